@@ -1,0 +1,38 @@
+# CUDA is optional. AUTO takes it when nvcc is found, ON demands it, OFF leaves it out.
+
+set(FURROW_CUDA_ENABLED OFF)
+if(FURROW_CUDA STREQUAL "OFF")
+  message(STATUS "CUDA: left out (FURROW_CUDA=OFF); Furrow will encode on the CPU")
+else()
+  # Named before the language is enabled: the default of this CMake is too old for current nvcc.
+  if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+    set(CMAKE_CUDA_ARCHITECTURES 75 80 86 89 90)
+  endif()
+  if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
+    find_program(FURROW_NVCC nvcc HINTS /usr/local/cuda/bin)
+    if(FURROW_NVCC)
+      set(CMAKE_CUDA_COMPILER ${FURROW_NVCC})
+    endif()
+  endif()
+  include(CheckLanguage)
+  check_language(CUDA)
+  if(CMAKE_CUDA_COMPILER)
+    enable_language(CUDA)
+    # CMake 3.25 does not know that nvcc speaks C++20.
+    if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)
+      set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION "-std=c++20")
+      set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION "-std=c++20")
+    endif()
+    set(CMAKE_CUDA_STANDARD 20)
+    set(CMAKE_CUDA_STANDARD_REQUIRED ON)
+    set(FURROW_CUDA_ENABLED ON)
+    message(STATUS "CUDA: ${CMAKE_CUDA_COMPILER} ${CMAKE_CUDA_COMPILER_VERSION}, "
+                   "architectures ${CMAKE_CUDA_ARCHITECTURES}")
+  elseif(FURROW_CUDA STREQUAL "ON")
+    message(FATAL_ERROR "FURROW_CUDA=ON, but no working nvcc was found. Set CUDACXX or PATH, or use "
+                        "FURROW_CUDA=AUTO to build for the CPU alone.")
+  else()
+    message(STATUS "CUDA: left out, no working nvcc found; Furrow will encode on the CPU "
+                   "(set CUDACXX or PATH and configure again to include it)")
+  endif()
+endif()

@@ -1,0 +1,270 @@
+// The SIMD form keeps one input in each 32-bit lane, so every step of the compression function is one
+// vector instruction for all of them. Compiled once for each target by foreach_target.h.
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "host/crypto/blake3_many.cpp"
+#include <hwy/foreach_target.h>  // must come first
+#include <hwy/highway.h>
+
+#include "furrow/core/blake3.hpp"
+#include "host/crypto/blake3_many.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+HWY_BEFORE_NAMESPACE();
+namespace furrow::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+namespace b3 = core::blake3;
+
+using D32 = hn::CappedTag<std::uint32_t, kMaxLanes>;
+using V32 = hn::Vec<D32>;
+
+template <int kBytes>
+HWY_INLINE V32 rotate_bytes_right(V32 v) {
+#if HWY_TARGET <= HWY_AVX3 || HWY_TARGET == HWY_SCALAR
+  return hn::RotateRight<8 * kBytes>(v);
+#else
+  const hn::Repartition<std::uint8_t, D32> d8;
+  alignas(16) static constexpr std::uint8_t kBy2[16] = {2,  3,  0, 1, 6,  7,  4,  5,
+                                                        10, 11, 8, 9, 14, 15, 12, 13};
+  alignas(16) static constexpr std::uint8_t kBy1[16] = {1, 2,  3,  0, 5,  6,  7,  4,
+                                                        9, 10, 11, 8, 13, 14, 15, 12};
+  const auto order = hn::LoadDup128(d8, kBytes == 2 ? kBy2 : kBy1);
+  return hn::BitCast(D32(), hn::TableLookupBytes(hn::BitCast(d8, v), order));
+#endif
+}
+
+HWY_INLINE void quarter_round(V32& a, V32& b, V32& c, V32& d, V32 x, V32 y) {
+  a = hn::Add(hn::Add(a, b), x);
+  d = rotate_bytes_right<2>(hn::Xor(d, a));
+  c = hn::Add(c, d);
+  b = hn::RotateRight<12>(hn::Xor(b, c));
+  a = hn::Add(hn::Add(a, b), y);
+  d = rotate_bytes_right<1>(hn::Xor(d, a));
+  c = hn::Add(c, d);
+  b = hn::RotateRight<7>(hn::Xor(b, c));
+}
+
+/// State of kLanes compressions: v[0..7] enter as chaining values and leave as the new ones.
+/// `message` holds 16 rows of one vector each.
+HWY_INLINE void compress(D32 d, V32 (&v)[16], const std::uint32_t* HWY_RESTRICT message) {
+  const std::size_t lanes = hn::Lanes(d);
+  for (unsigned round = 0; round < 7; ++round) {
+    const auto m = [&](unsigned place) HWY_ATTR {
+      return hn::Load(d, message + b3::message_index(round, place) * lanes);
+    };
+    quarter_round(v[0], v[4], v[8], v[12], m(0), m(1));
+    quarter_round(v[1], v[5], v[9], v[13], m(2), m(3));
+    quarter_round(v[2], v[6], v[10], v[14], m(4), m(5));
+    quarter_round(v[3], v[7], v[11], v[15], m(6), m(7));
+    quarter_round(v[0], v[5], v[10], v[15], m(8), m(9));
+    quarter_round(v[1], v[6], v[11], v[12], m(10), m(11));
+    quarter_round(v[2], v[7], v[8], v[13], m(12), m(13));
+    quarter_round(v[3], v[4], v[9], v[14], m(14), m(15));
+  }
+  for (int i = 0; i < 8; ++i) {
+    v[i] = hn::Xor(v[i], v[8 + i]);
+  }
+}
+
+HWY_INLINE void start_state(D32 d, V32 (&v)[16], V32 counter_low, V32 counter_high,
+                            std::uint32_t block_length, std::uint32_t flags) {
+  for (int i = 0; i < 4; ++i) {
+    v[8 + i] = hn::Set(d, b3::kIv[i]);
+  }
+  v[12] = counter_low;
+  v[13] = counter_high;
+  v[14] = hn::Set(d, block_length);
+  v[15] = hn::Set(d, flags);
+}
+
+void SlicedSimd(const std::uint32_t* words, std::size_t n_words, std::uint32_t message_length,
+                std::size_t stride, std::size_t count, std::uint32_t* hashes) {
+  const D32 d;
+  const std::size_t lanes = hn::Lanes(d);
+  HWY_ALIGN std::uint32_t message[16 * kMaxLanes] = {};
+  for (std::size_t i = 0; i < count; i += lanes) {
+    for (std::size_t w = 0; w < n_words; ++w) {
+      hn::Store(hn::LoadU(d, words + w * stride + i), d, message + w * lanes);
+    }
+    V32 v[16];
+    for (int j = 0; j < 8; ++j) {
+      v[j] = hn::Set(d, b3::kIv[j]);
+    }
+    start_state(d, v, hn::Zero(d), hn::Zero(d), message_length,
+                b3::kChunkStart | b3::kChunkEnd | b3::kRoot);
+    compress(d, v, message);
+    for (std::size_t w = 0; w < kSlicedHashWords; ++w) {
+      hn::StoreU(v[w], d, hashes + w * stride + i);
+    }
+  }
+}
+
+/// Hashes one vector full of inputs.
+HWY_INLINE void batch_vector(D32 d, const detail::Blake3Batch& batch, const std::uint8_t* inputs,
+                             std::uint64_t first_counter, std::uint8_t* out) {
+  const std::size_t lanes = hn::Lanes(d);
+  HWY_ALIGN std::uint32_t low[kMaxLanes];
+  HWY_ALIGN std::uint32_t high[kMaxLanes];
+  for (std::size_t lane = 0; lane < lanes; ++lane) {
+    const std::uint64_t counter = first_counter + (batch.increment_counter ? lane : 0);
+    low[lane] = static_cast<std::uint32_t>(counter);
+    high[lane] = static_cast<std::uint32_t>(counter >> 32);
+  }
+  HWY_ALIGN std::uint32_t message[16 * kMaxLanes];
+  V32 v[16];
+  for (int j = 0; j < 8; ++j) {
+    v[j] = hn::Set(d, batch.key[j]);
+  }
+  for (std::size_t block = 0; block < batch.n_blocks; ++block) {
+    const bool is_last = block + 1 == batch.n_blocks;
+    const std::uint32_t length = is_last ? batch.last_block_length : 64;
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      std::uint32_t words[16] = {};
+      std::memcpy(words, inputs + lane * batch.input_stride + 64 * block, length);
+      for (std::size_t w = 0; w < 16; ++w) {
+        message[w * lanes + lane] = words[w];
+      }
+    }
+    start_state(d, v, hn::Load(d, low), hn::Load(d, high), length,
+                batch.flags | (block == 0 ? batch.flags_start : 0) |
+                    (is_last ? batch.flags_end : 0));
+    compress(d, v, message);
+  }
+  HWY_ALIGN std::uint32_t words[8 * kMaxLanes];
+  for (std::size_t j = 0; j < 8; ++j) {
+    hn::Store(v[j], d, words + j * lanes);
+  }
+  for (std::size_t lane = 0; lane < lanes; ++lane) {
+    for (std::size_t j = 0; j < 8; ++j) {
+      core::store_le32(out + 32 * lane + 4 * j, words[j * lanes + lane]);
+    }
+  }
+}
+
+/// Returns how many inputs were hashed: a multiple of the vector length.
+std::size_t BatchSimd(const detail::Blake3Batch& batch, std::size_t count) {
+  const D32 d;
+  const std::size_t lanes = hn::Lanes(d);
+  std::size_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    batch_vector(d, batch, batch.inputs + i * batch.input_stride,
+                 batch.counter + (batch.increment_counter ? i : 0), batch.out + 32 * i);
+  }
+  return i;
+}
+
+const char* TargetName() { return hwy::TargetName(HWY_TARGET); }
+
+}  // namespace furrow::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace furrow {
+
+HWY_EXPORT(SlicedSimd);
+HWY_EXPORT(BatchSimd);
+HWY_EXPORT(TargetName);
+
+const char* simd_target_name(SimdMode mode) {
+  return mode == SimdMode::kScalar ? "scalar" : HWY_DYNAMIC_DISPATCH(TargetName)();
+}
+
+namespace {
+
+void sliced_scalar(const std::uint32_t* words, std::size_t n_words, std::uint32_t message_length,
+                   std::size_t stride, std::size_t count, std::uint32_t* hashes) {
+  for (std::size_t i = 0; i < count; ++i) {
+    std::array<std::uint32_t, 16> message{};
+    for (std::size_t w = 0; w < n_words; ++w) {
+      message[w] = words[w * stride + i];
+    }
+    std::array<std::uint32_t, 8> hash{};
+    core::blake3::hash_single_block(message.data(), message_length, hash.data());
+    for (std::size_t w = 0; w < kSlicedHashWords; ++w) {
+      hashes[w * stride + i] = hash[w];
+    }
+  }
+}
+
+void batch_scalar(const detail::Blake3Batch& batch, std::size_t first, std::size_t count) {
+  for (std::size_t i = first; i < count; ++i) {
+    std::array<std::uint32_t, 16> state{};
+    std::copy_n(batch.key, 8, state.begin());
+    for (std::size_t block = 0; block < batch.n_blocks; ++block) {
+      const bool is_last = block + 1 == batch.n_blocks;
+      const std::uint32_t length = is_last ? batch.last_block_length : 64;
+      std::array<std::uint8_t, 64> bytes{};
+      std::memcpy(bytes.data(), batch.inputs + i * batch.input_stride + 64 * block, length);
+      std::array<std::uint32_t, 16> message{};
+      for (std::size_t w = 0; w < 16; ++w) {
+        message[w] = core::load_le32(bytes.data() + 4 * w);
+      }
+      std::array<std::uint32_t, 8> value{};
+      std::copy_n(state.begin(), 8, value.begin());
+      core::blake3::compress(value.data(), message.data(),
+                             batch.counter + (batch.increment_counter ? i : 0), length,
+                             batch.flags | (block == 0 ? batch.flags_start : 0) |
+                                 (is_last ? batch.flags_end : 0),
+                             state.data());
+    }
+    for (std::size_t w = 0; w < 8; ++w) {
+      core::store_le32(batch.out + 32 * i + 4 * w, state[w]);
+    }
+  }
+}
+
+void many(SimdMode mode, const std::uint32_t* key, std::uint32_t flags,
+          std::span<const std::uint8_t> messages, std::size_t length, std::span<Hash> out) {
+  const std::size_t n_blocks = (length + 63) / 64;
+  const detail::Blake3Batch batch{
+      .inputs = messages.data(),
+      .input_stride = length,
+      .n_blocks = n_blocks,
+      .last_block_length = static_cast<std::uint32_t>(length - 64 * (n_blocks - 1)),
+      .key = key,
+      .counter = 0,
+      .increment_counter = false,
+      .flags = flags,
+      .flags_start = core::blake3::kChunkStart,
+      .flags_end = core::blake3::kChunkEnd | core::blake3::kRoot,
+      .out = reinterpret_cast<std::uint8_t*>(out.data())};
+  detail::blake3_batch(mode, batch, out.size());
+}
+
+}  // namespace
+
+void detail::blake3_batch(SimdMode mode, const Blake3Batch& batch, std::size_t count) {
+  const std::size_t done =
+      mode == SimdMode::kScalar ? 0 : HWY_DYNAMIC_DISPATCH(BatchSimd)(batch, count);
+  batch_scalar(batch, done, count);
+}
+
+void blake3_many(SimdMode mode, std::span<const std::uint8_t> messages, std::size_t length,
+                 std::span<Hash> out) {
+  many(mode, core::blake3::kIv, 0, messages, length, out);
+}
+
+void blake3_many_keyed(SimdMode mode, const Hash& key, std::span<const std::uint8_t> messages,
+                       std::size_t length, std::span<Hash> out) {
+  std::array<std::uint32_t, 8> words{};
+  for (std::size_t i = 0; i < 8; ++i) {
+    words[i] = core::load_le32(key.data() + 4 * i);
+  }
+  many(mode, words.data(), core::blake3::kKeyedHash, messages, length, out);
+}
+
+void blake3_many_sliced(SimdMode mode, const std::uint32_t* words, std::size_t n_words,
+                        std::uint32_t message_length, std::size_t stride, std::size_t count,
+                        std::uint32_t* hashes) {
+  if (mode == SimdMode::kScalar) {
+    sliced_scalar(words, n_words, message_length, stride, count, hashes);
+  } else {
+    HWY_DYNAMIC_DISPATCH(SlicedSimd)(words, n_words, message_length, stride, count, hashes);
+  }
+}
+
+}  // namespace furrow
+#endif  // HWY_ONCE

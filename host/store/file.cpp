@@ -1,0 +1,204 @@
+#include "host/store/file.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace furrow {
+namespace {
+
+FileFaultHook& fault_hook() {
+  static FileFaultHook hook;
+  return hook;
+}
+
+void before(FileOperation operation, const std::filesystem::path& path) {
+  if (fault_hook()) {
+    fault_hook()(operation, path);
+  }
+}
+
+/// Repeats a system call that a signal interrupted.
+template <class Call>
+auto retry_interrupted(Call call) {
+  decltype(call()) result;
+  do {
+    result = call();
+  } while (result < 0 && errno == EINTR);
+  return result;
+}
+
+int open_checked(const std::filesystem::path& path, int flags, std::string_view operation) {
+  const int descriptor =
+      retry_interrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, 0644); });
+  if (descriptor < 0) {
+    throw IoError(operation, path.native(), errno);
+  }
+  return descriptor;
+}
+
+}  // namespace
+
+void set_file_fault_hook(FileFaultHook hook) { fault_hook() = std::move(hook); }
+
+File::File(int descriptor, std::filesystem::path path)
+    : descriptor_(descriptor), path_(std::move(path)) {}
+
+File File::open_read(const std::filesystem::path& path) {
+  return {open_checked(path, O_RDONLY, "open"), path};
+}
+
+File File::open_or_create(const std::filesystem::path& path) {
+  before(FileOperation::kOpenForWriting, path);
+  return {open_checked(path, O_RDWR | O_CREAT, "open for writing"), path};
+}
+
+File File::create_new(const std::filesystem::path& path) {
+  before(FileOperation::kOpenForWriting, path);
+  return {open_checked(path, O_RDWR | O_CREAT | O_EXCL, "create"), path};
+}
+
+File::File(File&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)), path_(std::move(other.path_)) {}
+
+File& File::operator=(File&& other) noexcept {
+  std::swap(descriptor_, other.descriptor_);
+  std::swap(path_, other.path_);
+  return *this;
+}
+
+File::~File() {
+  if (descriptor_ >= 0) {
+    ::close(descriptor_);  // nothing to report: sync() is what makes data safe
+  }
+}
+
+void File::read_at(std::uint64_t offset, std::span<std::uint8_t> out) const {
+  while (!out.empty()) {
+    const ssize_t n = retry_interrupted([&] {
+      return ::pread(descriptor_, out.data(), out.size(), static_cast<off_t>(offset));
+    });
+    if (n < 0) {
+      throw IoError("read", path_.native(), errno);
+    }
+    if (n == 0) {
+      throw IoError("read", path_.native(),
+                    "file ends at byte " + std::to_string(offset) + ", expected " +
+                        std::to_string(out.size()) + " more bytes");
+    }
+    out = out.subspan(static_cast<std::size_t>(n));
+    offset += static_cast<std::uint64_t>(n);
+  }
+}
+
+void File::write_at(std::uint64_t offset, std::span<const std::uint8_t> bytes) const {
+  while (!bytes.empty()) {
+    before(FileOperation::kWrite, path_);
+    const ssize_t n = retry_interrupted([&] {
+      return ::pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    });
+    if (n < 0) {
+      throw IoError("write", path_.native(), errno);
+    }
+    bytes = bytes.subspan(static_cast<std::size_t>(n));
+    offset += static_cast<std::uint64_t>(n);
+  }
+}
+
+void File::sync() const {
+  before(FileOperation::kSync, path_);
+  if (retry_interrupted([&] { return ::fsync(descriptor_); }) != 0) {
+    throw IoError("sync", path_.native(), errno);
+  }
+}
+
+std::uint64_t File::size() const {
+  struct stat status {};
+  if (::fstat(descriptor_, &status) != 0) {
+    throw IoError("get the size of", path_.native(), errno);
+  }
+  return static_cast<std::uint64_t>(status.st_size);
+}
+
+void File::resize(std::uint64_t size) const {
+  before(FileOperation::kResize, path_);
+  if (retry_interrupted([&] { return ::ftruncate(descriptor_, static_cast<off_t>(size)); }) != 0) {
+    throw IoError("resize", path_.native(), errno);
+  }
+}
+
+void File::preallocate(std::uint64_t size) const {
+  before(FileOperation::kPreallocate, path_);
+  if (size == 0) {
+    return;
+  }
+  // posix_fallocate writes zeros where the file system has no fallocate of its own.
+  const int error = ::posix_fallocate(descriptor_, 0, static_cast<off_t>(size));
+  if (error != 0) {
+    throw IoError("reserve " + std::to_string(size) + " bytes for", path_.native(), error);
+  }
+}
+
+bool File::try_lock() const {
+  if (retry_interrupted([&] { return ::flock(descriptor_, LOCK_EX | LOCK_NB); }) == 0) {
+    return true;
+  }
+  if (errno == EWOULDBLOCK) {
+    return false;
+  }
+  throw IoError("lock", path_.native(), errno);
+}
+
+std::vector<std::uint8_t> read_whole_file(const std::filesystem::path& path,
+                                          std::uint64_t max_size) {
+  const File file = File::open_read(path);
+  const std::uint64_t size = file.size();
+  if (size > max_size) {
+    throw InvalidBytesLength(path.native() + ": too large", max_size, size);
+  }
+  std::vector<std::uint8_t> bytes(size);
+  file.read_at(0, bytes);
+  return bytes;
+}
+
+void write_file_atomically(const std::filesystem::path& path,
+                           std::span<const std::uint8_t> bytes) {
+  std::filesystem::path temporary = path;
+  temporary += ".tmp";
+  try {
+    const File file = File::open_or_create(temporary);
+    file.resize(0);
+    file.write_at(0, bytes);
+    file.sync();
+    rename_durably(temporary, path);
+  } catch (...) {
+    std::error_code ignored;
+    std::filesystem::remove(temporary, ignored);
+    throw;
+  }
+}
+
+void rename_durably(const std::filesystem::path& from, const std::filesystem::path& to) {
+  before(FileOperation::kRename, to);
+  if (::rename(from.c_str(), to.c_str()) != 0) {
+    throw IoError("rename to", to.native(), errno);
+  }
+  sync_directory(to.has_parent_path() ? to.parent_path() : ".");
+}
+
+void sync_directory(const std::filesystem::path& directory) {
+  before(FileOperation::kSync, directory);
+  const int descriptor = open_checked(directory, O_RDONLY | O_DIRECTORY, "open directory");
+  const int result = retry_interrupted([&] { return ::fsync(descriptor); });
+  const int error = errno;
+  ::close(descriptor);
+  if (result != 0) {
+    throw IoError("sync directory", directory.native(), error);
+  }
+}
+
+}  // namespace furrow

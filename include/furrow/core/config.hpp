@@ -1,0 +1,18 @@
+// What every core header needs to be compiled both by a host compiler and by nvcc.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#if defined(__CUDACC__)
+#define FURROW_HD __host__ __device__
+#else
+#define FURROW_HD
+#endif
+
+namespace furrow {
+
+/// 128-bit unsigned integer: wide enough for the metadata of every proof-of-space table.
+__extension__ typedef unsigned __int128 uint128;
+
+}  // namespace furrow

@@ -1,0 +1,81 @@
+// Errors of Furrow: every failure is an exception derived from Error, with a type of its own where a
+// caller may want to tell it apart. Messages name the thing, the expected and the actual value.
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace furrow {
+
+/// What a caller can do about an error; the `furrow` program has one exit code for each.
+enum class ErrorKind {
+  kInvalidArgument,  ///< the request itself is wrong; repeating it will not help
+  kIo,               ///< the operating system refused (missing file, permission, full disk)
+  kCorrupt,          ///< stored or received bytes are damaged
+  kMismatch,         ///< intact, but of another identity, chain, version or size than asked for
+  kUnavailable,      ///< something needed is not there (a piece, a proof, a device, a lock)
+  kInternal,         ///< a broken promise inside Furrow
+};
+
+/// Base of all errors. Copyable, thread-safe to read.
+class Error : public std::runtime_error {
+ public:
+  Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
+  [[nodiscard]] ErrorKind kind() const noexcept { return kind_; }
+  /// Whether a farm has to stop because of it (docs/spec/03, section 5).
+  [[nodiscard]] virtual bool is_fatal() const noexcept { return false; }
+
+ private:
+  ErrorKind kind_;
+};
+
+/// A request that cannot be carried out as given.
+class InvalidArgument : public Error {
+ public:
+  explicit InvalidArgument(const std::string& message)
+      : Error(ErrorKind::kInvalidArgument, message) {}
+};
+
+/// A system call failed on a file. Fatal for the farm that owns the file.
+class IoError : public Error {
+ public:
+  /// `error_number` is the errno of the failed call.
+  IoError(std::string_view operation, std::string_view path, int error_number);
+  /// For failures without errno, such as an unexpected end of the file.
+  IoError(std::string_view operation, std::string_view path, const std::string& reason);
+  [[nodiscard]] int error_number() const noexcept { return error_number_; }
+  [[nodiscard]] bool is_fatal() const noexcept override { return true; }
+
+ private:
+  int error_number_ = 0;
+};
+
+/// Stored bytes do not have the checksum that stands beside them.
+class ChecksumMismatch : public Error {
+ public:
+  /// `what` names the thing; digests are shown in hex.
+  ChecksumMismatch(const std::string& what, std::string_view expected_hex,
+                   std::string_view actual_hex);
+};
+
+/// A byte string has another length than its format demands.
+class InvalidBytesLength : public Error {
+ public:
+  InvalidBytesLength(const std::string& what, std::uint64_t expected, std::uint64_t actual);
+  [[nodiscard]] std::uint64_t expected() const noexcept { return expected_; }
+  [[nodiscard]] std::uint64_t actual() const noexcept { return actual_; }
+
+ private:
+  std::uint64_t expected_;
+  std::uint64_t actual_;
+};
+
+/// Bytes that do not follow their format: a bad tag, a value out of range, an early end.
+class MalformedData : public Error {
+ public:
+  explicit MalformedData(const std::string& message) : Error(ErrorKind::kCorrupt, message) {}
+};
+
+}  // namespace furrow

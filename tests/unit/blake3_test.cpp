@@ -1,0 +1,136 @@
+#include "host/crypto/blake3.hpp"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <vector>
+
+#include "furrow/core/blake3.hpp"
+#include "host/crypto/blake3_many.hpp"
+#include "host/crypto/chacha8.hpp"
+#include "host/crypto/hex.hpp"
+
+namespace furrow {
+namespace {
+
+/// Bytes with a period coprime to every block and chunk size, so that swapped blocks show.
+std::vector<std::uint8_t> pattern(std::size_t size) {
+  std::vector<std::uint8_t> bytes(size);
+  for (std::size_t i = 0; i < size; ++i) {
+    bytes[i] = static_cast<std::uint8_t>(i % 251);
+  }
+  return bytes;
+}
+
+std::string text_hash(std::string_view text) {
+  return to_hex(blake3({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}).bytes);
+}
+
+// Known answers of the BLAKE3 authors for the 251-period pattern.
+TEST(Blake3, KnownAnswers) {
+  const std::pair<std::size_t, const char*> cases[] = {
+      {0, "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262"},
+      {1, "2d3adedff11b61f14c886e35afa036736dcd87a74d27b5c1510225d0f592e213"},
+      {1023, "10108970eeda3eb932baac1428c7a2163b0e924c9a9e25b35bba72b28f70bd11"},
+      {1024, "42214739f095a406f3fc83deb889744ac00df831c10daa55189b5d121c855af7"},
+      {1025, "d00278ae47eb27b34faecf67b4fe263f82d5412916c1ffd97c8cb7fb814b8444"},
+      {2048, "e776b6028c7cd22a4d0ba182a8bf62205d2ef576467e838ed6f2529b85fba24a"},
+      {102400, "bc3e3d41a1146b069abffad3c0d44860cf664390afce4d9661f7902e7943e085"},
+  };
+  for (const auto& [size, hex] : cases) {
+    EXPECT_EQ(to_hex(blake3(pattern(size)).bytes), hex) << "length " << size;
+  }
+  EXPECT_EQ(text_hash("merkle-tree-inner-node"),
+            "53117d4da81a34350b1a30d4286d7e5a1eb0a20f5e5e2694474b4fbd86c3c07e");
+}
+
+TEST(Blake3, KeyedAndExtendedKnownAnswers) {
+  Hash key;
+  const std::string_view text = "whats the Elvish word for friend";
+  std::copy(text.begin(), text.end(), key.bytes.begin());
+  EXPECT_EQ(to_hex(blake3_keyed(key, pattern(1025)).bytes),
+            "357dc55de0c7e382c900fd6e320acc04146be01db6a8ce7210b7189bd664ea69");
+  std::vector<std::uint8_t> out(131);
+  Blake3Hasher().update(pattern(1)).finalize_extended(out);
+  EXPECT_EQ(to_hex(out),
+            "2d3adedff11b61f14c886e35afa036736dcd87a74d27b5c1510225d0f592e213c3a6cb8bf623e20cdb535f8d1a5f"
+            "fb86342d9c0b64aca3bce1d31f60adfa137b358ad4d79f97b47c3d5e79f179df87a3b9776ef8325f8329886ba42f"
+            "07fb138bb502f4081cbcec3195c5871e6c23e2cc97d3c69a613eba131e5f1351f3f1da786545e5");
+}
+
+TEST(Blake3, UpdatesInAnyPiecesGiveTheSameHash) {
+  const unsigned seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  const std::vector<std::uint8_t> message = pattern(300'000);
+  for (const std::size_t size : {65535UL, 65536UL, 65537UL, 131072UL, 131073UL, 262145UL, 300000UL}) {
+    const Hash whole = blake3(std::span(message).first(size));
+    Blake3Hasher hasher;
+    for (std::size_t done = 0; done < size;) {
+      const std::size_t take = std::min<std::size_t>(size - done, random() % 70'000);
+      hasher.update(std::span(message).subspan(done, take));
+      done += take;
+    }
+    EXPECT_EQ(hasher.finalize(), whole) << "length " << size;
+  }
+}
+
+TEST(Blake3Many, AgreesWithOneByOneInEveryMode) {
+  for (const SimdMode mode : {SimdMode::kScalar, SimdMode::kBest}) {
+    for (const std::size_t length : {4UL, 32UL, 60UL, 64UL, 68UL, 128UL, 160UL, 1020UL, 1024UL}) {
+      for (const std::size_t count : {0UL, 1UL, 7UL, 8UL, 15UL, 16UL, 17UL, 33UL}) {
+        const std::vector<std::uint8_t> messages = pattern(length * count);
+        std::vector<Hash> hashes(count);
+        std::vector<Hash> keyed(count);
+        const Hash key = blake3(pattern(3));
+        blake3_many(mode, messages, length, hashes);
+        blake3_many_keyed(mode, key, messages, length, keyed);
+        for (std::size_t i = 0; i < count; ++i) {
+          const auto message = std::span(messages).subspan(i * length, length);
+          ASSERT_EQ(hashes[i], blake3(message)) << simd_target_name(mode) << ", message " << i
+                                                << " of " << count << ", length " << length;
+          ASSERT_EQ(keyed[i], blake3_keyed(key, message));
+        }
+      }
+    }
+  }
+}
+
+TEST(Blake3Many, SlicedFormAgreesWithSingleBlocks) {
+  constexpr std::size_t kStride = 48;
+  for (const SimdMode mode : {SimdMode::kScalar, SimdMode::kBest}) {
+    for (const std::size_t length : {9UL, 14UL, 19UL, 24UL}) {
+      for (const std::size_t count : {1UL, 15UL, 16UL, 17UL, 48UL}) {
+        const std::size_t n_words = (length + 3) / 4;
+        std::vector<std::uint32_t> words(kSlicedMessageWords * kStride);
+        std::vector<std::uint32_t> hashes(kSlicedHashWords * kStride);
+        const std::vector<std::uint8_t> messages = pattern(24 * count);
+        for (std::size_t i = 0; i < count; ++i) {
+          std::array<std::uint8_t, 24> bytes{};
+          std::copy_n(messages.begin() + static_cast<std::ptrdiff_t>(24 * i), length, bytes.begin());
+          for (std::size_t w = 0; w < n_words; ++w) {
+            words[w * kStride + i] = core::load_le32(bytes.data() + 4 * w);
+          }
+        }
+        blake3_many_sliced(mode, words.data(), n_words, static_cast<std::uint32_t>(length), kStride,
+                           count, hashes.data());
+        for (std::size_t i = 0; i < count; ++i) {
+          const Hash expected = blake3(std::span(messages).subspan(24 * i, length));
+          for (std::size_t w = 0; w < kSlicedHashWords; ++w) {
+            ASSERT_EQ(hashes[w * kStride + i], core::load_le32(expected.data() + 4 * w));
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(ChaCha8, KeystreamOfZeroKeyMatchesTheRecordOfTheSpecification) {
+  std::vector<std::uint8_t> record(kRecordSize);
+  chacha8_keystream(std::array<std::uint8_t, 32>{}, record);
+  EXPECT_EQ(to_hex(blake3(record).bytes),
+            "30f853eedad379b6b93b28c6188fd9a878d764c5f44ac5f7412e23857cf6daa7");
+}
+
+}  // namespace
+}  // namespace furrow
