@@ -50,9 +50,9 @@ class Coverage {
 
 [[noreturn]] void throw_too_many(std::uint64_t segments, std::uint16_t pieces_in_sector,
                                  const std::string& detail) {
-  throw InvalidArgument("a history of " + std::to_string(segments) + " segments does not fit into " +
-                        std::to_string(kMaxSectors) + " sectors of " +
-                        std::to_string(pieces_in_sector) + " pieces" + detail);
+  throw InvalidArgument("a history of " + std::to_string(segments) +
+                        " segments does not fit into " + std::to_string(kMaxSectors) +
+                        " sectors of " + std::to_string(pieces_in_sector) + " pieces" + detail);
 }
 
 }  // namespace
@@ -76,8 +76,7 @@ void PieceLocator::append(SectorIndex index, const SectorId& sector_id, HistoryS
   const FarmerProtocolInfo info = with_history(parameters_, history_size);
   for (std::uint16_t offset = 0; offset < pieces_in_sector; ++offset) {
     const PieceOffset piece_offset(offset);
-    entries_.push_back(
-        {derive_piece_index(sector_id, piece_offset, info), {index, piece_offset}});
+    entries_.push_back({derive_piece_index(sector_id, piece_offset, info), {index, piece_offset}});
   }
 }
 

@@ -20,8 +20,8 @@ struct PiecePlace {
   auto operator<=>(const PiecePlace&) const = default;
 };
 
-/// All pieces of the plotted sectors of a farm, 16 bytes each. A snapshot: whoever plots tells it of
-/// sectors that come and go. Thread-compatible.
+/// All pieces of the plotted sectors of a farm, 16 bytes each. A snapshot: whoever plots tells it
+/// of sectors that come and go. Thread-compatible.
 class PieceLocator {
  public:
   /// `parameters` are those of the chain; its history size is not used, each sector has its own.
@@ -63,13 +63,12 @@ struct PlottedSectorId {
 
 /// Smallest number of sectors with which a farm holds, of each segment of the history of
 /// `info.history_size`, at least 128 of its 256 pieces, hence all of that history.
-/// `shard_commitments_root` belongs to the same history size. `existing[i]` is sector i; all sectors
-/// beyond its end, and those that are none (lost), are taken as plotted with `info.history_size`. The
-/// result is not below existing.size(). Throws InvalidArgument when 65534 sectors are not enough, and
-/// when pieces_in_sector is 0.
+/// `shard_commitments_root` belongs to the same history size. `existing[i]` is sector i; all
+/// sectors beyond its end, and those that are none (lost), are taken as plotted with
+/// `info.history_size`. The result is not below existing.size(). Throws InvalidArgument when 65534
+/// sectors are not enough, and when pieces_in_sector is 0.
 std::uint16_t sectors_to_cover_history(
     const Hash& public_key_hash, const Hash& shard_commitments_root, const FarmerProtocolInfo& info,
-    std::uint16_t pieces_in_sector,
-    std::span<const std::optional<PlottedSectorId>> existing = {});
+    std::uint16_t pieces_in_sector, std::span<const std::optional<PlottedSectorId>> existing = {});
 
 }  // namespace furrow
