@@ -32,9 +32,10 @@ auto retry_interrupted(Call call) {
   return result;
 }
 
-int open_checked(const std::filesystem::path& path, int flags, std::string_view operation) {
+int open_checked(const std::filesystem::path& path, int flags, std::string_view operation,
+                 unsigned mode = 0644) {
   const int descriptor =
-      retry_interrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, 0644); });
+      retry_interrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, mode); });
   if (descriptor < 0) {
     throw IoError(operation, path.native(), errno);
   }
@@ -59,9 +60,9 @@ File File::open_or_create(const std::filesystem::path& path) {
   return {open_checked(path, O_RDWR | O_CREAT, "open for writing"), path};
 }
 
-File File::create_new(const std::filesystem::path& path) {
+File File::create_new(const std::filesystem::path& path, unsigned mode) {
   before(FileOperation::kOpenForWriting, path);
-  return {open_checked(path, O_RDWR | O_CREAT | O_EXCL, "create"), path};
+  return {open_checked(path, O_RDWR | O_CREAT | O_EXCL, "create", mode), path};
 }
 
 File::File(File&& other) noexcept

@@ -22,8 +22,8 @@ class File {
   static File open_read(const std::filesystem::path& path);
   /// Opens for reading and writing; creates the file when it is absent, never truncates it.
   static File open_or_create(const std::filesystem::path& path);
-  /// Creates a file that must not exist.
-  static File create_new(const std::filesystem::path& path);
+  /// Creates a file that must not exist. `mode` are its permissions before the umask.
+  static File create_new(const std::filesystem::path& path, unsigned mode = 0644);
 
   File(File&& other) noexcept;
   File& operator=(File&& other) noexcept;
