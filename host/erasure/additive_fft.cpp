@@ -1,0 +1,440 @@
+// The SIMD form: multiplication by 16-entry lookups, two layers at a time, and blocks split in
+// depth first order until they fit the first-level cache. Compiled once for each target by
+// foreach_target.h.
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "host/erasure/additive_fft.cpp"
+#include "host/erasure/additive_fft.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include <hwy/foreach_target.h>  // must come first
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace furrow::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+using core::gf16::butterfly_factor;
+using core::gf16::Element;
+
+#if HWY_TARGET == HWY_SCALAR
+
+// One-lane vectors have no byte lookups.
+void IfftSimd(const FftRows& rows, std::uint32_t delta, std::size_t n_given) {
+  scalar::additive_ifft(rows, delta, n_given);
+}
+void FftSimd(const FftRows& rows, std::uint32_t delta, RowRange wanted) {
+  scalar::additive_fft(rows, delta, wanted);
+}
+void DerivativeSimd(const FftRows& rows) {
+  scalar::formal_derivative(rows);
+}
+void MultiplyRowsSimd(std::uint8_t* to, const std::uint8_t* from, std::size_t row_bytes,
+                      std::span<const Element> factors) {
+  scalar::multiply_rows(to, from, row_bytes, factors);
+}
+
+#else
+
+using D16 = hn::FixedTag<std::uint8_t, 16>;
+using V16 = hn::Vec<D16>;
+
+#if HWY_TARGET <= HWY_AVX2 && HWY_ARCH_X86
+
+// One vector holds a unit, low bytes in its lower half. Bytes that stay in their half and bytes
+// that change it are looked up apart, and the latter swapped.
+using D32 = hn::FixedTag<std::uint8_t, 32>;
+using Unit = hn::Vec<D32>;
+
+HWY_INLINE Unit load_unit(const std::uint8_t* p) {
+  return hn::LoadU(D32(), p);
+}
+HWY_INLINE void store_unit(Unit v, std::uint8_t* p) {
+  hn::StoreU(v, D32(), p);
+}
+HWY_INLINE Unit add(Unit a, Unit b) {
+  return hn::Xor(a, b);
+}
+
+struct Factor {
+  Unit stay0, stay1, swap0, swap1;
+};
+
+HWY_INLINE Factor load_factor(const Gf16Tables& tables, Element w) {
+  const NibbleProducts& low = tables.low_factor[w & 0xFF];
+  const NibbleProducts& high = tables.high_factor[w >> 8];
+  return {add(load_unit(low.low0.data()), load_unit(high.low0.data())),
+          add(load_unit(low.low1.data()), load_unit(high.low1.data())),
+          add(load_unit(low.high0.data()), load_unit(high.high0.data())),
+          add(load_unit(low.high1.data()), load_unit(high.high1.data()))};
+}
+
+HWY_INLINE Unit multiply(const Factor& f, Unit v) {
+  const Unit nibble0 = hn::And(v, hn::Set(D32(), 0x0F));
+  const Unit nibble1 = hn::ShiftRight<4>(v);
+  const Unit stay =
+      add(hn::TableLookupBytes(f.stay0, nibble0), hn::TableLookupBytes(f.stay1, nibble1));
+  const Unit swap =
+      add(hn::TableLookupBytes(f.swap0, nibble0), hn::TableLookupBytes(f.swap1, nibble1));
+  return add(stay, hn::SwapAdjacentBlocks(swap));
+}
+
+#else
+
+struct Unit {
+  V16 low, high;
+};
+
+HWY_INLINE Unit load_unit(const std::uint8_t* p) {
+  return {hn::LoadU(D16(), p), hn::LoadU(D16(), p + 16)};
+}
+HWY_INLINE void store_unit(Unit v, std::uint8_t* p) {
+  hn::StoreU(v.low, D16(), p);
+  hn::StoreU(v.high, D16(), p + 16);
+}
+HWY_INLINE Unit add(Unit a, Unit b) {
+  return {hn::Xor(a.low, b.low), hn::Xor(a.high, b.high)};
+}
+
+struct Factor {
+  V16 low0, low1, low2, low3, high0, high1, high2, high3;
+};
+
+HWY_INLINE V16 load_products(const NibbleProducts::Bytes& a, const NibbleProducts::Bytes& b) {
+  return hn::Xor(hn::LoadU(D16(), a.data()), hn::LoadU(D16(), b.data()));
+}
+
+HWY_INLINE Factor load_factor(const Gf16Tables& tables, Element w) {
+  const NibbleProducts& a = tables.low_factor[w & 0xFF];
+  const NibbleProducts& b = tables.high_factor[w >> 8];
+  return {load_products(a.low0, b.low0),   load_products(a.low1, b.low1),
+          load_products(a.low2, b.low2),   load_products(a.low3, b.low3),
+          load_products(a.high0, b.high0), load_products(a.high1, b.high1),
+          load_products(a.high2, b.high2), load_products(a.high3, b.high3)};
+}
+
+HWY_INLINE V16 lookup4(V16 t0, V16 t1, V16 t2, V16 t3, V16 n0, V16 n1, V16 n2, V16 n3) {
+  return hn::Xor(hn::Xor(hn::TableLookupBytes(t0, n0), hn::TableLookupBytes(t1, n1)),
+                 hn::Xor(hn::TableLookupBytes(t2, n2), hn::TableLookupBytes(t3, n3)));
+}
+
+HWY_INLINE Unit multiply(const Factor& f, Unit v) {
+  const V16 mask = hn::Set(D16(), 0x0F);
+  const V16 n0 = hn::And(v.low, mask);
+  const V16 n1 = hn::ShiftRight<4>(v.low);
+  const V16 n2 = hn::And(v.high, mask);
+  const V16 n3 = hn::ShiftRight<4>(v.high);
+  return {lookup4(f.low0, f.low1, f.low2, f.low3, n0, n1, n2, n3),
+          lookup4(f.high0, f.high1, f.high2, f.high3, n0, n1, n2, n3)};
+}
+
+#endif
+
+/// Blocks of at most this many bytes are transformed layer by layer.
+constexpr std::size_t kBlockBytes = std::size_t{16} << 10;
+
+/// Part of a transform: rows first_row .. first_row + 2^log_rows - 1.
+struct Block {
+  std::size_t first_row;
+  unsigned log_rows;
+
+  [[nodiscard]] std::size_t count() const { return std::size_t{1} << log_rows; }
+  [[nodiscard]] std::size_t end() const { return first_row + count(); }
+  [[nodiscard]] Block quarter(std::size_t q) const {
+    return {first_row + q * (count() / 4), log_rows - 2};
+  }
+};
+
+struct Transform {
+  const FftRows& rows;
+  const Gf16Tables& tables;
+  std::uint32_t delta;
+
+  [[nodiscard]] Element factor(std::size_t r, unsigned layer) const {
+    return butterfly_factor(delta, static_cast<std::uint32_t>(r), layer);
+  }
+  [[nodiscard]] bool is_small(const Block& block) const {
+    return block.log_rows < 2 || block.count() * rows.row_bytes <= kBlockBytes;
+  }
+};
+
+/// One block of one layer of fft: rows r and r + half, `half` rows each.
+HWY_INLINE void fft_pair(const Transform& t, std::size_t r, unsigned layer) {
+  const std::size_t n_bytes = t.rows.row_bytes << layer;
+  std::uint8_t* const a = t.rows.row(r);
+  std::uint8_t* const b = a + n_bytes;
+  const Factor w = load_factor(t.tables, t.factor(r, layer));
+  for (std::size_t i = 0; i < n_bytes; i += kGf16UnitBytes) {
+    const Unit y = load_unit(b + i);
+    const Unit x = add(load_unit(a + i), multiply(w, y));
+    store_unit(x, a + i);
+    store_unit(add(y, x), b + i);
+  }
+}
+
+HWY_INLINE void ifft_pair(const Transform& t, std::size_t r, unsigned layer) {
+  const std::size_t n_bytes = t.rows.row_bytes << layer;
+  std::uint8_t* const a = t.rows.row(r);
+  std::uint8_t* const b = a + n_bytes;
+  const Factor w = load_factor(t.tables, t.factor(r, layer));
+  for (std::size_t i = 0; i < n_bytes; i += kGf16UnitBytes) {
+    const Unit x = load_unit(a + i);
+    const Unit y = add(load_unit(b + i), x);
+    store_unit(add(x, multiply(w, y)), a + i);
+    store_unit(y, b + i);
+  }
+}
+
+/// Layers `layer` and `layer` - 1 of the block of 2^(layer + 1) rows from r on. The factor of the
+/// upper layer is zero exactly when that of the first block below it is.
+template <bool kZeroFactor>
+HWY_INLINE void fft_quad(const Transform& t, std::size_t r, unsigned layer) {
+  const std::size_t n_bytes = t.rows.row_bytes << (layer - 1);
+  std::uint8_t* const p = t.rows.row(r);
+  const Factor upper = load_factor(t.tables, t.factor(r, layer));
+  const Factor first = load_factor(t.tables, t.factor(r, layer - 1));
+  const Factor second = load_factor(t.tables, t.factor(r + (std::size_t{1} << layer), layer - 1));
+  for (std::size_t i = 0; i < n_bytes; i += kGf16UnitBytes) {
+    Unit x0 = load_unit(p + i);
+    Unit x1 = load_unit(p + n_bytes + i);
+    Unit x2 = load_unit(p + 2 * n_bytes + i);
+    Unit x3 = load_unit(p + 3 * n_bytes + i);
+    if constexpr (!kZeroFactor) {
+      x0 = add(x0, multiply(upper, x2));
+      x1 = add(x1, multiply(upper, x3));
+    }
+    x2 = add(x2, x0);
+    x3 = add(x3, x1);
+    if constexpr (!kZeroFactor) {
+      x0 = add(x0, multiply(first, x1));
+    }
+    x1 = add(x1, x0);
+    x2 = add(x2, multiply(second, x3));
+    x3 = add(x3, x2);
+    store_unit(x0, p + i);
+    store_unit(x1, p + n_bytes + i);
+    store_unit(x2, p + 2 * n_bytes + i);
+    store_unit(x3, p + 3 * n_bytes + i);
+  }
+}
+
+template <bool kZeroFactor>
+HWY_INLINE void ifft_quad(const Transform& t, std::size_t r, unsigned layer) {
+  const std::size_t n_bytes = t.rows.row_bytes << (layer - 1);
+  std::uint8_t* const p = t.rows.row(r);
+  const Factor upper = load_factor(t.tables, t.factor(r, layer));
+  const Factor first = load_factor(t.tables, t.factor(r, layer - 1));
+  const Factor second = load_factor(t.tables, t.factor(r + (std::size_t{1} << layer), layer - 1));
+  for (std::size_t i = 0; i < n_bytes; i += kGf16UnitBytes) {
+    Unit x0 = load_unit(p + i);
+    Unit x1 = add(load_unit(p + n_bytes + i), x0);
+    Unit x2 = load_unit(p + 2 * n_bytes + i);
+    Unit x3 = add(load_unit(p + 3 * n_bytes + i), x2);
+    if constexpr (!kZeroFactor) {
+      x0 = add(x0, multiply(first, x1));
+    }
+    x2 = add(x2, multiply(second, x3));
+    x2 = add(x2, x0);
+    x3 = add(x3, x1);
+    if constexpr (!kZeroFactor) {
+      x0 = add(x0, multiply(upper, x2));
+      x1 = add(x1, multiply(upper, x3));
+    }
+    store_unit(x0, p + i);
+    store_unit(x1, p + n_bytes + i);
+    store_unit(x2, p + 2 * n_bytes + i);
+    store_unit(x3, p + 3 * n_bytes + i);
+  }
+}
+
+HWY_INLINE void fft_two_layers(const Transform& t, std::size_t r, unsigned layer) {
+  if (t.factor(r, layer) == 0) {
+    fft_quad<true>(t, r, layer);
+  } else {
+    fft_quad<false>(t, r, layer);
+  }
+}
+
+HWY_INLINE void ifft_two_layers(const Transform& t, std::size_t r, unsigned layer) {
+  if (t.factor(r, layer) == 0) {
+    ifft_quad<true>(t, r, layer);
+  } else {
+    ifft_quad<false>(t, r, layer);
+  }
+}
+
+void fft_small(const Transform& t, const Block& block, RowRange wanted) {
+  const std::size_t last = std::min(wanted.last, block.end());
+  const std::size_t first = std::max(wanted.first, block.first_row);
+  unsigned layers = block.log_rows;
+  if (layers % 2 == 1) {
+    --layers;
+    fft_pair(t, block.first_row, layers);
+  }
+  for (; layers > 0; layers -= 2) {
+    const std::size_t size = std::size_t{1} << layers;
+    for (std::size_t r = first & ~(size - 1); r < last; r += size) {
+      fft_two_layers(t, r, layers - 1);
+    }
+  }
+}
+
+void ifft_small(const Transform& t, const Block& block, std::size_t n_given) {
+  const std::size_t last = std::min(n_given, block.end());
+  unsigned layers = 0;
+  for (; layers + 2 <= block.log_rows; layers += 2) {
+    for (std::size_t r = block.first_row; r < last; r += std::size_t{4} << layers) {
+      ifft_two_layers(t, r, layers + 1);
+    }
+  }
+  if (layers < block.log_rows) {
+    ifft_pair(t, block.first_row, layers);
+  }
+}
+
+// The recursion of the three functions below ends after 8 levels: log_rows <= 16.
+// NOLINTNEXTLINE(misc-no-recursion)
+void fft_block(const Transform& t, const Block& block, RowRange wanted) {
+  if (block.first_row >= wanted.last || block.end() <= wanted.first) {
+    return;
+  }
+  if (t.is_small(block)) {
+    fft_small(t, block, wanted);
+    return;
+  }
+  fft_two_layers(t, block.first_row, block.log_rows - 1);
+  for (std::size_t q = 0; q < 4; ++q) {
+    fft_block(t, block.quarter(q), wanted);
+  }
+}
+
+void ifft_block(const Transform& t, const Block& block, std::size_t n_given) {
+  if (block.first_row >= n_given) {
+    return;
+  }
+  if (t.is_small(block)) {
+    ifft_small(t, block, n_given);
+    return;
+  }
+  for (std::size_t q = 0; q < 4; ++q) {
+    ifft_block(t, block.quarter(q), n_given);
+  }
+  ifft_two_layers(t, block.first_row, block.log_rows - 1);
+}
+
+HWY_INLINE void add_span(std::uint8_t* to, const std::uint8_t* from, std::size_t n_bytes) {
+  for (std::size_t i = 0; i < n_bytes; i += kGf16UnitBytes) {
+    store_unit(add(load_unit(to + i), load_unit(from + i)), to + i);
+  }
+}
+
+/// A half receives the half to its right while that is still unmodified.
+void derivative_block(const FftRows& rows, const Block& block) {
+  const std::size_t n_bytes = rows.row_bytes * (block.count() / 4);
+  std::uint8_t* const p = rows.row(block.first_row);
+  if (block.log_rows < 2) {
+    if (block.log_rows == 1) {
+      add_span(p, p + rows.row_bytes, rows.row_bytes);
+    }
+    return;
+  }
+  if (block.log_rows == 2) {
+    for (std::size_t i = 0; i < n_bytes; i += kGf16UnitBytes) {
+      const Unit x1 = load_unit(p + n_bytes + i);
+      const Unit x2 = load_unit(p + 2 * n_bytes + i);
+      const Unit x3 = load_unit(p + 3 * n_bytes + i);
+      store_unit(add(load_unit(p + i), add(x1, x2)), p + i);
+      store_unit(add(x1, x3), p + n_bytes + i);
+      store_unit(add(x2, x3), p + 2 * n_bytes + i);
+    }
+    return;
+  }
+  derivative_block(rows, block.quarter(0));
+  for (std::size_t i = 0; i < n_bytes; i += kGf16UnitBytes) {
+    const Unit sum = add(load_unit(p + n_bytes + i), load_unit(p + 2 * n_bytes + i));
+    store_unit(add(load_unit(p + i), sum), p + i);
+  }
+  derivative_block(rows, block.quarter(1));
+  add_span(p + n_bytes, p + 3 * n_bytes, n_bytes);
+  derivative_block(rows, block.quarter(2));
+  add_span(p + 2 * n_bytes, p + 3 * n_bytes, n_bytes);
+  derivative_block(rows, block.quarter(3));
+}
+
+void IfftSimd(const FftRows& rows, std::uint32_t delta, std::size_t n_given) {
+  ifft_block({rows, gf16_tables(), delta}, {0, rows.log_rows}, n_given);
+}
+
+void FftSimd(const FftRows& rows, std::uint32_t delta, RowRange wanted) {
+  fft_block({rows, gf16_tables(), delta}, {0, rows.log_rows}, wanted);
+}
+
+void DerivativeSimd(const FftRows& rows) {
+  derivative_block(rows, {0, rows.log_rows});
+}
+
+void MultiplyRowsSimd(std::uint8_t* to, const std::uint8_t* from, std::size_t row_bytes,
+                      std::span<const Element> factors) {
+  const Gf16Tables& tables = gf16_tables();
+  for (std::size_t row = 0; row < factors.size(); ++row) {
+    const std::size_t start = row * row_bytes;
+    if (factors[row] == 0) {
+      std::memset(to + start, 0, row_bytes);
+      continue;
+    }
+    const Factor w = load_factor(tables, factors[row]);
+    for (std::size_t i = start; i < start + row_bytes; i += kGf16UnitBytes) {
+      store_unit(multiply(w, load_unit(from + i)), to + i);
+    }
+  }
+}
+
+#endif
+
+}  // namespace furrow::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace furrow {
+
+HWY_EXPORT(IfftSimd);
+HWY_EXPORT(FftSimd);
+HWY_EXPORT(DerivativeSimd);
+HWY_EXPORT(MultiplyRowsSimd);
+
+void additive_ifft(SimdMode mode, const FftRows& rows, std::uint32_t delta, std::size_t n_given) {
+  if (mode == SimdMode::kScalar) {
+    scalar::additive_ifft(rows, delta, n_given);
+  } else {
+    HWY_DYNAMIC_DISPATCH(IfftSimd)(rows, delta, n_given);
+  }
+}
+
+void additive_fft(SimdMode mode, const FftRows& rows, std::uint32_t delta, RowRange wanted) {
+  if (mode == SimdMode::kScalar) {
+    scalar::additive_fft(rows, delta, wanted);
+  } else {
+    HWY_DYNAMIC_DISPATCH(FftSimd)(rows, delta, wanted);
+  }
+}
+
+void formal_derivative(SimdMode mode, const FftRows& rows) {
+  if (mode == SimdMode::kScalar) {
+    scalar::formal_derivative(rows);
+  } else {
+    HWY_DYNAMIC_DISPATCH(DerivativeSimd)(rows);
+  }
+}
+
+void multiply_rows(SimdMode mode, std::uint8_t* to, const std::uint8_t* from, std::size_t row_bytes,
+                   std::span<const core::gf16::Element> factors) {
+  if (mode == SimdMode::kScalar) {
+    scalar::multiply_rows(to, from, row_bytes, factors);
+  } else {
+    HWY_DYNAMIC_DISPATCH(MultiplyRowsSimd)(to, from, row_bytes, factors);
+  }
+}
+
+}  // namespace furrow
+#endif  // HWY_ONCE
