@@ -194,6 +194,14 @@ class DamagedStore(FurrowTest):
     def test_piece_with_wrong_record_proof_is_rebuilt(self):
         self.is_rebuilt(formats.RECORD_PROOF_AT + 100, reseal=True)
 
+    def test_json_is_not_mixed_with_warnings(self):
+        formats.copy_store(OPTIONS.store, self.store)
+        index = self.wanted_piece()
+        formats.damage_piece(self.store, index, formats.RECORD_AT, reseal=False)
+        result = self.fails(CHECK_FAILED, [f"piece {index}"], *self.plot(), "--json")
+        summary = json.loads(result.stdout)
+        self.assertEqual(len(summary["damaged_pieces"]), 1, summary)
+
     def refuses(self, codes, mentions):
         self.fails(codes, mentions, *self.plot())
         self.assertEqual(formats.plotted_sector_count(self.farm), 0)
@@ -212,7 +220,7 @@ class DamagedStore(FurrowTest):
 
     def test_segment_file_missing(self):
         formats.copy_store(OPTIONS.store, self.store, with_segments=False)
-        self.refuses((IO_ERROR, UNAVAILABLE), [formats.segment_file(self.store).name])
+        self.refuses((IO_ERROR, UNAVAILABLE), ["segment 0"])
 
 
 class DamagedManifest(FurrowTest):
@@ -272,7 +280,7 @@ class DamagedManifest(FurrowTest):
                     inner["entries"][-1]["path"] = path
 
                 formats.rewrite_manifest(self.manifest, lead_out)
-                self.refuses(CORRUPT, ["path"])
+                self.refuses(CORRUPT, ["entry"])
 
 
 class DamagedFarm(FurrowTest):

@@ -7,7 +7,8 @@
   * nothing that was finished is plotted again or changes later,
   * the next run goes on, and in the end the farm is complete.
 
-A second test does the same with SIGINT, upon which the program has to end by itself.
+Another test kills while the farm comes into being, and one sends SIGINT, upon which the program has to
+end by itself.
 """
 
 import hashlib
@@ -54,6 +55,8 @@ def finished_sectors(stdout):
 
 
 class Interruption(FurrowTest):
+    full_seconds = None
+
     def setUp(self):
         super().setUp()
         self.rng = random.Random(OPTIONS.seed)
@@ -71,10 +74,24 @@ class Interruption(FurrowTest):
 
     def seconds_of_a_run(self):
         """How long a run without interruption takes, start included."""
+        if Interruption.full_seconds is None:
+            start = time.monotonic()
+            stdout, stderr = Run(self.farm).process.communicate(timeout=program.TIMEOUT_SECONDS)
+            self.assertEqual(sorted(finished_sectors(stdout)), list(range(SECTORS)), stderr)
+            Interruption.full_seconds = time.monotonic() - start
+            self.new_farm()
+        return Interruption.full_seconds
+
+    def seconds_of_creation(self):
+        """How long it takes until a new farm is there, start of the program included."""
         start = time.monotonic()
-        stdout, stderr = Run(self.farm).process.communicate(timeout=program.TIMEOUT_SECONDS)
-        self.assertEqual(sorted(finished_sectors(stdout)), list(range(SECTORS)), stderr)
+        run = Run(self.farm)
+        info = self.farm / "single_disk_farm.json"
+        while not info.exists() or info.stat().st_size == 0:
+            self.assertIsNone(run.process.poll(), "ended without a farm")
+            time.sleep(0.001)
         seconds = time.monotonic() - start
+        run.send_after(0, signal.SIGKILL)
         self.new_farm()
         return seconds
 
@@ -117,9 +134,7 @@ class Interruption(FurrowTest):
         full = self.seconds_of_a_run()
         early = counted = 0
         for number in range(OPTIONS.kills):
-            # One in four at the very start, where the farm comes into being.
-            span = 0.15 if self.rng.random() < 0.25 else full / 2
-            delay = self.rng.uniform(0, span)
+            delay = self.rng.uniform(0, full / 2)
             run = Run(self.farm)
             stdout, stderr = run.send_after(delay, signal.SIGKILL)
             code = run.process.returncode
@@ -136,6 +151,34 @@ class Interruption(FurrowTest):
                 self.new_farm()
         self.complete_farm()
         print(f"{OPTIONS.kills} kills: {early} before the first sector, {counted} later")
+
+    def test_kill_during_creation(self):
+        print(f"seed {OPTIONS.seed}, {OPTIONS.kills} kills", flush=True)
+        span = 1.2 * self.seconds_of_creation()
+        found = {}
+        for number in range(OPTIONS.kills):
+            delay = self.rng.uniform(0, span)
+            Run(self.farm).send_after(delay, signal.SIGKILL)
+            files = {path.name: path.stat().st_size for path in self.farm.glob("*")}
+            state = ("no folder" if not self.farm.exists() else
+                     "complete" if files.get("single_disk_farm.json") else
+                     f"{len(files)} files, nothing in the info file")
+            found[state] = found.get(state, 0) + 1
+            with self.subTest(kill=number + 1, delay=delay, files=files):
+                self.succeeds("plot", "--farm", self.farm, "--pieces", OPTIONS.store, "--sectors",
+                              "1", "--pieces-in-sector", PIECES_IN_SECTOR)
+                self.assertEqual(formats.plotted_sector_count(self.farm), 1)
+                self.check_farm()
+            self.new_farm()
+        print(f"{OPTIONS.kills} kills within {span:.3f} s: {found}")
+
+    def test_interrupted_creation_is_taken_up(self):
+        """What a kill between the creation of the info file and its text leaves."""
+        self.farm.mkdir()
+        (self.farm / "single_disk_farm.json").touch()
+        self.succeeds("plot", "--farm", self.farm, "--pieces", OPTIONS.store, "--sectors", "1",
+                      "--pieces-in-sector", PIECES_IN_SECTOR)
+        self.check_farm()
 
     def test_interrupt(self):
         full = self.seconds_of_a_run()
