@@ -7,7 +7,6 @@
 #include "host/erasure/additive_fft.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 #include <hwy/foreach_target.h>  // must come first
 #include <hwy/highway.h>
@@ -374,18 +373,43 @@ void DerivativeSimd(const FftRows& rows) {
   derivative_block(rows, {0, rows.log_rows});
 }
 
+HWY_INLINE void multiply_span(const Factor& w, std::uint8_t* to, const std::uint8_t* from,
+                              std::size_t n_bytes) {
+  for (std::size_t i = 0; i < n_bytes; i += kGf16UnitBytes) {
+    store_unit(multiply(w, load_unit(from + i)), to + i);
+  }
+}
+
+HWY_INLINE void clear_span(std::uint8_t* to, std::size_t n_bytes) {
+  for (std::size_t i = 0; i < n_bytes; i += 16) {
+    hn::StoreU(hn::Zero(D16()), D16(), to + i);
+  }
+}
+
 void MultiplyRowsSimd(std::uint8_t* to, const std::uint8_t* from, std::size_t row_bytes,
                       std::span<const Element> factors) {
+  // Zero factors come at random in the decoder. Sorting the rows of a batch by them without
+  // branches spares a misprediction for every other row.
+  constexpr std::size_t kBatch = 256;
   const Gf16Tables& tables = gf16_tables();
-  for (std::size_t row = 0; row < factors.size(); ++row) {
-    const std::size_t start = row * row_bytes;
-    if (factors[row] == 0) {
-      std::memset(to + start, 0, row_bytes);
-      continue;
+  for (std::size_t start = 0; start < factors.size(); start += kBatch) {
+    const std::size_t n_rows = std::min(kBatch, factors.size() - start);
+    std::uint8_t places[kBatch];  // of non-zero factors from the front, of zero ones from the back
+    std::size_t n_factors = 0;
+    std::size_t zeros = n_rows;
+    for (std::size_t i = 0; i < n_rows; ++i) {
+      const bool is_zero = factors[start + i] == 0;
+      zeros -= is_zero ? 1 : 0;
+      places[is_zero ? zeros : n_factors] = static_cast<std::uint8_t>(i);
+      n_factors += is_zero ? 0 : 1;
     }
-    const Factor w = load_factor(tables, factors[row]);
-    for (std::size_t i = start; i < start + row_bytes; i += kGf16UnitBytes) {
-      store_unit(multiply(w, load_unit(from + i)), to + i);
+    for (std::size_t i = 0; i < n_factors; ++i) {
+      const std::size_t row = start + places[i];
+      multiply_span(load_factor(tables, factors[row]), to + row * row_bytes, from + row * row_bytes,
+                    row_bytes);
+    }
+    for (std::size_t i = n_factors; i < n_rows; ++i) {
+      clear_span(to + (start + places[i]) * row_bytes, row_bytes);
     }
   }
 }

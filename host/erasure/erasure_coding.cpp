@@ -188,12 +188,14 @@ DecoderFactors decoder_factors(ErasureWorkspace& workspace, std::span<const std:
   const std::span<Element> scale = workspace.logarithms(size);
   const std::span<Element> reveal = workspace.reveal(size);
   locator_logarithms(erased, workspace.integers(size), scale);
+  // Erased positions come at random, so masks instead of branches.
   for (std::size_t i = 0; i < size; ++i) {
     const Element logarithm = scale[i];
-    const bool is_known = erased[i] == 0 && i < n_used;
-    scale[i] = is_known ? tables.exp[logarithm] : Element{0};
-    reveal[i] = erased[i] != 0 ? tables.exp[kModulus - logarithm] : Element{0};
+    const int erased_mask = -static_cast<int>(erased[i]);
+    scale[i] = static_cast<Element>(tables.exp[logarithm] & ~erased_mask);
+    reveal[i] = static_cast<Element>(tables.exp[kModulus - logarithm] & erased_mask);
   }
+  std::fill(scale.begin() + static_cast<std::ptrdiff_t>(n_used), scale.end(), Element{0});
   return {scale, reveal};
 }
 
