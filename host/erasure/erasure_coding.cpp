@@ -260,17 +260,15 @@ void decode_sources(SimdMode mode, Shards source, Shards parity, std::size_t sha
 
 /// Wanted parity from the sources, all of which are there by now.
 void encode_wanted(SimdMode mode, Shards source, Shards parity, std::size_t shard_bytes) {
-  std::vector<std::span<const std::uint8_t>> complete;
-  complete.reserve(source.size());
-  for (const RecoveryShard& shard : source) {
-    complete.push_back(shard.state == State::kPresent ? shard.bytes : shard.output);
-  }
-  std::vector<std::span<std::uint8_t>> wanted(parity.size());
-  for (std::size_t j = 0; j < parity.size(); ++j) {
-    if (parity[j].state == State::kWanted) {
-      wanted[j] = parity[j].output;
-    }
-  }
+  ErasureWorkspace& workspace = ErasureWorkspace::of_this_thread();
+  const auto complete = workspace.source_shards(source.size());
+  std::ranges::transform(source, complete.begin(), [](const RecoveryShard& shard) {
+    return shard.state == State::kPresent ? shard.bytes : shard.output;
+  });
+  const auto wanted = workspace.parity_shards(parity.size());
+  std::ranges::transform(parity, wanted.begin(), [](const RecoveryShard& shard) {
+    return shard.state == State::kWanted ? shard.output : std::span<std::uint8_t>();
+  });
   encode(mode, complete, wanted, shard_bytes);
 }
 
