@@ -295,6 +295,7 @@ TEST(ErasureCodingRecord, ThreadsDoNotDisturbEachOther) {
   const ErasureCoding coding;
   std::array<bool, 4> is_right{};
   std::vector<std::jthread> threads;
+  threads.reserve(is_right.size());
   for (bool& result : is_right) {
     threads.emplace_back([&] {
       const auto recovered = std::make_unique<Record>();
