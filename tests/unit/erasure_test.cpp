@@ -16,7 +16,7 @@
 #include "host/crypto/chacha8.hpp"
 #include "host/crypto/hex.hpp"
 #include "host/erasure/erasure_coding.hpp"
-#include "tests/support/golden_stream.hpp"
+#include "tools/vectors/golden_stream.hpp"
 
 namespace furrow {
 namespace {
@@ -196,7 +196,7 @@ TEST(ErasureCodingRecord, ParityOfTheZeroKeyRecord) {
 
 TEST(ErasureCodingRecord, ExtendsLikeTheGeneralFunction) {
   auto source = std::make_unique<Record>();
-  const std::vector<std::uint8_t> bytes = test::stream(7, kRecordSize);
+  const std::vector<std::uint8_t> bytes = vectors::stream(7, kRecordSize);
   std::ranges::copy(bytes, mutable_bytes_of(*source).begin());
   std::vector<std::span<const std::uint8_t>> in;
   std::vector<std::span<std::uint8_t>> out;
