@@ -246,7 +246,7 @@ TEST(FarmInfo, RefusesEverythingElse) {
            {hex + "00", hex.substr(2), hex.substr(1), hex.substr(1) + "g"}) {
         other = parsed;
         other["v0"][key] = bad;
-        cases.emplace_back(key + " = " + bad, other.dump());
+        cases.emplace_back(std::string(key).append(" = ").append(bad), other.dump());
       }
     }
   }
