@@ -26,7 +26,7 @@ class CpuRecordsEncoder final : public RecordsEncoder {
     /// When set, each record waits here first. Must outlive the encoder.
     Gate* gate = nullptr;
     /// When set, called after each record, from the worker's thread, possibly several at once.
-    std::function<void()> on_record_done;
+    std::function<void()> on_record_done = {};
   };
 
   /// Throws InvalidArgument for no threads or an unsupported K.

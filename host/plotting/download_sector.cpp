@@ -132,6 +132,9 @@ void attempt(MissingPieces& missing, const DownloadOptions& options, const std::
           if (answer.piece != nullptr) {
             missing.fill(index, *answer.piece);
           } else {
+            if (options.on_piece_failed) {
+              options.on_piece_failed(index, answer.error);
+            }
             recovery.add(index);
           }
         },
@@ -174,14 +177,18 @@ std::optional<DownloadedSector> download_sector(const SectorPlan& plan,
   }
   MissingPieces missing(sector.piece_indexes, sector.raw_sector);
 
-  for (std::chrono::milliseconds delay = options.retry_delays.first; !stop.stop_requested();
-       delay = std::min(2 * delay, options.retry_delays.longest)) {
+  std::chrono::milliseconds delay = options.retry_delays.first;
+  for (unsigned attempts = 1; !stop.stop_requested();
+       ++attempts, delay = std::min(2 * delay, options.retry_delays.longest)) {
     try {
       attempt(missing, options, stop);
       if (!stop.stop_requested()) {
         return sector;
       }
     } catch (const PlottingError& error) {
+      if (attempts == options.retry_delays.max_attempts) {
+        throw;
+      }
       if (options.on_failed_attempt) {
         options.on_failed_attempt(error, delay);
       }

@@ -97,10 +97,12 @@ struct EncodedSector {
   SectorContentsMap contents_map;
 };
 
-/// Delays between attempts of a download: `first`, doubling, at most `longest`; attempts never end.
+/// Delays between attempts of a download: `first`, doubling, at most `longest`.
 struct RetryDelays {
   std::chrono::milliseconds first = std::chrono::seconds(15);
   std::chrono::milliseconds longest = std::chrono::minutes(10);
+  /// 0 means without end, which is right for sources that may come back. A local store does not.
+  unsigned max_attempts = 0;
 };
 
 /// Rebuilds a piece that no source has; throws when it cannot be done.
@@ -110,6 +112,9 @@ struct DownloadOptions {
   PieceGetter& piece_getter;
   PieceRecovery recover_piece;
   RetryDelays retry_delays = {};
+  /// Called for each piece that is to be rebuilt, with the error of the source, or without one when
+  /// the source does not have it. Calls do not overlap.
+  std::function<void(PieceIndex, const std::exception_ptr&)> on_piece_failed = {};
   /// Called with the reason after each failed attempt; the next one follows after a delay.
   std::function<void(const Error&, std::chrono::milliseconds)> on_failed_attempt = {};
 };

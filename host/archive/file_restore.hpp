@@ -1,0 +1,60 @@
+// Getting archived files back.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "furrow/errors.hpp"
+
+#include "host/archive/manifest.hpp"
+#include "host/archive/segment_pieces.hpp"
+
+namespace furrow {
+
+/// The directory to restore into exists and is not an empty directory.
+class TargetNotEmpty : public InvalidArgument {
+ public:
+  explicit TargetNotEmpty(const std::filesystem::path& target);
+};
+/// Another restoring run is at work on the same target.
+class TargetLocked : public Error {
+ public:
+  explicit TargetLocked(const std::filesystem::path& target);
+};
+/// What came out of the archive is not what the manifest promises.
+class RestoreMismatch : public Error {
+ public:
+  explicit RestoreMismatch(const std::string& message) : Error(ErrorKind::kCorrupt, message) {}
+};
+
+/// Gives the 128 MiB of a segment; throws when it cannot.
+using SegmentSource = std::function<SourceRecords(SegmentIndex)>;
+
+struct RestoreProgress {
+  std::uint64_t bytes_done = 0;
+  std::uint64_t bytes_total = 0;
+  std::uint64_t segments_read = 0;
+};
+
+struct RestoreOptions {
+  /// Called after each block and each segment; may throw to give up.
+  std::function<void(const RestoreProgress&)> progress;
+  /// Gets remarks in plain text, such as leftovers that were removed.
+  std::function<void(const std::string&)> log;
+};
+
+/// Restores everything in the archive into `target`, which must be absent or an empty directory:
+/// contents, modes, modification times and symbolic links. Segments are asked for once each, in
+/// order.
+///
+/// The tree is built beside `target` under the name ".<target>.furrow-partial" and renamed when all
+/// of it is verified and durable, so that `target` is never a part of the archive. When this
+/// function throws, what it built is gone again; what a killed run left is removed by the next one.
+/// Throws TargetNotEmpty, TargetLocked, RestoreMismatch, InvalidManifest, IoError,
+/// MalformedSegment, IncorrectSegmentOrder, and what `segments` throws.
+void restore_files(const Manifest& manifest, const SegmentSource& segments,
+                   const std::filesystem::path& target, const RestoreOptions& options = {});
+
+}  // namespace furrow

@@ -1,0 +1,40 @@
+#include "host/archive/store_layout.hpp"
+
+#include <algorithm>
+
+namespace furrow {
+namespace {
+
+constexpr std::string_view kPrefix = "segment-";
+constexpr std::string_view kSuffix = ".pieces";
+constexpr std::string_view kTemporarySuffix = ".tmp";
+constexpr std::size_t kDigits = 10;
+
+}  // namespace
+
+std::string segment_file_name(SegmentIndex segment) {
+  std::string digits = std::to_string(segment.value());
+  if (digits.size() < kDigits) {
+    digits.insert(0, kDigits - digits.size(), '0');
+  }
+  return std::string(kPrefix) + digits + std::string(kSuffix);
+}
+
+bool is_leftover_name(std::string_view name) {
+  const bool is_temporary = name.ends_with(kTemporarySuffix);
+  if (is_temporary) {
+    name.remove_suffix(kTemporarySuffix.size());
+  }
+  if (is_temporary && name == kManifestFileName) {
+    return true;
+  }
+  if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix) ||
+      name.size() < kPrefix.size() + kDigits + kSuffix.size()) {
+    return false;
+  }
+  const std::string_view digits =
+      name.substr(kPrefix.size(), name.size() - kPrefix.size() - kSuffix.size());
+  return std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+}  // namespace furrow

@@ -1,0 +1,177 @@
+#include "host/pieces/segment_download.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <vector>
+
+namespace furrow {
+namespace {
+
+std::string message_of(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& exception) {
+    return exception.what();
+  } catch (...) {
+    return "unknown error";
+  }
+}
+
+/// Waits, but not beyond a stop request.
+void wait(std::chrono::milliseconds delay, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any never_notified;
+  std::unique_lock lock(mutex);
+  never_notified.wait_for(lock, stop, delay, [] { return false; });
+}
+
+/// The downloading of one segment.
+class SegmentDownload {
+ public:
+  SegmentDownload(PieceGetter& getter, SegmentIndex segment, std::stop_token stop)
+      : getter_(getter), segment_(segment), stop_(std::move(stop)) {}
+
+  [[nodiscard]] bool is_complete() const { return n_pieces_ >= kNumRawRecords; }
+  [[nodiscard]] bool is_stopped() const { return stop_.stop_requested(); }
+  [[nodiscard]] NotEnoughPieces failure() const { return {segment_, n_pieces_, last_failure_}; }
+  SegmentSlots take() { return std::move(slots_); }
+
+  /// One walk over the positions 0 to 255.
+  void try_once() {
+    std::size_t next = 0;
+    while (!is_complete() && next < kNumPieces && !is_stopped()) {
+      std::vector<PieceIndex> batch;
+      for (; next < kNumPieces && batch.size() < kNumRawRecords - n_pieces_; ++next) {
+        if (slots_[next] == nullptr) {
+          batch.push_back(piece_index_at(segment_, PiecePosition(static_cast<std::uint8_t>(next))));
+        }
+      }
+      try {
+        request(batch);
+      } catch (const Error& error) {
+        last_failure_ = error.what();
+        return;
+      }
+    }
+  }
+
+ private:
+  void request(const std::vector<PieceIndex>& batch) {
+    if (batch.empty()) {
+      return;
+    }
+    getter_.get_pieces(
+        batch,
+        [&](PieceIndex index, PieceAnswer answer) {
+          if (answer.piece != nullptr) {
+            if (segment_index_of(index) != segment_ ||
+                slots_[position_of(index).value()] != nullptr) {
+              return;  // not asked for
+            }
+            slots_.set(position_of(index), std::move(answer.piece));
+            ++n_pieces_;
+          } else if (answer.error) {
+            last_failure_ = message_of(answer.error);
+          }
+        },
+        stop_);
+  }
+
+  PieceGetter& getter_;
+  SegmentIndex segment_;
+  std::stop_token stop_;
+  SegmentSlots slots_;
+  std::size_t n_pieces_ = 0;
+  std::string last_failure_;
+};
+
+}  // namespace
+
+std::size_t SegmentSlots::n_pieces() const {
+  return static_cast<std::size_t>(std::count_if(
+      pieces_.begin(), pieces_.end(), [](const PiecePtr& piece) { return piece != nullptr; }));
+}
+
+std::array<const Piece*, kNumPieces> SegmentSlots::slots() const {
+  std::array<const Piece*, kNumPieces> result;
+  std::transform(pieces_.begin(), pieces_.end(), result.begin(),
+                 [](const PiecePtr& piece) { return piece.get(); });
+  return result;
+}
+
+std::optional<SegmentSlots> download_segment_pieces(PieceGetter& getter, SegmentIndex segment,
+                                                    std::stop_token stop,
+                                                    const RetryPolicy& policy) {
+  if (policy.tries == 0) {
+    throw InvalidArgument("download of segment " + std::to_string(segment.value()) +
+                          ": expected at least one try, actual 0");
+  }
+  SegmentDownload download(getter, segment, stop);
+  for (unsigned i = 0; i < policy.tries; ++i) {
+    if (i > 0) {
+      wait(policy.delay, stop);
+    }
+    if (stop.stop_requested()) {
+      return std::nullopt;
+    }
+    download.try_once();
+    if (download.is_complete()) {
+      return download.take();
+    }
+  }
+  if (stop.stop_requested()) {
+    return std::nullopt;
+  }
+  throw download.failure();
+}
+
+SegmentIdentity agreed_identity(const SegmentSlots& slots, SegmentIndex segment) {
+  std::vector<std::pair<SegmentIdentity, std::size_t>> votes;
+  for (const Piece* piece : slots.slots()) {
+    if (piece == nullptr) {
+      continue;
+    }
+    const SegmentIdentity identity = segment_identity_of(*piece, segment);
+    const auto same = std::find_if(votes.begin(), votes.end(), [&](const auto& vote) {
+      return vote.first.shard == identity.shard && vote.first.local_index == identity.local_index &&
+             vote.first.root == identity.root;
+    });
+    if (same == votes.end()) {
+      votes.emplace_back(identity, 1);
+    } else {
+      ++same->second;
+    }
+  }
+  return std::max_element(votes.begin(), votes.end(),
+                          [](const auto& a, const auto& b) { return a.second < b.second; })
+      ->first;
+}
+
+PiecePtr recover_missing_piece(PieceGetter& getter, const ErasureCoding& erasure, PieceIndex index,
+                               const std::optional<SegmentIdentity>& identity, std::stop_token stop,
+                               const RetryPolicy& policy, const ComputeOptions& options) {
+  const SegmentIndex segment = segment_index_of(index);
+  const std::optional<SegmentSlots> pieces =
+      download_segment_pieces(getter, segment, std::move(stop), policy);
+  if (!pieces) {
+    return nullptr;
+  }
+  return reconstruct_piece(pieces->slots(), position_of(index),
+                           identity ? *identity : agreed_identity(*pieces, segment), erasure,
+                           options)
+      .piece;
+}
+
+std::optional<SourceRecords> download_source_records(
+    PieceGetter& getter, const ErasureCoding& erasure, const SegmentIdentity& identity,
+    std::stop_token stop, const RetryPolicy& policy, const ComputeOptions& options) {
+  const std::optional<SegmentSlots> pieces =
+      download_segment_pieces(getter, identity.segment, std::move(stop), policy);
+  if (!pieces) {
+    return std::nullopt;
+  }
+  return reconstruct_source_records(pieces->slots(), identity, erasure, options).records;
+}
+
+}  // namespace furrow
