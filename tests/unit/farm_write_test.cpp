@@ -1,6 +1,7 @@
 // Writing and reading sectors of a farm (docs/spec/06-farm-format.md, sections 6.2 to 6.5).
 #include <atomic>
 #include <fstream>
+#include <numeric>
 #include <random>
 #include <thread>
 
@@ -235,16 +236,14 @@ TEST(FarmWrite, ThreadsWriteAndReadDistinctSectors) {
   const unsigned seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::vector<std::uint16_t> order(2 * kSectors);  // each is written, then written once more
-  for (std::uint16_t i = 0; i < order.size(); ++i) {
-    order[i] = i % kSectors;
-  }
+  std::iota(order.begin(), order.begin() + kSectors, std::uint16_t{0});
+  std::iota(order.begin() + kSectors, order.end(), std::uint16_t{0});
   std::mt19937 random(seed);
   std::shuffle(order.begin(), order.begin() + kSectors, random);
   std::shuffle(order.begin() + kSectors, order.end(), random);
   {
     const auto farm = Farm::open(plot_options(directory.path(), kSectors));
     std::atomic<std::size_t> next = 0;
-    std::atomic<unsigned> refused = 0;
     const auto work = [&] {
       for (std::size_t i = next++; i < order.size(); i = next++) {
         const std::uint64_t version = i < kSectors ? 1 : 2;
@@ -255,7 +254,6 @@ TEST(FarmWrite, ThreadsWriteAndReadDistinctSectors) {
             write(*farm, sector);
             is_written = true;
           } catch (const InvalidArgument&) {
-            ++refused;
             std::this_thread::yield();
           }
         }
@@ -264,9 +262,9 @@ TEST(FarmWrite, ThreadsWriteAndReadDistinctSectors) {
         }
       }
     };
-    std::vector<std::thread> threads;
-    for (int i = 0; i < 4; ++i) {
-      threads.emplace_back(work);
+    std::array<std::thread, 4> threads;
+    for (std::thread& thread : threads) {
+      thread = std::thread(work);
     }
     for (std::thread& thread : threads) {
       thread.join();
