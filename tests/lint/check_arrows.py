@@ -30,8 +30,8 @@ tools and capi) do not include one another.
     bench            bench                everything but tests
     docs             docs                 furrow, core (examples for users)
 
-Nobody under host/ or tools/ includes a header of cuda/. Quotation marks are for headers of the
-project: a quoted include that means no file of the repository is an error too.
+Nobody under host/ or tools/ includes a header of cuda/. An include that begins with a folder of the
+project but means no file of it is an error too.
 """
 
 import argparse
@@ -79,6 +79,7 @@ MAY_INCLUDE = {
 
 # Standard headers have neither a folder nor an ending; C's own have C++ names.
 _STANDARD_HEADER = re.compile(r"^[a-z0-9_]+$")
+_OWN_HEADER = re.compile(r"^(furrow|host|cuda|tools|tests|bench)/")
 
 
 def layer_of(path):
@@ -102,10 +103,10 @@ def complaints_about(path, includes):
         return [f"{path}: belongs to no layer; add its folder to the table of check_arrows.py"]
     result = []
     for include in includes:
-        place = f'{path}:{include.line}: includes {include.name}'
+        place = f"{path}:{include.line}: includes {include.name}"
         if include.target is None:
-            if include.quoted:
-                result.append(f"{place} in quotation marks, which is no file of this repository")
+            if _OWN_HEADER.match(include.name):
+                result.append(f"{place}, which is no file of this repository")
             elif layer in STANDARD_ONLY and not _STANDARD_HEADER.match(include.name):
                 result.append(f"{place}, but {layer} uses the standard library only")
             continue

@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""The command line itself: help, version, JSON, sizes, vectors."""
+
+import json
+import pathlib
+import shutil
+
+from make_fixtures import PIECES_IN_SECTOR, SECTORS
+from support import formats, program
+from support.program import BAD_ARGUMENTS, CHECK_FAILED, OPTIONS, FurrowTest, furrow
+
+# Subcommand -> options that its help has to name.
+COMMANDS = {
+    "archive": ("--store", "--threads", "--json"),
+    "plot": ("--farm", "--pieces", "--sectors", "--size", "--until-covered", "--pieces-in-sector",
+             "--threads", "--encoder", "--json"),
+    "read": ("--farm", "--sector", "--offset", "--out"),
+    "extract": ("--farm", "--manifest", "--out", "--threads"),
+    "scrub": ("--farm", "--json"),
+    "info": ("--farm", "--json"),
+    "vectors": ("--encoder",),
+}
+
+
+class CommandLine(FurrowTest):
+    def test_help(self):
+        result = self.succeeds("--help")
+        for name in COMMANDS:
+            self.assertIn(name, result.stdout)
+        for name, options in COMMANDS.items():
+            with self.subTest(command=name):
+                result = self.succeeds(name, "--help")
+                for option in options:
+                    self.assertIn(option, result.stdout)
+
+    def test_version(self):
+        self.assertRegex(self.succeeds("--version").stdout, r"\Afurrow \d+\.\d+\.\d+\n\Z")
+
+    def test_unknown(self):
+        self.fails(BAD_ARGUMENTS, [])
+        self.fails(BAD_ARGUMENTS, [], "--frobnicate")
+        self.fails(BAD_ARGUMENTS, [], "frobnicate")
+        for name in COMMANDS:
+            with self.subTest(command=name):
+                self.fails(BAD_ARGUMENTS, [], name, "--frobnicate")
+                self.fails(BAD_ARGUMENTS, [], name)
+
+    def test_json(self):
+        # Nothing but one JSON object on stdout.
+        store, farm = self.folder / "store", self.folder / "farm"
+        small = self.folder / "small"
+        small.write_bytes(b"small")
+        archived = json.loads(self.succeeds("archive", "--json", "--store", store, small).stdout)
+        self.assertEqual((archived["files"], archived["bytes"], archived["segments"]), (1, 5, 1))
+        plotted = json.loads(self.succeeds("plot", "--json", "--farm", farm, "--pieces", store,
+                                           "--size", "6MiB", "--pieces-in-sector", "1").stdout)
+        # docs/spec/06, section 4: room that is asked for, less what is fixed, by what a sector takes.
+        fixed = 2 * 1_048_576 + 32 + 961_284
+        room = ((6 << 20) - fixed) // 100 * 100 - 4096
+        sectors = room // (formats.sector_size(1) + formats.SLOT_SIZE)
+        self.assertGreater(sectors, 0)
+        self.assertEqual(plotted["sectors"], sectors)
+        info = json.loads(self.succeeds("info", "--json", "--farm", farm).stdout)
+        self.assertEqual((info["sectors_plotted"], info["pieces_in_sector"]), (sectors, 1))
+        scrub = json.loads(self.succeeds("scrub", "--json", "--farm", farm).stdout)
+        self.assertEqual((scrub["sectors"], scrub["intact"], scrub["broken"]), (sectors, sectors, []))
+
+    def test_growing_keeps_what_is_there(self):
+        farm = self.folder / "farm"
+        shutil.copytree(OPTIONS.farm, farm)
+        before = (farm / "plot.bin").read_bytes()[:SECTORS * formats.sector_size(PIECES_IN_SECTOR)]
+        result = self.succeeds("plot", "--farm", farm, "--pieces", OPTIONS.store, "--sectors",
+                               SECTORS + 1)
+        self.assertIn(f"sector {SECTORS} finished ({SECTORS + 1} of {SECTORS + 1})", result.stdout)
+        self.assertNotIn("sector 0 finished", result.stdout)
+        self.assertTrue((farm / "plot.bin").read_bytes().startswith(before))
+        self.succeeds("scrub", "--farm", farm)
+
+    def test_encoders_and_threads_give_the_same_bytes(self):
+        plots = []
+        for name, options in (("a", ("--encoder", "cpu", "--threads", "1")),
+                              ("b", ("--encoder", "cpu-scalar", "--threads", "2"))):
+            farm = self.folder / name
+            farm.mkdir(mode=0o700)
+            shutil.copy(OPTIONS.farm / "identity.bin", farm)
+            self.succeeds("plot", "--farm", farm, "--pieces", OPTIONS.store, "--sectors", "1",
+                          "--pieces-in-sector", PIECES_IN_SECTOR, *options)
+            plots.append((farm / "plot.bin").read_bytes()[:formats.sector_size(PIECES_IN_SECTOR)])
+        self.assertEqual(plots[0], plots[1])
+        self.assertTrue((OPTIONS.farm / "plot.bin").read_bytes().startswith(plots[0]))
+
+    def test_archiving_is_deterministic(self):
+        store = self.folder / "store"
+        self.succeeds("archive", "--store", store, OPTIONS.source, "--threads", "1")
+        for path in OPTIONS.store.iterdir():
+            with self.subTest(file=path.name):
+                self.assertEqual((store / path.name).read_bytes(), path.read_bytes())
+
+    def test_vectors(self):
+        golden = [OPTIONS.golden / name for name in ("sector_id.json", "farm.vectors")]
+        result = self.succeeds("vectors", *golden)
+        self.assertRegex(result.stdout.splitlines()[-1], r"\A[1-9]\d* passed, 0 failed\Z")
+        scalar = self.succeeds("vectors", "--encoder", "cpu-scalar", *golden)
+        self.assertEqual(scalar.stdout.splitlines()[-1], result.stdout.splitlines()[-1])
+
+    def test_wrong_vectors(self):
+        document = json.loads((OPTIONS.golden / "sector_id.json").read_text(encoding="utf-8"))
+        digest = document["cases"][1]["sector_id"]
+        document["cases"][1]["sector_id"] = ("0" if digest[0] != "0" else "1") + digest[1:]
+        wrong = self.folder / "wrong.json"
+        wrong.write_text(json.dumps(document), encoding="utf-8")
+        result = furrow("vectors", wrong)
+        self.assertEqual(result.code, CHECK_FAILED, result)
+        self.assertRegex(result.stdout.splitlines()[-1], r"\A\d+ passed, [1-9]\d* failed\Z")
+
+
+def add_options(parser):
+    parser.add_argument("--golden", type=pathlib.Path, required=True, help="folder of the vectors")
+
+
+if __name__ == "__main__":
+    program.run_tests(__doc__, add_options)

@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# Installs what Furrow needs to be built and tested: packages of Debian 12, nothing else. Does nothing,
+# and needs neither network nor root, when everything is there already.
+set -euo pipefail
+
+# What cmake/FurrowDependencies.cmake looks for, and what the build and the tests run.
+readonly packages=(
+  g++
+  cmake
+  ninja-build
+  pkg-config
+  python3
+  libhwy-dev
+  libsodium-dev
+  libfmt-dev
+  libspdlog-dev
+  libcli11-dev
+  nlohmann-json3-dev
+  libgtest-dev
+  libgmock-dev # the CMake files of libgtest-dev refer to it
+  libbenchmark-dev
+)
+# For those who change Furrow.
+readonly developer_packages=(
+  clang-format
+  clang-tidy
+  shellcheck
+)
+
+usage() {
+  cat <<'TEXT'
+usage: tools/install-deps.sh [--dev] [--list]
+
+  --dev    also clang-format, clang-tidy and shellcheck
+  --list   print the packages, one a line, and install nothing
+TEXT
+}
+
+is_installed() {
+  [[ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" == installed ]]
+}
+
+main() {
+  local wanted=("${packages[@]}") list=no argument package
+  for argument in "$@"; do
+    case "${argument}" in
+      --dev) wanted+=("${developer_packages[@]}") ;;
+      --list) list=yes ;;
+      -h | --help)
+        usage
+        return 0
+        ;;
+      *)
+        printf 'install-deps.sh: unknown argument: %s\n' "${argument}" >&2
+        usage >&2
+        return 2
+        ;;
+    esac
+  done
+  if [[ "${list}" == yes ]]; then
+    printf '%s\n' "${wanted[@]}"
+    return 0
+  fi
+  if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+    printf 'install-deps.sh: no apt-get here; install what these Debian packages hold yourself:\n' >&2
+    printf '  %s\n' "${wanted[@]}" >&2
+    return 1
+  fi
+
+  local missing=()
+  for package in "${wanted[@]}"; do
+    is_installed "${package}" || missing+=("${package}")
+  done
+  if ((${#missing[@]} == 0)); then
+    printf 'All %d packages are installed.\n' "${#wanted[@]}"
+    return 0
+  fi
+
+  local as_root=()
+  if ((EUID != 0)); then
+    if ! command -v sudo >/dev/null; then
+      printf 'install-deps.sh: needs root to install: %s\n' "${missing[*]}" >&2
+      return 1
+    fi
+    as_root=(sudo)
+  fi
+  printf 'Installing: %s\n' "${missing[*]}"
+  "${as_root[@]}" apt-get update -q
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -q -y --no-install-recommends "${missing[@]}"
+}
+
+main "$@"
