@@ -1,14 +1,14 @@
 #include "tools/cli_support.hpp"
 
-#include <fmt/format.h>
-#include <pthread.h>
-#include <signal.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <string_view>
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
 
 namespace furrow::cli {
 namespace {
@@ -78,8 +78,9 @@ std::uint64_t parse_size(const std::string& text) {
   const std::size_t digits = std::min(text.find_first_not_of("0123456789."), text.size());
   std::string_view suffix = std::string_view(text).substr(digits);
   suffix.remove_prefix(std::min(suffix.find_first_not_of(' '), suffix.size()));
-  const auto* unit = std::find_if(kUnits.begin(), kUnits.end(),
-                                  [&](const Unit& candidate) { return candidate.suffix == suffix; });
+  const auto* unit = std::find_if(kUnits.begin(), kUnits.end(), [&](const Unit& candidate) {
+    return candidate.suffix == suffix;
+  });
   const bool is_whole = text.find('.') == std::string::npos;
   try {
     if (unit != kUnits.end() && digits > 0) {
@@ -94,7 +95,8 @@ std::uint64_t parse_size(const std::string& text) {
   } catch (const std::exception&) {
     // not a number, or beyond 64 bits: reported below
   }
-  throw InvalidArgument("not a size: '" + text + "'; expected a number with B, KB, MB, GB, TB, KiB, "
+  throw InvalidArgument("not a size: '" + text +
+                        "'; expected a number with B, KB, MB, GB, TB, KiB, "
                         "MiB, GiB or TiB behind it");
 }
 

@@ -64,8 +64,8 @@ std::string size_text(std::uint64_t bytes);
 /// Given threads, or one for each processor when 0.
 unsigned thread_count(unsigned wanted);
 
-// One function for each subcommand: adds it to the program. `stop` is the token of the InterruptWatch;
-// `exit_code` is set when the command ran and found something wrong.
+// One function for each subcommand: adds it to the program. `stop` is the token of the
+// InterruptWatch; `exit_code` is set when the command ran and found something wrong.
 void add_archive_command(CLI::App& app, std::stop_token stop);
 void add_plot_command(CLI::App& app, std::stop_token stop);
 void add_read_command(CLI::App& app);

@@ -1,10 +1,10 @@
-#include <fmt/format.h>
-
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <memory>
 #include <optional>
 #include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "host/archive/file_archive.hpp"
 #include "host/archive/store_layout.hpp"
@@ -38,10 +38,11 @@ void print_summary(const Arguments& arguments, const ArchiveSummary& summary, do
     fmt::print("{}\n", result.dump());
     return;
   }
-  fmt::print("archived {} files, {} directories and {} symbolic links ({}) as {} segments, {} pieces, "
-             "in {:.1f} s\n",
-             summary.n_files, summary.n_directories, summary.n_symlinks,
-             size_text(summary.n_bytes), segments, segments * kNumPieces, seconds);
+  fmt::print(
+      "archived {} files, {} directories and {} symbolic links ({}) as {} segments, {} pieces, "
+      "in {:.1f} s\n",
+      summary.n_files, summary.n_directories, summary.n_symlinks, size_text(summary.n_bytes),
+      segments, segments * kNumPieces, seconds);
 }
 
 void run(const Arguments& arguments, const std::stop_token& stop) {
@@ -62,9 +63,8 @@ void run(const Arguments& arguments, const std::stop_token& stop) {
   const std::vector<std::filesystem::path> paths(arguments.paths.begin(), arguments.paths.end());
   const ArchiveSummary summary = archive_files(paths, arguments.store, options);
   progress.reset();
-  print_summary(
-      arguments, summary,
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  print_summary(arguments, summary,
+                std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
 }
 
 }  // namespace

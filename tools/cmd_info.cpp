@@ -1,8 +1,8 @@
-#include <fmt/format.h>
-
-#include <CLI/CLI.hpp>
 #include <map>
 #include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "host/crypto/hex.hpp"
 #include "host/farm/farm.hpp"
@@ -35,19 +35,18 @@ void run(const Arguments& arguments) {
   for (const auto& [history_size, sectors] : sectors_by_history(*farm)) {
     histories.push_back({{"segments", history_size}, {"sectors", sectors}});
   }
-  const nlohmann::ordered_json result = {
-      {"directory", arguments.farm},
-      {"id", info.id.to_string()},
-      {"genesis_root", to_hex(info.genesis_root.bytes)},
-      {"public_key", to_hex(info.public_key.bytes)},
-      {"pieces_in_sector", info.pieces_in_sector},
-      {"sector_size", farm->sector_size()},
-      {"allocated_space", info.allocated_space},
-      {"sectors_planned", farm->target_sector_count()},
-      {"sectors_plotted", count(SectorState::kPlotted)},
-      {"sectors_lost", count(SectorState::kLost)},
-      {"sectors_damaged", count(SectorState::kDamaged)},
-      {"history", histories}};
+  const nlohmann::ordered_json result = {{"directory", arguments.farm},
+                                         {"id", info.id.to_string()},
+                                         {"genesis_root", to_hex(info.genesis_root.bytes)},
+                                         {"public_key", to_hex(info.public_key.bytes)},
+                                         {"pieces_in_sector", info.pieces_in_sector},
+                                         {"sector_size", farm->sector_size()},
+                                         {"allocated_space", info.allocated_space},
+                                         {"sectors_planned", farm->target_sector_count()},
+                                         {"sectors_plotted", count(SectorState::kPlotted)},
+                                         {"sectors_lost", count(SectorState::kLost)},
+                                         {"sectors_damaged", count(SectorState::kDamaged)},
+                                         {"history", histories}};
   if (arguments.json) {
     fmt::print("{}\n", result.dump());
     return;

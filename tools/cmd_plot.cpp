@@ -1,11 +1,11 @@
-#include <fmt/format.h>
-#include <spdlog/spdlog.h>
-
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <memory>
 #include <optional>
 #include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "host/farm/farm.hpp"
 #include "host/farm/piece_locator.hpp"
@@ -183,16 +183,16 @@ class PlotRun {
         stop_(std::move(stop)),
         progress_("plot", "records", todo_.size() * std::uint64_t{farm.pieces_in_sector()}),
         erasure_(simd_mode_of_encoder(arguments.encoder)),
-        encoder_(make_records_encoder(
-            arguments.encoder, {.threads = thread_count(arguments.threads),
-                                .on_record_done = [this] { progress_.add(1); }})) {}
+        encoder_(make_records_encoder(arguments.encoder,
+                                      {.threads = thread_count(arguments.threads),
+                                       .on_record_done = [this] { progress_.add(1); }})) {}
 
   void plot_all() {
-    say(fmt::format("farm {}: {} of {} sectors to plot, {} pieces in each ({}), history of {} "
-                    "segments, encoder {}",
-                    farm_.directory().native(), todo_.size(), total_, farm_.pieces_in_sector(),
-                    size_text(farm_.sector_size()), store_.manifest().segments.size(),
-                    encoder_->name()));
+    say(fmt::format(
+        "farm {}: {} of {} sectors to plot, {} pieces in each ({}), history of {} "
+        "segments, encoder {}",
+        farm_.directory().native(), todo_.size(), total_, farm_.pieces_in_sector(),
+        size_text(farm_.sector_size()), store_.manifest().segments.size(), encoder_->name()));
     for (const SectorIndex index : todo_) {
       plot_one(index);
     }
@@ -290,23 +290,21 @@ void run(const Arguments& arguments, const std::stop_token& stop) {
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (arguments.json) {
-    const nlohmann::ordered_json result = {{"farm", arguments.farm},
-                                           {"sectors", target.farm->sector_count()},
-                                           {"plotted_now", plotted},
-                                           {"pieces_in_sector", target.farm->pieces_in_sector()},
-                                           {"damaged_pieces", damaged},
-                                           {"seconds", seconds}};
+    const nlohmann::ordered_json result = {
+        {"farm", arguments.farm},    {"sectors", target.farm->sector_count()},
+        {"plotted_now", plotted},    {"pieces_in_sector", target.farm->pieces_in_sector()},
+        {"damaged_pieces", damaged}, {"seconds", seconds}};
     fmt::print("{}\n", result.dump());
   } else {
     fmt::print("farm {} has {} sectors; {} plotted now in {:.1f} s\n", arguments.farm,
                target.farm->sector_count(), plotted, seconds);
   }
   if (!damaged.empty()) {
-    throw DamagedStore(fmt::format("the store {} is damaged: {} {} rebuilt, the first one was {}; "
-                                   "the farm is complete",
-                                   arguments.pieces, damaged.size(),
-                                   damaged.size() == 1 ? "piece was" : "pieces were",
-                                   damaged.front()));
+    throw DamagedStore(
+        fmt::format("the store {} is damaged: {} {} rebuilt, the first one was {}; "
+                    "the farm is complete",
+                    arguments.pieces, damaged.size(),
+                    damaged.size() == 1 ? "piece was" : "pieces were", damaged.front()));
   }
 }
 
@@ -321,8 +319,9 @@ void add_plot_command(CLI::App& app, std::stop_token stop) {
   command->add_option("--pieces", arguments->pieces, "Store made by furrow archive")->required();
   CLI::Option* sectors = command->add_option(
       "--sectors", arguments->sectors, "Sectors that the farm shall have in all; more are kept");
-  CLI::Option* size = command->add_option(
-      "--size", arguments->size, "Space for the farm instead, such as 100GiB; all of it is plotted");
+  CLI::Option* size =
+      command->add_option("--size", arguments->size,
+                          "Space for the farm instead, such as 100GiB; all of it is plotted");
   CLI::Option* covered =
       command->add_flag("--until-covered", arguments->until_covered,
                         "As many sectors as rebuild the whole history from the farm alone");

@@ -1,8 +1,8 @@
-#include <fmt/format.h>
-
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <optional>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "host/farm/scrub.hpp"
 #include "nlohmann/json.hpp"
@@ -34,13 +34,11 @@ void print_json(const ScrubReport& report) {
   for (const SectorIndex index : report.lost) {
     lost.push_back(index.value());
   }
-  const nlohmann::ordered_json result = {{"sectors", report.counted_sectors},
-                                         {"intact", report.intact_sectors},
-                                         {"broken_sectors", report.broken_sectors},
-                                         {"lost", lost},
-                                         {"broken", findings_json(report.broken)},
-                                         {"notes", findings_json(report.notes)},
-                                         {"bytes_read", report.bytes_read}};
+  const nlohmann::ordered_json result = {
+      {"sectors", report.counted_sectors},       {"intact", report.intact_sectors},
+      {"broken_sectors", report.broken_sectors}, {"lost", lost},
+      {"broken", findings_json(report.broken)},  {"notes", findings_json(report.notes)},
+      {"bytes_read", report.bytes_read}};
   fmt::print("{}\n", result.dump());
 }
 
@@ -87,7 +85,8 @@ void run(const Arguments& arguments, const std::stop_token& stop, int& exit_code
 void add_scrub_command(CLI::App& app, std::stop_token stop, int& exit_code) {
   const auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand(
-      "scrub", "Verify every checksum of a farm; changes nothing, exit code 1 when something is bad");
+      "scrub",
+      "Verify every checksum of a farm; changes nothing, exit code 1 when something is bad");
   command->add_option("--farm", arguments->farm, "Directory of the farm")->required();
   command->add_flag("--json", arguments->json, "Print the report as JSON");
   command->callback(

@@ -1,9 +1,9 @@
-#include <fmt/format.h>
-
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 #include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "host/plotting/encoder_choice.hpp"
 #include "tools/cli_support.hpp"
@@ -47,8 +47,7 @@ void add_vectors_command(CLI::App& app, int& exit_code) {
       "vectors", "Run test-vector files (JSON; tests/golden/README.md defines them)");
   command->add_option("files", arguments->files, "Vector files; the kind is told from the content")
       ->required();
-  command->add_option("--encoder", arguments->encoder, "cpu or cpu-scalar")
-      ->capture_default_str();
+  command->add_option("--encoder", arguments->encoder, "cpu or cpu-scalar")->capture_default_str();
   command->add_option("--threads", arguments->threads, "Threads; 0 means one for each processor");
   command->callback([arguments, &exit_code] { run(*arguments, exit_code); });
 }

@@ -1,9 +1,9 @@
 // The furrow program: parses the command line, runs one subcommand, turns errors into exit codes.
-#include <fmt/format.h>
-
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <new>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "tools/cli_support.hpp"
 

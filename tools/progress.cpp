@@ -1,11 +1,11 @@
 #include "tools/progress.hpp"
 
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <utility>
+
+#include <fmt/format.h>
+#include <unistd.h>
 
 #include "tools/cli_support.hpp"
 
@@ -32,7 +32,9 @@ Progress::Progress(std::string task, std::string unit, std::uint64_t total)
       start_(Clock::now()),
       last_shown_(start_) {}
 
-Progress::~Progress() { clear_locked(); }
+Progress::~Progress() {
+  clear_locked();
+}
 
 void Progress::set(std::uint64_t done) {
   const std::lock_guard lock(mutex_);

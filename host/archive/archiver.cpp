@@ -57,12 +57,16 @@ Archiver Archiver::restart(ShardIndex shard, const SegmentHeader& last,
   return archiver;
 }
 
-BlockOutcome Archiver::add_block(std::vector<std::uint8_t> block,
-                                 std::vector<BlockObject> objects) {
-  const std::size_t size = block.size();
+void Archiver::check_block_size(std::uint64_t size) {
   if (size == 0 || size >= std::numeric_limits<std::uint32_t>::max()) {
     throw InvalidBlockSize(size);
   }
+}
+
+BlockOutcome Archiver::add_block(std::vector<std::uint8_t> block,
+                                 std::vector<BlockObject> objects) {
+  const std::size_t size = block.size();
+  check_block_size(size);
   for (const BlockObject& object : objects) {
     if (object.offset >= size) {
       throw InvalidArgument("object in a block of " + std::to_string(size) +

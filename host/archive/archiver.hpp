@@ -72,6 +72,9 @@ class Archiver {
                           std::vector<std::uint8_t> encoded_block,
                           const ComputeOptions& options = {});
 
+  /// Throws InvalidBlockSize for a size that no block may have.
+  static void check_block_size(std::uint64_t size);
+
   /// Appends a block; gives the segments that became full. Throws InvalidBlockSize, and
   /// InvalidArgument for an object outside of the block.
   BlockOutcome add_block(std::vector<std::uint8_t> block, std::vector<BlockObject> objects = {});

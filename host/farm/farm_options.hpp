@@ -28,12 +28,12 @@ struct FarmOptions {
   std::filesystem::path directory;
   FarmMode mode = FarmMode::kReadOnly;
   /// Chain of the farm. Needed to create one; checked when given.
-  std::optional<Hash> genesis_root;
+  std::optional<Hash> genesis_root = {};
   /// 1 to 1000. The value stored in an existing farm stays in force, another one here is a
   /// mismatch; a new farm gets 1000 when none is given.
-  std::optional<std::uint16_t> pieces_in_sector;
+  std::optional<std::uint16_t> pieces_in_sector = {};
   /// Bytes. Needed to create a farm; kPlot only, without it an existing farm keeps its size.
-  std::optional<std::uint64_t> allocated_space;
+  std::optional<std::uint64_t> allocated_space = {};
   /// Share of the space that is left to a piece cache, 0 to 99.
   unsigned cache_percentage = 0;
   /// Whether to take the exclusive lock. To be switched off for file systems without locks only, or

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "furrow/piece_getter.hpp"
+
 #include "host/erasure/erasure_coding.hpp"
 #include "host/farm/farm.hpp"
 #include "host/farm/piece_locator.hpp"
@@ -13,9 +14,9 @@
 
 namespace furrow {
 
-/// Reads pieces back out of plotted sectors, several at a time, each with proof tables of its own (about
-/// 90 MiB for K = 20). Every piece is verified against the checksum in its sector; when one copy fails,
-/// the next one is tried. A piece that no sector has is not found. Thread-safe.
+/// Reads pieces back out of plotted sectors, several at a time, each with proof tables of its own
+/// (about 90 MiB for K = 20). Every piece is verified against the checksum in its sector; when one
+/// copy fails, the next one is tried. A piece that no sector has is not found. Thread-safe.
 class FarmPieceGetter final : public PieceGetter {
  public:
   struct Options {
@@ -31,7 +32,8 @@ class FarmPieceGetter final : public PieceGetter {
   void get_pieces(std::span<const PieceIndex> indices, const Sink& sink,
                   std::stop_token stop) override;
 
-  /// The piece at one place. Throws as read_piece, and InvalidArgument for a sector that is not there.
+  /// The piece at one place. Throws as read_piece, and InvalidArgument for a sector that is not
+  /// there.
   PiecePtr read(const PiecePlace& place);
 
   [[nodiscard]] const PieceLocator& locator() const { return locator_; }

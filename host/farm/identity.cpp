@@ -1,7 +1,5 @@
 #include "host/farm/identity.hpp"
 
-#include <utility>
-
 #include <sodium.h>
 
 #include "furrow/errors.hpp"
@@ -89,10 +87,13 @@ Identity::Identity(Identity&& other) noexcept
 }
 
 Identity& Identity::operator=(Identity&& other) noexcept {
-  std::swap(secret_key_, other.secret_key_);
-  std::swap(public_key_, other.public_key_);
-  std::swap(public_key_hash_, other.public_key_hash_);
-  std::swap(shard_commitments_seed_, other.shard_commitments_seed_);
+  if (this != &other) {
+    secret_key_ = other.secret_key_;
+    public_key_ = other.public_key_;
+    public_key_hash_ = other.public_key_hash_;
+    shard_commitments_seed_ = other.shard_commitments_seed_;
+    sodium_memzero(other.secret_key_.data(), other.secret_key_.size());
+  }
   return *this;
 }
 

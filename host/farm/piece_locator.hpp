@@ -17,7 +17,7 @@ namespace furrow {
 struct PiecePlace {
   SectorIndex sector;
   PieceOffset offset;
-  auto operator<=>(const PiecePlace&) const = default;
+  auto operator<=>(const PiecePlace&) const = default;  // NOLINT(modernize-use-nullptr): no pointer
 };
 
 /// All pieces of the plotted sectors of a farm, 16 bytes each. A snapshot: whoever plots tells it
@@ -46,7 +46,7 @@ class PieceLocator {
   struct Entry {
     PieceIndex piece;
     PiecePlace place;
-    auto operator<=>(const Entry&) const = default;
+    auto operator<=>(const Entry&) const = default;  // NOLINT(modernize-use-nullptr): no pointer
   };
   void append(SectorIndex index, const SectorId& sector_id, HistorySize history_size,
               std::uint16_t pieces_in_sector);

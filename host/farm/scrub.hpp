@@ -16,7 +16,7 @@ namespace furrow {
 struct ScrubOptions {
   std::filesystem::path directory;
   /// Chain that the farm should belong to; not checked when not given.
-  std::optional<Hash> genesis_root;
+  std::optional<Hash> genesis_root = {};
   /// Whether sectors are read, all of them; otherwise files, sizes and slots only.
   bool with_contents = true;
   bool lock = true;

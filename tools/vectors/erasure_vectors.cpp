@@ -82,7 +82,7 @@ std::vector<std::uint32_t> missing_shards(const nlohmann::json& expected, std::s
   }
   std::vector<std::uint32_t> order(n_source + n_parity);
   std::iota(order.begin(), order.end(), 0U);
-  SplitMix random(seed(expected, "missing_seed"));
+  Splitmix random(seed(expected, "missing_seed"));
   for (std::size_t i = 0; i + 1 < order.size(); ++i) {
     std::swap(order[i], order[i + random.next() % (order.size() - i)]);
   }

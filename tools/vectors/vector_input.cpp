@@ -1,5 +1,6 @@
 #include "tools/vectors/vector_input.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <string_view>
 
@@ -18,19 +19,8 @@ std::uint64_t parse(std::string_view text, int base, const char* field) {
 }  // namespace
 
 void fill_stream(std::uint64_t seed, std::span<std::uint8_t> out) {
-  SplitMix generator(seed);
-  for (std::size_t i = 0; i < out.size(); i += 8) {
-    const std::uint64_t value = generator.next();
-    for (std::size_t j = 0; j < 8 && i + j < out.size(); ++j) {
-      out[i + j] = static_cast<std::uint8_t>(value >> (8 * j));
-    }
-  }
-}
-
-std::vector<std::uint8_t> stream(std::uint64_t seed, std::size_t size) {
-  std::vector<std::uint8_t> bytes(size);
-  fill_stream(seed, bytes);
-  return bytes;
+  const std::vector<std::uint8_t> bytes = stream(seed, out.size());
+  std::copy(bytes.begin(), bytes.end(), out.begin());
 }
 
 std::uint64_t number(const nlohmann::json& object, const char* field) {

@@ -11,28 +11,12 @@
 
 #include "host/crypto/hex.hpp"
 #include "nlohmann/json.hpp"
+#include "tools/vectors/golden_stream.hpp"
 
 namespace furrow::vectors {
 
-/// The generator from which inputs are made.
-class SplitMix {
- public:
-  explicit SplitMix(std::uint64_t seed) : state_(seed) {}
-  std::uint64_t next() {
-    state_ += 0x9E3779B97F4A7C15;
-    std::uint64_t z = state_;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-    return z ^ (z >> 31);
-  }
-
- private:
-  std::uint64_t state_;
-};
-
-/// The first out.size() bytes of the outputs of SplitMix(seed), each as 8 bytes little-endian.
+/// Fills `out` with the first bytes of the stream of a seed.
 void fill_stream(std::uint64_t seed, std::span<std::uint8_t> out);
-std::vector<std::uint8_t> stream(std::uint64_t seed, std::size_t size);
 
 /// Members of a JSON object; each throws when it is missing or of the wrong kind.
 std::uint64_t number(const nlohmann::json& object, const char* field);

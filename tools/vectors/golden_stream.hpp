@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace furrow::test {
+namespace furrow::vectors {
 
 /// Sequence of 64-bit numbers that a seed stands for in the golden vectors.
 class Splitmix {
@@ -43,4 +43,4 @@ inline std::uint64_t parse_seed(const std::string& text) {
   return std::stoull(text, nullptr, 16);
 }
 
-}  // namespace furrow::test
+}  // namespace furrow::vectors

@@ -1,0 +1,137 @@
+// CpuRecordsEncoder: the same bytes whatever the threads and the SIMD mode, cancellation, errors.
+#include <atomic>
+#include <random>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "host/crypto/blake3.hpp"
+#include "host/plotting/cpu_records_encoder.hpp"
+#include "host/plotting/encoder_choice.hpp"
+
+namespace furrow {
+namespace {
+
+// Eight times faster than K = 20. Some seeds have too few proofs at this K; those used here do not.
+constexpr unsigned kTestK = 17;
+
+struct Batch {
+  explicit Batch(std::size_t n, std::uint64_t seed = 1) : records(n), found_proofs(n) {
+    std::mt19937_64 random(seed);
+    for (Record& record : records) {
+      for (RecordChunk& chunk : record) {
+        for (std::uint8_t& byte : chunk.bytes) {
+          byte = static_cast<std::uint8_t>(random());
+        }
+      }
+    }
+  }
+  [[nodiscard]] Hash digest() const {
+    Blake3Hasher hasher;
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      hasher.update(bytes_of(records[i])).update(found_proofs[i].bytes);
+    }
+    return hasher.finalize();
+  }
+  std::vector<Record> records;
+  std::vector<FoundProofs> found_proofs;
+};
+
+EncodeOutcome encode(CpuRecordsEncoder& encoder, Batch& batch, std::stop_token stop = {}) {
+  SectorId id;
+  id.bytes.fill(5);
+  return encoder.encode_records(id, batch.records, batch.found_proofs, std::move(stop));
+}
+
+TEST(CpuRecordsEncoder, ThreadsAndSimdDoNotChangeTheBytes) {
+  const unsigned seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::optional<Hash> expected;
+  for (const SimdMode mode : {SimdMode::kScalar, SimdMode::kBest}) {
+    for (const unsigned threads : {1U, 2U, 5U}) {
+      CpuRecordsEncoder encoder({.threads = threads, .mode = mode, .k = kTestK});
+      Batch batch(3, seed);
+      ASSERT_EQ(encode(encoder, batch), EncodeOutcome::kComplete);
+      const Hash digest = batch.digest();
+      EXPECT_EQ(digest, expected.value_or(digest)) << encoder.name();
+      expected = digest;
+    }
+  }
+}
+
+TEST(CpuRecordsEncoder, NoRecordsIsDoneAtOnce) {
+  CpuRecordsEncoder encoder({.threads = 2, .k = kTestK});
+  Batch batch(0);
+  EXPECT_EQ(encode(encoder, batch), EncodeOutcome::kComplete);
+}
+
+TEST(CpuRecordsEncoder, RefusesBadRequests) {
+  EXPECT_THROW(CpuRecordsEncoder({.threads = 0}), InvalidArgument);
+  EXPECT_THROW(CpuRecordsEncoder({.threads = 1, .k = 3}), InvalidArgument);
+  CpuRecordsEncoder encoder({.threads = 1, .k = kTestK});
+  Batch batch(2);
+  batch.found_proofs.pop_back();
+  EXPECT_THROW(encode(encoder, batch), InvalidArgument);
+  EXPECT_THROW(make_records_encoder("gpu", {}), InvalidArgument);
+}
+
+TEST(CpuRecordsEncoder, StopsWithinOneRecord) {
+  std::stop_source stop;
+  std::atomic<int> done = 0;
+  CpuRecordsEncoder encoder({.threads = 2, .k = kTestK, .on_record_done = [&] {
+                               ++done;
+                               stop.request_stop();
+                             }});
+  Batch batch(12);
+  EXPECT_EQ(encode(encoder, batch, stop.get_token()), EncodeOutcome::kCancelled);
+  EXPECT_LE(done, 4) << "each worker finishes at most the record it is at";
+  EXPECT_EQ(encode(encoder, batch, stop.get_token()), EncodeOutcome::kCancelled);
+}
+
+TEST(CpuRecordsEncoder, WaitsAtAClosedGate) {
+  Gate gate;
+  std::atomic<int> done = 0;
+  CpuRecordsEncoder encoder({.threads = 1, .k = kTestK, .gate = &gate, .on_record_done = [&] {
+                               if (++done == 2) {
+                                 gate.close();
+                               }
+                             }});
+  Batch batch(4);
+  std::atomic<bool> finished = false;
+  std::jthread worker([&] {
+    EXPECT_EQ(encode(encoder, batch), EncodeOutcome::kComplete);
+    finished = true;
+  });
+  while (done < 2) {
+    std::this_thread::yield();
+  }
+  EXPECT_FALSE(finished);
+  EXPECT_EQ(done, 2) << "the gate is closed by the only worker, so no further record can start";
+  gate.open();
+  worker.join();
+  EXPECT_EQ(done, 4);
+
+  gate.close();
+  std::stop_source stop;
+  std::jthread stopper([&] { stop.request_stop(); });
+  EXPECT_EQ(encode(encoder, batch, stop.get_token()), EncodeOutcome::kCancelled)
+      << "a stop request gets through a closed gate";
+}
+
+// K = 15 has 2^15 possible s-buckets and finds proofs for fewer than 32768 of them.
+TEST(CpuRecordsEncoder, ARecordWithTooFewProofsIsAnErrorThatNamesIt) {
+  CpuRecordsEncoder encoder({.threads = 2, .k = 15});
+  Batch batch(1);
+  const Batch before = batch;
+  try {
+    encode(encoder, batch);
+    FAIL() << "encoded a record without enough proofs";
+  } catch (const TooFewProofs& error) {
+    EXPECT_EQ(error.piece_offset(), PieceOffset(0));
+    EXPECT_NE(std::string(error.what()).find("needs 32768 proofs"), std::string::npos);
+  }
+  EXPECT_EQ(batch.digest(), before.digest()) << "the record is as it was";
+}
+
+}  // namespace
+}  // namespace furrow

@@ -1,0 +1,340 @@
+// The scrub finds every damaged byte and names what it belongs to (docs/spec/06-farm-format.md,
+// section 7).
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "host/farm/farm.hpp"
+#include "host/farm/scrub.hpp"
+#include "tests/support/made_up_farm.hpp"
+#include "tests/support/temp_directory.hpp"
+
+namespace furrow {
+namespace {
+
+namespace fs = std::filesystem;
+using test::TempDirectory;
+
+constexpr std::uint16_t kPieces = 2;
+constexpr std::uint16_t kSectors = 3;
+
+/// A farm of three sectors of two pieces each.
+class FarmScrub : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    FarmOptions options = test::plot_options(path(), kSectors);
+    options.pieces_in_sector = kPieces;
+    options.allocated_space = allocated_space_for_sectors(kSectors, kPieces);
+    const auto farm = Farm::open(options);
+    for (std::uint16_t i = 0; i < kSectors; ++i) {
+      const test::MadeUpSector sector = test::made_up_sector(i, 1, kPieces);
+      farm->write_sector(SectorIndex(i), sector.bytes, sector.metadata);
+    }
+  }
+
+  [[nodiscard]] const fs::path& path() const { return directory_.path(); }
+  [[nodiscard]] fs::path file(const char* name) const { return path() / name; }
+  [[nodiscard]] ScrubReport scrub() const {
+    return scrub_farm({.directory = path(), .genesis_root = test::made_up_genesis()});
+  }
+
+  /// Exactly one thing is broken, and it is this one.
+  void expect_broken(const std::string& thing, std::optional<SectorIndex> sector = {}) const {
+    const ScrubReport report = scrub();
+    ASSERT_EQ(report.broken.size(), 1U) << thing;
+    EXPECT_EQ(report.broken.front().thing, thing);
+    EXPECT_EQ(report.broken.front().sector, sector);
+    EXPECT_FALSE(report.broken.front().reason.empty());
+    if (sector) {
+      EXPECT_EQ(report.broken_sectors, 1);
+      EXPECT_EQ(report.intact_sectors, kSectors - 1);
+    }
+  }
+
+ private:
+  TempDirectory directory_;
+};
+
+TEST_F(FarmScrub, AnIntactFarmIsCleanAndUnchanged) {
+  std::map<std::string, std::string> before;
+  for (const auto& entry : fs::directory_iterator(path())) {
+    before[entry.path()] = test::file_text(entry.path());
+  }
+  std::vector<ScrubProgress> seen;
+  const ScrubReport report =
+      scrub_farm({.directory = path(), .genesis_root = test::made_up_genesis()},
+                 [&](const ScrubProgress& progress) { seen.push_back(progress); });
+  EXPECT_TRUE(report.broken.empty());
+  EXPECT_TRUE(report.notes.empty());
+  EXPECT_TRUE(report.lost.empty());
+  EXPECT_FALSE(report.stopped);
+  EXPECT_EQ(report.counted_sectors, kSectors);
+  EXPECT_EQ(report.intact_sectors, kSectors);
+  EXPECT_EQ(report.broken_sectors, 0);
+  EXPECT_EQ(report.bytes_read, kSectors * sector_size(kPieces));
+  ASSERT_FALSE(seen.empty());
+  EXPECT_EQ(seen.back().sectors_done, kSectors);
+  EXPECT_EQ(seen.back().bytes_done, seen.back().bytes_total);
+  for (std::size_t i = 1; i < seen.size(); ++i) {
+    EXPECT_LE(seen[i - 1].bytes_done, seen[i].bytes_done);
+    EXPECT_LE(seen[i].bytes_done - seen[i - 1].bytes_done, std::uint64_t{1} << 20);
+  }
+  for (const auto& [name, contents] : before) {
+    EXPECT_EQ(test::file_text(name), contents);
+  }
+}
+
+TEST_F(FarmScrub, EveryRegionOfASector) {
+  const std::uint64_t start = sector_size(kPieces);  // of sector 1
+  const SectorIndex sector(1);
+  struct Case {
+    std::uint64_t offset;
+    bool in_contents_map;
+  };
+  for (const Case& one : std::initializer_list<Case>{
+           {0, true},
+           {contents_map_size(kPieces) - 1, true},
+           {contents_map_size(kPieces) / 2, true},
+           {record_chunks_offset(kPieces), false},
+           {record_metadata_offset(kPieces) - 1, false},
+           {record_metadata_offset(kPieces), false},
+           {sector_checksum_offset(kPieces) - 1, false},
+           {sector_checksum_offset(kPieces), false},
+           {sector_size(kPieces) - 1, false},
+       }) {
+    SCOPED_TRACE("byte " + std::to_string(one.offset));
+    test::flip_byte(file(kPlotFileName), start + one.offset);
+    const ScrubReport report = scrub();
+    ASSERT_EQ(report.broken.size(), one.in_contents_map ? 2U : 1U);
+    EXPECT_EQ(report.broken.front().thing, "plot.bin: checksum of sector 1");
+    EXPECT_EQ(report.broken.back().sector, sector);
+    if (one.in_contents_map) {
+      EXPECT_EQ(report.broken.back().thing, "plot.bin: contents map of sector 1");
+    }
+    EXPECT_EQ(report.broken_sectors, 1);
+    EXPECT_EQ(report.intact_sectors, kSectors - 1);
+    test::flip_byte(file(kPlotFileName), start + one.offset);
+  }
+  EXPECT_TRUE(scrub().broken.empty());
+}
+
+TEST_F(FarmScrub, EveryFieldOfASlot) {
+  for (const std::uint64_t offset :
+       {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{2}, std::uint64_t{4},
+        std::uint64_t{70'000}, std::uint64_t{131'075}, std::uint64_t{131'076},
+        std::uint64_t{131'083}, std::uint64_t{131'084}, std::uint64_t{131'115}}) {
+    SCOPED_TRACE("byte " + std::to_string(offset));
+    const std::uint64_t place = MetadataFile::slot_offset(2) + offset;
+    test::flip_byte(file(kMetadataFileName), place);
+    expect_broken("metadata.bin: slot of sector 2", SectorIndex(2));
+    test::flip_byte(file(kMetadataFileName), place);
+  }
+}
+
+TEST_F(FarmScrub, ASlotOfOtherContents) {
+  const MetadataFile metadata(File::open_or_create(file(kMetadataFileName)));
+  metadata.write_slot(test::made_up_sector(2, 2, kPieces).metadata);
+  expect_broken("metadata.bin: s-bucket sizes of sector 2", SectorIndex(2));
+}
+
+TEST_F(FarmScrub, ASlotOfAnotherSectorOrSize) {
+  const MetadataFile metadata(File::open_or_create(file(kMetadataFileName)));
+  SectorMetadata other = test::made_up_sector(0, 1, kPieces).metadata;
+  metadata.file().write_at(MetadataFile::slot_offset(1), other.encode());
+  expect_broken("metadata.bin: slot of sector 1", SectorIndex(1));
+  other = test::made_up_sector(1, 1, 1).metadata;
+  metadata.write_slot(other);
+  expect_broken("metadata.bin: slot of sector 1", SectorIndex(1));
+}
+
+/// Writes sector 1 anew with a contents map changed by `change` and checksums that fit.
+void rewrite_with_map(const fs::path& directory,
+                      const std::function<void(SectorContentsMap&)>& change) {
+  test::MadeUpSector sector = test::made_up_sector(1, 1, kPieces);
+  const std::span<std::uint8_t> bytes(sector.bytes);
+  const auto map_bytes = bytes.first(contents_map_size(kPieces));
+  SectorContentsMap map = SectorContentsMap::parse(map_bytes, kPieces);
+  change(map);
+  map.write_to(map_bytes);
+  const Hash checksum = blake3(bytes.first(bytes.size() - kHashSize));
+  std::copy(checksum.begin(), checksum.end(), bytes.end() - kHashSize);
+  sector.metadata.s_bucket_sizes = map.s_bucket_sizes();
+  FarmOptions options = test::plot_options(directory, kSectors);
+  options.pieces_in_sector.reset();
+  options.allocated_space.reset();
+  Farm::open(options)->write_sector(SectorIndex(1), sector.bytes, sector.metadata);
+}
+
+TEST_F(FarmScrub, RecordsWithTooManyOrTooFewChunks) {
+  rewrite_with_map(path(), [](SectorContentsMap& map) { map.bitmaps()[1].bytes.fill(0xFF); });
+  expect_broken("plot.bin: contents map of sector 1", SectorIndex(1));
+
+  rewrite_with_map(path(), [](SectorContentsMap& map) { map.bitmaps()[1].bytes[0] = 0; });
+  const ScrubReport report = scrub();
+  EXPECT_TRUE(report.broken.empty());
+  EXPECT_EQ(report.intact_sectors, kSectors);
+  ASSERT_EQ(report.notes.size(), 1U);
+  EXPECT_EQ(report.notes.front().sector, SectorIndex(1));
+  EXPECT_NE(report.notes.front().reason.find("piece offset 1"), std::string::npos);
+}
+
+TEST_F(FarmScrub, LostSectorsAreNotBroken) {
+  FarmOptions options = test::plot_options(path(), kSectors);
+  options.pieces_in_sector.reset();
+  options.allocated_space.reset();
+  Farm::open(options)->mark_lost(SectorIndex(1));
+  const ScrubReport report = scrub();
+  EXPECT_TRUE(report.broken.empty());
+  EXPECT_EQ(report.lost, std::vector{SectorIndex(1)});
+  EXPECT_EQ(report.intact_sectors, kSectors - 1);
+  EXPECT_EQ(report.broken_sectors, 0);
+}
+
+TEST_F(FarmScrub, TheHeader) {
+  test::flip_byte(file(kMetadataFileName), 0);
+  expect_broken("metadata.bin");
+  test::flip_byte(file(kMetadataFileName), 0);
+
+  // A larger count, beyond the allocated space and both files.
+  test::flip_byte(file(kMetadataFileName), 2);
+  ScrubReport report = scrub();
+  ASSERT_EQ(report.broken.size(), 3U);
+  EXPECT_EQ(report.broken[0].thing, "metadata.bin: size");
+  EXPECT_EQ(report.broken[1].thing, "metadata.bin: header");
+  EXPECT_EQ(report.broken[2].thing, "plot.bin: size");
+  EXPECT_EQ(report.intact_sectors, kSectors);
+  EXPECT_EQ(report.broken_sectors, 0xFF00);
+  test::flip_byte(file(kMetadataFileName), 2);
+
+  // A smaller count: the sectors behind it are still there to be seen.
+  test::overwrite(file(kMetadataFileName), 1, std::array<std::uint8_t, 2>{1, 0});
+  report = scrub();
+  EXPECT_TRUE(report.broken.empty());
+  EXPECT_EQ(report.intact_sectors, 1);
+  ASSERT_EQ(report.notes.size(), 2U);
+  EXPECT_EQ(report.notes[0].sector, SectorIndex(1));
+  EXPECT_EQ(report.notes[1].sector, SectorIndex(2));
+}
+
+TEST_F(FarmScrub, TheKey) {
+  for (const std::uint64_t offset : {0UL, 15UL, 31UL}) {
+    test::flip_byte(file(kIdentityFileName), offset);
+    expect_broken("identity.bin");
+    test::flip_byte(file(kIdentityFileName), offset);
+  }
+  fs::resize_file(file(kIdentityFileName), 31);
+  expect_broken("identity.bin");
+  fs::remove(file(kIdentityFileName));
+  expect_broken("identity.bin");
+  EXPECT_EQ(scrub().intact_sectors, kSectors);  // they can be read all the same
+}
+
+TEST_F(FarmScrub, TheInfoFile) {
+  const std::string good = test::file_text(file(kFarmInfoFileName));
+  std::size_t unnoticed = 0;
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    // Inverting the lowest bit keeps most digits digits.
+    for (const char change : {char{1}, static_cast<char>(0x80)}) {
+      std::string bad = good;
+      bad[i] = static_cast<char>(bad[i] ^ change);
+      std::ofstream(file(kFarmInfoFileName)) << bad;
+      const ScrubReport report = scrub_farm(
+          {.directory = path(), .genesis_root = test::made_up_genesis(), .with_contents = false});
+      if (report.broken.empty() && report.notes.empty()) {
+        ++unnoticed;
+        const std::size_t id = good.find("\"id\":\"") + 6;
+        const std::size_t space = good.find("\"allocatedSpace\":") + 17;
+        // Any ULID is as good as another, and some sizes give the same number of sectors.
+        EXPECT_TRUE((i >= id && i < id + 26) || i >= space) << "byte " << i << ": " << bad;
+      }
+    }
+  }
+  EXPECT_LT(unnoticed, 26U + 8U);
+  std::ofstream(file(kFarmInfoFileName)) << "";
+  expect_broken("single_disk_farm.json");
+  fs::remove(file(kFarmInfoFileName));
+  EXPECT_THROW(scrub(), FarmNotFound);
+}
+
+TEST_F(FarmScrub, FilesThatAreTooShort) {
+  struct Case {
+    const char* name;
+    std::uint64_t length;
+    std::uint16_t intact;
+  };
+  const std::uint64_t sector = sector_size(kPieces);
+  for (const Case& one : std::initializer_list<Case>{
+           {kPlotFileName, 3 * sector - 1, 2},
+           {kPlotFileName, 2 * sector, 2},
+           {kPlotFileName, 2 * sector - 1, 1},
+           {kPlotFileName, 0, 0},
+           {kMetadataFileName, MetadataFile::size_for(3) - 1, 2},
+           {kMetadataFileName, MetadataFile::size_for(1), 1},
+           {kMetadataFileName, 3, 0},
+       }) {
+    SCOPED_TRACE(std::string(one.name) + " of " + std::to_string(one.length) + " bytes");
+    const std::string good = test::file_text(file(one.name));
+    fs::resize_file(file(one.name), one.length);
+    const ScrubReport report = scrub();
+    ASSERT_EQ(report.broken.size(), 1U);
+    EXPECT_EQ(report.broken.front().thing, std::string(one.name) + ": size");
+    EXPECT_EQ(report.intact_sectors, one.intact);
+    EXPECT_EQ(report.broken_sectors, kSectors - one.intact);
+    std::ofstream(file(one.name), std::ios::binary) << good;
+  }
+  fs::resize_file(file(kMetadataFileName), 2);
+  expect_broken("metadata.bin");
+  fs::remove(file(kMetadataFileName));
+  expect_broken("metadata.bin");
+}
+
+TEST_F(FarmScrub, AMissingPlot) {
+  fs::remove(file(kPlotFileName));
+  expect_broken("plot.bin");
+}
+
+TEST_F(FarmScrub, AnotherChain) {
+  const ScrubReport report = scrub_farm({.directory = path(), .genesis_root = Hash{}});
+  ASSERT_EQ(report.broken.size(), 1U);
+  EXPECT_NE(report.broken.front().reason.find("wrong chain"), std::string::npos);
+  EXPECT_EQ(report.intact_sectors, kSectors);
+}
+
+TEST_F(FarmScrub, AFarmInUseIsLeftAlone) {
+  const auto farm = Farm::open(test::read_options(path()));
+  EXPECT_THROW(scrub(), FarmInUse);
+  const ScrubReport report = scrub_farm({.directory = path(), .genesis_root = {}, .lock = false});
+  EXPECT_EQ(report.intact_sectors, kSectors);
+}
+
+TEST_F(FarmScrub, WithoutContentsNothingOfThePlotIsRead) {
+  test::flip_byte(file(kPlotFileName), 12'345);
+  const ScrubReport report =
+      scrub_farm({.directory = path(), .genesis_root = {}, .with_contents = false});
+  EXPECT_TRUE(report.broken.empty());
+  EXPECT_EQ(report.intact_sectors, kSectors);
+  EXPECT_EQ(report.bytes_read, 0U);
+}
+
+TEST_F(FarmScrub, StopsWithinOneRead) {
+  std::stop_source stop;
+  std::uint64_t reads_after_stop = 0;
+  const ScrubReport report = scrub_farm(
+      {.directory = path(), .genesis_root = {}},
+      [&](const ScrubProgress& progress) {
+        reads_after_stop += stop.stop_requested() ? 1U : 0U;
+        if (progress.sectors_done == 1 && progress.bytes_done > sector_size(kPieces)) {
+          stop.request_stop();
+        }
+      },
+      stop.get_token());
+  EXPECT_TRUE(report.stopped);
+  EXPECT_EQ(reads_after_stop, 0U);
+  EXPECT_EQ(report.intact_sectors, 1);
+  EXPECT_EQ(report.broken_sectors, 0);
+  EXPECT_EQ(report.bytes_read, sector_size(kPieces) + (std::uint64_t{1} << 20));
+}
+
+}  // namespace
+}  // namespace furrow

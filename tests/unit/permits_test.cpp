@@ -1,0 +1,79 @@
+#include "host/plotting/permits.hpp"
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "host/plotting/gate.hpp"
+
+namespace furrow {
+namespace {
+
+TEST(Permits, NoMoreAreOutThanThereAre) {
+  Permits permits(2);
+  std::atomic<int> held = 0;
+  std::atomic<int> most = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 4; ++i) {
+      threads.emplace_back([&] {
+        for (int round = 0; round < 200; ++round) {
+          const auto permit = permits.acquire({});
+          ASSERT_TRUE(permit.has_value());
+          const int now = ++held;
+          int seen = most;
+          while (now > seen && !most.compare_exchange_weak(seen, now)) {
+          }
+          --held;
+        }
+      });
+    }
+  }
+  EXPECT_LE(most, 2);
+  EXPECT_TRUE(permits.has_free());
+}
+
+TEST(Permits, TryAcquireDoesNotWait) {
+  Permits permits(1);
+  auto first = permits.try_acquire();
+  ASSERT_TRUE(first.has_value());
+  EXPECT_FALSE(permits.has_free());
+  EXPECT_FALSE(permits.try_acquire().has_value());
+  {
+    const Permits::Permit moved = *std::move(first);
+    first.reset();
+    EXPECT_FALSE(permits.try_acquire().has_value()) << "a moved permit is still out";
+  }
+  EXPECT_TRUE(permits.try_acquire().has_value());
+}
+
+TEST(Permits, AStopRequestEndsTheWait) {
+  Permits permits(0);
+  std::stop_source stop;
+  std::jthread stopper([&] { stop.request_stop(); });
+  EXPECT_FALSE(permits.acquire(stop.get_token()).has_value());
+}
+
+TEST(Gate, WaitsWhileClosedAndObeysAStop) {
+  Gate gate;
+  EXPECT_TRUE(gate.wait({}));
+  gate.close();
+  std::atomic<bool> passed = false;
+  std::jthread waiter([&] {
+    EXPECT_TRUE(gate.wait({}));
+    passed = true;
+  });
+  EXPECT_FALSE(passed);
+  gate.open();
+  waiter.join();
+  EXPECT_TRUE(passed);
+  gate.close();
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_FALSE(gate.wait(stop.get_token()));
+}
+
+}  // namespace
+}  // namespace furrow
