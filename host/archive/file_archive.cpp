@@ -103,18 +103,22 @@ class FileReader {
   Blake3Hasher hasher_;
 };
 
-void require_store_outside(const fs::path& store, std::span<const fs::path> paths) {
-  const fs::path absolute_store = fs::weakly_canonical(store);
+/// Whether `inner` is `outer` or lies below it. Pre: both are canonical.
+bool is_within(const fs::path& inner, const fs::path& outer) {
+  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+}
+
+/// A run must not archive what it is about to write, nor take what it is to archive for leftovers.
+void require_store_apart(const fs::path& store, std::span<const fs::path> paths) {
+  const fs::path canonical_store = fs::weakly_canonical(store);
   for (const fs::path& path : paths) {
-    if (fs::is_symlink(path)) {
-      continue;  // not followed
-    }
-    const fs::path absolute = fs::weakly_canonical(path);
-    const auto [end, rest] = std::mismatch(absolute.begin(), absolute.end(), absolute_store.begin(),
-                                           absolute_store.end());
-    if (end == absolute.end()) {
-      throw InvalidArgument("the store '" + store.native() + "' lies in '" + path.native() +
-                            "', which is to be archived");
+    // A symbolic link is not followed; it lies where its directory is.
+    const fs::path canonical = fs::is_symlink(path)
+                                   ? fs::weakly_canonical(path.parent_path()) / path.filename()
+                                   : fs::weakly_canonical(path);
+    if (is_within(canonical_store, canonical) || is_within(canonical, canonical_store)) {
+      throw InvalidArgument("the store '" + store.native() + "' and '" + path.native() +
+                            "', which is to be archived, lie within one another");
     }
   }
 }
@@ -218,7 +222,7 @@ ArchiveSummary archive_files(std::span<const fs::path> paths, const fs::path& st
   if (summary.n_bytes == 0) {
     throw NothingToArchive();
   }
-  with_io_errors("look up", [&] { require_store_outside(store, paths); });
+  with_io_errors("look up", [&] { require_store_apart(store, paths); });
 
   std::optional<File> lock;  // outlives the removal of what a failed run created
   CreatedFiles created;

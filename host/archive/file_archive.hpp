@@ -60,8 +60,9 @@ struct ArchiveSummary {
   std::uint64_t n_bytes = 0;
 };
 
-/// Bytes of memory that archive_files needs at most, besides the list of entries: a segment of
-/// blocks that wait, the block being read, and the pieces of a segment.
+/// Bytes of memory that archive_files needs for data at most: a segment of blocks that wait, the
+/// block being read, and the pieces of a segment. The program itself, the tables and work space of
+/// erasure coding, and the list of entries come on top: measured 397 MiB in all for a few files.
 inline constexpr std::uint64_t kArchiveMemory =
     kSegmentSize + kArchiveBlockSize + kNumPieces * kPieceSize;
 
@@ -71,7 +72,8 @@ inline constexpr std::uint64_t kArchiveMemory =
 /// The manifest is written last: before that the store is not an archive, and leftovers of a run
 /// that was killed are removed by the next one. When this function throws, everything it created is
 /// gone again. Throws what list_sources throws, StoreNotEmpty, StoreLocked, NothingToArchive,
-/// FileChanged, InvalidArgument when a path to archive contains the store, IoError.
+/// FileChanged, InvalidArgument when the store and a path to archive lie within one another,
+/// IoError.
 ArchiveSummary archive_files(std::span<const std::filesystem::path> paths,
                              const std::filesystem::path& store,
                              const ArchiveOptions& options = {});

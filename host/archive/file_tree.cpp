@@ -105,7 +105,7 @@ class SourceLister {
       entry.type = EntryType::kDirectory;
       entries_.push_back({std::move(entry), source});
       for (const std::string& name : sorted_names(source)) {
-        add(source / name, path + "/" + name);
+        add(source / name, std::string(path).append("/").append(name));
       }
     } else {
       throw UnsupportedFileType(source, type_name(status.st_mode));

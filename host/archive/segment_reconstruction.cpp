@@ -95,6 +95,7 @@ void Reconstruction::verify_inputs(PieceSlots slots) {
 void Reconstruction::recover(const std::vector<std::size_t>& wanted,
                              std::array<Record*, kNumPieces> outputs) {
   std::vector<std::size_t> roots_to_check;
+  roots_to_check.reserve(wanted.size());
   for (const std::size_t position : wanted) {
     roots_to_check.push_back(
         tree_.lowest_known(PiecePosition(static_cast<std::uint8_t>(position))));
@@ -233,7 +234,8 @@ ReconstructedPiece reconstruct_piece(PieceSlots slots, PiecePosition position,
                                      const SegmentIdentity& identity, const ErasureCoding& erasure,
                                      const ComputeOptions& options) {
   Reconstruction reconstruction(slots, identity, erasure, options);
-  ReconstructedPiece result{std::make_unique<Piece>(), {}};
+  ReconstructedPiece result;
+  result.piece = std::make_unique<Piece>();
   const std::size_t index = position.value();
   if (const Piece* piece = reconstruction.input(index)) {
     result.piece->record = piece->record;

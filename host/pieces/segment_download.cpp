@@ -101,7 +101,7 @@ std::array<const Piece*, kNumPieces> SegmentSlots::slots() const {
 }
 
 std::optional<SegmentSlots> download_segment_pieces(PieceGetter& getter, SegmentIndex segment,
-                                                    std::stop_token stop,
+                                                    const std::stop_token& stop,
                                                     const RetryPolicy& policy) {
   if (policy.tries == 0) {
     throw InvalidArgument("download of segment " + std::to_string(segment.value()) +
@@ -149,11 +149,11 @@ SegmentIdentity agreed_identity(const SegmentSlots& slots, SegmentIndex segment)
 }
 
 PiecePtr recover_missing_piece(PieceGetter& getter, const ErasureCoding& erasure, PieceIndex index,
-                               const std::optional<SegmentIdentity>& identity, std::stop_token stop,
-                               const RetryPolicy& policy, const ComputeOptions& options) {
+                               const std::optional<SegmentIdentity>& identity,
+                               const std::stop_token& stop, const RetryPolicy& policy,
+                               const ComputeOptions& options) {
   const SegmentIndex segment = segment_index_of(index);
-  const std::optional<SegmentSlots> pieces =
-      download_segment_pieces(getter, segment, std::move(stop), policy);
+  const std::optional<SegmentSlots> pieces = download_segment_pieces(getter, segment, stop, policy);
   if (!pieces) {
     return nullptr;
   }
@@ -165,9 +165,9 @@ PiecePtr recover_missing_piece(PieceGetter& getter, const ErasureCoding& erasure
 
 std::optional<SourceRecords> download_source_records(
     PieceGetter& getter, const ErasureCoding& erasure, const SegmentIdentity& identity,
-    std::stop_token stop, const RetryPolicy& policy, const ComputeOptions& options) {
+    const std::stop_token& stop, const RetryPolicy& policy, const ComputeOptions& options) {
   const std::optional<SegmentSlots> pieces =
-      download_segment_pieces(getter, identity.segment, std::move(stop), policy);
+      download_segment_pieces(getter, identity.segment, stop, policy);
   if (!pieces) {
     return std::nullopt;
   }

@@ -40,7 +40,7 @@ class SegmentSlots {
 /// stop was requested, which also cuts a wait short. Throws NotEnoughPieces, with the last failure
 /// in its message, when the tries are used up, InvalidArgument when there are none to use.
 std::optional<SegmentSlots> download_segment_pieces(PieceGetter& getter, SegmentIndex segment,
-                                                    std::stop_token stop,
+                                                    const std::stop_token& stop,
                                                     const RetryPolicy& policy = {});
 
 /// The identity that most of the pieces agree on: what recovery is checked against when nothing
@@ -52,13 +52,17 @@ SegmentIdentity agreed_identity(const SegmentSlots& slots, SegmentIndex segment)
 /// segment that they are verified against; none means agreed_identity(). None when a stop was
 /// requested. Throws what download_segment_pieces and reconstruct_piece throw.
 PiecePtr recover_missing_piece(PieceGetter& getter, const ErasureCoding& erasure, PieceIndex index,
-                               const std::optional<SegmentIdentity>& identity, std::stop_token stop,
-                               const RetryPolicy& policy = {}, const ComputeOptions& options = {});
+                               const std::optional<SegmentIdentity>& identity,
+                               const std::stop_token& stop, const RetryPolicy& policy = {},
+                               const ComputeOptions& options = {});
 
 /// Downloads pieces of the segment and gives its 128 source records, for reading history. None when
 /// a stop was requested. Throws as above.
-std::optional<SourceRecords> download_source_records(
-    PieceGetter& getter, const ErasureCoding& erasure, const SegmentIdentity& identity,
-    std::stop_token stop, const RetryPolicy& policy = {}, const ComputeOptions& options = {});
+std::optional<SourceRecords> download_source_records(PieceGetter& getter,
+                                                     const ErasureCoding& erasure,
+                                                     const SegmentIdentity& identity,
+                                                     const std::stop_token& stop,
+                                                     const RetryPolicy& policy = {},
+                                                     const ComputeOptions& options = {});
 
 }  // namespace furrow

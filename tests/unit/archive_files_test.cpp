@@ -119,7 +119,7 @@ void expect_refused(const std::vector<fs::path>& paths, const fs::path& director
 
 TEST(FileArchive, RefusesBeforeAnythingIsWritten) {
   const TemporaryDirectory directory;
-  const fs::path root = directory.path();
+  const fs::path& root = directory.path();
   fs::create_directories(root / "a");
   fs::create_directories(root / "b/none");
   write_file(root / "a/same", "1");
@@ -132,6 +132,11 @@ TEST(FileArchive, RefusesBeforeAnythingIsWritten) {
   fs::create_symlink("same", root / "a/link");
   expect_refused<NothingToArchive>({root / "a/link"}, root, "no bytes");
   expect_refused<InvalidArgument>({root}, root, "made/store");
+  fs::create_directories(root / "made/store");
+  write_file(root / "made/store/segment-0000000000.pieces", "the user's own");
+  expect_refused<InvalidArgument>({root / "made/store/segment-0000000000.pieces"}, root,
+                                  "made/store");
+  remove_tree(root / "made");
 
   const fs::path fifo = root / "a/fifo";
   ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
@@ -158,7 +163,7 @@ TEST(FileArchive, RefusesBeforeAnythingIsWritten) {
 
 TEST(FileArchive, UnreadableFilesAndDirectoriesAreNamed) {
   const TemporaryDirectory directory;
-  const fs::path root = directory.path();
+  const fs::path& root = directory.path();
   set_mode(root, 0777);
   const OrdinaryUser user;
   if (!user.is_set()) {
@@ -226,7 +231,7 @@ TEST(FileArchive, LeftoversOfAnInterruptedRunAreRemoved) {
 
 TEST(FileArchive, FilesThatChangeAreNamed) {
   const TemporaryDirectory directory;
-  const fs::path root = directory.path();
+  const fs::path& root = directory.path();
   write_file(root / "1", test::periodic_block(kArchiveBlockSize * 2, 1));
   write_file(root / "2", test::periodic_block(100, 1));
   for (const auto& [name, size] :
@@ -258,7 +263,7 @@ TEST(FileArchive, FilesThatChangeAreNamed) {
 // One run for each operation, save for writes in the middle of the segment, which are all alike.
 TEST(FileArchive, FailureOfAnyOperationLeavesNothingBehind) {
   const TemporaryDirectory directory;
-  const fs::path root = directory.path();
+  const fs::path& root = directory.path();
   write_file(root / "file", "contents");
   const auto archive = [&] { archive_files({{root / "file"}}, root / "new/store", two_threads()); };
   const auto before = list_tree(root);
@@ -280,7 +285,7 @@ TEST(FileArchive, FailureOfAnyOperationLeavesNothingBehind) {
 
 TEST(FileArchive, KilledRunIsNoArchiveAndTheNextOneSucceeds) {
   const TemporaryDirectory directory;
-  const fs::path root = directory.path();
+  const fs::path& root = directory.path();
   const auto archive = [&] {
     ArchiveOptions options;  // no threads: the child has only the one that forked
     archive_files({{example_store().tree}}, root / "store", options);

@@ -52,7 +52,7 @@ TEST(FileRestore, RestoredTreeIsTheSame) {
 TEST(FileRestore, ReadOnlyDirectoriesDoNotStandInTheWay) {
   example_store();  // made by the owner of the tests
   const TemporaryDirectory directory;
-  const fs::path root = directory.path();
+  const fs::path& root = directory.path();
   set_mode(root, 0777);
   const SegmentSource source = cached_source();
   const OrdinaryUser user;
@@ -79,7 +79,7 @@ void restore_example(const fs::path& target) {
 
 TEST(FileRestore, FailureOfAnyOperationLeavesNothingBehind) {
   const TemporaryDirectory directory;
-  const fs::path root = directory.path();
+  const fs::path& root = directory.path();
   fs::create_directory(root / "empty");
   set_mode(root / "empty", 0750);
   const std::size_t n_operations = operations_of([&] { restore_example(root / "counted"); }).size();
@@ -104,7 +104,7 @@ TEST(FileRestore, FailureOfAnyOperationLeavesNothingBehind) {
 
 TEST(FileRestore, KilledRunLeavesNoTargetAndTheNextOneSucceeds) {
   const TemporaryDirectory directory;
-  const fs::path root = directory.path();
+  const fs::path& root = directory.path();
   const std::size_t n_operations = operations_of([&] { restore_example(root / "counted"); }).size();
   // Before the rename nothing is there; before the last operation, a sync, all of it is.
   for (std::size_t n = 0; n + 1 < n_operations; n += 5) {
@@ -123,7 +123,7 @@ TEST(FileRestore, KilledRunLeavesNoTargetAndTheNextOneSucceeds) {
 
 TEST(FileRestore, TargetsInUseAreLeftAlone) {
   const TemporaryDirectory directory;
-  const fs::path root = directory.path();
+  const fs::path& root = directory.path();
   fs::create_directory(root / "full");
   write_file(root / "full/file", "1");
   write_file(root / "file", "1");

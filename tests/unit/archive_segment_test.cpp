@@ -16,7 +16,6 @@ namespace {
 using test::example_segments;
 using test::kExampleGlobalIndex;
 using test::kExampleShard;
-using test::kTwoThreads;
 using test::same;
 using test::valid_identity;
 using test::valid_pieces;
