@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <memory>
-#include <regex>
 #include <string>
 
 #include "host/archive/archiver.hpp"
@@ -130,23 +129,20 @@ void check_segment(const nlohmann::json& expected, const ArchivedSegment& segmen
 
 /// The change to a piece that a check names.
 void modify(const std::string& change, Piece& piece) {
-  static const std::regex kFlip(R"(record bit flipped \(chunk (\d+), byte (\d+), \^= (\d+)\))");
-  static const std::regex kParity(R"(parity_chunks_root\[(\d+)\] \^= (\d+))");
-  static const std::regex kSuper(R"(super_segment_index = (\d+))");
-  static const std::regex kProof(
-      R"(segment_proof\[(\d+)\] = 32 bytes of 0x([0-9a-f]{2})( \(after zero padding\))?)");
-  std::smatch m;
-  if (std::regex_match(change, m, kFlip)) {
-    piece.record.at(std::stoul(m[1])).bytes.at(std::stoul(m[2])) ^=
-        static_cast<std::uint8_t>(std::stoul(m[3]));
-  } else if (std::regex_match(change, m, kParity)) {
-    piece.header.parity_chunks_root.bytes.at(std::stoul(m[1])) ^=
-        static_cast<std::uint8_t>(std::stoul(m[2]));
-  } else if (std::regex_match(change, m, kSuper)) {
-    piece.header.super_segment_index = std::stoull(m[1]);
-  } else if (std::regex_match(change, m, kProof)) {
-    piece.header.segment_proof.at(std::stoul(m[1]))
-        .bytes.fill(static_cast<std::uint8_t>(std::stoul(m[2], nullptr, 16)));
+  std::size_t index = 0;
+  std::size_t byte = 0;
+  unsigned value = 0;
+  unsigned long long number_in_text = 0;
+  if (scan_all(change, "record bit flipped (chunk %zu, byte %zu, ^= %u)%n", &index, &byte,
+               &value)) {
+    piece.record.at(index).bytes.at(byte) ^= static_cast<std::uint8_t>(value);
+  } else if (scan_all(change, "parity_chunks_root[%zu] ^= %u%n", &index, &value)) {
+    piece.header.parity_chunks_root.bytes.at(index) ^= static_cast<std::uint8_t>(value);
+  } else if (scan_all(change, "super_segment_index = %llu%n", &number_in_text)) {
+    piece.header.super_segment_index = number_in_text;
+  } else if (scan_all(change, "segment_proof[%zu] = 32 bytes of 0x%x (after zero padding)%n",
+                      &index, &value)) {
+    piece.header.segment_proof.at(index).bytes.fill(static_cast<std::uint8_t>(value));
   } else if (change == "segment_root zeroed") {
     piece.header.segment_root = Hash{};
   } else if (change != "as is" && change != "piece_position + 1" && change != "num_segments + 1") {

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <numeric>
-#include <regex>
 #include <string>
 
 #include "host/erasure/erasure_coding.hpp"
@@ -151,13 +150,13 @@ std::vector<std::size_t> shard_lengths(const nlohmann::json& lengths) {
   if (lengths.is_array()) {
     return lengths.get<std::vector<std::size_t>>();
   }
-  static const std::regex kWords("([0-9]{1,7}) shards of ([0-9]{1,7}) bytes");
   const std::string text = lengths.get<std::string>();
-  std::smatch match;
-  if (!std::regex_match(text, match, kWords)) {
+  std::size_t count = 0;
+  std::size_t length = 0;
+  if (!scan_all(text, "%7zu shards of %7zu bytes%n", &count, &length)) {
     throw MalformedData("unknown description of shard lengths: '" + text + "'");
   }
-  return std::vector<std::size_t>(std::stoul(match[1]), std::stoul(match[2]));
+  return std::vector<std::size_t>(count, length);
 }
 
 /// A shard written as Present(64), MissingRecover(64) or MissingIgnore, over a buffer of zeros.
@@ -165,13 +164,16 @@ RecoveryShard shard_of_words(const std::string& text, std::vector<std::uint8_t>&
   if (text == "MissingIgnore") {
     return RecoveryShard::ignored();
   }
-  static const std::regex kWords("(Present|MissingRecover)\\(([0-9]{1,7})\\)");
-  std::smatch match;
-  if (!std::regex_match(text, match, kWords)) {
-    throw MalformedData("unknown description of a shard: '" + text + "'");
+  std::size_t length = 0;
+  if (scan_all(text, "Present(%7zu)%n", &length)) {
+    buffer.assign(length, 0);
+    return RecoveryShard::present(buffer);
   }
-  buffer.assign(std::stoul(match[2]), 0);
-  return match[1] == "Present" ? RecoveryShard::present(buffer) : RecoveryShard::wanted(buffer);
+  if (scan_all(text, "MissingRecover(%7zu)%n", &length)) {
+    buffer.assign(length, 0);
+    return RecoveryShard::wanted(buffer);
+  }
+  throw MalformedData("unknown description of a shard: '" + text + "'");
 }
 
 std::vector<RecoveryShard> shards_of_words(const nlohmann::json& list,

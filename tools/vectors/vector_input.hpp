@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdio>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,6 +23,14 @@ void fill_stream(std::uint64_t seed, std::span<std::uint8_t> out);
 std::uint64_t number(const nlohmann::json& object, const char* field);
 std::uint64_t seed(const nlohmann::json& object, const char* field);
 std::vector<std::uint8_t> hex(const nlohmann::json& object, const char* field);
+
+/// sscanf over the whole text: `format` must end with %n, and nothing may follow what it matches.
+template <class... Targets>
+bool scan_all(const std::string& text, const char* format, Targets*... targets) {
+  int end = -1;
+  std::sscanf(text.c_str(), format, targets..., &end);
+  return end >= 0 && static_cast<std::size_t>(end) == text.size();
+}
 
 /// A byte string of fixed length from hex text.
 template <class Bytes>
