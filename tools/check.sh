@@ -10,7 +10,7 @@ Installs missing packages, builds a preset, and runs all of its tests but those 
 
   --preset NAME   what to build and test: release (default), debug, cpu, asan or tsan
   --quick         without the tests labelled `slow`
-  --sanitizers    afterwards also the unit tests under asan and tsan, from builds of their own
+  --sanitizers    afterwards also the unit and C interface tests under asan and tsan, from builds of their own
 TEXT
 }
 
@@ -80,8 +80,8 @@ main() {
   tools/install-deps.sh
   check "${preset}" --label-exclude "^(${excluded})$"
   if [[ "${sanitizers}" == yes ]]; then
-    check asan --label-regex '^unit$' --label-exclude '^(manual|slow)$'
-    check tsan --label-regex '^unit$' --label-exclude '^(manual|slow)$'
+    check asan --label-regex '^(unit|capi)$' --label-exclude '^(manual|slow)$'
+    check tsan --label-regex '^(unit|capi)$' --label-exclude '^(manual|slow)$'
   fi
 }
 

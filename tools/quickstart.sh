@@ -68,11 +68,12 @@ stage() {
 # Interrupted: end what runs and leave nothing half-made.
 on_interrupt() {
   trap '' INT TERM
-  printf '\nquickstart.sh: interrupted' >&2
+  printf '\n' >&2
   if [[ -n "${running}" ]]; then
     kill -TERM -- "-${running}" 2>/dev/null || true
     wait "${running}" || true
   fi
+  printf 'quickstart.sh: interrupted' >&2
   if [[ "${owns_work}" == yes ]]; then
     rm -rf -- "${work}"
     printf '; %s is removed' "${work}" >&2
@@ -253,6 +254,10 @@ main() {
     usage
     return 0
   fi
+  local path
+  for path in "$@"; do
+    [[ -e "${path}" ]] || fail "cannot find ${path}"
+  done
   trap on_interrupt INT TERM
   trap 'on_exit $?' EXIT
   "${root}/tools/install-deps.sh" # in the foreground: sudo may ask for a password
