@@ -16,8 +16,9 @@ __global__ void core_on_device(const std::uint32_t* in, std::uint32_t* out) {
   const uint128 metadata = core::pos::table_function_metadata<20>(4, 1, 2, words);
   out[0] = core::pos::y_from_hash<20>(out[0]) + static_cast<std::uint32_t>(metadata) +
            core::pos::target(0, out[1] % core::pos::kParamBC, 3);
-  out[1] = core::gf16::multiply_polynomial(core::gf16::to_polynomial(static_cast<core::gf16::Element>(in[0])),
-                                           core::gf16::butterfly_factor(32768, 2, 1));
+  out[1] = core::gf16::multiply_polynomial(
+      core::gf16::to_polynomial(static_cast<core::gf16::Element>(in[0])),
+      core::gf16::butterfly_factor(32768, 2, 1));
 }
 
 }  // namespace furrow

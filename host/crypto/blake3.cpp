@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "furrow/core/blake3.hpp"
+
 #include "host/crypto/blake3_many.hpp"
 
 namespace furrow {
@@ -132,8 +133,8 @@ void Blake3Hasher::finish_chunk() {
 }
 
 Blake3Hasher& Blake3Hasher::update(std::span<const std::uint8_t> bytes) {
-  // The last block of the message must stay uncompressed, because only there the root flag is known.
-  // So a full block, chunk or subtree is closed only when more bytes follow it.
+  // The last block of the message must stay uncompressed, because only there the root flag is
+  // known. So a full block, chunk or subtree is closed only when more bytes follow it.
   while (!bytes.empty()) {
     const bool at_chunk_start = blocks_compressed_ == 0 && block_length_ == 0;
     if (at_chunk_start && bytes.size() > kSubtreeBytes && chunk_counter_ % kSubtreeChunks == 0) {
@@ -159,7 +160,10 @@ Blake3Hasher& Blake3Hasher::update(std::span<const std::uint8_t> bytes) {
 }
 
 Blake3Hasher::Output Blake3Hasher::chunk_output() const {
-  Output output{chunk_value_, {}, chunk_counter_, static_cast<std::uint32_t>(block_length_),
+  Output output{chunk_value_,
+                {},
+                chunk_counter_,
+                static_cast<std::uint32_t>(block_length_),
                 flags_ | (blocks_compressed_ == 0 ? b3::kChunkStart : 0)};
   for (std::size_t i = 0; i < 16; ++i) {
     output.message[i] = core::load_le32(block_.data() + 4 * i);

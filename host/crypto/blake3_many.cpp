@@ -1,17 +1,18 @@
-// The SIMD form keeps one input in each 32-bit lane, so every step of the compression function is one
-// vector instruction for all of them. Compiled once for each target by foreach_target.h.
+// The SIMD form keeps one input in each 32-bit lane, so every step of the compression function is
+// one vector instruction for all of them. Compiled once for each target by foreach_target.h.
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "host/crypto/blake3_many.cpp"
-#include <hwy/foreach_target.h>  // must come first
-#include <hwy/highway.h>
-
-#include "furrow/core/blake3.hpp"
 #include "host/crypto/blake3_many.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstring>
+
+#include <hwy/foreach_target.h>  // must come first
+#include <hwy/highway.h>
+
+#include "furrow/core/blake3.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace furrow::HWY_NAMESPACE {
@@ -128,9 +129,9 @@ HWY_INLINE void batch_vector(D32 d, const detail::Blake3Batch& batch, const std:
         message[w * lanes + lane] = words[w];
       }
     }
-    start_state(d, v, hn::Load(d, low), hn::Load(d, high), length,
-                batch.flags | (block == 0 ? batch.flags_start : 0) |
-                    (is_last ? batch.flags_end : 0));
+    start_state(
+        d, v, hn::Load(d, low), hn::Load(d, high), length,
+        batch.flags | (block == 0 ? batch.flags_start : 0) | (is_last ? batch.flags_end : 0));
     compress(d, v, message);
   }
   HWY_ALIGN std::uint32_t words[8 * kMaxLanes];
@@ -156,7 +157,9 @@ std::size_t BatchSimd(const detail::Blake3Batch& batch, std::size_t count) {
   return i;
 }
 
-const char* TargetName() { return hwy::TargetName(HWY_TARGET); }
+const char* TargetName() {
+  return hwy::TargetName(HWY_TARGET);
+}
 
 }  // namespace furrow::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -204,11 +207,10 @@ void batch_scalar(const detail::Blake3Batch& batch, std::size_t first, std::size
       }
       std::array<std::uint32_t, 8> value{};
       std::copy_n(state.begin(), 8, value.begin());
-      core::blake3::compress(value.data(), message.data(),
-                             batch.counter + (batch.increment_counter ? i : 0), length,
-                             batch.flags | (block == 0 ? batch.flags_start : 0) |
-                                 (is_last ? batch.flags_end : 0),
-                             state.data());
+      core::blake3::compress(
+          value.data(), message.data(), batch.counter + (batch.increment_counter ? i : 0), length,
+          batch.flags | (block == 0 ? batch.flags_start : 0) | (is_last ? batch.flags_end : 0),
+          state.data());
     }
     for (std::size_t w = 0; w < 8; ++w) {
       core::store_le32(batch.out + 32 * i + 4 * w, state[w]);

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "furrow/types.hpp"
+
 #include "host/crypto/simd_mode.hpp"
 
 namespace furrow {
@@ -14,7 +15,8 @@ namespace furrow {
 /// Pre: 1 <= length <= 1024 and length is a multiple of 4, messages.size() == length * out.size().
 void blake3_many(SimdMode mode, std::span<const std::uint8_t> messages, std::size_t length,
                  std::span<Hash> out);
-/// Keyed form. `out` may be the start of `messages` (each hash is written after its input was read).
+/// Keyed form. `out` may be the start of `messages` (each hash is written after its input was
+/// read).
 void blake3_many_keyed(SimdMode mode, const Hash& key, std::span<const std::uint8_t> messages,
                        std::size_t length, std::span<Hash> out);
 
@@ -25,9 +27,9 @@ inline constexpr std::size_t kSlicedMessageWords = 6;
 inline constexpr std::size_t kSlicedHashWords = 4;
 
 /// Plain hashes of `count` messages of at most 24 bytes in word-sliced form: word w of message i is
-/// words[w * stride + i], little-endian, zero beyond the message; word w of hash i, for w < 4, goes to
-/// hashes[w * stride + i]. Pre: stride is a multiple of kMaxLanes, count <= stride, all rows exist.
-/// Lanes from `count` to the next multiple of kMaxLanes are read and written too.
+/// words[w * stride + i], little-endian, zero beyond the message; word w of hash i, for w < 4, goes
+/// to hashes[w * stride + i]. Pre: stride is a multiple of kMaxLanes, count <= stride, all rows
+/// exist. Lanes from `count` to the next multiple of kMaxLanes are read and written too.
 void blake3_many_sliced(SimdMode mode, const std::uint32_t* words, std::size_t n_words,
                         std::uint32_t message_length, std::size_t stride, std::size_t count,
                         std::uint32_t* hashes);
@@ -35,8 +37,8 @@ void blake3_many_sliced(SimdMode mode, const std::uint32_t* words, std::size_t n
 namespace detail {
 
 /// One layer of work inside BLAKE3 trees: `count` inputs of `n_blocks` whole blocks, `input_stride`
-/// bytes apart, the last block `last_block_length` bytes long, to chaining values of 32 bytes back to
-/// back.
+/// bytes apart, the last block `last_block_length` bytes long, to chaining values of 32 bytes back
+/// to back.
 struct Blake3Batch {
   const std::uint8_t* inputs;
   std::size_t input_stride;

@@ -40,9 +40,8 @@ InvalidBytesLength::InvalidBytesLength(const std::string& what, std::uint64_t ex
 
 TooFewProofs::TooFewProofs(PieceOffset offset, std::size_t found)
     : Error(ErrorKind::kUnavailable, "record at piece offset " + std::to_string(offset.value()) +
-                                         " cannot be encoded: needs " +
-                                         std::to_string(kNumChunks) + " proofs, found " +
-                                         std::to_string(found)),
+                                         " cannot be encoded: needs " + std::to_string(kNumChunks) +
+                                         " proofs, found " + std::to_string(found)),
       offset_(offset) {}
 
 }  // namespace furrow

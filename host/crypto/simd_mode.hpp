@@ -4,8 +4,8 @@
 namespace furrow {
 
 /// Every hot loop exists twice: a scalar form, which is the oracle, and a Highway form compiled for
-/// several instruction sets, of which the best one the processor has is chosen at run time. Both give
-/// the same bytes.
+/// several instruction sets, of which the best one the processor has is chosen at run time. Both
+/// give the same bytes.
 enum class SimdMode {
   kScalar,
   kBest,

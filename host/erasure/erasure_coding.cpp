@@ -188,12 +188,14 @@ DecoderFactors decoder_factors(ErasureWorkspace& workspace, std::span<const std:
   const std::span<Element> scale = workspace.logarithms(size);
   const std::span<Element> reveal = workspace.reveal(size);
   locator_logarithms(erased, workspace.integers(size), scale);
+  // Erased positions come at random, so masks instead of branches.
   for (std::size_t i = 0; i < size; ++i) {
     const Element logarithm = scale[i];
-    const bool is_known = erased[i] == 0 && i < n_used;
-    scale[i] = is_known ? tables.exp[logarithm] : Element{0};
-    reveal[i] = erased[i] != 0 ? tables.exp[kModulus - logarithm] : Element{0};
+    const int erased_mask = -static_cast<int>(erased[i]);
+    scale[i] = static_cast<Element>(tables.exp[logarithm] & ~erased_mask);
+    reveal[i] = static_cast<Element>(tables.exp[kModulus - logarithm] & erased_mask);
   }
+  std::fill(scale.begin() + static_cast<std::ptrdiff_t>(n_used), scale.end(), Element{0});
   return {scale, reveal};
 }
 
@@ -258,17 +260,15 @@ void decode_sources(SimdMode mode, Shards source, Shards parity, std::size_t sha
 
 /// Wanted parity from the sources, all of which are there by now.
 void encode_wanted(SimdMode mode, Shards source, Shards parity, std::size_t shard_bytes) {
-  std::vector<std::span<const std::uint8_t>> complete;
-  complete.reserve(source.size());
-  for (const RecoveryShard& shard : source) {
-    complete.push_back(shard.state == State::kPresent ? shard.bytes : shard.output);
-  }
-  std::vector<std::span<std::uint8_t>> wanted(parity.size());
-  for (std::size_t j = 0; j < parity.size(); ++j) {
-    if (parity[j].state == State::kWanted) {
-      wanted[j] = parity[j].output;
-    }
-  }
+  ErasureWorkspace& workspace = ErasureWorkspace::of_this_thread();
+  const auto complete = workspace.source_shards(source.size());
+  std::ranges::transform(source, complete.begin(), [](const RecoveryShard& shard) {
+    return shard.state == State::kPresent ? shard.bytes : shard.output;
+  });
+  const auto wanted = workspace.parity_shards(parity.size());
+  std::ranges::transform(parity, wanted.begin(), [](const RecoveryShard& shard) {
+    return shard.state == State::kWanted ? shard.output : std::span<std::uint8_t>();
+  });
   encode(mode, complete, wanted, shard_bytes);
 }
 

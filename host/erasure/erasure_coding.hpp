@@ -1,5 +1,5 @@
-// Reed-Solomon code over GF(2^16) (docs/spec/04-erasure-coding.md): always the high-rate form, for any
-// number and length of shards that section 3 allows.
+// Reed-Solomon code over GF(2^16) (docs/spec/04-erasure-coding.md): always the high-rate form, for
+// any number and length of shards that section 3 allows.
 #pragma once
 
 #include <array>
@@ -9,6 +9,7 @@
 
 #include "furrow/errors.hpp"
 #include "furrow/types.hpp"
+
 #include "host/crypto/simd_mode.hpp"
 
 namespace furrow {
@@ -44,8 +45,8 @@ class ErasureCoding {
  public:
   explicit ErasureCoding(SimdMode mode = SimdMode::kBest);
 
-  /// Computes the parity shards of the source shards. Checks in the order of section 7 and throws the
-  /// first failing one as UnsupportedShardCount, InvalidShardSize, DifferentShardSize or
+  /// Computes the parity shards of the source shards. Checks in the order of section 7 and throws
+  /// the first failing one as UnsupportedShardCount, InvalidShardSize, DifferentShardSize or
   /// WrongParityShardByteLength; outputs are then undefined.
   void extend(std::span<const std::span<const std::uint8_t>> source,
               std::span<const std::span<std::uint8_t>> parity) const;
@@ -58,9 +59,9 @@ class ErasureCoding {
   /// The 32768 parity chunks of a record; the same bytes as extend() gives for its chunks.
   void extend_record(const Record& source, Record& parity) const;
 
-  /// Recovers the 32768 source chunks from the chunks of the s-buckets whose bit is set in `present`;
-  /// the other chunks of `extended` are not read. `source` gets all source chunks, also the present
-  /// ones. Throws NotEnoughShards below 32768 present chunks.
+  /// Recovers the 32768 source chunks from the chunks of the s-buckets whose bit is set in
+  /// `present`; the other chunks of `extended` are not read. `source` gets all source chunks, also
+  /// the present ones. Throws NotEnoughShards below 32768 present chunks.
   void recover_record(const ExtendedRecord& extended, const FoundProofs& present,
                       Record& source) const;
 

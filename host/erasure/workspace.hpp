@@ -28,6 +28,12 @@ class ErasureWorkspace {
   std::span<std::int32_t> integers(std::size_t size) { return grown(integers_, size); }
   std::span<core::gf16::Element> logarithms(std::size_t size) { return grown(logarithms_, size); }
   std::span<core::gf16::Element> reveal(std::size_t size) { return grown(reveal_, size); }
+  std::span<std::span<const std::uint8_t>> source_shards(std::size_t count) {
+    return grown(source_shards_, count);
+  }
+  std::span<std::span<std::uint8_t>> parity_shards(std::size_t count) {
+    return grown(parity_shards_, count);
+  }
 
  private:
   struct alignas(64) CacheLine {
@@ -49,6 +55,8 @@ class ErasureWorkspace {
   std::vector<std::uint8_t> erased_;
   std::vector<std::int32_t> integers_;
   std::vector<core::gf16::Element> logarithms_, reveal_;
+  std::vector<std::span<const std::uint8_t>> source_shards_;
+  std::vector<std::span<std::uint8_t>> parity_shards_;
 };
 
 }  // namespace furrow

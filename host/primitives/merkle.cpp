@@ -73,8 +73,8 @@ std::vector<Hash> BalancedMerkleTree::proof(std::size_t index) const {
   return siblings;
 }
 
-bool verify_balanced_merkle_proof(const Hash& root, std::span<const Hash> proof, std::uint64_t index,
-                                  const Hash& leaf) {
+bool verify_balanced_merkle_proof(const Hash& root, std::span<const Hash> proof,
+                                  std::uint64_t index, const Hash& leaf) {
   if (proof.size() >= 64 || (index >> proof.size()) != 0) {
     return false;
   }
@@ -125,7 +125,8 @@ bool verify_unbalanced_merkle_proof(const Hash& root, std::span<const Hash> proo
     if (used == proof.size()) {
       return false;
     }
-    current = index % 2 == 0 ? merkle_node(current, proof[used]) : merkle_node(proof[used], current);
+    current =
+        index % 2 == 0 ? merkle_node(current, proof[used]) : merkle_node(proof[used], current);
     ++used;
   }
   return used == proof.size() && current == root;

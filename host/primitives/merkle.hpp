@@ -1,5 +1,5 @@
-// Merkle trees (docs/spec/05-archiving-and-pieces.md, section 3). Leaves are 32-byte values used as they
-// are; an inner node is keyed BLAKE3 of left || right.
+// Merkle trees (docs/spec/05-archiving-and-pieces.md, section 3). Leaves are 32-byte values used as
+// they are; an inner node is keyed BLAKE3 of left || right.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "furrow/types.hpp"
+
 #include "host/crypto/simd_mode.hpp"
 
 namespace furrow {
@@ -32,8 +33,8 @@ class BalancedMerkleTree {
 };
 
 /// Whether `leaf` is leaf `index` of the balanced tree of 2^proof.size() leaves with this root.
-bool verify_balanced_merkle_proof(const Hash& root, std::span<const Hash> proof, std::uint64_t index,
-                                  const Hash& leaf);
+bool verify_balanced_merkle_proof(const Hash& root, std::span<const Hash> proof,
+                                  std::uint64_t index, const Hash& leaf);
 
 /// Root of the tree over any number of leaves; none when there are no leaves.
 std::optional<Hash> unbalanced_merkle_root(std::span<const Hash> leaves);

@@ -1,6 +1,7 @@
 #include "host/primitives/piece_element.hpp"
 
 #include "furrow/errors.hpp"
+
 #include "host/crypto/blake3.hpp"
 #include "host/crypto/hex.hpp"
 
@@ -13,7 +14,9 @@ Hash checksum_of(const PieceElement& element) {
 
 }  // namespace
 
-void PieceElement::seal() { checksum = checksum_of(*this); }
+void PieceElement::seal() {
+  checksum = checksum_of(*this);
+}
 
 void PieceElement::verify_checksum(const std::string& what) const {
   const Hash actual = checksum_of(*this);

@@ -7,6 +7,7 @@
 
 #include "furrow/core/bits.hpp"
 #include "furrow/errors.hpp"
+
 #include "host/crypto/blake3.hpp"
 #include "host/primitives/merkle.hpp"
 
@@ -59,7 +60,9 @@ std::uint64_t u256_modulo(std::span<const std::uint8_t, 32> bytes, std::uint64_t
   return remainder;
 }
 
-Hash public_key_hash(const PublicKey& public_key) { return blake3(public_key.bytes); }
+Hash public_key_hash(const PublicKey& public_key) {
+  return blake3(public_key.bytes);
+}
 
 Hash shard_commitments_root(SimdMode mode, const Hash& seed, HistorySize history_size) {
   std::vector<std::uint8_t> leaves(kNumShardCommitments * kHashSize);
@@ -87,10 +90,10 @@ PieceIndex derive_piece_index(const SectorId& sector_id, PieceOffset offset,
   const std::uint64_t history = info.history_size.in_pieces();
   const std::uint64_t min_history =
       checked_product(recent, denominator, "recent segments * fraction denominator") / numerator;
-  const std::uint64_t interleaved = std::max<std::uint64_t>(
-      1, checked_product(info.max_pieces_in_sector, numerator,
-                         "pieces in sector * fraction numerator") /
-             denominator * 2);
+  const std::uint64_t interleaved =
+      std::max<std::uint64_t>(1, checked_product(info.max_pieces_in_sector, numerator,
+                                                 "pieces in sector * fraction numerator") /
+                                     denominator * 2);
 
   const Hash key{Message<kHashSize>().integer(offset.value()).bytes()};
   const Hash hash = blake3_keyed(key, sector_id.bytes);
@@ -106,8 +109,7 @@ PieceIndex derive_piece_index(const SectorId& sector_id, PieceOffset offset,
 }
 
 PosSeed derive_evaluation_seed(const SectorId& sector_id, PieceOffset offset) {
-  return {
-      blake3(Message<34>().append(sector_id.bytes).integer(offset.value()).bytes()).bytes};
+  return {blake3(Message<34>().append(sector_id.bytes).integer(offset.value()).bytes()).bytes};
 }
 
 SectorSlotChallenge derive_sector_slot_challenge(const SectorId& sector_id,

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "furrow/types.hpp"
+
 #include "host/crypto/simd_mode.hpp"
 
 namespace furrow {

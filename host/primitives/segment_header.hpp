@@ -1,10 +1,11 @@
-// Headers of segments and super segments (docs/spec/05-archiving-and-pieces.md, sections 7 and 8). The
-// memory image of each is its wire format.
+// Headers of segments and super segments (docs/spec/05-archiving-and-pieces.md, sections 7 and 8).
+// The memory image of each is its wire format.
 #pragma once
 
 #include <cstdint>
 
 #include "furrow/piece.hpp"
+
 #include "host/crypto/blake3.hpp"
 
 namespace furrow {
@@ -41,8 +42,8 @@ struct SuperSegmentHeader {
 };
 static_assert(sizeof(SuperSegmentHeader) == 92 && alignof(SuperSegmentHeader) == 1);
 
-/// 48 bytes whose hash is a leaf of the tree of a super segment. The order of the fields is not that
-/// of the piece header.
+/// 48 bytes whose hash is a leaf of the tree of a super segment. The order of the fields is not
+/// that of the piece header.
 struct ShardSegmentRootWithPosition {
   LittleEndian<std::uint32_t> shard_index;
   LittleEndian<std::uint32_t> segment_position;

@@ -1,5 +1,5 @@
-// Sizes and offsets of the regions of a sector (docs/spec/03-record-encoding-and-sector.md, section 4).
-// P is the number of pieces in the sector; regions follow one another without padding:
+// Sizes and offsets of the regions of a sector (docs/spec/03-record-encoding-and-sector.md, section
+// 4). P is the number of pieces in the sector; regions follow one another without padding:
 //
 //   0                    contents map: P bitmaps of 8192 bytes, 32 bytes checksum
 //   M = 8192 P + 32      record chunks, ordered by s-bucket, then by piece offset

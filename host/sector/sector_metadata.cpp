@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "furrow/errors.hpp"
+
 #include "host/crypto/blake3.hpp"
 #include "host/crypto/hex.hpp"
 #include "host/primitives/scale.hpp"

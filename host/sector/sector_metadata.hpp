@@ -35,8 +35,8 @@ struct SectorMetadata {
 
   /// The 131116 bytes, checksum included.
   [[nodiscard]] std::vector<std::uint8_t> encode() const;
-  /// Throws InvalidBytesLength when `bytes` is no whole slot and ChecksumMismatch when its checksum is
-  /// not that of its contents; `what` names it in the message.
+  /// Throws InvalidBytesLength when `bytes` is no whole slot and ChecksumMismatch when its checksum
+  /// is not that of its contents; `what` names it in the message.
   static SectorMetadata decode(std::span<const std::uint8_t> bytes, const std::string& what);
 };
 

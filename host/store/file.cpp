@@ -1,12 +1,12 @@
 #include "host/store/file.hpp"
 
+#include <cerrno>
+#include <utility>
+
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <utility>
 
 namespace furrow {
 namespace {
@@ -32,9 +32,10 @@ auto retry_interrupted(Call call) {
   return result;
 }
 
-int open_checked(const std::filesystem::path& path, int flags, std::string_view operation) {
+int open_checked(const std::filesystem::path& path, int flags, std::string_view operation,
+                 unsigned mode = 0644) {
   const int descriptor =
-      retry_interrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, 0644); });
+      retry_interrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, mode); });
   if (descriptor < 0) {
     throw IoError(operation, path.native(), errno);
   }
@@ -43,7 +44,9 @@ int open_checked(const std::filesystem::path& path, int flags, std::string_view 
 
 }  // namespace
 
-void set_file_fault_hook(FileFaultHook hook) { fault_hook() = std::move(hook); }
+void set_file_fault_hook(FileFaultHook hook) {
+  fault_hook() = std::move(hook);
+}
 
 File::File(int descriptor, std::filesystem::path path)
     : descriptor_(descriptor), path_(std::move(path)) {}
@@ -57,9 +60,9 @@ File File::open_or_create(const std::filesystem::path& path) {
   return {open_checked(path, O_RDWR | O_CREAT, "open for writing"), path};
 }
 
-File File::create_new(const std::filesystem::path& path) {
+File File::create_new(const std::filesystem::path& path, unsigned mode) {
   before(FileOperation::kOpenForWriting, path);
-  return {open_checked(path, O_RDWR | O_CREAT | O_EXCL, "create"), path};
+  return {open_checked(path, O_RDWR | O_CREAT | O_EXCL, "create", mode), path};
 }
 
 File::File(File&& other) noexcept
@@ -79,9 +82,8 @@ File::~File() {
 
 void File::read_at(std::uint64_t offset, std::span<std::uint8_t> out) const {
   while (!out.empty()) {
-    const ssize_t n = retry_interrupted([&] {
-      return ::pread(descriptor_, out.data(), out.size(), static_cast<off_t>(offset));
-    });
+    const ssize_t n = retry_interrupted(
+        [&] { return ::pread(descriptor_, out.data(), out.size(), static_cast<off_t>(offset)); });
     if (n < 0) {
       throw IoError("read", path_.native(), errno);
     }
@@ -165,8 +167,7 @@ std::vector<std::uint8_t> read_whole_file(const std::filesystem::path& path,
   return bytes;
 }
 
-void write_file_atomically(const std::filesystem::path& path,
-                           std::span<const std::uint8_t> bytes) {
+void write_file_atomically(const std::filesystem::path& path, std::span<const std::uint8_t> bytes) {
   std::filesystem::path temporary = path;
   temporary += ".tmp";
   try {

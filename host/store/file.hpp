@@ -1,4 +1,5 @@
-// Files with checked system calls: every failure is an IoError that names the operation and the path.
+// Files with checked system calls: every failure is an IoError that names the operation and the
+// path.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +22,8 @@ class File {
   static File open_read(const std::filesystem::path& path);
   /// Opens for reading and writing; creates the file when it is absent, never truncates it.
   static File open_or_create(const std::filesystem::path& path);
-  /// Creates a file that must not exist.
-  static File create_new(const std::filesystem::path& path);
+  /// Creates a file that must not exist. `mode` are its permissions before the umask.
+  static File create_new(const std::filesystem::path& path, unsigned mode = 0644);
 
   File(File&& other) noexcept;
   File& operator=(File&& other) noexcept;
@@ -38,7 +39,8 @@ class File {
   void sync() const;
   [[nodiscard]] std::uint64_t size() const;
   void resize(std::uint64_t size) const;
-  /// Reserves real blocks for the first `size` bytes and extends the file to them; never shrinks it.
+  /// Reserves real blocks for the first `size` bytes and extends the file to them; never shrinks
+  /// it.
   void preallocate(std::uint64_t size) const;
   /// Takes the exclusive lock of the whole file, held until the file is closed; false when another
   /// process or another File has it.
@@ -56,8 +58,8 @@ class File {
 std::vector<std::uint8_t> read_whole_file(const std::filesystem::path& path,
                                           std::uint64_t max_size = std::uint64_t{1} << 32);
 
-/// Replaces `path` by a file with these bytes: temporary file, sync, rename, sync of the directory. A
-/// crash leaves the old file or the new one. The temporary file is removed when something fails.
+/// Replaces `path` by a file with these bytes: temporary file, sync, rename, sync of the directory.
+/// A crash leaves the old file or the new one. The temporary file is removed when something fails.
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::uint8_t> bytes);
 
 void rename_durably(const std::filesystem::path& from, const std::filesystem::path& to);

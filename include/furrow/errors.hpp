@@ -1,5 +1,5 @@
-// Errors of Furrow: every failure is an exception derived from Error, with a type of its own where a
-// caller may want to tell it apart. Messages name the thing, the expected and the actual value.
+// Errors of Furrow: every failure is an exception derived from Error, with a type of its own where
+// a caller may want to tell it apart. Messages name the thing, the expected and the actual value.
 #pragma once
 
 #include <cstdint>

@@ -36,8 +36,9 @@ class LittleEndian {
 
 /// 984 bytes in front of the record. The memory image is the wire format.
 ///
-///      0  u32  shard index               24  root of the segment        696  root of the parity chunks
-///      4  u64  local segment index       56  segment proof, 20 hashes   728  record proof, 8 hashes
+///      0  u32  shard index               24  root of the segment        696  root of the parity
+///      chunks 4  u64  local segment index       56  segment proof, 20 hashes   728  record proof,
+///      8 hashes
 ///     12  u64  super segment index           (unused ones zero)
 ///     20  u32  segment position
 struct PieceHeader {

@@ -33,9 +33,10 @@ class PieceGetter {
   PieceGetter& operator=(const PieceGetter&) = delete;
   virtual ~PieceGetter() = default;
 
-  /// Asks for all of `indices` as one batch and calls `sink` once for each, in any order, as answers
-  /// arrive. Calls of `sink` do not overlap and happen before this function returns. Throws when the
-  /// request as a whole fails. After a stop request it may return early, leaving indices unanswered.
+  /// Asks for all of `indices` as one batch and calls `sink` once for each, in any order, as
+  /// answers arrive. Calls of `sink` do not overlap and happen before this function returns. Throws
+  /// when the request as a whole fails. After a stop request it may return early, leaving indices
+  /// unanswered.
   ///
   /// Thread-safe: several batches may be under way at once.
   virtual void get_pieces(std::span<const PieceIndex> indices, const Sink& sink,

@@ -44,9 +44,9 @@ class RecordsEncoder {
   /// Encodes `records` in place (shape [n][32768][32] bytes, record p at piece offset p) and writes
   /// the s-buckets used by record p to `found_proofs[p]` (shape [n][8192] bytes).
   ///
-  /// Thread-compatible: one call at a time. A stop request takes effect within one batch of records.
-  /// Throws InvalidArgument when the spans differ in length or hold more than 65535 records,
-  /// TooFewProofs when a record cannot be encoded, EncoderError when the device is lost.
+  /// Thread-compatible: one call at a time. A stop request takes effect within one batch of
+  /// records. Throws InvalidArgument when the spans differ in length or hold more than 65535
+  /// records, TooFewProofs when a record cannot be encoded, EncoderError when the device is lost.
   virtual EncodeOutcome encode_records(const SectorId& sector_id, std::span<Record> records,
                                        std::span<FoundProofs> found_proofs,
                                        std::stop_token stop) = 0;

@@ -1,11 +1,12 @@
 #include "host/crypto/blake3.hpp"
 
-#include <gtest/gtest.h>
-
 #include <random>
 #include <vector>
 
+#include <gtest/gtest.h>
+
 #include "furrow/core/blake3.hpp"
+
 #include "host/crypto/blake3_many.hpp"
 #include "host/crypto/chacha8.hpp"
 #include "host/crypto/hex.hpp"
@@ -52,10 +53,11 @@ TEST(Blake3, KeyedAndExtendedKnownAnswers) {
             "357dc55de0c7e382c900fd6e320acc04146be01db6a8ce7210b7189bd664ea69");
   std::vector<std::uint8_t> out(131);
   Blake3Hasher().update(pattern(1)).finalize_extended(out);
-  EXPECT_EQ(to_hex(out),
-            "2d3adedff11b61f14c886e35afa036736dcd87a74d27b5c1510225d0f592e213c3a6cb8bf623e20cdb535f8d1a5f"
-            "fb86342d9c0b64aca3bce1d31f60adfa137b358ad4d79f97b47c3d5e79f179df87a3b9776ef8325f8329886ba42f"
-            "07fb138bb502f4081cbcec3195c5871e6c23e2cc97d3c69a613eba131e5f1351f3f1da786545e5");
+  EXPECT_EQ(
+      to_hex(out),
+      "2d3adedff11b61f14c886e35afa036736dcd87a74d27b5c1510225d0f592e213c3a6cb8bf623e20cdb535f8d1a5f"
+      "fb86342d9c0b64aca3bce1d31f60adfa137b358ad4d79f97b47c3d5e79f179df87a3b9776ef8325f8329886ba42f"
+      "07fb138bb502f4081cbcec3195c5871e6c23e2cc97d3c69a613eba131e5f1351f3f1da786545e5");
 }
 
 TEST(Blake3, UpdatesInAnyPiecesGiveTheSameHash) {
@@ -63,7 +65,8 @@ TEST(Blake3, UpdatesInAnyPiecesGiveTheSameHash) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
   const std::vector<std::uint8_t> message = pattern(300'000);
-  for (const std::size_t size : {65535UL, 65536UL, 65537UL, 131072UL, 131073UL, 262145UL, 300000UL}) {
+  for (const std::size_t size :
+       {65535UL, 65536UL, 65537UL, 131072UL, 131073UL, 262145UL, 300000UL}) {
     const Hash whole = blake3(std::span(message).first(size));
     Blake3Hasher hasher;
     for (std::size_t done = 0; done < size;) {
@@ -107,7 +110,8 @@ TEST(Blake3Many, SlicedFormAgreesWithSingleBlocks) {
         const std::vector<std::uint8_t> messages = pattern(24 * count);
         for (std::size_t i = 0; i < count; ++i) {
           std::array<std::uint8_t, 24> bytes{};
-          std::copy_n(messages.begin() + static_cast<std::ptrdiff_t>(24 * i), length, bytes.begin());
+          std::copy_n(messages.begin() + static_cast<std::ptrdiff_t>(24 * i), length,
+                      bytes.begin());
           for (std::size_t w = 0; w < n_words; ++w) {
             words[w * kStride + i] = core::load_le32(bytes.data() + 4 * w);
           }

@@ -16,8 +16,8 @@ inline constexpr std::uint32_t kParent = 4;
 inline constexpr std::uint32_t kRoot = 8;
 inline constexpr std::uint32_t kKeyedHash = 16;
 
-// Tables are local to the functions that read them: device code cannot index a constant of namespace
-// scope.
+// Tables are local to the functions that read them: device code cannot index a constant of
+// namespace scope.
 
 /// Initial chaining value.
 FURROW_HD constexpr std::uint32_t iv(unsigned word) {

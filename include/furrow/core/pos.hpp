@@ -31,8 +31,7 @@ struct Params {
 
   static constexpr unsigned kYBits = K + kParamExt;
   static constexpr std::uint32_t kTable1Entries = std::uint32_t{1} << K;
-  static constexpr std::size_t kNumBuckets =
-      ((std::size_t{1} << kYBits) + kParamBC - 1) / kParamBC;
+  static constexpr std::size_t kNumBuckets = ((std::size_t{1} << kYBits) + kParamBC - 1) / kParamBC;
   static constexpr std::size_t kNumBucketPairs = kNumBuckets - 1;
   /// Upper bound of the entries of tables 2 to 7. 2^K is not one (section 11).
   static constexpr std::size_t kMaxEntries = kNumBucketPairs * kReducedMatchesCount;
@@ -58,8 +57,12 @@ FURROW_HD constexpr std::uint32_t table1_y(std::uint32_t keystream_bits, std::ui
   return (keystream_bits << kParamExt) | (x >> (K - kParamExt));
 }
 
-FURROW_HD constexpr std::uint32_t bucket_of(std::uint32_t y) { return y / kParamBC; }
-FURROW_HD constexpr std::uint32_t residue_of(std::uint32_t y) { return y % kParamBC; }
+FURROW_HD constexpr std::uint32_t bucket_of(std::uint32_t y) {
+  return y / kParamBC;
+}
+FURROW_HD constexpr std::uint32_t residue_of(std::uint32_t y) {
+  return y % kParamBC;
+}
 
 /// Shift of the column of target `m` for a left bucket of the given parity: (2m + parity)^2 mod C.
 FURROW_HD constexpr std::uint32_t target_column_shift(std::uint32_t parity, std::uint32_t m) {

@@ -1,0 +1,182 @@
+// The C interface over the C++ engine: checks arguments, turns exceptions into statuses.
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <thread>
+
+#include "furrow/furrow.h"
+
+#include "host/plotting/encoder_choice.hpp"
+
+struct furrow_encoder {
+  std::unique_ptr<furrow::RecordsEncoder> encoder;
+};
+
+namespace {
+
+static_assert(FURROW_RECORD_SIZE == furrow::kRecordSize);
+static_assert(FURROW_FOUND_PROOFS_SIZE == furrow::kFoundProofsSize);
+
+/// The abort flag is a foreign byte that nobody announces, so somebody has to look at it.
+constexpr auto kAbortPollInterval = std::chrono::milliseconds(2);
+
+/// A plain buffer, so that reporting an error can never fail for want of memory.
+thread_local char last_error[1024] = "";
+
+void set_last_error(const char* text) {
+  std::strncpy(last_error, text, sizeof(last_error) - 1);
+  last_error[sizeof(last_error) - 1] = '\0';
+}
+
+furrow_status fail(furrow_status status, const char* text) {
+  set_last_error(text);
+  return status;
+}
+
+/// Runs `body`, which returns a status; every exception becomes one.
+template <class Body>
+furrow_status guarded(Body body) noexcept {
+  try {
+    set_last_error("");
+    return body();
+  } catch (const furrow::InvalidArgument& error) {
+    return fail(FURROW_INVALID_ARGUMENT, error.what());
+  } catch (const furrow::Error& error) {
+    return fail(error.kind() == furrow::ErrorKind::kUnavailable ? FURROW_ENCODER_FAILED
+                                                                : FURROW_INTERNAL_ERROR,
+                error.what());
+  } catch (const std::bad_alloc&) {
+    return fail(FURROW_OUT_OF_MEMORY, "out of memory");
+  } catch (const std::exception& error) {
+    return fail(FURROW_INTERNAL_ERROR, error.what());
+  } catch (...) {
+    return fail(FURROW_INTERNAL_ERROR, "unknown exception");
+  }
+}
+
+/// Members that a caller of any version may have, with defaults for those it does not have.
+furrow_encoder_options read_options(const furrow_encoder_options* options) {
+  furrow_encoder_options result{};
+  if (options != nullptr) {
+    if (options->size < sizeof(options->size)) {
+      throw furrow::InvalidArgument("furrow_encoder_options: member size is not set");
+    }
+    std::memcpy(&result, options, std::min(options->size, sizeof(result)));
+  }
+  return result;
+}
+
+/// Watches the abort flag for the length of one call and turns it into a stop request.
+class AbortWatch {
+ public:
+  explicit AbortWatch(const volatile std::uint8_t* flag) {
+    if (flag == nullptr) {
+      return;
+    }
+    if (*flag != 0) {
+      stop_.request_stop();
+      return;
+    }
+    watcher_ = std::jthread([this, flag](const std::stop_token& end) {
+      while (!end.stop_requested()) {
+        if (*flag != 0) {
+          stop_.request_stop();
+          return;
+        }
+        std::this_thread::sleep_for(kAbortPollInterval);
+      }
+    });
+  }
+  [[nodiscard]] std::stop_token token() const { return stop_.get_token(); }
+
+ private:
+  std::stop_source stop_;
+  std::jthread watcher_;
+};
+
+}  // namespace
+
+extern "C" {
+
+uint32_t furrow_abi_version(void) {
+  return FURROW_ABI_VERSION;
+}
+
+const char* furrow_version(void) {
+  return FURROW_VERSION_TEXT;
+}
+
+const char* furrow_status_name(furrow_status status) {
+  switch (status) {
+    case FURROW_OK:
+      return "FURROW_OK";
+    case FURROW_CANCELLED:
+      return "FURROW_CANCELLED";
+    case FURROW_INVALID_ARGUMENT:
+      return "FURROW_INVALID_ARGUMENT";
+    case FURROW_OUT_OF_MEMORY:
+      return "FURROW_OUT_OF_MEMORY";
+    case FURROW_ENCODER_FAILED:
+      return "FURROW_ENCODER_FAILED";
+    case FURROW_INTERNAL_ERROR:
+      return "FURROW_INTERNAL_ERROR";
+  }
+  return "unknown status";
+}
+
+const char* furrow_last_error(void) {
+  return last_error;
+}
+
+furrow_status furrow_encoder_create(const furrow_encoder_options* options,
+                                    furrow_encoder** encoder) {
+  return guarded([&] {
+    if (encoder == nullptr) {
+      return fail(FURROW_INVALID_ARGUMENT, "furrow_encoder_create: encoder is NULL");
+    }
+    *encoder = nullptr;
+    const furrow_encoder_options wanted = read_options(options);
+    furrow::CpuRecordsEncoder::Options cpu;
+    cpu.threads =
+        wanted.threads != 0 ? wanted.threads : std::max(1U, std::thread::hardware_concurrency());
+    auto created = std::make_unique<furrow_encoder>();
+    created->encoder =
+        furrow::make_records_encoder(wanted.kind != nullptr ? wanted.kind : "auto", std::move(cpu));
+    *encoder = created.release();
+    return FURROW_OK;
+  });
+}
+
+void furrow_encoder_destroy(furrow_encoder* encoder) {
+  delete encoder;
+}
+
+furrow_status furrow_encode_records(furrow_encoder* encoder, const uint8_t* sector_id,
+                                    uint8_t* records, size_t record_count, uint8_t* contents_map,
+                                    const volatile uint8_t* abort_flag) {
+  return guarded([&] {
+    if (encoder == nullptr || sector_id == nullptr ||
+        (record_count != 0 && (records == nullptr || contents_map == nullptr))) {
+      return fail(FURROW_INVALID_ARGUMENT, "furrow_encode_records: an argument is NULL");
+    }
+    if (record_count > FURROW_MAX_RECORDS) {
+      return fail(FURROW_INVALID_ARGUMENT, "furrow_encode_records: more than 65535 records");
+    }
+    furrow::SectorId id;
+    std::memcpy(id.data(), sector_id, id.size());
+    const AbortWatch abort(abort_flag);
+    // Record and FoundProofs are arrays of bytes with alignment 1, so the caller's buffers are
+    // such.
+    const furrow::EncodeOutcome outcome = encoder->encoder->encode_records(
+        id, {reinterpret_cast<furrow::Record*>(records), record_count},
+        {reinterpret_cast<furrow::FoundProofs*>(contents_map), record_count}, abort.token());
+    return outcome == furrow::EncodeOutcome::kComplete ? FURROW_OK : FURROW_CANCELLED;
+  });
+}
+
+}  // extern "C"

@@ -1,0 +1,261 @@
+#include "host/farm/farm.hpp"
+
+#include <utility>
+
+#include "host/primitives/sector_id.hpp"
+
+namespace furrow {
+namespace {
+
+std::string sector_name(SectorIndex index) {
+  return "sector " + std::to_string(index.value());
+}
+
+SectorState state_of(const SectorMetadata& metadata) {
+  return metadata.holds_nothing() ? SectorState::kLost : SectorState::kPlotted;
+}
+
+}  // namespace
+
+ModificationMark::ModificationMark(ModificationMark&& other) noexcept
+    : farm_(std::exchange(other.farm_, nullptr)), index_(other.index_) {}
+
+ModificationMark& ModificationMark::operator=(ModificationMark&& other) noexcept {
+  std::swap(farm_, other.farm_);
+  std::swap(index_, other.index_);
+  return *this;
+}
+
+ModificationMark::~ModificationMark() {
+  if (farm_ != nullptr) {
+    farm_->end_modifying(index_);
+  }
+}
+
+/// Keeps every other writer off a sector.
+class Farm::WritingTurn {
+ public:
+  WritingTurn(Farm& farm, SectorIndex index) : farm_(farm), index_(index) {
+    const std::lock_guard lock(farm_.state_mutex_);
+    bool& is_being_written = farm_.sectors_[index.value()].is_being_written;
+    if (is_being_written) {
+      throw InvalidArgument(sector_name(index) + " is being written already");
+    }
+    is_being_written = true;
+  }
+  WritingTurn(const WritingTurn&) = delete;
+  WritingTurn& operator=(const WritingTurn&) = delete;
+  ~WritingTurn() {
+    const std::lock_guard lock(farm_.state_mutex_);
+    farm_.sectors_[index_.value()].is_being_written = false;
+  }
+
+ private:
+  Farm& farm_;
+  SectorIndex index_;
+};
+
+std::unique_ptr<Farm> Farm::open(const FarmOptions& options) {
+  return std::unique_ptr<Farm>(new Farm(options, open_farm_files(options)));
+}
+
+Farm::Farm(const FarmOptions& options, FarmFiles files)
+    : directory_(options.directory),
+      mode_(options.mode),
+      files_(std::move(files)),
+      roots_(files_.info.shard_commitments_seed),
+      sectors_(files_.target_sector_count),
+      sector_count_(static_cast<std::uint16_t>(files_.slots.size())) {
+  for (std::size_t i = 0; i < files_.slots.size(); ++i) {
+    LoadedSlot& slot = files_.slots[i];
+    sectors_[i].state = slot.metadata ? state_of(*slot.metadata) : SectorState::kDamaged;
+    sectors_[i].is_written = true;
+    sectors_[i].metadata = std::move(slot.metadata);
+    sectors_[i].damage = std::move(slot.damage);
+  }
+  files_.slots.clear();
+}
+
+std::uint16_t Farm::sector_count() const {
+  const std::shared_lock lock(state_mutex_);
+  return sector_count_;
+}
+
+SectorState Farm::sector_state(SectorIndex index) const {
+  check_index(index);
+  const std::shared_lock lock(state_mutex_);
+  return sectors_[index.value()].state;
+}
+
+std::vector<SectorIndex> Farm::sectors_in_state(SectorState state) const {
+  std::vector<SectorIndex> found;
+  const std::shared_lock lock(state_mutex_);
+  for (std::size_t i = 0; i < sectors_.size(); ++i) {
+    if (sectors_[i].state == state) {
+      found.emplace_back(static_cast<std::uint16_t>(i));
+    }
+  }
+  return found;
+}
+
+std::shared_ptr<const SectorMetadata> Farm::sector_metadata(SectorIndex index) const {
+  check_index(index);
+  return loaded_metadata(index);
+}
+
+std::shared_ptr<const SectorMetadata> Farm::loaded_metadata(SectorIndex index) const {
+  const std::shared_lock lock(state_mutex_);
+  const Sector& sector = sectors_[index.value()];
+  if (sector.state == SectorState::kNotPlotted) {
+    throw InvalidArgument(sector_name(index) + " is not plotted, the farm has " +
+                          std::to_string(sector_count_) + " sectors");
+  }
+  if (sector.state == SectorState::kDamaged) {
+    throw DamagedSlot(index, sector.damage);
+  }
+  return sector.metadata;
+}
+
+SectorId Farm::sector_id(SectorIndex index) const {
+  return sector_id(index, sector_metadata(index)->history_size);
+}
+
+SectorId Farm::sector_id(SectorIndex index, HistorySize history_size) const {
+  check_index(index);
+  return derive_sector_id(identity().public_key_hash(), shard_commitments_root(history_size), index,
+                          history_size);
+}
+
+Hash Farm::shard_commitments_root(HistorySize history_size) const {
+  return roots_.root(history_size);
+}
+
+void Farm::read_sector_bytes(SectorIndex index, std::uint64_t offset,
+                             std::span<std::uint8_t> out) const {
+  check_index(index);
+  files_.plot.read(index, offset, out);
+}
+
+std::optional<ModificationMark> Farm::begin_modifying(SectorIndex index) {
+  check_index(index);
+  const std::lock_guard lock(state_mutex_);
+  if (std::exchange(sectors_[index.value()].is_marked, true)) {
+    return std::nullopt;
+  }
+  return ModificationMark(*this, index);
+}
+
+void Farm::end_modifying(SectorIndex index) noexcept {
+  const std::lock_guard lock(state_mutex_);
+  sectors_[index.value()].is_marked = false;
+}
+
+bool Farm::is_being_modified(SectorIndex index) const {
+  check_index(index);
+  const std::shared_lock lock(state_mutex_);
+  const Sector& sector = sectors_[index.value()];
+  return sector.is_marked || sector.is_being_written;
+}
+
+std::uint16_t Farm::write_sector(SectorIndex index, std::span<const std::uint8_t> sector_bytes,
+                                 const SectorMetadata& metadata) {
+  check_writable();
+  check_index(index);
+  if (metadata.sector_index != index || metadata.pieces_in_sector != pieces_in_sector() ||
+      metadata.s_bucket_sizes.size() != kNumSBuckets) {
+    throw InvalidArgument(sector_name(index) + " with " + std::to_string(pieces_in_sector()) +
+                          " pieces: metadata is that of sector " +
+                          std::to_string(metadata.sector_index.value()) + " with " +
+                          std::to_string(metadata.pieces_in_sector) + " pieces and " +
+                          std::to_string(metadata.s_bucket_sizes.size()) + " s-buckets");
+  }
+  if (sector_bytes.size() != sector_size()) {
+    throw InvalidArgument(sector_name(index) + ": expected " + std::to_string(sector_size()) +
+                          " bytes, actual " + std::to_string(sector_bytes.size()));
+  }
+
+  const WritingTurn turn(*this, index);
+  write_lost_marker(index);
+  files_.plot.write_sector(index, sector_bytes);
+  files_.plot.sync();
+
+  const std::lock_guard lock(metadata_file_mutex_);
+  files_.metadata.write_slot(metadata);
+  files_.metadata.sync();
+  publish(index, metadata);
+  count_written_sectors();
+  return sector_count();
+}
+
+void Farm::mark_lost(SectorIndex index) {
+  check_writable();
+  (void)sector_metadata(index);  // refuses a sector that is not counted
+  const WritingTurn turn(*this, index);
+  write_lost_marker(index);
+}
+
+/// From here until publish() the sector holds nothing, on disk as in memory. Of a sector that is
+/// not counted the disk need not say so, and its old slot must not make it count.
+void Farm::write_lost_marker(SectorIndex index) {
+  const std::lock_guard lock(metadata_file_mutex_);
+  bool is_counted = false;
+  {
+    const std::lock_guard state_lock(state_mutex_);
+    is_counted = index.value() < sector_count_;
+    sectors_[index.value()].is_written = is_counted;
+  }
+  if (!is_counted) {
+    return;
+  }
+  const SectorMetadata dummy = SectorMetadata::expired_dummy(index, pieces_in_sector());
+  publish(index, dummy);
+  files_.metadata.write_slot(dummy);
+  files_.metadata.sync();
+}
+
+void Farm::publish(SectorIndex index, const SectorMetadata& metadata) {
+  auto shared = std::make_shared<const SectorMetadata>(metadata);
+  const std::lock_guard lock(state_mutex_);
+  Sector& sector = sectors_[index.value()];
+  sector.metadata = std::move(shared);
+  sector.is_written = true;
+  if (index.value() < sector_count_) {
+    sector.state = state_of(metadata);
+  }
+}
+
+/// Pre: metadata_file_mutex_ is held, hence nothing that is looked at here changes meanwhile.
+void Farm::count_written_sectors() {
+  std::uint16_t count = 0;
+  {
+    const std::shared_lock lock(state_mutex_);
+    count = sector_count_;
+    while (count < sectors_.size() && sectors_[count].is_written) {
+      ++count;
+    }
+    if (count == sector_count_) {
+      return;
+    }
+  }
+  files_.metadata.write_header(count);
+  files_.metadata.sync();
+  const std::lock_guard lock(state_mutex_);
+  for (; sector_count_ < count; ++sector_count_) {
+    sectors_[sector_count_].state = state_of(*sectors_[sector_count_].metadata);
+  }
+}
+
+void Farm::check_index(SectorIndex index) const {
+  if (index.value() >= target_sector_count()) {
+    throw InvalidArgument(sector_name(index) + ": the farm has room for " +
+                          std::to_string(target_sector_count()) + " sectors");
+  }
+}
+
+void Farm::check_writable() const {
+  if (mode_ != FarmMode::kPlot) {
+    throw InvalidArgument("the farm in " + directory_.native() + " is open for reading only");
+  }
+}
+
+}  // namespace furrow

@@ -1,0 +1,154 @@
+// A farm on disk: a directory with a key, an info file, sectors and their metadata
+// (docs/spec/06-farm-format.md).
+//
+// Order of writing a sector (sections 6.3 and 6.4), each step durable before the next begins:
+//
+//   1. if the sector is counted already: "lost" into its slot
+//   2. sector bytes into plot.bin
+//   3. slot into metadata.bin
+//   4. count into the header of metadata.bin, if all sectors before this one are written
+//
+// A crash at any moment leaves either the old sector, or one that is known to be lost or not there.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "host/farm/farm_errors.hpp"
+#include "host/farm/farm_open.hpp"
+#include "host/farm/shard_commitments.hpp"
+
+namespace furrow {
+
+enum class SectorState {
+  kNotPlotted,  ///< not counted, whatever is on disk
+  kPlotted,
+  kLost,     ///< counted, but holds nothing and is to be plotted again
+  kDamaged,  ///< counted, but its slot is unreadable; kReadOnly only, kPlot turns it into kLost
+};
+
+class Farm;
+
+/// While it lives, readers leave the sector alone (section 6.5). Move-only; must not outlive the
+/// farm.
+class ModificationMark {
+ public:
+  ModificationMark(ModificationMark&& other) noexcept;
+  ModificationMark& operator=(ModificationMark&& other) noexcept;
+  ModificationMark(const ModificationMark&) = delete;
+  ModificationMark& operator=(const ModificationMark&) = delete;
+  ~ModificationMark();
+
+ private:
+  friend class Farm;
+  ModificationMark(Farm& farm, SectorIndex index) : farm_(&farm), index_(index) {}
+  Farm* farm_;
+  SectorIndex index_;
+};
+
+/// Thread-safe. A sector is written by one thread at a time; distinct sectors at the same time.
+class Farm {
+ public:
+  /// Opens the farm in options.directory, or creates it in kPlot mode. Throws
+  ///  - InvalidArgument, InsufficientSpace, FarmTooLarge for options that make no farm,
+  ///  - WouldLoseSectors when the wanted size has no room for all plotted sectors,
+  ///  - FarmNotFound in kReadOnly mode, FarmInUse when another has the lock,
+  ///  - WrongChain, IdentityMismatch, IdentityMissing, PiecesInSectorMismatch,
+  ///    UnsupportedMetadataVersion (all FarmMismatch),
+  ///  - MalformedData, InvalidBytesLength, FarmFileTooShort for damaged files, IoError.
+  /// Whatever it throws, a farm that was there is as before, and one that was not leaves no files.
+  static std::unique_ptr<Farm> open(const FarmOptions& options);
+
+  Farm(const Farm&) = delete;
+  Farm& operator=(const Farm&) = delete;
+  ~Farm() = default;
+
+  [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
+  [[nodiscard]] FarmMode mode() const { return mode_; }
+  [[nodiscard]] const FarmInfo& info() const { return files_.info; }
+  [[nodiscard]] const Identity& identity() const { return files_.identity; }
+  [[nodiscard]] std::uint16_t pieces_in_sector() const { return files_.info.pieces_in_sector; }
+  /// Bytes of one sector.
+  [[nodiscard]] std::uint64_t sector_size() const { return files_.plot.sector_size(); }
+  /// Damage that opening found and repaired, one sentence each.
+  [[nodiscard]] const std::vector<std::string>& warnings() const { return files_.warnings; }
+
+  /// Sectors 0 .. sector_count() - 1 exist.
+  [[nodiscard]] std::uint16_t sector_count() const;
+  /// Sectors for which there is room.
+  [[nodiscard]] std::uint16_t target_sector_count() const { return files_.target_sector_count; }
+  /// Throws InvalidArgument when index >= target_sector_count(), as do all functions below.
+  [[nodiscard]] SectorState sector_state(SectorIndex index) const;
+  /// All sectors in `state`, ascending.
+  [[nodiscard]] std::vector<SectorIndex> sectors_in_state(SectorState state) const;
+
+  /// Metadata of a counted sector. Throws InvalidArgument when it is not plotted, DamagedSlot.
+  [[nodiscard]] std::shared_ptr<const SectorMetadata> sector_metadata(SectorIndex index) const;
+  /// Id of a counted sector, as it was plotted. Throws as sector_metadata does.
+  [[nodiscard]] SectorId sector_id(SectorIndex index) const;
+  /// Id that the sector has when plotted with this history size.
+  [[nodiscard]] SectorId sector_id(SectorIndex index, HistorySize history_size) const;
+  /// Takes a good part of a second for each new history size.
+  [[nodiscard]] Hash shard_commitments_root(HistorySize history_size) const;
+  /// Reads out.size() bytes at `offset` within a sector. The caller looks at sector_state() and
+  /// is_being_modified(); bytes of a sector under way are a mixture.
+  void read_sector_bytes(SectorIndex index, std::uint64_t offset,
+                         std::span<std::uint8_t> out) const;
+
+  /// Marks a sector as being modified, from before its plotting until after it was written; none
+  /// when it is marked already.
+  [[nodiscard]] std::optional<ModificationMark> begin_modifying(SectorIndex index);
+  /// Whether it is marked or being written.
+  [[nodiscard]] bool is_being_modified(SectorIndex index) const;
+
+  /// Writes a sector and its metadata durably and returns how many sectors are counted then.
+  /// Sectors may be written in any order, but one is counted, hence finished, only when all before
+  /// it are written; a crash before that forgets it. Throws InvalidArgument for a farm that is
+  /// read-only, for sizes and indices that do not fit and for a sector that is being written;
+  /// IoError, after which a sector that was counted is lost and one that was not is still not.
+  std::uint16_t write_sector(SectorIndex index, std::span<const std::uint8_t> sector_bytes,
+                             const SectorMetadata& metadata);
+  /// Replaces the metadata of a counted sector, durably, by the marker that it is lost: for sectors
+  /// found damaged. Throws as write_sector does.
+  void mark_lost(SectorIndex index);
+
+ private:
+  friend class ModificationMark;
+  class WritingTurn;
+  struct Sector {
+    /// Of a sector that is counted, or written and waiting for the ones before it. To be read
+    /// through loaded_metadata() only, so that another store can take the place of this pointer.
+    std::shared_ptr<const SectorMetadata> metadata;
+    std::string damage;
+    SectorState state = SectorState::kNotPlotted;
+    bool is_written = false;  ///< bytes and slot are durable, counted or not
+    bool is_marked = false;
+    bool is_being_written = false;
+  };
+
+  Farm(const FarmOptions& options, FarmFiles files);
+  [[nodiscard]] std::shared_ptr<const SectorMetadata> loaded_metadata(SectorIndex index) const;
+  void check_index(SectorIndex index) const;
+  void check_writable() const;
+  void publish(SectorIndex index, const SectorMetadata& metadata);
+  void write_lost_marker(SectorIndex index);
+  void count_written_sectors();
+  void end_modifying(SectorIndex index) noexcept;
+
+  std::filesystem::path directory_;
+  FarmMode mode_;
+  FarmFiles files_;
+  ShardCommitmentsRoots roots_;
+  std::mutex metadata_file_mutex_;  // held while metadata.bin changes; taken before state_mutex_
+  mutable std::shared_mutex state_mutex_;  // of everything below; never held during IO
+  std::vector<Sector> sectors_;            // target_sector_count() of them
+  std::uint16_t sector_count_ = 0;
+};
+
+}  // namespace furrow

@@ -1,0 +1,60 @@
+#include "host/farm/farm_errors.hpp"
+
+#include "host/crypto/hex.hpp"
+
+namespace furrow {
+
+FarmNotFound::FarmNotFound(const std::filesystem::path& directory)
+    : Error(ErrorKind::kIo,
+            "no farm in " + directory.native() + ": single_disk_farm.json is missing") {}
+
+FarmInUse::FarmInUse(const std::filesystem::path& info_file)
+    : Error(ErrorKind::kUnavailable,
+            "cannot lock " + info_file.native() + ": the farm is likely already in use") {}
+
+WrongChain::WrongChain(const std::filesystem::path& info_file, const Hash& expected,
+                       const Hash& actual)
+    : FarmMismatch(info_file.native() + ": wrong chain, expected genesis root " +
+                   to_hex(expected.bytes) + ", actual " + to_hex(actual.bytes)) {}
+
+IdentityMismatch::IdentityMismatch(const std::filesystem::path& info_file, const PublicKey& of_info,
+                                   const PublicKey& of_identity)
+    : FarmMismatch(info_file.native() + ": identity mismatch, expected public key " +
+                   to_hex(of_info.bytes) + ", identity.bin has " + to_hex(of_identity.bytes)) {}
+
+IdentityMissing::IdentityMissing(const std::filesystem::path& identity_file)
+    : FarmMismatch(identity_file.native() +
+                   ": missing, but there is a farm; its sectors are of no use with another key") {}
+
+PiecesInSectorMismatch::PiecesInSectorMismatch(const std::filesystem::path& info_file,
+                                               const std::string& expected, std::uint16_t actual)
+    : FarmMismatch(info_file.native() + ": pieces in sector, expected " + expected + ", actual " +
+                   std::to_string(actual)) {}
+
+UnsupportedMetadataVersion::UnsupportedMetadataVersion(const std::filesystem::path& metadata_file,
+                                                       std::uint8_t actual)
+    : FarmMismatch(metadata_file.native() + ": unsupported version, expected 0, actual " +
+                   std::to_string(actual)) {}
+
+FarmFileTooShort::FarmFileTooShort(const std::filesystem::path& file, const std::string& needed_for,
+                                   std::uint64_t expected, std::uint64_t actual)
+    : Error(ErrorKind::kCorrupt, file.native() + ": too short for " + needed_for +
+                                     ", expected at least " + std::to_string(expected) +
+                                     " bytes, actual " + std::to_string(actual)),
+      expected_(expected),
+      actual_(actual) {}
+
+WouldLoseSectors::WouldLoseSectors(std::uint64_t allocated_space, std::uint16_t room_for,
+                                   std::uint16_t plotted)
+    : Error(ErrorKind::kInvalidArgument,
+            "allocated space of " + std::to_string(allocated_space) + " bytes has room for " +
+                std::to_string(room_for) + " sectors, but " + std::to_string(plotted) +
+                " are plotted: " + std::to_string(plotted - room_for) + " would be lost"),
+      lost_(static_cast<std::uint16_t>(plotted - room_for)) {}
+
+DamagedSlot::DamagedSlot(SectorIndex index, const std::string& reason)
+    : Error(ErrorKind::kCorrupt,
+            "metadata of sector " + std::to_string(index.value()) + " is damaged: " + reason),
+      index_(index) {}
+
+}  // namespace furrow

@@ -1,0 +1,96 @@
+// Ways in which a farm on disk can refuse (docs/spec/06-farm-format.md, sections 2 and 5).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "furrow/errors.hpp"
+#include "furrow/types.hpp"
+
+namespace furrow {
+
+/// The directory holds no farm, and none was to be created.
+class FarmNotFound : public Error {
+ public:
+  explicit FarmNotFound(const std::filesystem::path& directory);
+};
+
+/// Another process, or another Farm of this one, has the lock.
+class FarmInUse : public Error {
+ public:
+  explicit FarmInUse(const std::filesystem::path& info_file);
+};
+
+/// The farm is intact, but not the one that was asked for. Base of the classes below it.
+class FarmMismatch : public Error {
+ public:
+  explicit FarmMismatch(const std::string& message) : Error(ErrorKind::kMismatch, message) {}
+};
+
+/// The farm belongs to a chain with another genesis.
+class WrongChain : public FarmMismatch {
+ public:
+  WrongChain(const std::filesystem::path& info_file, const Hash& expected, const Hash& actual);
+};
+
+/// The key of the farm is not the one in identity.bin.
+class IdentityMismatch : public FarmMismatch {
+ public:
+  IdentityMismatch(const std::filesystem::path& info_file, const PublicKey& of_info,
+                   const PublicKey& of_identity);
+};
+
+/// There is a farm, but its key is gone. A new one would not fit its sectors.
+class IdentityMissing : public FarmMismatch {
+ public:
+  explicit IdentityMissing(const std::filesystem::path& identity_file);
+};
+
+/// The farm has sectors of another size than asked for, or larger ones than are supported.
+class PiecesInSectorMismatch : public FarmMismatch {
+ public:
+  PiecesInSectorMismatch(const std::filesystem::path& info_file, const std::string& expected,
+                         std::uint16_t actual);
+};
+
+/// metadata.bin was written in a format that this program does not know.
+class UnsupportedMetadataVersion : public FarmMismatch {
+ public:
+  UnsupportedMetadataVersion(const std::filesystem::path& metadata_file, std::uint8_t actual);
+};
+
+/// A file ends before the last byte that the counted sectors need.
+class FarmFileTooShort : public Error {
+ public:
+  FarmFileTooShort(const std::filesystem::path& file, const std::string& needed_for,
+                   std::uint64_t expected, std::uint64_t actual);
+  [[nodiscard]] std::uint64_t expected() const noexcept { return expected_; }
+  [[nodiscard]] std::uint64_t actual() const noexcept { return actual_; }
+
+ private:
+  std::uint64_t expected_;
+  std::uint64_t actual_;
+};
+
+/// The wanted size would drop sectors that are plotted.
+class WouldLoseSectors : public Error {
+ public:
+  WouldLoseSectors(std::uint64_t allocated_space, std::uint16_t room_for, std::uint16_t plotted);
+  [[nodiscard]] std::uint16_t lost() const noexcept { return lost_; }
+
+ private:
+  std::uint16_t lost_;
+};
+
+/// The metadata of a counted sector is damaged.
+class DamagedSlot : public Error {
+ public:
+  DamagedSlot(SectorIndex index, const std::string& reason);
+  [[nodiscard]] SectorIndex sector_index() const noexcept { return index_; }
+
+ private:
+  SectorIndex index_;
+};
+
+}  // namespace furrow

@@ -1,0 +1,40 @@
+// Opening and creating the files of a farm (docs/spec/06-farm-format.md, section 5). Everything is
+// read and checked before anything is written, and what a failing call has written is taken back.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "host/farm/farm_info.hpp"
+#include "host/farm/farm_options.hpp"
+#include "host/farm/identity.hpp"
+#include "host/farm/metadata_file.hpp"
+#include "host/farm/plot_file.hpp"
+
+namespace furrow {
+
+/// Metadata of a counted sector, or why there is none.
+struct LoadedSlot {
+  std::shared_ptr<const SectorMetadata> metadata;
+  std::string damage;  ///< empty when there is metadata
+};
+
+struct FarmFiles {
+  FarmInfo info;
+  File info_file;  ///< holds the lock
+  Identity identity;
+  MetadataFile metadata;
+  PlotFile plot;
+  std::uint16_t target_sector_count = 0;
+  /// One for each counted sector.
+  std::vector<LoadedSlot> slots;
+  /// What was found wrong and repaired.
+  std::vector<std::string> warnings;
+};
+
+/// See Farm::open for the errors.
+FarmFiles open_farm_files(const FarmOptions& options);
+
+}  // namespace furrow

@@ -1,0 +1,44 @@
+// What to open, and for what (docs/spec/06-farm-format.md, section 5).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+
+#include "furrow/types.hpp"
+
+namespace furrow {
+
+/// Most pieces in a sector that are supported.
+inline constexpr std::uint16_t kMaxPiecesInSector = 1000;
+
+inline constexpr const char* kIdentityFileName = "identity.bin";
+inline constexpr const char* kFarmInfoFileName = "single_disk_farm.json";
+inline constexpr const char* kMetadataFileName = "metadata.bin";
+inline constexpr const char* kPlotFileName = "plot.bin";
+
+enum class FarmMode {
+  /// For looking at a farm that exists. Changes nothing and creates nothing.
+  kReadOnly,
+  /// For plotting: creates the farm when there is none, grows or shrinks it to the wanted size.
+  kPlot,
+};
+
+struct FarmOptions {
+  std::filesystem::path directory;
+  FarmMode mode = FarmMode::kReadOnly;
+  /// Chain of the farm. Needed to create one; checked when given.
+  std::optional<Hash> genesis_root;
+  /// 1 to 1000. The value stored in an existing farm stays in force, another one here is a
+  /// mismatch; a new farm gets 1000 when none is given.
+  std::optional<std::uint16_t> pieces_in_sector;
+  /// Bytes. Needed to create a farm; kPlot only, without it an existing farm keeps its size.
+  std::optional<std::uint64_t> allocated_space;
+  /// Share of the space that is left to a piece cache, 0 to 99.
+  unsigned cache_percentage = 0;
+  /// Whether to take the exclusive lock. To be switched off for file systems without locks only, or
+  /// to look at a farm that another process plots.
+  bool lock = true;
+};
+
+}  // namespace furrow

@@ -1,0 +1,86 @@
+#include "host/farm/farm_piece_getter.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+#include <utility>
+
+#include "host/sector/sector_reader.hpp"
+
+namespace furrow {
+
+FarmPieceGetter::FarmPieceGetter(const Farm& farm, const Options& options)
+    : farm_(farm), options_(options), locator_(farm), erasure_(options.mode) {}
+
+std::unique_ptr<ProofTable> FarmPieceGetter::take_table() {
+  const std::lock_guard lock(tables_mutex_);
+  if (idle_tables_.empty()) {
+    return make_proof_table(options_.k, options_.mode);
+  }
+  std::unique_ptr<ProofTable> table = std::move(idle_tables_.back());
+  idle_tables_.pop_back();
+  return table;
+}
+
+void FarmPieceGetter::give_back(std::unique_ptr<ProofTable> table) {
+  const std::lock_guard lock(tables_mutex_);
+  idle_tables_.push_back(std::move(table));
+}
+
+PiecePtr FarmPieceGetter::read(const PiecePlace& place) {
+  const SectorId sector_id = farm_.sector_id(place.sector);
+  const std::shared_ptr<const SectorMetadata> metadata = farm_.sector_metadata(place.sector);
+  std::unique_ptr<ProofTable> table = take_table();
+  PiecePtr piece = read_piece(
+      place.offset, sector_id, *metadata,
+      [&](std::uint64_t offset, std::span<std::uint8_t> out) {
+        farm_.read_sector_bytes(place.sector, offset, out);
+      },
+      *table, erasure_);
+  give_back(std::move(table));
+  return piece;
+}
+
+PieceAnswer FarmPieceGetter::answer(PieceIndex index) {
+  std::exception_ptr error;
+  for (const PiecePlace& place : locator_.find(index)) {
+    try {
+      return PieceAnswer::found(read(place));
+    } catch (const Error&) {
+      error = std::current_exception();
+    }
+  }
+  return error != nullptr ? PieceAnswer::failed(error) : PieceAnswer::not_found();
+}
+
+void FarmPieceGetter::get_pieces(std::span<const PieceIndex> indices, const Sink& sink,
+                                 std::stop_token stop) {
+  std::atomic<std::size_t> next = 0;
+  std::mutex sink_mutex;
+  std::exception_ptr sink_failure;
+  const auto work = [&] {
+    try {
+      for (std::size_t i = next++; i < indices.size() && !stop.stop_requested(); i = next++) {
+        PieceAnswer got = answer(indices[i]);
+        const std::lock_guard lock(sink_mutex);
+        if (sink_failure == nullptr) {
+          sink(indices[i], std::move(got));
+        }
+      }
+    } catch (...) {
+      const std::lock_guard lock(sink_mutex);
+      sink_failure = std::current_exception();
+    }
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < std::min<std::size_t>(options_.threads, indices.size()); ++i) {
+      threads.emplace_back(work);
+    }
+  }
+  if (sink_failure != nullptr) {
+    std::rethrow_exception(sink_failure);
+  }
+}
+
+}  // namespace furrow

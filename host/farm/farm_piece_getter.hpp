@@ -1,0 +1,52 @@
+// Pieces out of the sectors of a farm.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "furrow/piece_getter.hpp"
+#include "host/erasure/erasure_coding.hpp"
+#include "host/farm/farm.hpp"
+#include "host/farm/piece_locator.hpp"
+#include "host/pos/proof_table.hpp"
+
+namespace furrow {
+
+/// Reads pieces back out of plotted sectors, several at a time, each with proof tables of its own (about
+/// 90 MiB for K = 20). Every piece is verified against the checksum in its sector; when one copy fails,
+/// the next one is tried. A piece that no sector has is not found. Thread-safe.
+class FarmPieceGetter final : public PieceGetter {
+ public:
+  struct Options {
+    /// Pieces read at the same time, at least 1.
+    unsigned threads = 1;
+    SimdMode mode = SimdMode::kBest;
+    unsigned k = kPosK;
+  };
+
+  /// `farm` must outlive the getter; it sees the sectors that the farm has now.
+  FarmPieceGetter(const Farm& farm, const Options& options);
+
+  void get_pieces(std::span<const PieceIndex> indices, const Sink& sink,
+                  std::stop_token stop) override;
+
+  /// The piece at one place. Throws as read_piece, and InvalidArgument for a sector that is not there.
+  PiecePtr read(const PiecePlace& place);
+
+  [[nodiscard]] const PieceLocator& locator() const { return locator_; }
+
+ private:
+  PieceAnswer answer(PieceIndex index);
+  std::unique_ptr<ProofTable> take_table();
+  void give_back(std::unique_ptr<ProofTable> table);
+
+  const Farm& farm_;
+  Options options_;
+  PieceLocator locator_;
+  ErasureCoding erasure_;
+  std::mutex tables_mutex_;
+  std::vector<std::unique_ptr<ProofTable>> idle_tables_;
+};
+
+}  // namespace furrow

@@ -1,0 +1,62 @@
+#include "host/farm/metadata_file.hpp"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "host/farm/farm_errors.hpp"
+
+namespace furrow {
+
+std::uint16_t MetadataFile::read_plotted_sector_count() const {
+  const std::uint64_t size = file_.size();
+  if (size < kHeaderSize) {
+    throw FarmFileTooShort(file_.path(), "its header", kHeaderSize, size);
+  }
+  std::array<std::uint8_t, kHeaderSize> header{};
+  file_.read_at(0, header);
+  if (header[0] != kVersion) {
+    throw UnsupportedMetadataVersion(file_.path(), header[0]);
+  }
+  return static_cast<std::uint16_t>(header[1] | (header[2] << 8));
+}
+
+void MetadataFile::write_header(std::uint16_t plotted_sector_count) const {
+  const std::array<std::uint8_t, kHeaderSize> header = {
+      kVersion, static_cast<std::uint8_t>(plotted_sector_count & 0xFF),
+      static_cast<std::uint8_t>(plotted_sector_count >> 8)};
+  file_.write_at(0, header);
+}
+
+SectorMetadata MetadataFile::read_slot(SectorIndex index, std::uint16_t pieces_in_sector) const {
+  std::vector<std::uint8_t> bytes(kSectorMetadataSize);
+  file_.read_at(slot_offset(index.value()), bytes);
+  SectorMetadata metadata;
+  try {
+    metadata = SectorMetadata::decode(bytes, "slot");
+  } catch (const ChecksumMismatch& error) {
+    throw DamagedSlot(index, error.what());
+  }
+  if (metadata.sector_index != index) {
+    throw DamagedSlot(index, "slot: expected sector index " + std::to_string(index.value()) +
+                                 ", actual " + std::to_string(metadata.sector_index.value()));
+  }
+  if (metadata.pieces_in_sector != pieces_in_sector) {
+    throw DamagedSlot(index, "slot: expected " + std::to_string(pieces_in_sector) +
+                                 " pieces in sector, actual " +
+                                 std::to_string(metadata.pieces_in_sector));
+  }
+  const std::uint16_t largest =
+      *std::max_element(metadata.s_bucket_sizes.begin(), metadata.s_bucket_sizes.end());
+  if (largest > pieces_in_sector) {
+    throw DamagedSlot(index, "slot: expected at most " + std::to_string(pieces_in_sector) +
+                                 " chunks in an s-bucket, actual " + std::to_string(largest));
+  }
+  return metadata;
+}
+
+void MetadataFile::write_slot(const SectorMetadata& metadata) const {
+  file_.write_at(slot_offset(metadata.sector_index.value()), metadata.encode());
+}
+
+}  // namespace furrow

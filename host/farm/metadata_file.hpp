@@ -1,0 +1,53 @@
+// metadata.bin: which sectors exist, and what is in them (docs/spec/06-farm-format.md,
+// section 2.4).
+//
+//         0                u8   version, 0
+//         1                u16  count of plotted sectors: 0 .. count-1 exist, all others do not
+//         3                     zero up to 1048576
+//   1048576 + 131116 * i        slot of sector i: SectorMetadata with its checksum
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "host/farm/space.hpp"
+#include "host/sector/sector_metadata.hpp"
+#include "host/store/file.hpp"
+
+namespace furrow {
+
+/// Thread-safe for distinct slots; the header is one more such place.
+class MetadataFile {
+ public:
+  static constexpr std::size_t kHeaderSize = 3;
+  static constexpr std::uint8_t kVersion = 0;
+
+  explicit MetadataFile(File file) : file_(std::move(file)) {}
+
+  /// Bytes up to the end of the last of `sector_count` slots, not rounded.
+  static constexpr std::uint64_t size_for(std::uint16_t sector_count) {
+    return slot_offset(sector_count);
+  }
+  static constexpr std::uint64_t slot_offset(std::uint16_t index) {
+    return kReservedPlotMetadata + std::uint64_t{index} * kSectorMetadataSize;
+  }
+
+  /// Throws FarmFileTooShort when there is no whole header and UnsupportedMetadataVersion.
+  [[nodiscard]] std::uint16_t read_plotted_sector_count() const;
+  void write_header(std::uint16_t plotted_sector_count) const;
+
+  /// Reads a slot and checks that it is one of sector `index` of a farm with this many pieces in a
+  /// sector. Throws DamagedSlot when it is not, IoError when it cannot be read.
+  [[nodiscard]] SectorMetadata read_slot(SectorIndex index, std::uint16_t pieces_in_sector) const;
+  /// Writes the slot of metadata.sector_index.
+  void write_slot(const SectorMetadata& metadata) const;
+
+  void sync() const { file_.sync(); }
+  [[nodiscard]] const File& file() const { return file_; }
+
+ private:
+  File file_;
+};
+
+}  // namespace furrow

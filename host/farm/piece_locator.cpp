@@ -1,0 +1,154 @@
+#include "host/farm/piece_locator.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "furrow/errors.hpp"
+
+#include "host/farm/space.hpp"
+#include "host/primitives/sector_id.hpp"
+
+namespace furrow {
+namespace {
+
+FarmerProtocolInfo with_history(FarmerProtocolInfo info, HistorySize history_size) {
+  info.history_size = history_size;
+  return info;
+}
+
+/// Which pieces of a history are there, and how many segments still have too few of them.
+class Coverage {
+ public:
+  explicit Coverage(std::uint64_t segments)
+      : is_there_(segments * kNumPieces), pieces_(segments), missing_segments_(segments) {}
+
+  void add(PieceIndex piece) {
+    if (piece.value() >= is_there_.size() || is_there_[piece.value()]) {
+      return;
+    }
+    is_there_[piece.value()] = true;
+    if (++pieces_[segment_index_of(piece).value()] == kNumRawRecords) {
+      --missing_segments_;
+    }
+  }
+
+  void add_sector(const SectorId& sector_id, const FarmerProtocolInfo& info,
+                  std::uint16_t pieces_in_sector) {
+    for (std::uint16_t offset = 0; offset < pieces_in_sector; ++offset) {
+      add(derive_piece_index(sector_id, PieceOffset(offset), info));
+    }
+  }
+
+  [[nodiscard]] bool is_complete() const { return missing_segments_ == 0; }
+  [[nodiscard]] std::uint64_t missing_segments() const { return missing_segments_; }
+
+ private:
+  std::vector<bool> is_there_;
+  std::vector<std::uint16_t> pieces_;  // of each segment
+  std::uint64_t missing_segments_;
+};
+
+[[noreturn]] void throw_too_many(std::uint64_t segments, std::uint16_t pieces_in_sector,
+                                 const std::string& detail) {
+  throw InvalidArgument("a history of " + std::to_string(segments) +
+                        " segments does not fit into " + std::to_string(kMaxSectors) +
+                        " sectors of " + std::to_string(pieces_in_sector) + " pieces" + detail);
+}
+
+}  // namespace
+
+PieceLocator::PieceLocator(const Farm& farm, const FarmerProtocolInfo& parameters)
+    : parameters_(parameters) {
+  for (const SectorIndex index : farm.sectors_in_state(SectorState::kPlotted)) {
+    const auto metadata = farm.sector_metadata(index);
+    // A writer may have come between the list and the metadata.
+    if (farm.is_being_modified(index) || metadata->holds_nothing()) {
+      continue;
+    }
+    const HistorySize history_size = metadata->history_size;
+    append(index, farm.sector_id(index, history_size), history_size, farm.pieces_in_sector());
+  }
+  std::sort(entries_.begin(), entries_.end());
+}
+
+void PieceLocator::append(SectorIndex index, const SectorId& sector_id, HistorySize history_size,
+                          std::uint16_t pieces_in_sector) {
+  const FarmerProtocolInfo info = with_history(parameters_, history_size);
+  for (std::uint16_t offset = 0; offset < pieces_in_sector; ++offset) {
+    const PieceOffset piece_offset(offset);
+    entries_.push_back({derive_piece_index(sector_id, piece_offset, info), {index, piece_offset}});
+  }
+}
+
+void PieceLocator::add_sector(SectorIndex index, const SectorId& sector_id,
+                              HistorySize history_size, std::uint16_t pieces_in_sector) {
+  const auto n_sorted = static_cast<std::ptrdiff_t>(entries_.size());
+  append(index, sector_id, history_size, pieces_in_sector);
+  const auto added = entries_.begin() + n_sorted;
+  std::sort(added, entries_.end());
+  std::inplace_merge(entries_.begin(), added, entries_.end());
+}
+
+void PieceLocator::remove_sector(SectorIndex index) {
+  std::erase_if(entries_, [index](const Entry& entry) { return entry.place.sector == index; });
+}
+
+std::vector<PiecePlace> PieceLocator::find(PieceIndex piece) const {
+  std::vector<PiecePlace> places;
+  auto entry = std::lower_bound(entries_.begin(), entries_.end(), Entry{piece, {}});
+  for (; entry != entries_.end() && entry->piece == piece; ++entry) {
+    places.push_back(entry->place);
+  }
+  return places;
+}
+
+std::vector<PieceIndex> PieceLocator::pieces() const {
+  std::vector<PieceIndex> result;
+  for (const Entry& entry : entries_) {
+    if (result.empty() || result.back() != entry.piece) {
+      result.push_back(entry.piece);
+    }
+  }
+  return result;
+}
+
+std::uint16_t sectors_to_cover_history(const Hash& public_key_hash,
+                                       const Hash& shard_commitments_root,
+                                       const FarmerProtocolInfo& info,
+                                       std::uint16_t pieces_in_sector,
+                                       std::span<const std::optional<PlottedSectorId>> existing) {
+  if (pieces_in_sector == 0) {
+    throw InvalidArgument("pieces in sector: expected at least 1, actual 0");
+  }
+  if (existing.size() > kMaxSectors) {
+    throw InvalidArgument("sectors in farm: expected at most " + std::to_string(kMaxSectors) +
+                          ", actual " + std::to_string(existing.size()));
+  }
+  const std::uint64_t segments = info.history_size.count();
+  // Even without a single duplicate it takes this many pieces; says so before memory is asked for.
+  if (segments > std::uint64_t{kMaxSectors} * pieces_in_sector / kNumRawRecords) {
+    throw_too_many(segments, pieces_in_sector, "");
+  }
+
+  Coverage coverage(segments);
+  for (std::uint16_t count = 0;; ++count) {
+    if (count >= existing.size() && coverage.is_complete()) {
+      return count;
+    }
+    if (count == kMaxSectors) {
+      throw_too_many(segments, pieces_in_sector,
+                     ": " + std::to_string(coverage.missing_segments()) +
+                         " segments would have fewer than 128 of their pieces");
+    }
+    if (count < existing.size() && existing[count]) {
+      coverage.add_sector(existing[count]->sector_id,
+                          with_history(info, existing[count]->history_size), pieces_in_sector);
+    } else {
+      coverage.add_sector(derive_sector_id(public_key_hash, shard_commitments_root,
+                                           SectorIndex(count), info.history_size),
+                          info, pieces_in_sector);
+    }
+  }
+}
+
+}  // namespace furrow

@@ -1,0 +1,40 @@
+#include "host/farm/plot_file.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "furrow/errors.hpp"
+
+namespace furrow {
+namespace {
+
+/// Bytes of one write call: small enough that a crash between two of them can be tested.
+constexpr std::size_t kWriteSize = std::size_t{1} << 20;
+
+}  // namespace
+
+void PlotFile::write_sector(SectorIndex index, std::span<const std::uint8_t> bytes) const {
+  if (bytes.size() != sector_size_) {
+    throw InvalidArgument("sector " + std::to_string(index.value()) + ": expected " +
+                          std::to_string(sector_size_) + " bytes, actual " +
+                          std::to_string(bytes.size()));
+  }
+  std::uint64_t offset = index.value() * sector_size_;
+  while (!bytes.empty()) {
+    const std::size_t n = std::min(bytes.size(), kWriteSize);
+    file_.write_at(offset, bytes.first(n));
+    bytes = bytes.subspan(n);
+    offset += n;
+  }
+}
+
+void PlotFile::read(SectorIndex index, std::uint64_t offset, std::span<std::uint8_t> out) const {
+  if (offset > sector_size_ || out.size() > sector_size_ - offset) {
+    throw InvalidArgument("sector " + std::to_string(index.value()) + ": cannot read " +
+                          std::to_string(out.size()) + " bytes at " + std::to_string(offset) +
+                          ", it has " + std::to_string(sector_size_));
+  }
+  file_.read_at(index.value() * sector_size_ + offset, out);
+}
+
+}  // namespace furrow

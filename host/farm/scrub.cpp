@@ -1,0 +1,342 @@
+#include "host/farm/scrub.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "furrow/errors.hpp"
+
+#include "host/crypto/blake3.hpp"
+#include "host/crypto/hex.hpp"
+#include "host/farm/farm_errors.hpp"
+#include "host/farm/farm_info.hpp"
+#include "host/farm/farm_options.hpp"
+#include "host/farm/identity.hpp"
+#include "host/farm/metadata_file.hpp"
+#include "host/farm/plot_file.hpp"
+#include "host/farm/space.hpp"
+#include "host/sector/contents_map.hpp"
+
+namespace furrow {
+namespace {
+
+constexpr std::size_t kReadSize = std::size_t{1} << 20;
+
+/// Thrown by a read that finds a stop request; leaves the scrub through all its steps.
+struct StopRequested {};
+
+class Scrub {
+ public:
+  Scrub(const ScrubOptions& options, const ScrubProgressSink& progress, const std::stop_token& stop)
+      : options_(options), progress_sink_(progress), stop_(stop) {}
+
+  ScrubReport run() {
+    try {
+      if (check_info() && check_metadata_file() && check_plot_file()) {
+        check_sectors();
+        look_for_uncounted_sectors();
+      }
+    } catch (const StopRequested&) {
+      report_.stopped = true;
+    }
+    return std::move(report_);
+  }
+
+ private:
+  [[nodiscard]] std::filesystem::path path(const char* name) const {
+    return options_.directory / name;
+  }
+  void broken(const std::string& thing, const std::string& reason,
+              std::optional<SectorIndex> sector = std::nullopt) {
+    report_.broken.push_back({thing, reason, sector});
+  }
+  void note(const std::string& thing, const std::string& reason,
+            std::optional<SectorIndex> sector = std::nullopt) {
+    report_.notes.push_back({thing, reason, sector});
+  }
+
+  bool check_info();
+  void check_identity();
+  bool check_metadata_file();
+  bool check_plot_file();
+  void check_file_size(const File& file, std::uint64_t needed, std::uint64_t configured,
+                       std::uint16_t whole_sectors);
+  void check_sectors();
+  void check_sector(SectorIndex index);
+  bool check_contents(const SectorMetadata& metadata);
+  bool check_contents_map(const SectorMetadata& metadata, std::span<const std::uint8_t> bytes);
+  void look_for_uncounted_sectors();
+  void read_sector(SectorIndex index, std::uint64_t offset, std::span<std::uint8_t> out);
+  void report_progress() const {
+    if (progress_sink_) {
+      progress_sink_(progress_);
+    }
+  }
+
+  const ScrubOptions& options_;
+  const ScrubProgressSink& progress_sink_;
+  const std::stop_token& stop_;
+  ScrubReport report_;
+  ScrubProgress progress_;
+  std::unique_ptr<File> info_file_;  // holds the lock
+  FarmInfo info_;
+  SpaceDistribution space_;  // all zero when the info file makes no farm
+  std::unique_ptr<MetadataFile> metadata_;
+  std::unique_ptr<PlotFile> plot_;
+  std::uint16_t whole_sectors_ = 0;  // counted ones that lie in both files
+};
+
+/// Whether there is enough to go on with.
+bool Scrub::check_info() {
+  std::error_code ignored;
+  if (!std::filesystem::exists(path(kFarmInfoFileName), ignored)) {
+    throw FarmNotFound(options_.directory);
+  }
+  try {
+    info_file_ = std::make_unique<File>(File::open_read(path(kFarmInfoFileName)));
+    if (options_.lock && !info_file_->try_lock()) {
+      throw FarmInUse(info_file_->path());
+    }
+    info_ = FarmInfo::read_from(*info_file_);
+  } catch (const FarmInUse&) {
+    throw;
+  } catch (const Error& error) {
+    broken(kFarmInfoFileName, error.what());
+    return false;
+  }
+  if (options_.genesis_root && *options_.genesis_root != info_.genesis_root) {
+    broken(kFarmInfoFileName,
+           WrongChain(info_file_->path(), *options_.genesis_root, info_.genesis_root).what());
+  }
+  check_identity();
+  if (info_.pieces_in_sector == 0 || info_.pieces_in_sector > kMaxPiecesInSector) {
+    broken(kFarmInfoFileName, "pieces in sector, expected 1 to " +
+                                  std::to_string(kMaxPiecesInSector) + ", actual " +
+                                  std::to_string(info_.pieces_in_sector));
+    return false;
+  }
+  try {
+    space_ = SpaceDistribution::compute(info_.allocated_space, info_.pieces_in_sector);
+  } catch (const Error& error) {
+    broken(kFarmInfoFileName, error.what());
+  }
+  return true;
+}
+
+void Scrub::check_identity() {
+  try {
+    const Identity identity = Identity::open(path(kIdentityFileName));
+    if (identity.public_key() != info_.public_key) {
+      broken(kIdentityFileName,
+             IdentityMismatch(info_file_->path(), info_.public_key, identity.public_key()).what());
+    } else if (identity.shard_commitments_seed() != info_.shard_commitments_seed) {
+      broken(kFarmInfoFileName, "shard commitments seed, expected that of identity.bin, " +
+                                    to_hex(identity.shard_commitments_seed().bytes) + ", actual " +
+                                    to_hex(info_.shard_commitments_seed.bytes));
+    }
+  } catch (const Error& error) {
+    broken(kIdentityFileName, error.what());
+  }
+}
+
+bool Scrub::check_metadata_file() {
+  try {
+    metadata_ = std::make_unique<MetadataFile>(File::open_read(path(kMetadataFileName)));
+    report_.counted_sectors = metadata_->read_plotted_sector_count();
+    const std::uint64_t size = metadata_->file().size();
+    whole_sectors_ = report_.counted_sectors;
+    while (whole_sectors_ > 0 && MetadataFile::size_for(whole_sectors_) > size) {
+      --whole_sectors_;
+    }
+    check_file_size(metadata_->file(), MetadataFile::size_for(report_.counted_sectors),
+                    round_up_to_page(space_.metadata_file_size), whole_sectors_);
+  } catch (const Error& error) {
+    broken(kMetadataFileName, error.what());
+    return false;
+  }
+  if (space_.sector_count != 0 && report_.counted_sectors > space_.sector_count) {
+    broken("metadata.bin: header", "counts " + std::to_string(report_.counted_sectors) +
+                                       " plotted sectors, expected at most " +
+                                       std::to_string(space_.sector_count) +
+                                       ", for which there is allocated space");
+  }
+  return true;
+}
+
+bool Scrub::check_plot_file() {
+  try {
+    plot_ =
+        std::make_unique<PlotFile>(File::open_read(path(kPlotFileName)), info_.pieces_in_sector);
+    const std::uint64_t size = plot_->file().size();
+    const auto whole = static_cast<std::uint16_t>(
+        std::min<std::uint64_t>(report_.counted_sectors, size / plot_->sector_size()));
+    check_file_size(plot_->file(), plot_->size_for(report_.counted_sectors), space_.plot_file_size,
+                    whole);
+    whole_sectors_ = std::min(whole_sectors_, whole);
+  } catch (const Error& error) {
+    broken(kPlotFileName, error.what());
+    return false;
+  }
+  return true;
+}
+
+void Scrub::check_file_size(const File& file, std::uint64_t needed, std::uint64_t configured,
+                            std::uint16_t whole_sectors) {
+  const std::uint64_t actual = file.size();
+  const std::string name = file.path().filename().native();
+  if (actual < needed) {
+    broken(name + ": size", "expected at least " + std::to_string(needed) + " bytes for " +
+                                std::to_string(report_.counted_sectors) +
+                                " counted sectors, actual " + std::to_string(actual) +
+                                "; sectors from " + std::to_string(whole_sectors) +
+                                " on are missing");
+  } else if (actual != configured) {
+    note(name + ": size", "expected " + std::to_string(configured) +
+                              " bytes for the allocated space, actual " + std::to_string(actual));
+  }
+}
+
+void Scrub::check_sectors() {
+  report_.broken_sectors = static_cast<std::uint16_t>(report_.counted_sectors - whole_sectors_);
+  progress_.sectors_total = whole_sectors_;
+  progress_.bytes_total = options_.with_contents ? plot_->size_for(whole_sectors_) : 0;
+  for (std::uint16_t i = 0; i < whole_sectors_; ++i) {
+    if (stop_.stop_requested()) {
+      throw StopRequested{};
+    }
+    check_sector(SectorIndex(i));
+    progress_.sectors_done = static_cast<std::uint16_t>(i + 1);
+    progress_.bytes_done = options_.with_contents ? plot_->size_for(progress_.sectors_done) : 0;
+    report_progress();
+  }
+}
+
+void Scrub::check_sector(SectorIndex index) {
+  bool is_intact = false;
+  try {
+    const SectorMetadata metadata = metadata_->read_slot(index, info_.pieces_in_sector);
+    if (metadata.holds_nothing()) {
+      report_.lost.push_back(index);
+      return;
+    }
+    is_intact = !options_.with_contents || check_contents(metadata);
+  } catch (const Error& error) {
+    broken("metadata.bin: slot of sector " + std::to_string(index.value()), error.what(), index);
+  }
+  ++(is_intact ? report_.intact_sectors : report_.broken_sectors);
+}
+
+/// Reads the sector once, for its checksum and for its contents map.
+bool Scrub::check_contents(const SectorMetadata& metadata) {
+  const SectorIndex index = metadata.sector_index;
+  const std::string sector = " of sector " + std::to_string(index.value());
+  const std::uint64_t hashed_size = sector_checksum_offset(info_.pieces_in_sector);
+  std::vector<std::uint8_t> contents_map(contents_map_size(info_.pieces_in_sector));
+  std::vector<std::uint8_t> buffer(kReadSize);
+  Blake3Hasher hasher;
+  Hash stored;
+  try {
+    for (std::uint64_t offset = 0; offset < hashed_size;) {
+      const auto bytes =
+          std::span(buffer).first(std::min<std::uint64_t>(kReadSize, hashed_size - offset));
+      read_sector(index, offset, bytes);
+      hasher.update(bytes);
+      if (offset < contents_map.size()) {
+        std::copy_n(bytes.begin(), std::min(bytes.size(), contents_map.size() - offset),
+                    contents_map.begin() + static_cast<std::ptrdiff_t>(offset));
+      }
+      offset += bytes.size();
+    }
+    read_sector(index, hashed_size, stored.bytes);
+  } catch (const IoError& error) {
+    broken("plot.bin: bytes" + sector, error.what(), index);
+    return false;
+  }
+  bool is_intact = true;
+  const Hash actual = hasher.finalize();
+  if (actual != stored) {
+    broken("plot.bin: checksum" + sector,
+           "expected " + to_hex(stored.bytes) + ", actual " + to_hex(actual.bytes), index);
+    is_intact = false;
+  }
+  return check_contents_map(metadata, contents_map) && is_intact;
+}
+
+bool Scrub::check_contents_map(const SectorMetadata& metadata,
+                               std::span<const std::uint8_t> bytes) {
+  const SectorIndex index = metadata.sector_index;
+  const std::string thing = "contents map of sector " + std::to_string(index.value());
+  try {
+    const auto map = SectorContentsMap::parse(bytes, info_.pieces_in_sector);
+    const std::vector<std::uint16_t> sizes = map.s_bucket_sizes();
+    const auto [in_map, in_slot] =
+        std::mismatch(sizes.begin(), sizes.end(), metadata.s_bucket_sizes.begin());
+    if (in_map != sizes.end()) {
+      broken("metadata.bin: s-bucket sizes of sector " + std::to_string(index.value()),
+             "s-bucket " + std::to_string(in_map - sizes.begin()) + ", expected " +
+                 std::to_string(*in_map) + " chunks as in the contents map, actual " +
+                 std::to_string(*in_slot),
+             index);
+      return false;
+    }
+    for (std::uint16_t p = 0; p < info_.pieces_in_sector; ++p) {
+      std::size_t n_chunks = 0;
+      for_each_s_bucket(map.bitmaps()[p], [&](SBucket) { ++n_chunks; });
+      const std::string reason = "piece offset " + std::to_string(p) + ", expected " +
+                                 std::to_string(kNumChunks) + " chunks, actual " +
+                                 std::to_string(n_chunks);
+      if (n_chunks > kNumChunks) {
+        broken("plot.bin: " + thing, reason, index);
+        return false;
+      }
+      if (n_chunks < kNumChunks) {
+        note("plot.bin: " + thing, reason + "; this piece cannot be read back", index);
+      }
+    }
+  } catch (const Error& error) {
+    broken("plot.bin: " + thing, error.what(), index);
+    return false;
+  }
+  return true;
+}
+
+void Scrub::read_sector(SectorIndex index, std::uint64_t offset, std::span<std::uint8_t> out) {
+  if (stop_.stop_requested()) {
+    throw StopRequested{};
+  }
+  plot_->read(index, offset, out);
+  report_.bytes_read += out.size();
+  progress_.bytes_done += out.size();
+  report_progress();
+}
+
+void Scrub::look_for_uncounted_sectors() {
+  const std::uint64_t size = metadata_->file().size();
+  for (std::uint16_t i = report_.counted_sectors;
+       i < space_.sector_count && size >= MetadataFile::slot_offset(i) + kSectorMetadataSize; ++i) {
+    if (stop_.stop_requested()) {
+      throw StopRequested{};
+    }
+    const SectorIndex index(i);
+    try {
+      if (!metadata_->read_slot(index, info_.pieces_in_sector).holds_nothing()) {
+        note("metadata.bin: slot of sector " + std::to_string(i),
+             "describes a sector, but the header counts " +
+                 std::to_string(report_.counted_sectors) + " only",
+             index);
+      }
+    } catch (const Error&) {
+      continue;  // what stands in the slot of a sector that does not exist has no meaning
+    }
+  }
+}
+
+}  // namespace
+
+ScrubReport scrub_farm(const ScrubOptions& options, const ScrubProgressSink& progress,
+                       const std::stop_token& stop) {
+  return Scrub(options, progress, stop).run();
+}
+
+}  // namespace furrow

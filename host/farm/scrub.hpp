@@ -1,0 +1,67 @@
+// Verification of a farm without changing it (docs/spec/06-farm-format.md, section 7).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "furrow/types.hpp"
+
+namespace furrow {
+
+struct ScrubOptions {
+  std::filesystem::path directory;
+  /// Chain that the farm should belong to; not checked when not given.
+  std::optional<Hash> genesis_root;
+  /// Whether sectors are read, all of them; otherwise files, sizes and slots only.
+  bool with_contents = true;
+  bool lock = true;
+};
+
+/// Something that is not as it should be.
+struct ScrubFinding {
+  std::string thing;  ///< such as "plot.bin: contents map of sector 3"
+  std::string reason;
+  std::optional<SectorIndex> sector;
+};
+
+struct ScrubReport {
+  /// Damage.
+  std::vector<ScrubFinding> broken;
+  /// Oddities that lose nothing: files of another size than configured, sectors that are complete
+  /// but not counted (a crash may leave one; so does a damaged count), records with too few chunks.
+  std::vector<ScrubFinding> notes;
+  /// Sectors marked as lost, to be plotted again. Nothing else is wrong with them.
+  std::vector<SectorIndex> lost;
+  std::uint16_t counted_sectors = 0;
+  /// Counted sectors in which nothing is broken and which are not lost.
+  std::uint16_t intact_sectors = 0;
+  /// Counted sectors in which something is broken, or which are missing in a file that is too
+  /// short.
+  std::uint16_t broken_sectors = 0;
+  std::uint64_t bytes_read = 0;  ///< of plot.bin
+  /// A stop request came before the end; sectors not reached are in none of the counts.
+  bool stopped = false;
+};
+
+struct ScrubProgress {
+  std::uint16_t sectors_done = 0;
+  std::uint16_t sectors_total = 0;
+  std::uint64_t bytes_done = 0;
+  std::uint64_t bytes_total = 0;
+};
+
+/// Called after each read of 1 MiB and after each sector.
+using ScrubProgressSink = std::function<void(const ScrubProgress&)>;
+
+/// Checks info file, identity, metadata.bin, plot.bin and all counted sectors. Damage goes into the
+/// report; throws only FarmNotFound without an info file, and FarmInUse. A stop request takes
+/// effect within one read.
+ScrubReport scrub_farm(const ScrubOptions& options, const ScrubProgressSink& progress = {},
+                       const std::stop_token& stop = {});
+
+}  // namespace furrow

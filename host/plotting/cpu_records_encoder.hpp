@@ -1,0 +1,44 @@
+// RecordsEncoder on CPU threads.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "furrow/records_encoder.hpp"
+
+#include "host/crypto/simd_mode.hpp"
+#include "host/plotting/gate.hpp"
+#include "host/plotting/record_encoding.hpp"
+
+namespace furrow {
+
+/// Encodes records on a fixed number of workers, each with tables of its own (about 92 MiB for K =
+/// 20) that are kept between calls. A worker takes the next free record until none is left, so a
+/// stop or pause takes effect within one record.
+class CpuRecordsEncoder final : public RecordsEncoder {
+ public:
+  struct Options {
+    /// Workers; 0 is refused.
+    unsigned threads = 1;
+    SimdMode mode = SimdMode::kBest;
+    unsigned k = kPosK;
+    /// When set, each record waits here first. Must outlive the encoder.
+    Gate* gate = nullptr;
+    /// When set, called after each record, from the worker's thread, possibly several at once.
+    std::function<void()> on_record_done = {};
+  };
+
+  /// Throws InvalidArgument for no threads or an unsupported K.
+  explicit CpuRecordsEncoder(Options options);
+
+  EncodeOutcome encode_records(const SectorId& sector_id, std::span<Record> records,
+                               std::span<FoundProofs> found_proofs, std::stop_token stop) override;
+  [[nodiscard]] std::string name() const override;
+
+ private:
+  Options options_;
+  std::vector<std::unique_ptr<RecordEncoding>> workers_;
+};
+
+}  // namespace furrow

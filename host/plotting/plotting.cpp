@@ -1,0 +1,109 @@
+#include "host/plotting/plotting.hpp"
+
+#include <utility>
+
+#include "host/sector/sector_layout.hpp"
+#include "host/sector/sector_writer.hpp"
+
+namespace furrow {
+
+RecordsEncoderError::RecordsEncoderError(const std::string& reason)
+    : PlottingError(ErrorKind::kUnavailable, "records encoder error: " + reason) {}
+
+BadSectorOutputSize::BadSectorOutputSize(std::uint64_t provided, std::uint64_t expected)
+    : PlottingError(ErrorKind::kInvalidArgument, "bad sector output size: provided " +
+                                                     std::to_string(provided) + ", expected " +
+                                                     std::to_string(expected)) {}
+
+PieceRecoveryFailed::PieceRecoveryFailed(PieceIndex piece_index, const std::string& reason)
+    : PlottingError(
+          ErrorKind::kUnavailable,
+          "cannot recover missing piece " + std::to_string(piece_index.value()) + ": " + reason) {}
+
+FailedToRetrievePieces::FailedToRetrievePieces(const std::string& reason)
+    : PlottingError(ErrorKind::kUnavailable, "failed to retrieve pieces: " + reason) {}
+
+std::optional<EncodedSector> encode_sector(DownloadedSector downloaded, SectorIndex sector_index,
+                                           RecordsEncoder& encoder, std::stop_token stop) {
+  const auto pieces = static_cast<std::uint16_t>(downloaded.raw_sector.metadata.size());
+  SectorContentsMap map(pieces);
+  EncodeOutcome outcome = EncodeOutcome::kCancelled;
+  try {
+    outcome = encoder.encode_records(downloaded.sector_id, downloaded.raw_sector.all_records(),
+                                     map.bitmaps(), std::move(stop));
+  } catch (const Error& error) {
+    throw RecordsEncoderError(error.what());
+  }
+  if (outcome == EncodeOutcome::kCancelled) {
+    return std::nullopt;
+  }
+  SectorMetadata metadata;
+  metadata.sector_index = sector_index;
+  metadata.pieces_in_sector = pieces;
+  metadata.s_bucket_sizes = map.s_bucket_sizes();
+  metadata.history_size = downloaded.history_size;
+  return EncodedSector{{downloaded.sector_id, sector_index, std::move(metadata),
+                        std::move(downloaded.piece_indexes)},
+                       std::move(downloaded.raw_sector),
+                       std::move(map)};
+}
+
+void write_sector(const EncodedSector& encoded, std::vector<std::uint8_t>& output) {
+  const std::uint64_t expected = sector_size(encoded.contents_map.pieces_in_sector());
+  if (!output.empty() && output.size() != expected) {
+    throw BadSectorOutputSize(output.size(), expected);
+  }
+  output.resize(expected);
+  assemble_sector(encoded.contents_map, encoded.raw_sector.all_records(),
+                  encoded.raw_sector.metadata, output);
+}
+
+std::optional<PlottedSector> plot_sector(const SectorPlan& plan, const PlotOptions& options,
+                                         std::vector<std::uint8_t>& output, std::stop_token stop) {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point start = Clock::now();
+  const auto report = [&](PlottingEvent event) {
+    if (options.on_event) {
+      options.on_event(event);
+    }
+  };
+  std::optional<Permits::Permit> downloading;
+  if (options.downloading_permits != nullptr &&
+      !(downloading = options.downloading_permits->acquire(stop))) {
+    return std::nullopt;
+  }
+  std::optional<Permits::Permit> encoding;
+  if (options.encoding_permits != nullptr &&
+      !(encoding = options.encoding_permits->acquire(stop))) {
+    return std::nullopt;
+  }
+  try {
+    report(Downloading{});
+    if (options.gate != nullptr && !options.gate->wait(stop)) {
+      return std::nullopt;
+    }
+    const Clock::time_point download_start = Clock::now();
+    std::optional<DownloadedSector> downloaded = download_sector(plan, options.download, stop);
+    if (!downloaded.has_value()) {
+      return std::nullopt;
+    }
+    report(Downloaded{Clock::now() - download_start});
+
+    report(Encoding{});
+    const Clock::time_point encode_start = Clock::now();
+    std::optional<EncodedSector> encoded =
+        encode_sector(*std::move(downloaded), plan.sector_index, options.encoder, stop);
+    if (!encoded.has_value()) {
+      return std::nullopt;
+    }
+    write_sector(*encoded, output);
+    report(Encoded{Clock::now() - encode_start});
+    report(Finished{Clock::now() - start});
+    return std::move(encoded->plotted_sector);
+  } catch (const Error& error) {
+    report(Failed{error.what()});
+    throw;
+  }
+}
+
+}  // namespace furrow

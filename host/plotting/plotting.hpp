@@ -1,0 +1,172 @@
+// Plotting one sector: download, encode, write (docs/spec/03-record-encoding-and-sector.md, section
+// 6).
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "furrow/piece.hpp"
+#include "furrow/piece_getter.hpp"
+#include "furrow/records_encoder.hpp"
+#include "furrow/types.hpp"
+
+#include "host/plotting/gate.hpp"
+#include "host/plotting/permits.hpp"
+#include "host/sector/contents_map.hpp"
+#include "host/sector/sector_metadata.hpp"
+
+namespace furrow {
+
+/// Base of the errors of section 6.6. None is fatal for the farm.
+class PlottingError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// The encoder failed.
+class RecordsEncoderError : public PlottingError {
+ public:
+  explicit RecordsEncoderError(const std::string& reason);
+};
+
+/// The output buffer is neither empty nor as long as the sector.
+class BadSectorOutputSize : public PlottingError {
+ public:
+  BadSectorOutputSize(std::uint64_t provided, std::uint64_t expected);
+};
+
+/// A piece was missing and could not be rebuilt; ends one attempt of a download.
+class PieceRecoveryFailed : public PlottingError {
+ public:
+  PieceRecoveryFailed(PieceIndex piece_index, const std::string& reason);
+};
+
+/// The batch request failed, or left pieces unanswered; ends one attempt of a download.
+class FailedToRetrievePieces : public PlottingError {
+ public:
+  explicit FailedToRetrievePieces(const std::string& reason);
+};
+
+/// Where a sector is, and of what: everything that decides its contents.
+struct SectorPlan {
+  Hash public_key_hash;
+  Hash shard_commitments_root;
+  SectorIndex sector_index;
+  FarmerProtocolInfo protocol_info;
+  std::uint16_t pieces_in_sector = 0;
+};
+
+/// Records and record metadata of a sector, by piece offset.
+struct RawSector {
+  explicit RawSector(std::uint16_t pieces_in_sector)
+      : records(std::make_unique_for_overwrite<Record[]>(pieces_in_sector)),
+        metadata(pieces_in_sector) {}
+  [[nodiscard]] std::span<Record> all_records() { return {records.get(), metadata.size()}; }
+  [[nodiscard]] std::span<const Record> all_records() const {
+    return {records.get(), metadata.size()};
+  }
+
+  std::unique_ptr<Record[]> records;
+  std::vector<RecordMetadata> metadata;
+};
+
+struct DownloadedSector {
+  SectorId sector_id;
+  std::vector<PieceIndex> piece_indexes;
+  RawSector raw_sector;
+  HistorySize history_size;
+};
+
+/// What plotting a sector leaves behind besides its bytes (section 4.2).
+struct PlottedSector {
+  SectorId sector_id;
+  SectorIndex sector_index;
+  SectorMetadata sector_metadata;
+  std::vector<PieceIndex> piece_indexes;
+};
+
+struct EncodedSector {
+  PlottedSector plotted_sector;
+  RawSector raw_sector;  ///< records are the encoded ones
+  SectorContentsMap contents_map;
+};
+
+/// Delays between attempts of a download: `first`, doubling, at most `longest`.
+struct RetryDelays {
+  std::chrono::milliseconds first = std::chrono::seconds(15);
+  std::chrono::milliseconds longest = std::chrono::minutes(10);
+  /// 0 means without end, which is right for sources that may come back. A local store does not.
+  unsigned max_attempts = 0;
+};
+
+/// Rebuilds a piece that no source has; throws when it cannot be done.
+using PieceRecovery = std::function<PiecePtr(PieceIndex, std::stop_token)>;
+
+struct DownloadOptions {
+  PieceGetter& piece_getter;
+  PieceRecovery recover_piece;
+  RetryDelays retry_delays = {};
+  /// Called for each piece that is to be rebuilt, with the error of the source, or without one when
+  /// the source does not have it. Calls do not overlap.
+  std::function<void(PieceIndex, const std::exception_ptr&)> on_piece_failed = {};
+  /// Called with the reason after each failed attempt; the next one follows after a delay.
+  std::function<void(const Error&, std::chrono::milliseconds)> on_failed_attempt = {};
+};
+
+/// Downloads the pieces of a sector. Each distinct piece is requested once and copied to every
+/// offset that wants it; pieces not found or failed are rebuilt one at a time while answers still
+/// arrive. A failed attempt keeps what arrived. Retries without limit: none only when a stop was
+/// requested.
+std::optional<DownloadedSector> download_sector(const SectorPlan& plan,
+                                                const DownloadOptions& options,
+                                                std::stop_token stop);
+
+/// Encodes a downloaded sector; none when a stop was requested. Throws RecordsEncoderError.
+std::optional<EncodedSector> encode_sector(DownloadedSector downloaded, SectorIndex sector_index,
+                                           RecordsEncoder& encoder, std::stop_token stop);
+
+/// Writes the sector's bytes to `output`, which must be empty (it is then sized) or have the right
+/// size already; throws BadSectorOutputSize otherwise.
+void write_sector(const EncodedSector& encoded, std::vector<std::uint8_t>& output);
+
+// Progress of one sector, in this order; Failed ends it like Finished does (section 6.5).
+struct Downloading {};
+struct Downloaded {
+  std::chrono::duration<double> duration;
+};
+struct Encoding {};
+struct Encoded {
+  std::chrono::duration<double> duration;  ///< encoding and writing into the buffer
+};
+struct Finished {
+  std::chrono::duration<double> duration;  ///< since the call, waiting included
+};
+struct Failed {
+  std::string error;
+};
+using PlottingEvent = std::variant<Downloading, Downloaded, Encoding, Encoded, Finished, Failed>;
+
+struct PlotOptions {
+  DownloadOptions download;
+  RecordsEncoder& encoder;
+  /// Bounds the sectors in memory: taken first, kept until this call returns.
+  Permits* downloading_permits = nullptr;
+  /// Bounds the sectors being encoded.
+  Permits* encoding_permits = nullptr;
+  Gate* gate = nullptr;
+  std::function<void(const PlottingEvent&)> on_event = {};
+};
+
+/// Plots one sector into `output`: download_sector, encode_sector and write_sector with permits,
+/// gate and events. None when a stop was requested. Both permits are taken before the download
+/// starts. Throws RecordsEncoderError or BadSectorOutputSize after the event Failed.
+std::optional<PlottedSector> plot_sector(const SectorPlan& plan, const PlotOptions& options,
+                                         std::vector<std::uint8_t>& output, std::stop_token stop);
+
+}  // namespace furrow

@@ -1,0 +1,32 @@
+// Encoding of one record on the CPU (docs/spec/03-record-encoding-and-sector.md, section 2).
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "furrow/types.hpp"
+
+#include "host/erasure/erasure_coding.hpp"
+#include "host/pos/proof_table.hpp"
+
+namespace furrow {
+
+/// Everything one worker needs to encode records one after another. Thread-compatible.
+class RecordEncoding {
+ public:
+  /// `k` as for make_proof_table; the network's 20 except in tests.
+  RecordEncoding(unsigned k, SimdMode mode);
+
+  /// Replaces `record` by its encoded form and sets `found_proofs` to the s-buckets used.
+  /// Throws TooFewProofs, naming `offset`, when fewer than 32768 proofs exist; the record is
+  /// unchanged then.
+  void encode(const PosSeed& seed, PieceOffset offset, Record& record, FoundProofs& found_proofs);
+
+ private:
+  std::unique_ptr<ProofTable> proofs_;
+  ErasureCoding erasure_;
+  std::unique_ptr<Record> parity_;
+  std::vector<Hash> masks_;
+};
+
+}  // namespace furrow

@@ -1,0 +1,56 @@
+#include "host/sector/contents_map.hpp"
+
+#include <algorithm>
+
+#include "furrow/errors.hpp"
+
+#include "host/crypto/blake3.hpp"
+#include "host/crypto/hex.hpp"
+#include "host/sector/sector_layout.hpp"
+
+namespace furrow {
+namespace {
+
+std::span<const std::uint8_t> raw(std::span<const FoundProofs> bitmaps) {
+  return {reinterpret_cast<const std::uint8_t*>(bitmaps.data()), bitmaps.size_bytes()};
+}
+
+}  // namespace
+
+SectorContentsMap SectorContentsMap::parse(std::span<const std::uint8_t> bytes,
+                                           std::uint16_t pieces_in_sector) {
+  const std::uint64_t expected_size = contents_map_size(pieces_in_sector);
+  if (bytes.size() != expected_size) {
+    throw InvalidBytesLength("sector contents map", expected_size, bytes.size());
+  }
+  const std::span<const std::uint8_t> stored = bytes.last(kHashSize);
+  bytes = bytes.first(bytes.size() - kHashSize);
+  const Hash actual = blake3(bytes);
+  if (!std::equal(stored.begin(), stored.end(), actual.begin())) {
+    throw ChecksumMismatch("sector contents map", to_hex(stored), to_hex(actual.bytes));
+  }
+  SectorContentsMap map(pieces_in_sector);
+  std::copy(bytes.begin(), bytes.end(), reinterpret_cast<std::uint8_t*>(map.bitmaps_.data()));
+  return map;
+}
+
+std::vector<std::uint16_t> SectorContentsMap::s_bucket_sizes() const {
+  std::vector<std::uint16_t> sizes(kNumSBuckets);
+  for (const FoundProofs& bitmap : bitmaps_) {
+    for_each_s_bucket(bitmap, [&](SBucket s) { ++sizes[s.value()]; });
+  }
+  return sizes;
+}
+
+void SectorContentsMap::write_to(std::span<std::uint8_t> out) const {
+  const std::uint64_t expected_size = contents_map_size(pieces_in_sector());
+  if (out.size() != expected_size) {
+    throw InvalidBytesLength("buffer for the sector contents map", expected_size, out.size());
+  }
+  const std::span<const std::uint8_t> bytes = raw(bitmaps_);
+  std::copy(bytes.begin(), bytes.end(), out.begin());
+  const Hash checksum = blake3(bytes);
+  std::copy(checksum.begin(), checksum.end(), out.end() - kHashSize);
+}
+
+}  // namespace furrow

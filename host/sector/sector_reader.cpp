@@ -1,0 +1,161 @@
+#include "host/sector/sector_reader.hpp"
+
+#include <memory>
+#include <vector>
+
+#include "host/crypto/blake3.hpp"
+#include "host/crypto/hex.hpp"
+#include "host/primitives/sector_id.hpp"
+#include "host/sector/contents_map.hpp"
+#include "host/sector/sector_layout.hpp"
+
+namespace furrow {
+namespace {
+
+/// Chunks less than a page apart are read in one go, up to this many bytes.
+constexpr std::uint64_t kMaxGap = 4096;
+constexpr std::uint64_t kMaxRun = std::uint64_t{1} << 20;
+
+/// A chunk of the record: its s-bucket and its place in the chunks region, in chunks.
+struct ChunkPlace {
+  SBucket s_bucket;
+  std::uint64_t location;
+};
+
+SectorContentsMap read_contents_map(const SectorReadAt& read_at, std::uint16_t pieces) {
+  std::vector<std::uint8_t> bytes(contents_map_size(pieces));
+  read_at(0, bytes);
+  try {
+    return SectorContentsMap::parse(bytes, pieces);
+  } catch (const Error& error) {
+    throw FailedToDecodeSectorContentsMap(error.what());
+  }
+}
+
+/// Places of the chunks of one record, ascending: s-bucket offsets come from the metadata, the rank
+/// within an s-bucket from the map.
+std::vector<ChunkPlace> locate_chunks(const SectorContentsMap& map, const SectorMetadata& metadata,
+                                      PieceOffset offset) {
+  std::vector<std::uint16_t> rank(kNumSBuckets);
+  for (std::size_t q = 0; q < offset.value(); ++q) {
+    for_each_s_bucket(map.bitmaps()[q], [&](SBucket s) { ++rank[s.value()]; });
+  }
+  std::vector<ChunkPlace> places;
+  places.reserve(kNumChunks);
+  std::uint64_t first_chunk = 0;
+  for (std::size_t s = 0; s < kNumSBuckets; ++s) {
+    const SBucket s_bucket(static_cast<std::uint16_t>(s));
+    if (map.uses(offset, s_bucket)) {
+      places.push_back({s_bucket, first_chunk + rank[s]});
+    }
+    first_chunk += metadata.s_bucket_sizes[s];
+  }
+  const std::uint64_t region_chunks = std::uint64_t{metadata.pieces_in_sector} * kNumChunks;
+  if (!places.empty() && places.back().location >= region_chunks) {
+    throw FailedToReadChunk(places.back().location,
+                            "sector metadata places it behind the last of " +
+                                std::to_string(region_chunks) + " chunks");
+  }
+  return places;
+}
+
+/// Reads the chunks into their s-buckets and unmasks the k-th one with the hash of the k-th proof.
+void read_chunks(std::span<const ChunkPlace> places, std::uint64_t region_offset,
+                 const SectorReadAt& read_at, std::span<const Hash> masks,
+                 ExtendedRecord& extended) {
+  std::vector<std::uint8_t> buffer;
+  for (std::size_t first = 0; first < places.size();) {
+    const std::uint64_t start = places[first].location * kChunkSize;
+    std::size_t last = first;
+    while (last + 1 < places.size() &&
+           (places[last + 1].location - places[last].location) * kChunkSize <= kMaxGap &&
+           (places[last + 1].location + 1) * kChunkSize - start <= kMaxRun) {
+      ++last;
+    }
+    buffer.resize((places[last].location + 1) * kChunkSize - start);
+    try {
+      read_at(region_offset + start, buffer);
+    } catch (const IoError& error) {
+      throw FailedToReadChunk(places[first].location, error.what());
+    }
+    for (std::size_t k = first; k <= last; ++k) {
+      const std::uint8_t* stored = buffer.data() + places[k].location * kChunkSize - start;
+      RecordChunk& chunk = extended[places[k].s_bucket.value()];
+      for (std::size_t i = 0; i < kChunkSize; ++i) {
+        chunk.bytes[i] = stored[i] ^ masks[k].bytes[i];
+      }
+    }
+    first = last + 1;
+  }
+}
+
+}  // namespace
+
+FailedToDecodeSectorContentsMap::FailedToDecodeSectorContentsMap(const std::string& reason)
+    : ReadingError(ErrorKind::kCorrupt, "failed to decode sector contents map: " + reason) {}
+
+FailedToReadChunk::FailedToReadChunk(std::uint64_t chunk_location, const std::string& reason)
+    : ReadingError(ErrorKind::kIo, "failed to read chunk at location " +
+                                       std::to_string(chunk_location) + ": " + reason),
+      chunk_location_(chunk_location) {}
+
+MissingPosProof::MissingPosProof(SBucket s_bucket)
+    : ReadingError(ErrorKind::kCorrupt, "no proof of space for s-bucket " +
+                                            std::to_string(s_bucket.value()) +
+                                            ", which the contents map marks as used"),
+      s_bucket_(s_bucket) {}
+
+FailedToErasureDecodeRecord::FailedToErasureDecodeRecord(PieceOffset offset,
+                                                         const std::string& reason)
+    : ReadingError(ErrorKind::kCorrupt, "failed to erasure-decode the record at piece offset " +
+                                            std::to_string(offset.value()) + ": " + reason),
+      offset_(offset) {}
+
+PieceChecksumMismatch::PieceChecksumMismatch(PieceOffset offset, const Hash& expected,
+                                             const Hash& actual)
+    : ReadingError(ErrorKind::kCorrupt, "piece at offset " + std::to_string(offset.value()) +
+                                            ": checksum mismatch, expected " +
+                                            to_hex(expected.bytes) + ", actual " +
+                                            to_hex(actual.bytes)) {}
+
+PiecePtr read_piece(PieceOffset offset, const SectorId& sector_id, const SectorMetadata& metadata,
+                    const SectorReadAt& read_at, ProofTable& proofs, const ErasureCoding& erasure) {
+  const std::uint16_t pieces = metadata.pieces_in_sector;
+  if (offset.value() >= pieces) {
+    throw InvalidArgument("piece offset " + std::to_string(offset.value()) + " in a sector of " +
+                          std::to_string(pieces) + " pieces");
+  }
+  const SectorContentsMap map = read_contents_map(read_at, pieces);
+  const std::vector<ChunkPlace> places = locate_chunks(map, metadata, offset);
+
+  proofs.generate(derive_evaluation_seed(sector_id, offset));
+  for (const ChunkPlace& place : places) {
+    if (!has_s_bucket(proofs.found_proofs(), place.s_bucket)) {
+      throw MissingPosProof(place.s_bucket);
+    }
+  }
+  std::vector<Hash> masks(proofs.num_proofs());
+  proofs.proof_hashes(masks);
+
+  const auto extended = std::make_unique<ExtendedRecord>();
+  read_chunks(places, record_chunks_offset(pieces), read_at, masks, *extended);
+
+  PiecePtr piece = std::make_unique_for_overwrite<Piece>();
+  try {
+    erasure.recover_record(*extended, map.bitmaps()[offset.value()], piece->record);
+  } catch (const ErasureCodingError& error) {
+    throw FailedToErasureDecodeRecord(offset, error.what());
+  }
+
+  RecordMetadata record_metadata;
+  read_at(record_metadata_offset(pieces) + std::uint64_t{offset.value()} * kRecordMetadataSize,
+          mutable_bytes_of(record_metadata));
+  piece->header = record_metadata.piece_header;
+  const Hash actual = blake3(bytes_of(*piece));
+  if (actual != record_metadata.piece_checksum) {
+    throw PieceChecksumMismatch(offset, record_metadata.piece_checksum, actual);
+  }
+  return piece;
+}
+
+}  // namespace furrow

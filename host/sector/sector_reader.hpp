@@ -1,0 +1,81 @@
+// A piece back out of a sector (docs/spec/03-record-encoding-and-sector.md, section 5).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+
+#include "furrow/errors.hpp"
+#include "furrow/piece.hpp"
+
+#include "host/erasure/erasure_coding.hpp"
+#include "host/pos/proof_table.hpp"
+#include "host/sector/sector_metadata.hpp"
+
+namespace furrow {
+
+/// Reads out.size() bytes at `offset` from the start of the sector; throws IoError.
+using SectorReadAt = std::function<void(std::uint64_t offset, std::span<std::uint8_t> out)>;
+
+/// Base of the errors of reading a piece. An IoError in the contents map or the record metadata
+/// comes out as it is and is fatal for the farm; the errors below are not.
+class ReadingError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// The contents map has a wrong length or checksum; `what()` says which.
+class FailedToDecodeSectorContentsMap : public ReadingError {
+ public:
+  explicit FailedToDecodeSectorContentsMap(const std::string& reason);
+};
+
+/// A chunk could not be read.
+class FailedToReadChunk : public ReadingError {
+ public:
+  FailedToReadChunk(std::uint64_t chunk_location, const std::string& reason);
+  /// Place of the chunk in the chunks region, in chunks.
+  [[nodiscard]] std::uint64_t chunk_location() const noexcept { return chunk_location_; }
+
+ private:
+  std::uint64_t chunk_location_;
+};
+
+/// The contents map has an s-bucket for which the seed of the record has no proof.
+class MissingPosProof : public ReadingError {
+ public:
+  explicit MissingPosProof(SBucket s_bucket);
+  [[nodiscard]] SBucket s_bucket() const noexcept { return s_bucket_; }
+
+ private:
+  SBucket s_bucket_;
+};
+
+/// The decoder refused, practically because there are not enough chunks.
+class FailedToErasureDecodeRecord : public ReadingError {
+ public:
+  FailedToErasureDecodeRecord(PieceOffset offset, const std::string& reason);
+  [[nodiscard]] PieceOffset piece_offset() const noexcept { return offset_; }
+
+ private:
+  PieceOffset offset_;
+};
+
+/// The recovered piece does not have the checksum of its record metadata.
+class PieceChecksumMismatch : public ReadingError {
+ public:
+  PieceChecksumMismatch(PieceOffset offset, const Hash& expected, const Hash& actual);
+};
+
+// `WrongRecordSizeAfterDecoding` and `SBucketOutOfRange` of the specification have no counterpart:
+// the types Record and SBucket admit no other size and no other value.
+
+/// Reads, unmasks and recovers the piece at `offset`, and verifies its checksum.
+/// `proofs` is used as working memory and is left with the tables of this piece.
+/// Thread-safe for distinct `proofs`. Throws InvalidArgument when offset >= pieces in sector, and
+/// the errors above.
+PiecePtr read_piece(PieceOffset offset, const SectorId& sector_id, const SectorMetadata& metadata,
+                    const SectorReadAt& read_at, ProofTable& proofs, const ErasureCoding& erasure);
+
+}  // namespace furrow

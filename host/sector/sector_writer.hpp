@@ -1,0 +1,22 @@
+// Bytes of a sector from its encoded records (docs/spec/03-record-encoding-and-sector.md, section
+// 4).
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "furrow/piece.hpp"
+
+#include "host/sector/contents_map.hpp"
+
+namespace furrow {
+
+/// Lays out a sector of P = map.pieces_in_sector() pieces: contents map, chunks in s-bucket order,
+/// record metadata, checksum. `records` (shape [P][32768][32] bytes) are the encoded ones: chunk k
+/// of record p belongs to the k-th s-bucket that the map gives it. Throws InvalidBytesLength when
+/// `out` is not sector_size(P) bytes and InvalidArgument when records or metadata are not P in
+/// number. Every byte of `out` is written.
+void assemble_sector(const SectorContentsMap& map, std::span<const Record> records,
+                     std::span<const RecordMetadata> metadata, std::span<std::uint8_t> out);
+
+}  // namespace furrow

@@ -1,0 +1,100 @@
+/* C interface of libfurrow (C11 and C++).
+ *
+ * Every function may be called from any thread. An encoder may be used by one thread at a time;
+ * different encoders are independent. Nothing is printed, no signal handler is installed, and no
+ * C++ exception leaves the library. Byte strings have no alignment needs. */
+#ifndef FURROW_FURROW_H
+#define FURROW_FURROW_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define FURROW_API __attribute__((visibility("default")))
+#else
+#define FURROW_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Version of this interface. It grows when something is added; what exists stays as it is. */
+#define FURROW_ABI_VERSION 1u
+
+/** Bytes of a record: 32768 chunks of 32 bytes. */
+#define FURROW_RECORD_SIZE 1048576u
+/** Bytes of the contents-map entry of one record: one bit per s-bucket, least significant bit
+ * first. */
+#define FURROW_FOUND_PROOFS_SIZE 8192u
+#define FURROW_SECTOR_ID_SIZE 32u
+/** Most records in one call. */
+#define FURROW_MAX_RECORDS 65535u
+
+typedef enum furrow_status {
+  FURROW_OK = 0,
+  /** A stop was requested through the abort flag: records and map are then unspecified. */
+  FURROW_CANCELLED = 1,
+  /** An argument is wrong; nothing was done. */
+  FURROW_INVALID_ARGUMENT = 2,
+  /** Memory ran short. */
+  FURROW_OUT_OF_MEMORY = 3,
+  /** The encoder cannot encode: a record without enough proofs, or a lost device. */
+  FURROW_ENCODER_FAILED = 4,
+  /** A defect of the library; please report it with the text of furrow_last_error(). */
+  FURROW_INTERNAL_ERROR = 5
+} furrow_status;
+
+/** Options of an encoder. Zero-initialise it, then set `size` to sizeof(furrow_encoder_options): a
+ * library newer than its caller then knows which members the caller has. Zero means the default. */
+typedef struct furrow_encoder_options {
+  size_t size;
+  /** "auto" (the best there is), "cpu" or "cpu-scalar"; NULL means "auto". */
+  const char* kind;
+  /** CPU threads; 0 means one for each processor. */
+  uint32_t threads;
+} furrow_encoder_options;
+
+typedef struct furrow_encoder furrow_encoder;
+
+/** FURROW_ABI_VERSION of the library that is loaded. */
+FURROW_API uint32_t furrow_abi_version(void);
+
+/** Version of the library as text, such as "0.1.0". */
+FURROW_API const char* furrow_version(void);
+
+/** Constant name of a status, such as "FURROW_OK"; "unknown status" for any other value. */
+FURROW_API const char* furrow_status_name(furrow_status status);
+
+/** Text of the last error of the calling thread; "" when there was none. Valid until the next call
+ * of a furrow function on this thread. */
+FURROW_API const char* furrow_last_error(void);
+
+/** Creates an encoder. `options` may be NULL for the defaults. On success *encoder is the new
+ * encoder, to be destroyed by furrow_encoder_destroy; on failure it is NULL. */
+FURROW_API furrow_status furrow_encoder_create(const furrow_encoder_options* options,
+                                               furrow_encoder** encoder);
+
+/** Destroys an encoder; NULL is allowed. */
+FURROW_API void furrow_encoder_destroy(furrow_encoder* encoder);
+
+/** Encodes records of one sector in place.
+ *
+ * sector_id     32 bytes
+ * records       record_count records of FURROW_RECORD_SIZE bytes back to back; record i belongs to
+ *               piece offset i and is replaced by its encoded form
+ * contents_map  record_count * FURROW_FOUND_PROOFS_SIZE bytes, written: the s-buckets each record
+ * uses abort_flag    NULL, or a byte that is only read: once another thread sets it to a value
+ * other than 0 the call ends with FURROW_CANCELLED within one batch of records
+ *
+ * record_count may be 0. */
+FURROW_API furrow_status furrow_encode_records(furrow_encoder* encoder, const uint8_t* sector_id,
+                                               uint8_t* records, size_t record_count,
+                                               uint8_t* contents_map,
+                                               const volatile uint8_t* abort_flag);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""Compiles every header of the project alone, with the project's warnings as errors, so that none
+depends on what somebody includes before it. include/furrow/furrow.h is compiled as C11 as well.
+
+A header that passed is not compiled again until it, a header it includes, the compiler or the options
+change: the stamp is a hash of all of these.
+"""
+
+import argparse
+import concurrent.futures
+import hashlib
+import pathlib
+import subprocess
+import sys
+
+import source_tree
+
+# .cuh headers need nvcc or the test harness and are compiled with the kernels.
+_ENDINGS = (".h", ".hpp")
+_WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"]
+_C_HEADER = "include/furrow/furrow.h"
+
+
+class Job:
+    def __init__(self, header, language, compiler, options):
+        self.header = header
+        self.language = language
+        self.command = [*compiler, *options, *_WARNINGS, "-fsyntax-only", "-x",
+                        "c" if language == "C" else "c++", "-"]
+
+    def stamp(self, root, cache, versions):
+        digest = hashlib.sha256()
+        digest.update("\0".join([*self.command, *versions]).encode())
+        for path in source_tree.closure(root, self.header, cache):
+            digest.update(f"\0{path}\0".encode())
+            digest.update((root / path).read_bytes())
+        return digest.hexdigest()
+
+    def run(self, root):
+        """The compiler's complaints, empty when there are none. Included twice: the second time must
+        add nothing."""
+        name = (root / self.header).as_posix()
+        program = f'#include "{name}"\n#include "{name}"\n'
+        answer = subprocess.run(self.command, input=program, text=True, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, check=False)
+        if answer.returncode == 0:
+            return ""
+        return answer.stdout or f"{self.command[0]} ended with {answer.returncode}\n"
+
+
+def jobs_for(root, arguments):
+    paths = [f"-I{root / 'include'}", f"-I{root}"]
+    paths += [f"-isystem{folder}" for folder in arguments.system_include if folder]
+    result = []
+    for header in source_tree.source_files(root):
+        if not header.endswith(_ENDINGS):
+            continue
+        result.append(Job(header, "C++", [arguments.cxx], ["-std=c++20", *paths]))
+        if header == _C_HEADER:
+            result.append(Job(header, "C", [arguments.cc], ["-std=c11", "-pedantic", *paths]))
+    return result
+
+
+def version_of(compiler):
+    return subprocess.run([compiler, "--version"], text=True, stdout=subprocess.PIPE,
+                          check=True).stdout
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Compiles every header alone.")
+    parser.add_argument("--root", type=pathlib.Path, required=True, help="the repository")
+    parser.add_argument("--stamps", type=pathlib.Path, required=True, help="folder for the stamps")
+    parser.add_argument("--cxx", required=True, help="C++ compiler")
+    parser.add_argument("--cc", required=True, help="C compiler")
+    parser.add_argument("--system-include", action="append", default=[], help="folder; repeatable")
+    parser.add_argument("--jobs", type=int, default=2)
+    arguments = parser.parse_args()
+    root = arguments.root.resolve()
+    arguments.stamps.mkdir(parents=True, exist_ok=True)
+
+    jobs = jobs_for(root, arguments)
+    if not jobs:
+        print(f"no headers found under {root}")
+        return 1
+    versions = [version_of(arguments.cxx), version_of(arguments.cc)]
+    cache = {}
+    stamps = {job: job.stamp(root, cache, versions) for job in jobs}
+    waiting = [job for job in jobs if not (arguments.stamps / stamps[job]).exists()]
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+        for job, complaint in zip(waiting, pool.map(lambda job: job.run(root), waiting)):
+            if complaint:
+                failed += 1
+                print(f"{job.header} does not compile alone as {job.language}:\n{complaint}")
+            else:
+                (arguments.stamps / stamps[job]).touch()
+    for stamp in arguments.stamps.iterdir():
+        if stamp.name not in stamps.values():
+            stamp.unlink()
+    print(f"{len(jobs)} headers: {len(waiting)} compiled, {len(jobs) - len(waiting)} unchanged, "
+          f"{failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

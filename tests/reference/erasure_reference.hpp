@@ -1,0 +1,28 @@
+// Reed-Solomon code over GF(2^16) as docs/spec/04-erasure-coding.md, sections 1 to 3, defines it:
+// Lagrange interpolation and linear equations, no transform, no tables. For small shapes only; the
+// time grows with the cube of the number of shards.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace furrow::reference {
+
+/// Product of two field elements in Cantor coordinates.
+std::uint16_t gf16_multiply(std::uint16_t a, std::uint16_t b);
+
+using ErasureShard = std::vector<std::uint8_t>;
+
+/// Parity shards of `source`. Pre: all shards have one length, which is even and not zero.
+std::vector<ErasureShard> erasure_extend(const std::vector<ErasureShard>& source,
+                                         std::size_t n_parity);
+
+/// All source shards, from those that are there and as few parity shards as suffice. Nothing if
+/// there are too few.
+std::optional<std::vector<ErasureShard>> erasure_recover(
+    const std::vector<std::optional<ErasureShard>>& source,
+    const std::vector<std::optional<ErasureShard>>& parity);
+
+}  // namespace furrow::reference

@@ -1,0 +1,85 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "host/archive/file_archive.hpp"
+#include "host/archive/store_layout.hpp"
+#include "nlohmann/json.hpp"
+#include "tools/cli_support.hpp"
+#include "tools/progress.hpp"
+
+namespace furrow::cli {
+namespace {
+
+struct Arguments {
+  std::string store;
+  std::vector<std::string> paths;
+  unsigned threads = 0;
+  bool json = false;
+};
+
+void print_summary(const Arguments& arguments, const ArchiveSummary& summary, double seconds) {
+  const std::uint64_t segments = summary.manifest.segments.size();
+  if (arguments.json) {
+    const nlohmann::ordered_json result = {
+        {"store", arguments.store},
+        {"manifest", (std::filesystem::path(arguments.store) / kManifestFileName).native()},
+        {"files", summary.n_files},
+        {"directories", summary.n_directories},
+        {"symlinks", summary.n_symlinks},
+        {"bytes", summary.n_bytes},
+        {"segments", segments},
+        {"pieces", segments * kNumPieces},
+        {"seconds", seconds}};
+    fmt::print("{}\n", result.dump());
+    return;
+  }
+  fmt::print("archived {} files, {} directories and {} symbolic links ({}) as {} segments, {} pieces, "
+             "in {:.1f} s\n",
+             summary.n_files, summary.n_directories, summary.n_symlinks,
+             size_text(summary.n_bytes), segments, segments * kNumPieces, seconds);
+}
+
+void run(const Arguments& arguments, const std::stop_token& stop) {
+  const auto start = std::chrono::steady_clock::now();
+  std::optional<Progress> progress;
+  ArchiveOptions options;
+  options.compute.threads = thread_count(arguments.threads);
+  options.progress = [&](const ArchiveProgress& now) {
+    if (stop.stop_requested()) {
+      throw Interrupted();
+    }
+    if (!progress.has_value()) {
+      progress.emplace("archive", "bytes", now.bytes_total);
+    }
+    progress->set(now.bytes_done);
+  };
+  options.log = [](const std::string& remark) { fmt::print(stderr, "furrow: {}\n", remark); };
+  const std::vector<std::filesystem::path> paths(arguments.paths.begin(), arguments.paths.end());
+  const ArchiveSummary summary = archive_files(paths, arguments.store, options);
+  progress.reset();
+  print_summary(
+      arguments, summary,
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+}
+
+}  // namespace
+
+void add_archive_command(CLI::App& app, std::stop_token stop) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand(
+      "archive", "Turn files and directories into archived history: segments of pieces in a store");
+  command->add_option("--store", arguments->store, "Directory for the pieces and manifest.json")
+      ->required();
+  command->add_option("paths", arguments->paths, "Files, and directories with all below them")
+      ->required();
+  command->add_option("--threads", arguments->threads, "Threads; 0 means one for each processor");
+  command->add_flag("--json", arguments->json, "Print the summary as JSON");
+  command->callback([arguments, stop = std::move(stop)] { run(*arguments, stop); });
+}
+
+}  // namespace furrow::cli

@@ -1,0 +1,80 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <map>
+#include <memory>
+
+#include "host/crypto/hex.hpp"
+#include "host/farm/farm.hpp"
+#include "nlohmann/json.hpp"
+#include "tools/cli_support.hpp"
+
+namespace furrow::cli {
+namespace {
+
+struct Arguments {
+  std::string farm;
+  bool json = false;
+};
+
+/// Plotted sectors for each history size.
+std::map<std::uint64_t, unsigned> sectors_by_history(const Farm& farm) {
+  std::map<std::uint64_t, unsigned> result;
+  for (const SectorIndex index : farm.sectors_in_state(SectorState::kPlotted)) {
+    ++result[farm.sector_metadata(index)->history_size.count()];
+  }
+  return result;
+}
+
+void run(const Arguments& arguments) {
+  // Looking does not need the lock, so a farm that is being plotted can be looked at.
+  const std::unique_ptr<Farm> farm = Farm::open({.directory = arguments.farm, .lock = false});
+  const FarmInfo& info = farm->info();
+  const auto count = [&](SectorState state) { return farm->sectors_in_state(state).size(); };
+  nlohmann::ordered_json histories = nlohmann::ordered_json::array();
+  for (const auto& [history_size, sectors] : sectors_by_history(*farm)) {
+    histories.push_back({{"segments", history_size}, {"sectors", sectors}});
+  }
+  const nlohmann::ordered_json result = {
+      {"directory", arguments.farm},
+      {"id", info.id.to_string()},
+      {"genesis_root", to_hex(info.genesis_root.bytes)},
+      {"public_key", to_hex(info.public_key.bytes)},
+      {"pieces_in_sector", info.pieces_in_sector},
+      {"sector_size", farm->sector_size()},
+      {"allocated_space", info.allocated_space},
+      {"sectors_planned", farm->target_sector_count()},
+      {"sectors_plotted", count(SectorState::kPlotted)},
+      {"sectors_lost", count(SectorState::kLost)},
+      {"sectors_damaged", count(SectorState::kDamaged)},
+      {"history", histories}};
+  if (arguments.json) {
+    fmt::print("{}\n", result.dump());
+    return;
+  }
+  fmt::print("farm             {}\n", arguments.farm);
+  fmt::print("id               {}\n", info.id.to_string());
+  fmt::print("public key       {}\n", to_hex(info.public_key.bytes));
+  fmt::print("genesis root     {}\n", to_hex(info.genesis_root.bytes));
+  fmt::print("allocated space  {}\n", size_text(info.allocated_space));
+  fmt::print("sector           {} pieces, {}\n", info.pieces_in_sector,
+             size_text(farm->sector_size()));
+  fmt::print("sectors          {} plotted, {} lost, {} damaged, room for {}\n",
+             count(SectorState::kPlotted), count(SectorState::kLost), count(SectorState::kDamaged),
+             farm->target_sector_count());
+  for (const auto& [history_size, sectors] : sectors_by_history(*farm)) {
+    fmt::print("history          {} segments: {} sectors\n", history_size, sectors);
+  }
+}
+
+}  // namespace
+
+void add_info_command(CLI::App& app) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("info", "Describe a farm");
+  command->add_option("--farm", arguments->farm, "Directory of the farm")->required();
+  command->add_flag("--json", arguments->json, "Print the description as JSON");
+  command->callback([arguments] { run(*arguments); });
+}
+
+}  // namespace furrow::cli

@@ -1,0 +1,49 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "host/farm/farm_piece_getter.hpp"
+#include "host/store/file.hpp"
+#include "tools/cli_support.hpp"
+
+namespace furrow::cli {
+namespace {
+
+struct Arguments {
+  std::string farm;
+  std::uint64_t sector = 0;
+  std::uint64_t offset = 0;
+  std::string out;
+};
+
+void run(const Arguments& arguments) {
+  const std::unique_ptr<Farm> farm = Farm::open({.directory = arguments.farm});
+  if (arguments.sector >= farm->sector_count()) {
+    throw InvalidArgument(fmt::format("--sector {}: the farm has {} sectors", arguments.sector,
+                                      farm->sector_count()));
+  }
+  if (arguments.offset >= farm->pieces_in_sector()) {
+    throw InvalidArgument(fmt::format("--offset {}: the sectors have {} pieces", arguments.offset,
+                                      farm->pieces_in_sector()));
+  }
+  FarmPieceGetter getter(*farm, {});
+  const PiecePtr piece = getter.read({SectorIndex(static_cast<std::uint16_t>(arguments.sector)),
+                                      PieceOffset(static_cast<std::uint16_t>(arguments.offset))});
+  write_file_atomically(arguments.out, bytes_of(*piece));
+}
+
+}  // namespace
+
+void add_read_command(CLI::App& app) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("read", "Read one piece back out of a farm and verify it");
+  command->add_option("--farm", arguments->farm, "Directory of the farm")->required();
+  command->add_option("--sector", arguments->sector, "Sector index, from 0")->required();
+  command->add_option("--offset", arguments->offset, "Piece offset in the sector, from 0")
+      ->required();
+  command->add_option("--out", arguments->out, "File for the piece: header and record")->required();
+  command->callback([arguments] { run(*arguments); });
+}
+
+}  // namespace furrow::cli

@@ -1,0 +1,97 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <optional>
+
+#include "host/farm/scrub.hpp"
+#include "nlohmann/json.hpp"
+#include "tools/cli_support.hpp"
+#include "tools/progress.hpp"
+
+namespace furrow::cli {
+namespace {
+
+struct Arguments {
+  std::string farm;
+  bool json = false;
+};
+
+nlohmann::ordered_json findings_json(const std::vector<ScrubFinding>& findings) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const ScrubFinding& finding : findings) {
+    nlohmann::ordered_json entry = {{"thing", finding.thing}, {"reason", finding.reason}};
+    if (finding.sector.has_value()) {
+      entry["sector"] = finding.sector->value();
+    }
+    list.push_back(std::move(entry));
+  }
+  return list;
+}
+
+void print_json(const ScrubReport& report) {
+  nlohmann::ordered_json lost = nlohmann::ordered_json::array();
+  for (const SectorIndex index : report.lost) {
+    lost.push_back(index.value());
+  }
+  const nlohmann::ordered_json result = {{"sectors", report.counted_sectors},
+                                         {"intact", report.intact_sectors},
+                                         {"broken_sectors", report.broken_sectors},
+                                         {"lost", lost},
+                                         {"broken", findings_json(report.broken)},
+                                         {"notes", findings_json(report.notes)},
+                                         {"bytes_read", report.bytes_read}};
+  fmt::print("{}\n", result.dump());
+}
+
+void print_text(const ScrubReport& report) {
+  for (const ScrubFinding& finding : report.broken) {
+    fmt::print("BROKEN {}: {}\n", finding.thing, finding.reason);
+  }
+  for (const SectorIndex index : report.lost) {
+    fmt::print("LOST sector {}: to be plotted again\n", index.value());
+  }
+  for (const ScrubFinding& finding : report.notes) {
+    fmt::print("note: {}: {}\n", finding.thing, finding.reason);
+  }
+  fmt::print("{} sectors: {} intact, {} broken, {} lost; {} read\n", report.counted_sectors,
+             report.intact_sectors, report.broken_sectors, report.lost.size(),
+             size_text(report.bytes_read));
+}
+
+void run(const Arguments& arguments, const std::stop_token& stop, int& exit_code) {
+  std::optional<Progress> progress;
+  const ScrubReport report = scrub_farm(
+      {.directory = arguments.farm},
+      [&](const ScrubProgress& now) {
+        if (!progress.has_value()) {
+          progress.emplace("scrub", "bytes", now.bytes_total);
+        }
+        progress->set(now.bytes_done);
+      },
+      stop);
+  progress.reset();
+  if (report.stopped) {
+    throw Interrupted();
+  }
+  if (arguments.json) {
+    print_json(report);
+  } else {
+    print_text(report);
+  }
+  exit_code = report.broken.empty() && report.lost.empty() ? kSuccess : kCheckFailed;
+}
+
+}  // namespace
+
+void add_scrub_command(CLI::App& app, std::stop_token stop, int& exit_code) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand(
+      "scrub", "Verify every checksum of a farm; changes nothing, exit code 1 when something is bad");
+  command->add_option("--farm", arguments->farm, "Directory of the farm")->required();
+  command->add_flag("--json", arguments->json, "Print the report as JSON");
+  command->callback(
+      [arguments, stop = std::move(stop), &exit_code] { run(*arguments, stop, exit_code); });
+}
+
+}  // namespace furrow::cli

@@ -1,0 +1,58 @@
+// The furrow program: parses the command line, runs one subcommand, turns errors into exit codes.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <new>
+
+#include "tools/cli_support.hpp"
+
+namespace {
+
+using namespace furrow::cli;
+
+int fail(ExitCode code, const char* message) {
+  std::fflush(stdout);
+  fmt::print(stderr, "furrow: error: {}\n", message);
+  return code;
+}
+
+int run(int argc, char** argv) {
+  const InterruptWatch interrupts;
+  int exit_code = kSuccess;
+  CLI::App app("Furrow: plots archived history into farms and reads it back.");
+  app.name("furrow");
+  app.set_version_flag("--version", "furrow " FURROW_VERSION_TEXT);
+  app.require_subcommand(1);
+  add_archive_command(app, interrupts.token());
+  add_plot_command(app, interrupts.token());
+  add_read_command(app);
+  add_extract_command(app, interrupts.token());
+  add_scrub_command(app, interrupts.token(), exit_code);
+  add_info_command(app);
+  add_vectors_command(app, exit_code);
+  try {
+    app.parse(argc, argv);
+    return exit_code;
+  } catch (const CLI::Success& help_or_version) {
+    return app.exit(help_or_version);
+  } catch (const CLI::ParseError& error) {
+    return fail(kInvalidArgument, error.what());
+  } catch (const Interrupted& error) {
+    return fail(kInterrupted, error.what());
+  } catch (const DamagedStore& error) {
+    return fail(kCheckFailed, error.what());
+  } catch (const furrow::Error& error) {
+    return fail(exit_code_of(error.kind()), error.what());
+  } catch (const std::bad_alloc&) {
+    return fail(kUnavailable, "out of memory");
+  } catch (const std::exception& error) {
+    return fail(kInternal, error.what());
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return run(argc, argv);
+}

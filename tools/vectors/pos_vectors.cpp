@@ -1,0 +1,205 @@
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "furrow/core/pos.hpp"
+
+#include "host/crypto/blake3.hpp"
+#include "host/pos/proof_table.hpp"
+#include "tools/vectors/vector_file.hpp"
+#include "tools/vectors/vector_input.hpp"
+
+namespace furrow::vectors {
+namespace {
+
+using Params = core::pos::Params<kPosK>;
+
+/// Integers as the bytes that the file's digests are made of.
+class IntegerHasher {
+ public:
+  template <class T>
+  void add(T value, unsigned size) {
+    for (unsigned i = 0; i < size; ++i) {
+      buffer_[used_++] = static_cast<std::uint8_t>(value >> (8 * i));
+    }
+    if (used_ > buffer_.size() - 16) {
+      flush();
+    }
+  }
+  Hash finish() {
+    flush();
+    return hasher_.finalize();
+  }
+
+ private:
+  void flush() {
+    hasher_.update(std::span(buffer_).first(used_));
+    used_ = 0;
+  }
+  Blake3Hasher hasher_;
+  std::array<std::uint8_t, 1 << 16> buffer_{};
+  std::size_t used_ = 0;
+};
+
+/// What the file says of one table.
+struct TableSummary {
+  std::size_t entries = 0;
+  std::size_t pairs_truncated = 0;
+  std::size_t matches_dropped = 0;
+  IntegerHasher y;
+  IntegerHasher metadata;
+  IntegerHasher positions;
+  std::vector<std::uint32_t> bucket_sizes = std::vector<std::uint32_t>(Params::kNumBuckets);
+};
+
+class Summaries final : public TableObserver {
+ public:
+  void on_entries(unsigned table, std::size_t matches_found, std::span<const std::uint32_t> y,
+                  std::span<const uint128> metadata,
+                  std::span<const ParentPositions> parents) override {
+    TableSummary& summary = tables_[table - 1];
+    summary.entries += y.size();
+    if (matches_found > y.size() && table > 1) {
+      ++summary.pairs_truncated;
+      summary.matches_dropped += matches_found - y.size();
+    }
+    if (table == core::pos::kNumTables) {
+      return;
+    }
+    for (const std::uint32_t value : y) {
+      summary.y.add(value, 4);
+      ++summary.bucket_sizes[core::pos::bucket_of(value)];
+    }
+    for (const uint128 value : metadata) {
+      summary.metadata.add(value, 16);
+    }
+    for (const ParentPositions& pair : parents) {
+      summary.positions.add(pair.left, 4);
+      summary.positions.add(pair.right, 4);
+    }
+  }
+  TableSummary& of(std::size_t table) { return tables_.at(table - 1); }
+
+ private:
+  std::vector<TableSummary> tables_ = std::vector<TableSummary>(core::pos::kNumTables);
+};
+
+void check_table(const nlohmann::json& expected, TableSummary& table, const CaseChecker& check) {
+  check.number("entries", table.entries);
+  check.bytes("y_blake3", table.y.finish().bytes);
+  check.bytes("metadata_blake3", table.metadata.finish().bytes);
+  std::size_t truncated = 0;
+  std::size_t dropped = 0;
+  std::size_t largest = 0;
+  IntegerHasher sizes;
+  for (const std::uint32_t size : table.bucket_sizes) {
+    const std::size_t kept = std::min<std::size_t>(size, core::pos::kReducedBucketSize);
+    truncated += size > kept ? 1 : 0;
+    dropped += size - kept;
+    largest = std::max<std::size_t>(largest, size);
+    sizes.add(kept, 2);
+  }
+  check.bytes("bucket_sizes_blake3", sizes.finish().bytes);
+  check.number("buckets_truncated_at_272", truncated);
+  check.number("entries_dropped_at_272", dropped);
+  check.number("max_untruncated_bucket", largest);
+  if (!expected.at("positions_blake3").is_null()) {
+    check.bytes("positions_blake3", table.positions.finish().bytes);
+    check.number("pairs_truncated_at_288", table.pairs_truncated);
+    check.number("found_matches_dropped_at_288", table.matches_dropped);
+  }
+}
+
+void check_table7(const nlohmann::json& expected, const TableSummary& table,
+                  std::span<const ParentPositions> targets, const VectorReport::Fail& fail) {
+  const CaseChecker check(expected, fail, "table_7.");
+  check.number("matches_kept", table.entries);
+  check.number("pairs_truncated_at_288", table.pairs_truncated);
+  check.number("found_matches_dropped_at_288", table.matches_dropped);
+  IntegerHasher hasher;
+  std::size_t non_zero = 0;
+  for (const ParentPositions& target : targets) {
+    hasher.add(target.left, 4);
+    hasher.add(target.right, 4);
+    non_zero += target != ParentPositions{0, 0} ? 1 : 0;
+  }
+  check.bytes("proof_targets_blake3", hasher.finish().bytes);
+  check.number("proof_targets_non_zero", non_zero);
+}
+
+void check_proofs(const nlohmann::json& expected, const ProofTable& table,
+                  const VectorReport::Fail& fail) {
+  const CaseChecker check(expected, fail);
+  check.number("num_set_bits", table.num_proofs());
+  check.digest("found_proofs_blake3", table.found_proofs().bytes);
+
+  std::vector<std::uint16_t> s_buckets;
+  for (std::size_t s = 0; s < kNumSBuckets; ++s) {
+    if (table.proof_index(SBucket(static_cast<std::uint16_t>(s))) == s_buckets.size() &&
+        ((table.found_proofs().bytes[s / 8] >> (s % 8)) & 1) != 0) {
+      s_buckets.push_back(static_cast<std::uint16_t>(s));
+    }
+  }
+  check.is_true(s_buckets.size() == table.num_proofs(), "proof_index disagrees with the bitmap");
+  check.number("last_set_s_bucket", s_buckets.empty() ? 0 : s_buckets.back());
+
+  std::vector<std::uint8_t> proofs(table.num_proofs() * table.proof_size());
+  std::vector<Hash> hashes(table.num_proofs());
+  for (std::size_t i = 0; i < table.num_proofs(); ++i) {
+    table.proof(i, std::span(proofs).subspan(i * table.proof_size(), table.proof_size()));
+  }
+  table.proof_hashes(hashes);
+  check.digest("proofs_blake3", proofs);
+  check.digest("proof_hashes_blake3",
+               {reinterpret_cast<const std::uint8_t*>(hashes.data()), hashes.size() * kHashSize});
+  for (const char* which : {"first", "second", "last"}) {
+    const nlohmann::json& proof = expected.at(which);
+    const std::size_t index = number(proof, "proof_index");
+    const CaseChecker one(proof, fail, std::string(which) + ".");
+    if (index >= s_buckets.size()) {
+      one.is_true(false, "proof_index is beyond the proofs found");
+      continue;
+    }
+    one.number("s_bucket", s_buckets[index]);
+    one.bytes("proof", std::span(proofs).subspan(index * table.proof_size(), table.proof_size()));
+    one.bytes("proof_hash", hashes[index].bytes);
+  }
+}
+
+}  // namespace
+
+void run_pos_vectors(const nlohmann::json& file, const VectorOptions& options,
+                     VectorReport& report) {
+  const auto table = make_proof_table(kPosK, options.mode);
+  std::size_t index = 0;
+  for (const nlohmann::json& expected : file.at("cases")) {
+    const std::string name = "proof of space, case " + std::to_string(index++);
+    const auto seed = fixed_bytes_at<PosSeed>(expected, "seed");
+    report.run_case(name, [&](const VectorReport::Fail& fail) {
+      Summaries summaries;
+      table->generate(seed, &summaries);
+      check_proofs(expected, *table, fail);
+      for (const nlohmann::json& one : expected.at("tables")) {
+        const std::size_t number_of_table = number(one, "table");
+        check_table(one, summaries.of(number_of_table),
+                    CaseChecker(one, fail, "table " + std::to_string(number_of_table) + "."));
+      }
+      check_table7(expected.at("table_7"), summaries.of(core::pos::kNumTables),
+                   table->proof_targets(), fail);
+    });
+    for (const nlohmann::json& one : expected.at("verification")) {
+      report.run_case(
+          name + ", verification: " + one.value("note", ""), [&](const VectorReport::Fail& fail) {
+            const std::uint64_t s_bucket = number(one, "s_bucket");
+            // No proof belongs to an s-bucket that does not exist.
+            const bool valid =
+                s_bucket < kNumSBuckets &&
+                is_proof_valid(kPosK, seed, SBucket(static_cast<std::uint16_t>(s_bucket)),
+                               hex(one, "proof"));
+            CaseChecker(one, fail).boolean("valid", valid);
+          });
+    }
+  }
+}
+
+}  // namespace furrow::vectors

@@ -1,0 +1,69 @@
+#include "tools/vectors/vector_file.hpp"
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "furrow/errors.hpp"
+
+#include "host/store/file.hpp"
+
+namespace furrow::vectors {
+namespace {
+
+struct Kind {
+  using Run = void (*)(const nlohmann::json&, const VectorOptions&, VectorReport&);
+  /// Members that the first element of `list` must have; nothing else has all of them.
+  const char* list;
+  std::array<const char*, 2> members;
+  Run run;
+};
+
+constexpr Kind kKinds[] = {
+    {"cases", {"found_proofs_blake3", "tables"}, run_pos_vectors},
+    {"extend", {"source_shards", "parity_shards"}, run_erasure_vectors},
+    {"cases", {"sector_slot_challenge", "expiration"}, run_sector_id_vectors},
+    {"cases", {"encoded_record_blake3", "record_chunks_used_blake3"}, run_record_encoding_vectors},
+    {"cases", {"sector_blake3", "contents_map_blake3"}, run_sector_vectors},
+    {"cases", {"segments", "steps"}, run_archive_vectors},
+    {"slots", {"offset_in_metadata_file", "checksum"}, run_farm_vectors},
+};
+
+bool is_of_kind(const nlohmann::json& file, const Kind& kind) {
+  if (!file.is_object() || !file.contains(kind.list)) {
+    return false;
+  }
+  const nlohmann::json& list = file.at(kind.list);
+  if (!list.is_array() || list.empty() || !list.front().is_object()) {
+    return false;
+  }
+  for (const char* member : kind.members) {
+    if (!list.front().contains(member)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+void run_vector_file(const std::filesystem::path& path, const VectorOptions& options,
+                     VectorReport& report) {
+  const std::vector<std::uint8_t> bytes = read_whole_file(path);
+  const nlohmann::json file = nlohmann::json::parse(bytes.begin(), bytes.end(), nullptr,
+                                                    /*allow_exceptions=*/false);
+  if (file.is_discarded()) {
+    throw MalformedData(path.native() + ": not a JSON file");
+  }
+  for (const Kind& kind : kKinds) {
+    if (is_of_kind(file, kind)) {
+      kind.run(file, options, report);
+      return;
+    }
+  }
+  throw MalformedData(path.native() +
+                      ": unknown kind of vector file; known are proof of space, erasure coding, "
+                      "sector id, record encoding, sector, archive and farm");
+}
+
+}  // namespace furrow::vectors
