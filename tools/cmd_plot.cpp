@@ -49,8 +49,11 @@ struct WantedSize {
   std::optional<std::uint64_t> allocated_space;
 };
 
+/// The info file is written last, so an empty one is what an interrupted creation leaves.
 bool farm_exists(const std::filesystem::path& directory) {
-  return std::filesystem::exists(directory / kFarmInfoFileName);
+  std::error_code absent;
+  const std::uintmax_t size = std::filesystem::file_size(directory / kFarmInfoFileName, absent);
+  return !absent && size != 0;
 }
 
 FarmOptions farm_options(const Arguments& arguments, const Manifest& manifest) {

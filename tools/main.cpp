@@ -4,6 +4,8 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
 
 #include "tools/cli_support.hpp"
 
@@ -19,6 +21,9 @@ int fail(ExitCode code, const char* message) {
 
 int run(int argc, char** argv) {
   const InterruptWatch interrupts;
+  // Standard output is for results.
+  spdlog::set_default_logger(spdlog::stderr_color_mt("furrow"));
+  spdlog::set_pattern("furrow: %l: %v");
   int exit_code = kSuccess;
   CLI::App app("Furrow: plots archived history into farms and reads it back.");
   app.name("furrow");
