@@ -186,6 +186,9 @@ std::optional<DownloadedSector> download_sector(const SectorPlan& plan,
         return sector;
       }
     } catch (const PlottingError& error) {
+      if (stop.stop_requested()) {
+        break;  // what failed because of it is no failure
+      }
       if (attempts == options.retry_delays.max_attempts) {
         throw;
       }

@@ -139,7 +139,10 @@ void File::preallocate(std::uint64_t size) const {
     return;
   }
   // posix_fallocate writes zeros where the file system has no fallocate of its own.
-  const int error = ::posix_fallocate(descriptor_, 0, static_cast<off_t>(size));
+  int error = 0;
+  do {
+    error = ::posix_fallocate(descriptor_, 0, static_cast<off_t>(size));
+  } while (error == EINTR);
   if (error != 0) {
     throw IoError("reserve " + std::to_string(size) + " bytes for", path_.native(), error);
   }

@@ -199,6 +199,25 @@ TEST(DownloadSector, ALimitOfAttemptsGivesTheLastError) {
   EXPECT_EQ(getter.requests.size(), 3U);
 }
 
+TEST(DownloadSector, AFailureThatAStopRequestCausedIsNoFailure) {
+  ScriptedGetter getter;
+  std::stop_source stop;
+  getter.script = [](std::size_t, std::span<const PieceIndex> indices,
+                     const PieceGetter::Sink& sink) { sink(indices[0], PieceAnswer::not_found()); };
+  RetryDelays delays = kFast;
+  delays.max_attempts = 1;
+  const auto sector = download_sector(
+      small_plan(),
+      {.piece_getter = getter,
+       .recover_piece = [&](PieceIndex index, const std::stop_token& token) -> PiecePtr {
+         stop.request_stop();
+         return no_recovery(index, token);
+       },
+       .retry_delays = delays},
+      stop.get_token());
+  EXPECT_FALSE(sector.has_value());
+}
+
 TEST(DownloadSector, AStopRequestCutsTheDelayShort) {
   ScriptedGetter getter;
   std::stop_source stop;
