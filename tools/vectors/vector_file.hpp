@@ -3,6 +3,9 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+
+#include "furrow/records_encoder.hpp"
 
 #include "host/crypto/simd_mode.hpp"
 #include "nlohmann/json.hpp"
@@ -10,9 +13,21 @@
 
 namespace furrow::vectors {
 
+/// Encodes a record with the proofs of a seed, and says which s-buckets it used.
+using EncodeFromSeed = std::function<void(const PosSeed&, Record&, FoundProofs&)>;
+
+/// What encodes records in place of the CPU. It is checked by what it gives: encoded records and
+/// bitmaps, and the hashes of proofs, which are what a record of zeros becomes. Tables and proofs
+/// themselves never leave a device, so those fields are not looked at.
+struct EncoderUnderTest {
+  RecordsEncoder& encoder;
+  EncodeFromSeed encode_from_seed;
+};
+
 struct VectorOptions {
   SimdMode mode = SimdMode::kBest;
   unsigned threads = 1;
+  EncoderUnderTest* under_test = nullptr;
 };
 
 /// Runs every case of a file. The kind is told from the content; a file of no known kind, or one
