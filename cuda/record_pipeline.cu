@@ -24,7 +24,7 @@ std::size_t checked_batch(std::size_t max_records) {
 }  // namespace
 
 std::size_t RecordPipeline::device_bytes(std::size_t max_records) {
-  return ErasureExtender::device_bytes() +
+  return ErasureTable::kDeviceBytes +
          max_records *
              (Tables::bytes() + sizeof(PosSeed) + 3 * sizeof(Record) + sizeof(FoundProofs) +
               kNumChunks * sizeof(std::uint16_t) + sizeof(RecordStatus));
@@ -62,7 +62,10 @@ void RecordPipeline::enqueue(std::size_t n, const PosSeed* seeds, const Record* 
   make_proof_tables<kPosK>(stream_, count, reinterpret_cast<std::uint32_t*>(d_seeds_.data()),
                            tables);
   choose_all_proofs<kPosK>(stream_, count, tables, d_found, d_used_.data(), d_status_.data());
-  erasure_.extend(stream_, count, d_source_.data(), d_encoded_.data(), d_parity_.data());
+  extend_records(stream_, erasure_,
+                 {.n_records = n,
+                  .d_source = reinterpret_cast<const std::uint8_t*>(d_source_.data()),
+                  .d_parity = reinterpret_cast<std::uint8_t*>(d_parity_.data())});
   launch(encode_chunks<kPosK>,
          {dim3(kNumChunks / EncodeChunksShape::kProofs, count), dim3(EncodeChunksShape::kThreads)},
          stream, tables, d_used_.data(), d_status_.data(),

@@ -8,7 +8,7 @@
 // Nothing but seeds, records and bitmaps crosses the bus. Memory of one record, K = 20:
 //
 //   tables, links, targets      84.1 MiB
-//   source, parity, encoded      3   MiB   (encoded is the scratch memory of erasure coding before)
+//   source, parity, encoded      3   MiB
 //   bitmap, list of s-buckets   72   KiB
 #pragma once
 
@@ -46,7 +46,7 @@ class RecordPipeline {
  private:
   StreamView stream_;
   std::size_t max_records_;
-  ErasureExtender erasure_;
+  ErasureTable erasure_;
   DeviceBuffer<std::byte> d_tables_;
   DeviceBuffer<PosSeed> d_seeds_;
   DeviceBuffer<Record> d_source_;

@@ -140,11 +140,12 @@ __device__ void load_bucket(const SourceTable<K, kTable>& source, std::uint32_t 
       }
     }
   }
-  for (std::uint32_t rank = size + threadIdx.x; rank < BucketFrame::kCells; rank += kThreads) {
+  const std::uint32_t kept = size < kKept ? size : kKept;
+  for (std::uint32_t rank = kept + threadIdx.x; rank < BucketFrame::kCells; rank += kThreads) {
     frame.cells[rank] = {0, 0};
   }
   if (threadIdx.x == 0) {
-    frame.size = size < kKept ? size : kKept;
+    frame.size = kept;
   }
 }
 
