@@ -6,8 +6,11 @@
 
 #if defined(__CUDACC__)
 #define FURROW_HD __host__ __device__
+/// Before a loop: device code needs it unrolled, because its arrays must be registers.
+#define FURROW_UNROLL _Pragma("unroll")
 #else
 #define FURROW_HD
+#define FURROW_UNROLL
 #endif
 
 namespace furrow {
