@@ -1,0 +1,10 @@
+# The sources of the CUDA engine. They are compiled twice: by nvcc into furrow_cuda, and by the host
+# compiler, as C++, against the harness of tests/simt.
+set(FURROW_CUDA_SOURCES
+  cuda/runtime/check.cu
+  cuda/runtime/device_buffer.cu
+  cuda/runtime/event.cu
+  cuda/runtime/log.cu
+  cuda/runtime/pinned_buffer.cu
+  cuda/runtime/stream.cu)
+list(TRANSFORM FURROW_CUDA_SOURCES PREPEND ${PROJECT_SOURCE_DIR}/)
