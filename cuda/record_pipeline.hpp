@@ -41,9 +41,18 @@ class RecordPipeline {
   void enqueue(std::size_t n, const PosSeed* seeds, const Record* records_in, Record* records_out,
                FoundProofs* found_out, RecordStatus* status_out);
 
+  /// The same, but records and bitmaps stay on the device: `d_records_out` [n], `d_found_out` [n]
+  /// are device memory. The status comes to the host.
+  void enqueue_resident(std::size_t n, const PosSeed* seeds, const Record* records_in,
+                        Record* d_records_out, FoundProofs* d_found_out, RecordStatus* status_out);
+
   [[nodiscard]] std::size_t max_records() const noexcept { return max_records_; }
 
  private:
+  void enqueue_encoding(std::size_t n, const PosSeed* seeds, const Record* records_in);
+  void enqueue_results(std::size_t n, Record* records_out, FoundProofs* found_out,
+                       RecordStatus* status_out, cudaMemcpyKind kind);
+
   StreamView stream_;
   std::size_t max_records_;
   ErasureTable erasure_;
