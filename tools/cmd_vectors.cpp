@@ -19,7 +19,7 @@ struct Arguments {
 };
 
 void run(const Arguments& arguments, int& exit_code) {
-  const vectors::VectorOptions options{.mode = simd_mode_of_encoder(arguments.encoder),
+  const vectors::VectorOptions options{.mode = choose_encoder(arguments.encoder).mode,
                                        .threads = thread_count(arguments.threads)};
   std::size_t passed = 0;
   std::size_t failed = 0;
