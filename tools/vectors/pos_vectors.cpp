@@ -183,12 +183,12 @@ void check_proofs(const nlohmann::json& expected, const ProofTable& table,
 
 /// A record of zeros has parity chunks of zeros, so its encoded chunks are the hashes of the
 /// proofs.
-void check_encoder(const nlohmann::json& expected, const PosSeed& seed,
-                   const EncodeFromSeed& encode, const VectorReport::Fail& fail) {
+void check_encoder(const nlohmann::json& expected, const PosSeed& seed, CudaEncoder& encoder,
+                   const VectorReport::Fail& fail) {
   const CaseChecker check(expected, fail);
   const auto masks = std::make_unique<Record>();
   FoundProofs found;
-  encode(seed, *masks, found);
+  encoder.encode_from_seed(seed, *masks, found);
   const std::vector<std::uint16_t> s_buckets = check_found_proofs(found, check);
   check.digest("proof_hashes_blake3", bytes_of(*masks));
   check_shown_proofs(expected, fail, s_buckets, [&](const CaseChecker& one, std::size_t index) {
@@ -200,14 +200,14 @@ void check_encoder(const nlohmann::json& expected, const PosSeed& seed,
 
 void run_pos_vectors(const nlohmann::json& file, const VectorOptions& options,
                      VectorReport& report) {
-  const auto table = make_proof_table(kPosK, options.mode);
+  const auto table = options.cuda == nullptr ? make_proof_table(kPosK, options.mode) : nullptr;
   std::size_t index = 0;
   for (const nlohmann::json& expected : file.at("cases")) {
     const std::string name = "proof of space, case " + std::to_string(index++);
     const auto seed = fixed_bytes_at<PosSeed>(expected, "seed");
-    if (options.under_test != nullptr) {
+    if (options.cuda != nullptr) {
       report.run_case(name, [&](const VectorReport::Fail& fail) {
-        check_encoder(expected, seed, options.under_test->encode_from_seed, fail);
+        check_encoder(expected, seed, *options.cuda, fail);
       });
       continue;
     }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +12,9 @@
 
 namespace furrow::vectors {
 namespace {
+
+/// Encodes a record with the proofs of a seed.
+using EncodeFromSeed = std::function<void(const PosSeed&, Record&, FoundProofs&)>;
 
 void fill_record(const nlohmann::json& expected, Record& record) {
   const std::span<std::uint8_t> bytes = {reinterpret_cast<std::uint8_t*>(&record), sizeof(record)};
@@ -78,8 +82,10 @@ void run_record_encoding_vectors(const nlohmann::json& file, const VectorOptions
   const ErasureCoding erasure(options.mode);
   std::optional<RecordEncoding> cpu;
   EncodeFromSeed encode;
-  if (options.under_test != nullptr) {
-    encode = options.under_test->encode_from_seed;
+  if (options.cuda != nullptr) {
+    encode = [&](const PosSeed& pos_seed, Record& record, FoundProofs& used) {
+      options.cuda->encode_from_seed(pos_seed, record, used);
+    };
   } else {
     cpu.emplace(kPosK, options.mode);
     encode = [&](const PosSeed& pos_seed, Record& record, FoundProofs& used) {

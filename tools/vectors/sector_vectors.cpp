@@ -155,11 +155,10 @@ void check_case(const nlohmann::json& expected, const VectorOptions& options,
 void run_sector_vectors(const nlohmann::json& file, const VectorOptions& options,
                         VectorReport& report) {
   std::optional<CpuRecordsEncoder> cpu;
-  if (options.under_test == nullptr) {
+  if (options.cuda == nullptr) {
     cpu.emplace(CpuRecordsEncoder::Options{.threads = options.threads, .mode = options.mode});
   }
-  RecordsEncoder& encoder = options.under_test != nullptr ? options.under_test->encoder
-                                                          : static_cast<RecordsEncoder&>(*cpu);
+  RecordsEncoder& encoder = cpu.has_value() ? static_cast<RecordsEncoder&>(*cpu) : *options.cuda;
   std::size_t index = 0;
   for (const nlohmann::json& expected : file.at("cases")) {
     report.run_case("sector, case " + std::to_string(index++), [&](const VectorReport::Fail& fail) {
