@@ -61,6 +61,10 @@ unsigned lowest(std::uint32_t mask) {
 }
 
 bool same_line(std::source_location a, std::source_location b) {
+  // The same object most of the time; a template has one for each instantiation.
+  if (std::memcmp(&a, &b, sizeof(a)) == 0) {
+    return true;
+  }
   return a.line() == b.line() &&
          (a.file_name() == b.file_name() || std::strcmp(a.file_name(), b.file_name()) == 0);
 }
@@ -208,6 +212,22 @@ void Block::lane_main(Lane& /*self*/) {
   }
 }
 
+// Inlined into everything that waits, as these are into the face of kernels: where a processor
+// predicts returns by the calls it saw, each return after a switch is mispredicted, so there is to
+// be one only.
+inline void Block::wait(Lane& self) {
+  const int next = queue_.next();
+  if (next == RunQueue::kNone) {
+    abort(diagnose());
+  }
+  Lane& lane = lanes_[static_cast<unsigned>(next)];
+  if (&lane != &self) {
+    current_ = &lane;
+    t_lane = &lane;
+    switch_fiber(self.fiber, lane.fiber);
+  }
+}
+
 void Block::end_lane(Lane& self) {
   if constexpr (kThreadSanitizer) {
     release(&grid_tags_->ended);
@@ -237,19 +257,6 @@ void Block::end_lane(Lane& self) {
   }
 }
 
-void Block::wait(Lane& self) {
-  const int next = queue_.next();
-  if (next == RunQueue::kNone) {
-    abort(diagnose());
-  }
-  Lane& lane = lanes_[static_cast<unsigned>(next)];
-  if (&lane != &self) {
-    current_ = &lane;
-    t_lane = &lane;
-    switch_fiber(self.fiber, lane.fiber);
-  }
-}
-
 void Block::abort(std::exception_ptr error) {
   error_ = std::move(error);
   Fiber& self = current_->fiber;
@@ -260,8 +267,8 @@ void Block::abort(std::exception_ptr error) {
 
 // --- Warp collectives ---
 
-std::uint64_t Block::rendezvous(WarpOp op, std::uint32_t mask, std::uint64_t value,
-                                std::uint32_t argument, std::source_location where) {
+inline std::uint64_t Block::rendezvous(WarpOp op, std::uint32_t mask, std::uint64_t value,
+                                       std::uint32_t argument, std::source_location where) {
   Lane& self = *current_;
   const unsigned warp_index = self.index / kWarpSize;
   const unsigned lane = self.index % kWarpSize;
@@ -401,7 +408,7 @@ void Block::complete_shuffle(Warp& warp, std::uint32_t mask, std::source_locatio
 
 // --- Barriers of the block ---
 
-int Block::barrier(BarrierOp op, int predicate, std::source_location where) {
+inline int Block::barrier(BarrierOp op, int predicate, std::source_location where) {
   Lane& self = *current_;
   if (n_ended_ != 0) {
     unsigned ended = 0;

@@ -86,9 +86,10 @@ class Block {
   /// After the last block, or after an error.
   void end_grid();
 
-  std::uint64_t rendezvous(WarpOp op, std::uint32_t mask, std::uint64_t value,
-                           std::uint32_t argument, std::source_location where);
-  int barrier(BarrierOp op, int predicate, std::source_location where);
+  [[gnu::always_inline]] std::uint64_t rendezvous(WarpOp op, std::uint32_t mask,
+                                                  std::uint64_t value, std::uint32_t argument,
+                                                  std::source_location where);
+  [[gnu::always_inline]] int barrier(BarrierOp op, int predicate, std::source_location where);
   void* static_object(const SharedTag& tag, std::size_t n_bytes, std::size_t alignment);
   void* dynamic_memory() { return shared_.dynamic(); }
   void fence();
@@ -108,10 +109,8 @@ class Block {
   void prepare_lanes();
   void drop_fibers();
 
-  void wait(Lane& self);
-  void switch_lane(Lane& self, Lane& next);
+  [[gnu::always_inline]] void wait(Lane& self);
   [[noreturn]] void abort(std::exception_ptr error);
-  [[noreturn]] void leave_for_host();
 
   [[nodiscard]] bool all_arrived(const Warp& warp, unsigned lane, std::uint32_t mask) const;
   void complete(Warp& warp, unsigned warp_index, unsigned lane, WarpOp op, std::uint32_t mask);

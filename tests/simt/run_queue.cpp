@@ -37,7 +37,7 @@ void RunQueue::add(unsigned warp, std::uint32_t mask) {
   }
 }
 
-int RunQueue::next() {
+int RunQueue::next_of_schedule() {
   switch (kind_) {
     case Schedule::Kind::kAscending:
       return next_in_order(false);
@@ -60,12 +60,6 @@ bool RunQueue::begin_round(unsigned warp) {
   ready_[warp] = 0;
   ready_warps_ &= ~(1U << warp);
   return true;
-}
-
-int RunQueue::take_from_round(bool descending) {
-  const unsigned lane = descending ? highest(round_) : lowest(round_);
-  round_ &= ~(1U << lane);
-  return static_cast<int>(warp_ * kWarpSize + lane);
 }
 
 int RunQueue::next_in_order(bool descending) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 
 #include "simt/schedule.hpp"
@@ -24,13 +25,25 @@ class RunQueue {
   /// The lanes of `mask` can go on.
   void add(unsigned warp, std::uint32_t mask);
   /// Takes out the lane that is next, kNone when there is none.
-  int next();
+  int next() {
+    // The common case: the warp goes on with its round.
+    if (round_ != 0 && kind_ == Schedule::Kind::kAscending) {
+      return take_from_round(false);
+    }
+    return next_of_schedule();
+  }
 
  private:
+  int next_of_schedule();
   int next_in_order(bool descending);
   int next_shuffled();
   int next_ahead();
-  int take_from_round(bool descending);
+  int take_from_round(bool descending) {
+    const auto lane = static_cast<unsigned>(descending ? 31 - std::countl_zero(round_)
+                                                       : std::countr_zero(round_));
+    round_ &= ~(1U << lane);
+    return static_cast<int>(warp_ * kWarpSize + lane);
+  }
   bool begin_round(unsigned warp);
 
   Schedule::Kind kind_ = Schedule::Kind::kAscending;
