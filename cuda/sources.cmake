@@ -1,6 +1,7 @@
 # The sources of the CUDA engine. They are compiled twice: by nvcc into furrow_cuda, and by the host
 # compiler, as C++, against the harness of tests/simt.
 set(FURROW_CUDA_SOURCES
+  cuda/erasure.cu
   cuda/runtime/check.cu
   cuda/runtime/device_buffer.cu
   cuda/runtime/event.cu
