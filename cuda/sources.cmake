@@ -2,6 +2,7 @@
 # compiler, as C++, against the harness of tests/simt.
 set(FURROW_CUDA_SOURCES
   cuda/erasure.cu
+  cuda/hash_many.cu
   cuda/runtime/check.cu
   cuda/runtime/device_buffer.cu
   cuda/runtime/event.cu
