@@ -8,5 +8,6 @@ set(FURROW_CUDA_SOURCES
   cuda/runtime/event.cu
   cuda/runtime/log.cu
   cuda/runtime/pinned_buffer.cu
-  cuda/runtime/stream.cu)
+  cuda/runtime/stream.cu
+  cuda/sector_assembly.cu)
 list(TRANSFORM FURROW_CUDA_SOURCES PREPEND ${PROJECT_SOURCE_DIR}/)

@@ -16,6 +16,7 @@
 #include "cuda/simt.cuh"
 
 #if !defined(__CUDACC__)
+#include "simt/fake_cuda.hpp"
 #include "simt/test/kernel_test.hpp"
 #endif
 
