@@ -6,10 +6,14 @@
 
 #if defined(__CUDACC__)
 #define FURROW_HD __host__ __device__
-/// Before a loop: device code needs it unrolled, because its arrays must be registers.
-#define FURROW_UNROLL _Pragma("unroll")
 #else
 #define FURROW_HD
+#endif
+
+/// Before a loop whose arrays must be registers in device code; host compilers decide themselves.
+#if defined(__CUDA_ARCH__)
+#define FURROW_UNROLL _Pragma("unroll")
+#else
 #define FURROW_UNROLL
 #endif
 
