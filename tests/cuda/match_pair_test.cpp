@@ -8,9 +8,8 @@
 #include <gtest/gtest.h>
 
 #include "cuda/kernels/find_matches.cuh"
-#include "cuda/runtime/check.hpp"
-#include "cuda/runtime/device_buffer.hpp"
 #include "host/pos/match_finder.hpp"
+#include "tests/cuda/cuda_test.hpp"
 
 namespace furrow::cuda {
 namespace {
@@ -148,12 +147,8 @@ Bucket make_bucket(std::mt19937_64& random, std::size_t size, std::uint32_t resi
 
 class CudaMatchPair : public testing::Test {
  protected:
-  CudaMatchPair() : first_(std::random_device{}()), random_(first_) {
-    RecordProperty("seed", std::to_string(first_));
-    std::printf("seed %llu\n", static_cast<unsigned long long>(first_));
-  }
-  std::uint64_t first_;
-  std::mt19937_64 random_;
+  RandomSeed seed_;
+  std::mt19937_64 random_{seed_.value()};
   Pair pair_;
 };
 
@@ -172,6 +167,12 @@ TEST_F(CudaMatchPair, MoreMatchesThanAPairMayHave) {
   for (std::uint32_t pair = 0; pair < 6; ++pair) {
     pair_.compare(pair, make_bucket(random_, 270, 10000), make_bucket(random_, 272, 10000));
   }
+}
+
+TEST_F(CudaMatchPair, EverySchedule) {
+  const Bucket left = make_bucket(random_, 270, 9000);
+  const Bucket right = make_bucket(random_, 300, 9000);
+  for_each_schedule([&] { pair_.compare(0, left, right); });
 }
 
 TEST_F(CudaMatchPair, EqualResidues) {

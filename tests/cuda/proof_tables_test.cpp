@@ -6,9 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "cuda/proof_pipeline.cuh"
-#include "cuda/runtime/check.hpp"
-#include "cuda/runtime/device_buffer.hpp"
 #include "host/pos/proof_table.hpp"
+#include "tests/cuda/cuda_test.hpp"
 #include "tests/cuda/table_dump.hpp"
 
 namespace furrow::cuda {
@@ -168,16 +167,19 @@ void compare_tables(const std::vector<PosSeed>& seeds) {
   }
 }
 
-template <unsigned K>
-void compare_random_seeds(std::size_t n) {
-  const std::uint64_t first = std::random_device{}();
-  SCOPED_TRACE("seed of the random seeds: " + std::to_string(first));
+std::vector<PosSeed> random_seeds(std::size_t n, std::uint64_t first) {
   std::mt19937_64 random(first);
   std::vector<PosSeed> seeds(n);
   for (PosSeed& seed : seeds) {
     seed = random_seed(random);
   }
-  compare_tables<K>(seeds);
+  return seeds;
+}
+
+template <unsigned K>
+void compare_random_seeds(std::size_t n) {
+  const RandomSeed first;
+  compare_tables<K>(random_seeds(n, first.value()));
 }
 
 TEST(CudaProofTables, EqualTheCpusForK15) {
@@ -188,6 +190,11 @@ TEST(CudaProofTables, EqualTheCpusForK16) {
 }
 TEST(CudaProofTables, EqualTheCpusForK17) {
   compare_random_seeds<17>(1);
+}
+
+TEST(CudaProofTables, DoNotDependOnTheSchedule) {
+  const RandomSeed first;
+  for_each_schedule([&] { compare_tables<15>(random_seeds(1, first.value())); });
 }
 
 TEST(CudaProofTables, EqualTheCpusForSeedsOfOneByteValue) {

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "host/plotting/record_encoding.hpp"
+#include "tests/cuda/cuda_test.hpp"
 
 namespace furrow::cuda {
 namespace {
@@ -26,9 +27,8 @@ void fill(Record& record, std::uint64_t seed) {
 }
 
 TEST(CudaRecordPipeline, EncodesLikeTheCpu) {
-  const std::uint64_t first = std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(first));
-  std::mt19937_64 random(first);
+  const RandomSeed first;
+  std::mt19937_64 random(first.value());
   constexpr std::size_t kRecords = 2;
   std::vector<PosSeed> seeds(kRecords);
   const auto records = std::make_unique<Record[]>(kRecords);
@@ -39,7 +39,7 @@ TEST(CudaRecordPipeline, EncodesLikeTheCpu) {
     for (std::uint8_t& byte : seeds[i].bytes) {
       byte = static_cast<std::uint8_t>(random());
     }
-    fill(records[i], first + i);
+    fill(records[i], first.value() + i);
   }
 
   const Stream stream(0);
