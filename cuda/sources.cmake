@@ -2,6 +2,7 @@
 # compiler, as C++, against the harness of tests/simt.
 set(FURROW_CUDA_SOURCES
   cuda/cuda_devices.cu
+  cuda/device_sector.cu
   cuda/erasure.cu
   cuda/hash_many.cu
   cuda/record_pipeline.cu
@@ -10,6 +11,7 @@ set(FURROW_CUDA_SOURCES
   cuda/runtime/event.cu
   cuda/runtime/log.cu
   cuda/runtime/pinned_buffer.cu
+  cuda/runtime/staged_copy.cu
   cuda/runtime/stream.cu
   cuda/sector_assembly.cu)
 list(TRANSFORM FURROW_CUDA_SOURCES PREPEND ${PROJECT_SOURCE_DIR}/)
