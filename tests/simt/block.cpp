@@ -111,6 +111,7 @@ void Block::begin_grid(dim3 grid, dim3 block, std::size_t n_dynamic, const Limit
   }
   if constexpr (kThreadSanitizer) {
     grid_tags_ = std::make_unique<GridTags>();
+    release(&grid_tags_->begun);
   }
 }
 
@@ -138,6 +139,7 @@ void Block::run(uint3 block_index, std::uint64_t seed) {
     drop_fibers();
   }
   if (error_ != nullptr) {
+    tsan_.clear();
     std::rethrow_exception(std::exchange(error_, nullptr));
   }
   check_guards(launch_);
@@ -163,6 +165,7 @@ void Block::prepare_lanes() {
   }
   if constexpr (kThreadSanitizer) {
     tags_ = std::make_unique<BlockTags>();
+    tsan_.take(tsan_of_block_, n_lanes_);
   }
   for (unsigned i = 0; i < n_lanes_; ++i) {
     Lane& lane = lanes_[i];
@@ -170,8 +173,7 @@ void Block::prepare_lanes() {
       make_fiber(lane.fiber, stacks_[i], &Block::lane_entry);
     }
 #if defined(FURROW_SIMT_TSAN)
-    lane.fiber.tsan = tsan_.make();
-    tsan_of_block_.push_back(lane.fiber.tsan);
+    lane.fiber.tsan = tsan_of_block_[i];
 #endif
   }
 #if defined(FURROW_SIMT_TSAN)
@@ -183,8 +185,6 @@ void Block::drop_fibers() {
   for (unsigned i = 0; i < kMaxThreadsPerBlock; ++i) {
     lanes_[i].fiber.context = nullptr;
   }
-  tsan_.retire(tsan_of_block_);
-  tsan_of_block_.clear();
 }
 
 // --- Lanes ---
@@ -193,6 +193,9 @@ void Block::lane_entry(boost::context::detail::transfer_t transfer) {
   Block& block = *t_running;
   Lane& self = *block.current_;
   arrive_on_fiber(self.fiber, transfer);
+  if constexpr (kThreadSanitizer) {
+    acquire(&block.grid_tags_->begun);
+  }
   for (;;) {
     block.lane_main(self);
     block.end_lane(self);  // returns when a later block starts this lane again

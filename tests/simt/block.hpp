@@ -61,6 +61,7 @@ struct BlockTags {
 };
 /// Likewise for all blocks of one launch.
 struct GridTags {
+  char begun;
   char ended;
   char fence;
 };
