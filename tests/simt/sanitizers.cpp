@@ -75,6 +75,31 @@ void* TsanFibers::current() {
   return __tsan_get_current_fiber();
 }
 
+Timeline::~Timeline() {
+  if (fiber_ != nullptr) {
+    __tsan_destroy_fiber(fiber_);
+  }
+}
+
+void Timeline::begin() {
+  if (fiber_ == nullptr) {
+    fiber_ = __tsan_create_fiber(0);
+  }
+  release(&begun_);
+  caller_ = __tsan_get_current_fiber();
+  __tsan_switch_to_fiber(fiber_, __tsan_switch_to_fiber_no_sync);
+  acquire(&begun_);
+}
+
+void Timeline::end() {
+  release(&ended_);
+  __tsan_switch_to_fiber(caller_, __tsan_switch_to_fiber_no_sync);
+}
+
+void Timeline::join() {
+  acquire(&ended_);
+}
+
 #else
 
 void forget_accesses(void*, std::size_t) {}
@@ -85,6 +110,11 @@ void TsanFibers::clear() {}
 void* TsanFibers::current() {
   return nullptr;
 }
+
+Timeline::~Timeline() = default;
+void Timeline::begin() {}
+void Timeline::end() {}
+void Timeline::join() {}
 
 #endif
 

@@ -53,4 +53,27 @@ class TsanFibers {
   std::size_t next_ = 0;
 };
 
+/// One order of events beside the host's, such as a stream: what runs in it is unordered with the
+/// host but for what either has waited for.
+class Timeline {
+ public:
+  Timeline() = default;
+  ~Timeline();
+  Timeline(const Timeline&) = delete;
+  Timeline& operator=(const Timeline&) = delete;
+
+  /// Between begin and end the calling thread's doings belong to the timeline, after all that the
+  /// thread did before and all that was in the timeline already.
+  void begin();
+  void end();
+  /// The caller goes on after everything in the timeline.
+  void join();
+
+ private:
+  void* fiber_ = nullptr;
+  void* caller_ = nullptr;
+  char begun_ = 0;
+  char ended_ = 0;
+};
+
 }  // namespace furrow::simt
