@@ -26,6 +26,7 @@ T atomic_update(T* address, F&& f, std::source_location where) {
   using Bits = std::conditional_t<sizeof(T) == 8, std::uint64_t,
                                   std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint16_t>>;
   auto* place = reinterpret_cast<Bits*>(checked(address, where));
+  before_atomic(where);
   Bits old = __atomic_load_n(place, __ATOMIC_RELAXED);
   while (!__atomic_compare_exchange_n(place, &old, std::bit_cast<Bits>(f(std::bit_cast<T>(old))),
                                       false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {

@@ -11,10 +11,14 @@ namespace furrow::simt {
 
 constinit thread_local const LaneBuiltins* t_lane = nullptr;
 constinit thread_local const BlockBuiltins* t_block = nullptr;
+constinit thread_local unsigned t_patience = 0;
 
 namespace {
 
 constinit thread_local Block* t_running = nullptr;
+
+// Some seconds of nothing but atomic operations.
+constexpr std::uint64_t kMaxAtomicsWithoutProgress = std::uint64_t{1} << 28U;
 
 std::string hex(std::uint32_t mask) {
   constexpr char kDigits[] = "0123456789abcdef";
@@ -111,6 +115,7 @@ void Block::begin_grid(dim3 grid, dim3 block, std::size_t n_dynamic, const Limit
   }
   if constexpr (kThreadSanitizer) {
     grid_tags_ = std::make_unique<GridTags>();
+    release(&grid_tags_->begun);
   }
 }
 
@@ -125,6 +130,10 @@ void Block::run(uint3 block_index, std::uint64_t seed) {
   barrier_sum_ = 0;
   n_barriers_ = 0;
 
+  n_atomics_ = 0;
+  n_atomics_at_progress_ = 0;
+  grant_patience();
+
   t_running = this;
   t_block = &builtins_;
   current_ = &lanes_[static_cast<unsigned>(queue_.next())];
@@ -138,6 +147,7 @@ void Block::run(uint3 block_index, std::uint64_t seed) {
     drop_fibers();
   }
   if (error_ != nullptr) {
+    tsan_.clear();
     std::rethrow_exception(std::exchange(error_, nullptr));
   }
   check_guards(launch_);
@@ -163,6 +173,7 @@ void Block::prepare_lanes() {
   }
   if constexpr (kThreadSanitizer) {
     tags_ = std::make_unique<BlockTags>();
+    tsan_.take(tsan_of_block_, n_lanes_);
   }
   for (unsigned i = 0; i < n_lanes_; ++i) {
     Lane& lane = lanes_[i];
@@ -170,8 +181,7 @@ void Block::prepare_lanes() {
       make_fiber(lane.fiber, stacks_[i], &Block::lane_entry);
     }
 #if defined(FURROW_SIMT_TSAN)
-    lane.fiber.tsan = tsan_.make();
-    tsan_of_block_.push_back(lane.fiber.tsan);
+    lane.fiber.tsan = tsan_of_block_[i];
 #endif
   }
 #if defined(FURROW_SIMT_TSAN)
@@ -183,8 +193,6 @@ void Block::drop_fibers() {
   for (unsigned i = 0; i < kMaxThreadsPerBlock; ++i) {
     lanes_[i].fiber.context = nullptr;
   }
-  tsan_.retire(tsan_of_block_);
-  tsan_of_block_.clear();
 }
 
 // --- Lanes ---
@@ -193,6 +201,9 @@ void Block::lane_entry(boost::context::detail::transfer_t transfer) {
   Block& block = *t_running;
   Lane& self = *block.current_;
   arrive_on_fiber(self.fiber, transfer);
+  if constexpr (kThreadSanitizer) {
+    acquire(&block.grid_tags_->begun);
+  }
   for (;;) {
     block.lane_main(self);
     block.end_lane(self);  // returns when a later block starts this lane again
@@ -236,6 +247,7 @@ void Block::end_lane(Lane& self) {
   Warp& warp = warps_[self.index / kWarpSize];
   warp.ended |= 1U << lane;
   ++n_ended_;
+  note_progress();
   if (n_at_barrier_ != 0) {
     fail<ExitBeforeBarrier>(barrier_place_, "this thread ended while thread " +
                                                 text(thread_of(first_at_barrier_)) +
@@ -255,6 +267,24 @@ void Block::end_lane(Lane& self) {
   } else {
     wait(self);
   }
+}
+
+void Block::grant_patience() {
+  granted_ = queue_.next_patience();
+  t_patience = granted_;
+}
+
+void Block::yield(std::source_location where) {
+  n_atomics_ += granted_;
+  if (n_atomics_ - n_atomics_at_progress_ > kMaxAtomicsWithoutProgress) {
+    fail<Stuck>(where, "the threads of this block have done " +
+                           std::to_string(n_atomics_ - n_atomics_at_progress_) +
+                           " atomic operations without any of them ending or meeting others");
+  }
+  grant_patience();
+  Lane& self = *current_;
+  queue_.add(self.index / kWarpSize, 1U << (self.index % kWarpSize));
+  wait(self);
 }
 
 void Block::abort(std::exception_ptr error) {
@@ -295,6 +325,7 @@ inline std::uint64_t Block::rendezvous(WarpOp op, std::uint32_t mask, std::uint6
   }
   if ((warp.waiting & named) == named && all_arrived(warp, lane, named)) {
     complete(warp, warp_index, lane, op, named);
+    note_progress();
     warp.waiting &= ~named;
     queue_.add(warp_index, named);
   }
@@ -462,6 +493,7 @@ void Block::complete_barrier(std::source_location where) {
   barrier_sum_ = 0;
   n_at_barrier_ = 0;
   ++n_barriers_;
+  note_progress();
   for (unsigned w = 0; w < n_warps_; ++w) {
     warps_[w].at_barrier = 0;
     queue_.add(w, warps_[w].existing);
@@ -497,7 +529,7 @@ std::exception_ptr Block::diagnose() const {
       }
     }
   }
-  return make_error<DivergentBarrier>(launch_, current_->index, "the threads of a block are stuck");
+  return make_error<Stuck>(launch_, current_->index, "the threads of a block wait for ever");
 }
 
 // --- Shared memory ---
@@ -573,6 +605,14 @@ void* dynamic_shared() {
 
 void device_fence() {
   t_running->fence();
+}
+
+void yield_lane(std::source_location where) {
+  t_running->yield(where);
+}
+
+void fail_trapped(std::source_location where) {
+  t_running->fail<Trapped>(where, "__trap");
 }
 
 void fail_bad_argument(const char* what, std::source_location where) {

@@ -61,6 +61,7 @@ struct BlockTags {
 };
 /// Likewise for all blocks of one launch.
 struct GridTags {
+  char begun;
   char ended;
   char fence;
 };
@@ -93,6 +94,7 @@ class Block {
   void* static_object(const SharedTag& tag, std::size_t n_bytes, std::size_t alignment);
   void* dynamic_memory() { return shared_.dynamic(); }
   void fence();
+  void yield(std::source_location where);
   [[nodiscard]] std::uint32_t current_lane() const { return current_->index % kWarpSize; }
   [[nodiscard]] std::uint32_t current_warp_lanes() const {
     return warps_[current_->index / kWarpSize].existing;
@@ -108,6 +110,8 @@ class Block {
   void end_lane(Lane& self);
   void prepare_lanes();
   void drop_fibers();
+  void grant_patience();
+  void note_progress() { n_atomics_at_progress_ = n_atomics_; }
 
   [[gnu::always_inline]] void wait(Lane& self);
   [[noreturn]] void abort(std::exception_ptr error);
@@ -137,6 +141,10 @@ class Block {
   Fiber host_;
   BlockBuiltins builtins_;
   std::exception_ptr error_;
+  // Atomic operations granted, in all and at the last progress, and what was granted last.
+  std::uint64_t n_atomics_ = 0;
+  std::uint64_t n_atomics_at_progress_ = 0;
+  unsigned granted_ = 0;
 
   unsigned n_at_barrier_ = 0;
   unsigned first_at_barrier_ = 0;

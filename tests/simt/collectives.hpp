@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bit>
+#include <chrono>
 #include <cstdint>
 #include <source_location>
 
@@ -35,6 +36,18 @@ inline void __threadfence() {
 }
 inline void __threadfence_system() {
   furrow::simt::device_fence();
+}
+
+// --- Time and traps ---
+
+inline void __nanosleep(unsigned /*nanoseconds*/, FURROW_SIMT_WHERE) {
+  furrow::simt::yield_lane(where);
+}
+[[noreturn]] inline void __trap(FURROW_SIMT_WHERE) {
+  furrow::simt::fail_trapped(where);
+}
+inline long long clock64() {
+  return std::chrono::steady_clock::now().time_since_epoch().count();
 }
 
 // --- Warps: barrier and votes ---

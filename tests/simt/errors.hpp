@@ -57,6 +57,16 @@ class MismatchedCollective : public SimtError {
   using SimtError::SimtError;
 };
 
+/// Threads run on and on, as in a loop that waits for another thread, and nothing gets done.
+class Stuck : public SimtError {
+  using SimtError::SimtError;
+};
+
+/// The kernel called `__trap`.
+class Trapped : public SimtError {
+  using SimtError::SimtError;
+};
+
 /// Bytes around an object in shared memory were written.
 class SharedOverrun : public SimtError {
   using SimtError::SimtError;

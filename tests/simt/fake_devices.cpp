@@ -296,14 +296,7 @@ cudaError_t cudaFree(void* memory) {
   const std::lock_guard lock(state.mutex);
   // A lost device says so, but what its process held is gone with it: no leak of the owner.
   const cudaError_t status = state.enter("cudaFree");
-  const cudaError_t released = state.release(memory, true);
-  return FakeState::finish(status != cudaSuccess ? status : released);
-}
-
-cudaError_t cudaFreeAsync(void* memory, cudaStream_t /*stream*/) {
-  FakeState& state = FakeState::instance();
-  const std::lock_guard lock(state.mutex);
-  const cudaError_t status = state.enter("cudaFreeAsync");
+  state.join_device_of(memory);
   const cudaError_t released = state.release(memory, true);
   return FakeState::finish(status != cudaSuccess ? status : released);
 }
@@ -350,16 +343,6 @@ cudaError_t malloc_device(void** memory, std::size_t n_bytes) {
   return FakeState::finish(current() == nullptr
                                ? cudaErrorNoDevice
                                : state.allocate(memory, n_bytes, FakeState::current_device()));
-}
-
-cudaError_t malloc_device_async(void** memory, std::size_t n_bytes, cudaStream_t stream) {
-  FURROW_SIMT_ENTER("cudaMallocAsync")
-  const int device = stream != nullptr ? stream->device : FakeState::current_device();
-  const FakeState::DeviceState* shown = device_at(device);
-  if (shown == nullptr || !shown->properties.has_memory_pools) {
-    return FakeState::finish(shown == nullptr ? cudaErrorNoDevice : cudaErrorNotSupported);
-  }
-  return FakeState::finish(state.allocate(memory, n_bytes, device));
 }
 
 cudaError_t malloc_host(void** memory, std::size_t n_bytes) {

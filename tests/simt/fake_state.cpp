@@ -144,6 +144,25 @@ bool FakeState::touches_device(const void* bytes) {
   return allocation && allocation->second.device >= 0;
 }
 
+void FakeState::join_device(int device) {
+  const std::lock_guard lock(mutex);
+  if (device < 0 || static_cast<std::size_t>(device) >= devices.size()) {
+    return;
+  }
+  devices[static_cast<std::size_t>(device)]->default_stream.timeline.join();
+  for (CUstream_st* stream : streams) {
+    if (stream->device == device) {
+      stream->timeline.join();
+    }
+  }
+}
+
+void FakeState::join_device_of(const void* memory) {
+  if (const auto allocation = find(memory); allocation) {
+    join_device(allocation->second.device);
+  }
+}
+
 void FakeState::reset(std::vector<FakeDevice> shown) {
   const std::lock_guard lock(mutex);
   for (const auto& [address, allocation] : allocations) {

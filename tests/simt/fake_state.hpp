@@ -17,6 +17,8 @@
 
 #include "simt/cuda_api.hpp"
 #include "simt/fake_cuda.hpp"
+#include "simt/hidden_mutex.hpp"
+#include "simt/sanitizers.hpp"
 
 namespace furrow::simt {
 /// Work between begin and end of a capture, in the order of the calls, which is an order that all
@@ -29,9 +31,12 @@ struct Capture {
 
 struct CUstream_st {
   int device = 0;
+  /// Whether it and the default stream wait for one another.
+  bool is_blocking = true;
   /// Held while work of the stream is carried out, so that threads which share it take turns.
-  std::recursive_mutex order;
+  furrow::simt::HiddenMutex order;
   std::shared_ptr<furrow::simt::Capture> capture;
+  furrow::simt::Timeline timeline;
 };
 struct CUevent_st {
   int device = 0;
@@ -40,6 +45,8 @@ struct CUevent_st {
   std::chrono::steady_clock::time_point time;
   /// Set when the last record was part of a capture.
   std::shared_ptr<furrow::simt::Capture> capture;
+  /// Released when recorded, acquired by who waits (ThreadSanitizer).
+  char tag = 0;
 };
 struct CUgraph_st {
   std::vector<std::function<void()>> work;
@@ -78,6 +85,11 @@ class FakeState {
   /// Whether any byte lies in memory of a device.
   bool touches_device(const void* bytes);
 
+  /// The caller goes on after all work of a device, and of the one that has the memory, which is
+  /// what cudaFree waits for.
+  void join_device(int device);
+  void join_device_of(const void* memory);
+
   void reset(std::vector<FakeDevice> devices);
 
   /// The device of the calling thread.
@@ -95,7 +107,7 @@ class FakeState {
   };
 
   // All below are guarded by `mutex`.
-  std::recursive_mutex mutex;
+  HiddenMutex mutex;
   std::vector<std::unique_ptr<DeviceState>> devices;
   cudaError_t no_driver = cudaSuccess;
   int driver_version = CUDART_VERSION;

@@ -9,6 +9,8 @@
 
 using furrow::simt::Capture;
 using furrow::simt::FakeState;
+using furrow::simt::HiddenMutex;
+using furrow::simt::kThreadSanitizer;
 
 namespace {
 
@@ -35,6 +37,42 @@ cudaError_t enter(const char* api, CUstream_st* stream) {
   return status == cudaSuccess && stream == nullptr ? cudaErrorInvalidResourceHandle : status;
 }
 
+/// While it lives the caller is alone on the stream, and what it does is done in the stream's
+/// order.
+class Turn {
+ public:
+  explicit Turn(CUstream_st& stream) : stream_(stream), lock_(stream.order) {
+    stream_.timeline.begin();
+    wait_for_default_stream();
+  }
+  ~Turn() { stream_.timeline.end(); }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+ private:
+  /// The default stream waits for all blocking streams of its device, and they for it.
+  void wait_for_default_stream() {
+    if (!kThreadSanitizer || !stream_.is_blocking) {
+      return;
+    }
+    FakeState& state = FakeState::instance();
+    const std::lock_guard lock(state.mutex);
+    CUstream_st& standard = state.devices[static_cast<std::size_t>(stream_.device)]->default_stream;
+    if (&stream_ != &standard) {
+      standard.timeline.join();
+      return;
+    }
+    for (CUstream_st* other : state.streams) {
+      if (other->device == stream_.device && other->is_blocking) {
+        other->timeline.join();
+      }
+    }
+  }
+
+  CUstream_st& stream_;
+  std::lock_guard<HiddenMutex> lock_;
+};
+
 /// Carries work out now, or takes it into the capture of the stream.
 template <class Work>
 cudaError_t submit(CUstream_st& stream, Work&& work) {
@@ -42,6 +80,7 @@ cudaError_t submit(CUstream_st& stream, Work&& work) {
   if (stream.capture != nullptr) {
     stream.capture->work.emplace_back(std::forward<Work>(work));
   } else {
+    const Turn turn(stream);
     work();
   }
   return cudaSuccess;
@@ -115,8 +154,23 @@ cudaError_t wait_for(const char* api, CUstream_st* stream) {
     return FakeState::finish(status);
   }
   const std::lock_guard lock(stream->order);
-  return FakeState::finish(stream->capture != nullptr ? cudaErrorStreamCaptureUnsupported
-                                                      : cudaSuccess);
+  if (stream->capture != nullptr) {
+    return FakeState::finish(cudaErrorStreamCaptureUnsupported);
+  }
+  stream->timeline.join();
+  return cudaSuccess;
+}
+
+cudaError_t wait_for(const char* api, cudaEvent_t event) {
+  const cudaError_t status = FakeState::instance().enter(api);
+  if (status != cudaSuccess) {
+    return FakeState::finish(status);
+  }
+  if (!exists(event)) {
+    return FakeState::finish(cudaErrorInvalidResourceHandle);
+  }
+  furrow::simt::acquire(&event->tag);
+  return cudaSuccess;
 }
 
 template <class Object>
@@ -142,7 +196,11 @@ extern "C" {
 // --- Copies ---
 
 cudaError_t cudaMemcpy(void* to, const void* from, std::size_t n_bytes, cudaMemcpyKind kind) {
-  return copy("cudaMemcpy", to, from, n_bytes, kind, nullptr);
+  const cudaError_t status = copy("cudaMemcpy", to, from, n_bytes, kind, nullptr);
+  if (CUstream_st* stream = stream_of(nullptr); stream != nullptr) {
+    stream->timeline.join();
+  }
+  return status;
 }
 
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t n_bytes, cudaMemcpyKind kind,
@@ -158,9 +216,21 @@ cudaError_t cudaMemsetAsync(void* memory, int value, std::size_t n_bytes, cudaSt
   return fill("cudaMemsetAsync", memory, value, n_bytes, stream);
 }
 
+cudaError_t cudaFreeAsync(void* memory, cudaStream_t handle) {
+  CUstream_st* stream = stream_of(handle);
+  const cudaError_t status = enter("cudaFreeAsync", stream);
+  if (stream == nullptr) {
+    return FakeState::finish(status);
+  }
+  // A lost device says so, but what its process held is gone with it: no leak of the owner.
+  const Turn turn(*stream);
+  const cudaError_t released = FakeState::instance().release(memory, true);
+  return FakeState::finish(status != cudaSuccess ? status : released);
+}
+
 // --- Streams ---
 
-cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned /*flags*/) {
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
   FakeState& state = FakeState::instance();
   const std::lock_guard lock(state.mutex);
   if (const cudaError_t status = state.enter("cudaStreamCreateWithFlags"); status != cudaSuccess) {
@@ -171,6 +241,7 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned /*flags*/) 
   }
   auto made = std::make_unique<CUstream_st>();
   made->device = FakeState::current_device();
+  made->is_blocking = (flags & cudaStreamNonBlocking) == 0;
   state.streams.insert(made.get());
   *stream = made.release();
   return cudaSuccess;
@@ -197,7 +268,11 @@ cudaError_t cudaStreamQuery(cudaStream_t stream) {
 }
 
 cudaError_t cudaDeviceSynchronize() {
-  return wait_for("cudaDeviceSynchronize", stream_of(nullptr));
+  const cudaError_t status = wait_for("cudaDeviceSynchronize", stream_of(nullptr));
+  if (status == cudaSuccess) {
+    FakeState::instance().join_device(FakeState::current_device());
+  }
+  return status;
 }
 
 cudaError_t cudaStreamWaitEvent(cudaStream_t handle, cudaEvent_t event, unsigned /*flags*/) {
@@ -214,7 +289,10 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t handle, cudaEvent_t event, unsigned
       return FakeState::finish(cudaErrorStreamCaptureUnsupported);
     }
     stream->capture = event->capture;  // the stream joins the capture
+    return cudaSuccess;
   }
+  const Turn turn(*stream);
+  furrow::simt::acquire(&event->tag);
   return cudaSuccess;
 }
 
@@ -262,23 +340,19 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t handle) {
   event->capture = stream->capture;
   event->is_recorded = true;
   event->time = std::chrono::steady_clock::now();
+  if (stream->capture == nullptr) {
+    const Turn turn(*stream);
+    furrow::simt::release(&event->tag);
+  }
   return cudaSuccess;
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
-  const cudaError_t status = FakeState::instance().enter("cudaEventSynchronize");
-  if (status != cudaSuccess) {
-    return FakeState::finish(status);
-  }
-  return FakeState::finish(exists(event) ? cudaSuccess : cudaErrorInvalidResourceHandle);
+  return wait_for("cudaEventSynchronize", event);
 }
 
 cudaError_t cudaEventQuery(cudaEvent_t event) {
-  const cudaError_t status = FakeState::instance().enter("cudaEventQuery");
-  if (status != cudaSuccess) {
-    return FakeState::finish(status);
-  }
-  return FakeState::finish(exists(event) ? cudaSuccess : cudaErrorInvalidResourceHandle);
+  return wait_for("cudaEventQuery", event);
 }
 
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEvent_t end) {
@@ -410,6 +484,22 @@ cudaError_t cudaDeviceReset() {
 }  // extern "C"
 
 namespace furrow::simt {
+
+cudaError_t malloc_device_async(void** memory, std::size_t n_bytes, cudaStream_t handle) {
+  CUstream_st* stream = stream_of(handle);
+  if (const cudaError_t status = enter("cudaMallocAsync", stream); status != cudaSuccess) {
+    return FakeState::finish(status);
+  }
+  FakeState& state = FakeState::instance();
+  {
+    const std::lock_guard lock(state.mutex);
+    if (!state.devices[static_cast<std::size_t>(stream->device)]->properties.has_memory_pools) {
+      return FakeState::finish(cudaErrorNotSupported);
+    }
+  }
+  const Turn turn(*stream);
+  return FakeState::finish(state.allocate(memory, n_bytes, stream->device));
+}
 
 cudaError_t launch_kernel(const void* kernel, dim3 grid, dim3 block, std::size_t dynamic_shared,
                           cudaStream_t handle, std::function<void()> body,

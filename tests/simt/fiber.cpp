@@ -5,7 +5,7 @@
 namespace furrow::simt {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(FURROW_SIMT_TSAN)
+#if defined(__SANITIZE_ADDRESS__)
 constexpr std::size_t kStackBytes = 512 * 1024;
 #else
 constexpr std::size_t kStackBytes = 128 * 1024;

@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <source_location>
 
-#include "simt/shared_memory.hpp"
 #include "simt/vector_types.hpp"
 
 namespace furrow::simt {
@@ -59,6 +58,12 @@ int block_barrier(BarrierOp op, int predicate, std::source_location where);
 /// Lanes of the calling warp that exist.
 [[nodiscard]] std::uint32_t lanes_of_warp();
 
+/// Names one `SHARED` declaration; its address is the identity of the object.
+struct SharedTag {
+  const char* name;
+  std::source_location where;
+};
+
 /// The object of the running block that `tag` names.
 void* static_shared(const SharedTag& tag, std::size_t n_bytes, std::size_t alignment);
 /// The dynamic shared memory of the running block.
@@ -67,6 +72,20 @@ void* dynamic_shared();
 /// `__threadfence`: as if all fences of a launch happened one after the other.
 void device_fence();
 
+/// Counts down the atomic operations until another lane gets its turn.
+extern constinit thread_local unsigned t_patience;
+/// Lets another lane run, at the shuffled schedule at random; at every schedule when very many
+/// atomic operations have gone by, because the caller may be waiting for what another is to do.
+/// Ends the launch with Stuck when nothing comes of it.
+void yield_lane(std::source_location where);
+inline void before_atomic(std::source_location where) {
+  if (--t_patience == 0) {
+    yield_lane(where);
+  }
+}
+
+/// `__trap`: ends the launch with Trapped.
+[[noreturn]] void fail_trapped(std::source_location where);
 /// Ends the launch with BadArgument or BadAddress.
 [[noreturn]] void fail_bad_argument(const char* what, std::source_location where);
 [[noreturn]] void fail_bad_address(const void* address, std::size_t alignment,

@@ -19,11 +19,17 @@ inline constexpr unsigned kMaxWarps = kMaxThreadsPerBlock / kWarpSize;
 class RunQueue {
  public:
   static constexpr int kNone = -1;
+  static constexpr unsigned kPatience = 1U << 16U;
+  static constexpr unsigned kMaxShuffledPatience = 16;
 
   /// Empties the queue. `seed` replaces that of a shuffled schedule.
   void reset(const Schedule& schedule, unsigned n_warps, std::uint64_t seed);
   /// The lanes of `mask` can go on.
   void add(unsigned warp, std::uint32_t mask);
+  /// How many atomic operations go by before another lane gets its turn.
+  unsigned next_patience() {
+    return kind_ == Schedule::Kind::kShuffle ? 1 + random_.below(kMaxShuffledPatience) : kPatience;
+  }
   /// Takes out the lane that is next, kNone when there is none.
   int next() {
     // The common case: the warp goes on with its round.

@@ -4,12 +4,9 @@
 #include <sanitizer/asan_interface.h>
 #endif
 #if defined(FURROW_SIMT_TSAN)
-#include <cerrno>
-
 #include <sanitizer/tsan_interface.h>
-#include <sys/mman.h>
 
-#include "furrow/errors.hpp"
+#include "simt/pages.hpp"
 
 // The runtime exports them; no header declares them.
 extern "C" {
@@ -34,11 +31,6 @@ void unpoison(void*, std::size_t) {}
 
 #if defined(FURROW_SIMT_TSAN)
 
-namespace {
-// The runtime has room for 8,128 threads.
-constexpr std::size_t kMaxRetired = 5000;
-}  // namespace
-
 void forget_accesses(void* pages, std::size_t n_bytes) {
   if (n_bytes == 0) {
     return;
@@ -57,29 +49,55 @@ void acquire(void* tag) {
   __tsan_acquire(tag);
 }
 
-TsanFibers::~TsanFibers() {
-  for (std::size_t i = n_destroyed_; i < retired_.size(); ++i) {
-    __tsan_destroy_fiber(retired_[i]);
+void TsanFibers::take(std::vector<void*>& fibers, std::size_t n) {
+  fibers.clear();
+  for (std::size_t i = 0; i < n; ++i) {
+    if (next_ == ring_.size()) {
+      if (ring_.size() < kMaxFibers) {
+        ring_.push_back(__tsan_create_fiber(0));
+      } else {
+        next_ = 0;
+      }
+    }
+    fibers.push_back(ring_[next_++]);
   }
 }
 
-void* TsanFibers::make() {
-  return __tsan_create_fiber(0);
+void TsanFibers::clear() {
+  for (void* fiber : ring_) {
+    __tsan_destroy_fiber(fiber);
+  }
+  ring_.clear();
+  next_ = 0;
 }
 
 void* TsanFibers::current() {
   return __tsan_get_current_fiber();
 }
 
-void TsanFibers::retire(const std::vector<void*>& fibers) {
-  retired_.insert(retired_.end(), fibers.begin(), fibers.end());
-  for (; retired_.size() - n_destroyed_ > kMaxRetired; ++n_destroyed_) {
-    __tsan_destroy_fiber(retired_[n_destroyed_]);
+Timeline::~Timeline() {
+  if (fiber_ != nullptr) {
+    __tsan_destroy_fiber(fiber_);
   }
-  if (n_destroyed_ > kMaxRetired) {
-    retired_.erase(retired_.begin(), retired_.begin() + static_cast<std::ptrdiff_t>(n_destroyed_));
-    n_destroyed_ = 0;
+}
+
+void Timeline::begin() {
+  if (fiber_ == nullptr) {
+    fiber_ = __tsan_create_fiber(0);
   }
+  release(&begun_);
+  caller_ = __tsan_get_current_fiber();
+  __tsan_switch_to_fiber(fiber_, __tsan_switch_to_fiber_no_sync);
+  acquire(&begun_);
+}
+
+void Timeline::end() {
+  release(&ended_);
+  __tsan_switch_to_fiber(caller_, __tsan_switch_to_fiber_no_sync);
+}
+
+void Timeline::join() {
+  acquire(&ended_);
 }
 
 #else
@@ -87,14 +105,16 @@ void TsanFibers::retire(const std::vector<void*>& fibers) {
 void forget_accesses(void*, std::size_t) {}
 void release(void*) {}
 void acquire(void*) {}
-TsanFibers::~TsanFibers() = default;
-void* TsanFibers::make() {
-  return nullptr;
-}
+void TsanFibers::take(std::vector<void*>&, std::size_t) {}
+void TsanFibers::clear() {}
 void* TsanFibers::current() {
   return nullptr;
 }
-void TsanFibers::retire(const std::vector<void*>&) {}
+
+Timeline::~Timeline() = default;
+void Timeline::begin() {}
+void Timeline::end() {}
+void Timeline::join() {}
 
 #endif
 

@@ -8,19 +8,13 @@
 #pragma once
 
 #include <cstddef>
-#include <source_location>
 #include <string>
 #include <vector>
 
+#include "simt/lane.hpp"
 #include "simt/pages.hpp"
 
 namespace furrow::simt {
-
-/// Names one `SHARED` declaration; its address is the identity of the object.
-struct SharedTag {
-  const char* name;
-  std::source_location where;
-};
 
 class SharedMemory {
  public:

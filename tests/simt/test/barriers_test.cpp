@@ -1,5 +1,6 @@
 // Barriers of the block, shared memory and grids, each under every schedule.
 
+#include <array>
 #include <cstdint>
 #include <numeric>
 #include <vector>
@@ -74,14 +75,14 @@ TEST(SimtBarriers, CountAndOr) {
 
 TEST(SimtShared, IsPoisonedAtTheStartOfEachBlock) {
   for_each_schedule([] {
-    unsigned n_fresh = 0;
+    std::array<unsigned, 4> is_fresh{};
     run_grid({.grid = 4, .block = 1, .dynamic_shared = 64}, [&] {
       SHARED(std::uint32_t, fixed);
       DYNAMIC_SHARED(std::uint32_t, dynamic);
-      n_fresh += fixed == 0xA5A5A5A5U && dynamic[15] == 0xA5A5A5A5U ? 1 : 0;
+      is_fresh[blockIdx.x] = fixed == 0xA5A5A5A5U && dynamic[15] == 0xA5A5A5A5U ? 1 : 0;
       fixed = dynamic[15] = 1;
     });
-    EXPECT_EQ(n_fresh, 4U);
+    EXPECT_EQ(is_fresh, (std::array{1U, 1U, 1U, 1U}));
   });
 }
 
