@@ -1,5 +1,6 @@
 #include "host/plotting/encoder_pool.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <mutex>
 #include <thread>
@@ -112,6 +113,13 @@ EncodeOutcome EncoderPool::encode(EncodingJob& job, std::stop_token stop) {
     run.rethrow_failure();
   }
   return job.all_done() ? EncodeOutcome::kComplete : EncodeOutcome::kCancelled;
+}
+
+bool EncoderPool::assemble_sector(const SectorContents& contents, std::span<std::uint8_t> sector) {
+  return std::any_of(options_.encoders.begin(), options_.encoders.end(),
+                     [&](const std::unique_ptr<RecordsEncoder>& encoder) {
+                       return encoder->assemble_sector(contents, sector);
+                     });
 }
 
 void EncoderPool::warn(const std::string& line) {

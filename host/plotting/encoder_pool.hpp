@@ -39,6 +39,8 @@ class EncoderPool final : public RecordsEncoder {
   /// WrongEncoding the encoder that was wrong is retired, and the others stop where they are: the
   /// records of the sector have to be supplied again.
   EncodeOutcome encode(EncodingJob& job, std::stop_token stop) override;
+  /// Whichever of them can.
+  bool assemble_sector(const SectorContents& contents, std::span<std::uint8_t> sector) override;
   /// Names of those that are not lost.
   [[nodiscard]] std::string name() const override;
 

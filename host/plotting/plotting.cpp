@@ -51,12 +51,18 @@ std::optional<EncodedSector> encode_sector(DownloadedSector downloaded, SectorIn
                        std::move(map)};
 }
 
-void write_sector(const EncodedSector& encoded, std::vector<std::uint8_t>& output) {
+void write_sector(const EncodedSector& encoded, std::vector<std::uint8_t>& output,
+                  RecordsEncoder* encoder) {
   const std::uint64_t expected = sector_size(encoded.contents_map.pieces_in_sector());
   if (!output.empty() && output.size() != expected) {
     throw BadSectorOutputSize(output.size(), expected);
   }
   output.resize(expected);
+  const SectorContents contents{encoded.contents_map.bitmaps(), encoded.raw_sector.all_records(),
+                                encoded.raw_sector.metadata};
+  if (encoder != nullptr && encoder->assemble_sector(contents, output)) {
+    return;
+  }
   assemble_sector(encoded.contents_map, encoded.raw_sector.all_records(),
                   encoded.raw_sector.metadata, output);
 }
@@ -110,7 +116,7 @@ std::optional<PlottedSector> plot_sector(const SectorPlan& plan, const PlotOptio
         // The encoder has retired the device, and reported it.
       }
     } while (!encoded.has_value());
-    write_sector(*encoded, output);
+    write_sector(*encoded, output, &options.encoder);
     report(Encoded{Clock::now() - encode_start});
     report(Finished{Clock::now() - start});
     return std::move(encoded->plotted_sector);

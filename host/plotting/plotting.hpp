@@ -133,8 +133,10 @@ std::optional<EncodedSector> encode_sector(DownloadedSector downloaded, SectorIn
                                            RecordsEncoder& encoder, std::stop_token stop);
 
 /// Writes the sector's bytes to `output`, which must be empty (it is then sized) or have the right
-/// size already; throws BadSectorOutputSize otherwise.
-void write_sector(const EncodedSector& encoded, std::vector<std::uint8_t>& output);
+/// size already; throws BadSectorOutputSize otherwise. With an `encoder`, that one lays the sector
+/// out if it has a way to.
+void write_sector(const EncodedSector& encoded, std::vector<std::uint8_t>& output,
+                  RecordsEncoder* encoder = nullptr);
 
 // Progress of one sector, in this order; Failed ends it like Finished does (section 6.5). The first
 // three come once more when a device gave wrong bytes.

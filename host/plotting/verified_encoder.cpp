@@ -16,9 +16,14 @@
 #include "furrow/core/bits.hpp"
 
 #include "host/crypto/hex.hpp"
+#include "host/sector/sector_check.hpp"
 
 namespace furrow {
 namespace {
+
+/// S-buckets of a sector laid out by a device whose chunks are compared: about 30 MiB of a sector of
+/// 1000 pieces are touched for it.
+constexpr std::size_t kCheckedSBuckets = 64;
 
 std::string hex_of(const SectorId& sector_id) {
   return to_hex(sector_id.bytes);
@@ -205,6 +210,23 @@ EncodeOutcome VerifiedEncoder::encode(EncodingJob& job, std::stop_token stop) {
     std::rethrow_exception(failure);
   }
   return outcome;
+}
+
+bool VerifiedEncoder::assemble_sector(const SectorContents& contents,
+                                      std::span<std::uint8_t> sector) {
+  if (is_quarantined_ || !encoder_->assemble_sector(contents, sector)) {
+    return false;
+  }
+  if (options_.records_per_sector == 0) {
+    return true;
+  }
+  std::vector<SBucket> sample;
+  std::mt19937_64 random(std::random_device{}());
+  for (std::size_t i = 0; i < kCheckedSBuckets; ++i) {
+    sample.emplace_back(static_cast<std::uint16_t>(random()));
+  }
+  is_quarantined_ = !sector_agrees(contents, sector, sample);
+  return !is_quarantined_;
 }
 
 }  // namespace furrow

@@ -48,6 +48,9 @@ class VerifiedEncoder final : public RecordsEncoder {
   /// Throws WrongEncoding at the first difference. The encoder is quarantined then: each later call
   /// throws DeviceLost.
   EncodeOutcome encode(EncodingJob& job, std::stop_token stop) override;
+  /// Checks the sector by sample (sector_check.hpp) unless no records are to be verified either.
+  /// False when it is wrong; the encoder is quarantined then.
+  bool assemble_sector(const SectorContents& contents, std::span<std::uint8_t> sector) override;
   [[nodiscard]] std::string name() const override { return encoder_->name(); }
 
  private:

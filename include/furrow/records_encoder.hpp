@@ -8,6 +8,7 @@
 
 #include "furrow/encoding_job.hpp"
 #include "furrow/errors.hpp"
+#include "furrow/sector_contents.hpp"
 #include "furrow/types.hpp"
 
 namespace furrow {
@@ -80,6 +81,14 @@ class RecordsEncoder {
       throw EncoderError("encoder " + name() + " ended before all records were encoded");
     }
     return outcome;
+  }
+
+  /// Writes the bytes of a sector of P encoded records (docs/spec/03, section 4) to `sector`, of
+  /// sector_size(P) bytes, whoever encoded them. False when this encoder has no faster way than its
+  /// caller, or could not do it now; `sector` is unspecified then. Thread-compatible, as encode.
+  virtual bool assemble_sector(const SectorContents& /*contents*/,
+                               std::span<std::uint8_t> /*sector*/) {
+    return false;
   }
 
   /// Short name for logs and progress, such as "cpu".
