@@ -24,7 +24,7 @@ std::size_t checked_batch(std::size_t max_records) {
 }  // namespace
 
 std::size_t RecordPipeline::device_bytes(std::size_t max_records) {
-  return ErasureExtender::device_bytes() +
+  return ErasureTable::kDeviceBytes +
          max_records *
              (Tables::bytes() + sizeof(PosSeed) + 3 * sizeof(Record) + sizeof(FoundProofs) +
               kNumChunks * sizeof(std::uint16_t) + sizeof(RecordStatus));
@@ -46,6 +46,19 @@ RecordPipeline::RecordPipeline(StreamView stream, std::size_t max_records)
 void RecordPipeline::enqueue(std::size_t n, const PosSeed* seeds, const Record* records_in,
                              Record* records_out, FoundProofs* found_out,
                              RecordStatus* status_out) {
+  enqueue_encoding(n, seeds, records_in);
+  enqueue_results(n, records_out, found_out, status_out, cudaMemcpyDeviceToHost);
+}
+
+void RecordPipeline::enqueue_resident(std::size_t n, const PosSeed* seeds, const Record* records_in,
+                                      Record* d_records_out, FoundProofs* d_found_out,
+                                      RecordStatus* status_out) {
+  enqueue_encoding(n, seeds, records_in);
+  enqueue_results(n, d_records_out, d_found_out, status_out, cudaMemcpyDeviceToDevice);
+}
+
+void RecordPipeline::enqueue_encoding(std::size_t n, const PosSeed* seeds,
+                                      const Record* records_in) {
   if (n == 0 || n > max_records_) {
     throw InvalidArgument("record pipeline: expected 1 to " + std::to_string(max_records_) +
                           " records, actual " + std::to_string(n));
@@ -53,7 +66,6 @@ void RecordPipeline::enqueue(std::size_t n, const PosSeed* seeds, const Record* 
   const auto count = static_cast<std::uint32_t>(n);
   const cudaStream_t stream = stream_.get();
   const ProofTablesBatch<kPosK> tables(d_tables_.data());
-  auto* d_found = reinterpret_cast<std::uint32_t*>(d_found_.data());
 
   check(
       cudaMemcpyAsync(d_seeds_.data(), seeds, n * sizeof(PosSeed), cudaMemcpyHostToDevice, stream));
@@ -61,18 +73,26 @@ void RecordPipeline::enqueue(std::size_t n, const PosSeed* seeds, const Record* 
                         stream));
   make_proof_tables<kPosK>(stream_, count, reinterpret_cast<std::uint32_t*>(d_seeds_.data()),
                            tables);
-  choose_all_proofs<kPosK>(stream_, count, tables, d_found, d_used_.data(), d_status_.data());
-  erasure_.extend(stream_, count, d_source_.data(), d_encoded_.data(), d_parity_.data());
+  choose_all_proofs<kPosK>(stream_, count, tables,
+                           reinterpret_cast<std::uint32_t*>(d_found_.data()), d_used_.data(),
+                           d_status_.data());
+  extend_records(stream_, erasure_,
+                 {.n_records = n,
+                  .d_source = reinterpret_cast<const std::uint8_t*>(d_source_.data()),
+                  .d_parity = reinterpret_cast<std::uint8_t*>(d_parity_.data())});
   launch(encode_chunks<kPosK>,
          {dim3(kNumChunks / EncodeChunksShape::kProofs, count), dim3(EncodeChunksShape::kThreads)},
          stream, tables, d_used_.data(), d_status_.data(),
          reinterpret_cast<const uint4*>(d_source_.data()),
          reinterpret_cast<const uint4*>(d_parity_.data()),
          reinterpret_cast<uint4*>(d_encoded_.data()));
-  check(cudaMemcpyAsync(records_out, d_encoded_.data(), n * sizeof(Record), cudaMemcpyDeviceToHost,
-                        stream));
-  check(cudaMemcpyAsync(found_out, d_found_.data(), n * sizeof(FoundProofs), cudaMemcpyDeviceToHost,
-                        stream));
+}
+
+void RecordPipeline::enqueue_results(std::size_t n, Record* records_out, FoundProofs* found_out,
+                                     RecordStatus* status_out, cudaMemcpyKind kind) {
+  const cudaStream_t stream = stream_.get();
+  check(cudaMemcpyAsync(records_out, d_encoded_.data(), n * sizeof(Record), kind, stream));
+  check(cudaMemcpyAsync(found_out, d_found_.data(), n * sizeof(FoundProofs), kind, stream));
   check(cudaMemcpyAsync(status_out, d_status_.data(), n * sizeof(RecordStatus),
                         cudaMemcpyDeviceToHost, stream));
 }

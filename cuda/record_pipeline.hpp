@@ -8,7 +8,7 @@
 // Nothing but seeds, records and bitmaps crosses the bus. Memory of one record, K = 20:
 //
 //   tables, links, targets      84.1 MiB
-//   source, parity, encoded      3   MiB   (encoded is the scratch memory of erasure coding before)
+//   source, parity, encoded      3   MiB
 //   bitmap, list of s-buckets   72   KiB
 #pragma once
 
@@ -41,12 +41,21 @@ class RecordPipeline {
   void enqueue(std::size_t n, const PosSeed* seeds, const Record* records_in, Record* records_out,
                FoundProofs* found_out, RecordStatus* status_out);
 
+  /// The same, but records and bitmaps stay on the device: `d_records_out` [n], `d_found_out` [n]
+  /// are device memory. The status comes to the host.
+  void enqueue_resident(std::size_t n, const PosSeed* seeds, const Record* records_in,
+                        Record* d_records_out, FoundProofs* d_found_out, RecordStatus* status_out);
+
   [[nodiscard]] std::size_t max_records() const noexcept { return max_records_; }
 
  private:
+  void enqueue_encoding(std::size_t n, const PosSeed* seeds, const Record* records_in);
+  void enqueue_results(std::size_t n, Record* records_out, FoundProofs* found_out,
+                       RecordStatus* status_out, cudaMemcpyKind kind);
+
   StreamView stream_;
   std::size_t max_records_;
-  ErasureExtender erasure_;
+  ErasureTable erasure_;
   DeviceBuffer<std::byte> d_tables_;
   DeviceBuffer<PosSeed> d_seeds_;
   DeviceBuffer<Record> d_source_;

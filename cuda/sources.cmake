@@ -2,10 +2,14 @@
 # compiler, as C++, against the harness of tests/simt.
 set(FURROW_CUDA_SOURCES
   cuda/cuda_devices.cu
+  cuda/erasure.cu
+  cuda/hash_many.cu
+  cuda/record_pipeline.cu
   cuda/runtime/check.cu
   cuda/runtime/device_buffer.cu
   cuda/runtime/event.cu
   cuda/runtime/log.cu
   cuda/runtime/pinned_buffer.cu
-  cuda/runtime/stream.cu)
+  cuda/runtime/stream.cu
+  cuda/sector_assembly.cu)
 list(TRANSFORM FURROW_CUDA_SOURCES PREPEND ${PROJECT_SOURCE_DIR}/)

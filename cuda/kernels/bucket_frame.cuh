@@ -13,10 +13,10 @@
 
 namespace furrow::cuda {
 
-/// A residue as a place in the matrix of residues.
+/// A residue as a place in the matrix of residues (find_matches.cuh).
 struct alignas(8) Cell {
-  std::uint32_t row;     ///< residue / 127
-  std::uint32_t column;  ///< residue % 127
+  std::uint32_t row_bytes;  ///< 4 * (residue / 127): offset of the row in a group of columns
+  std::uint32_t column;     ///< residue % 127
 };
 
 struct BucketFrame {
@@ -136,15 +136,16 @@ __device__ void load_bucket(const SourceTable<K, kTable>& source, std::uint32_t 
         const std::uint32_t residue = residue_of(mine[i]);
         frame.entries[rank] = mine[i];
         frame.slots[rank] = static_cast<std::uint16_t>(slot);
-        frame.cells[rank] = {residue / core::pos::kParamC, residue % core::pos::kParamC};
+        frame.cells[rank] = {residue / core::pos::kParamC * 4, residue % core::pos::kParamC};
       }
     }
   }
-  for (std::uint32_t rank = size + threadIdx.x; rank < BucketFrame::kCells; rank += kThreads) {
+  const std::uint32_t kept = size < kKept ? size : kKept;
+  for (std::uint32_t rank = kept + threadIdx.x; rank < BucketFrame::kCells; rank += kThreads) {
     frame.cells[rank] = {0, 0};
   }
   if (threadIdx.x == 0) {
-    frame.size = size < kKept ? size : kKept;
+    frame.size = kept;
   }
 }
 

@@ -69,7 +69,8 @@ __device__ void insert_right(const BucketFrame& right, MatchShared& s,
 
   const std::uint32_t rank = threadIdx.x;
   const bool has_entry = rank < right.size;
-  const auto [row, column] = right.cells[rank];
+  const std::uint32_t row = right.cells[rank].row_bytes / 4;
+  const std::uint32_t column = right.cells[rank].column;
   if (has_entry) {
     const std::uint32_t repeated = column + core::pos::kParamC;
     atomicOr(&s.rows[column / 32][row], 1U << (column % 32));
@@ -152,7 +153,12 @@ __device__ inline TakenTargets test_targets(std::uint32_t parity, const BucketFr
   const std::uint32_t lane = threadIdx.x % 32;
   const std::uint32_t low_shift = core::pos::target_column_shift(parity, lane);
   const std::uint32_t high_shift = core::pos::target_column_shift(parity, lane + 32);
-  const std::uint32_t* rows = &s.rows[0][lane];
+  // Byte offsets, so that an address is one multiply-add of the group of columns.
+  const char* rows = reinterpret_cast<const char*>(&s.rows[0][lane]);
+  const auto word_at = [&](std::uint32_t column, std::uint32_t row_bytes) {
+    return *reinterpret_cast<const std::uint32_t*>(
+        rows + (column / 32 * (4 * MatchShared::kRowStride) + row_bytes));
+  };
   std::uint32_t low = 0;
   std::uint32_t high = 0;
 #pragma unroll 8
@@ -160,9 +166,8 @@ __device__ inline TakenTargets test_targets(std::uint32_t parity, const BucketFr
     const Cell cell = left.cells[first_rank + i];
     const std::uint32_t low_column = cell.column + low_shift;
     const std::uint32_t high_column = cell.column + high_shift;
-    const std::uint32_t low_word = rows[low_column / 32 * MatchShared::kRowStride + cell.row];
-    const std::uint32_t high_word =
-        rows[high_column / 32 * MatchShared::kRowStride + cell.row + 32];
+    const std::uint32_t low_word = word_at(low_column, cell.row_bytes);
+    const std::uint32_t high_word = word_at(high_column, cell.row_bytes + 4 * 32);
     low = __funnelshift_r(low, __funnelshift_r(low_word, 0, low_column), 1);
     high = __funnelshift_r(high, __funnelshift_r(high_word, 0, high_column), 1);
   }
@@ -205,7 +210,7 @@ __device__ std::uint32_t list_matches(std::uint32_t parity, TakenTargets taken,
     left_rank = hit >> 6;
     const std::uint32_t m = hit & 63U;
     const Cell cell = left.cells[left_rank];
-    const std::uint32_t row = (cell.row + m) % core::pos::kParamB;
+    const std::uint32_t row = (cell.row_bytes / 4 + m) % core::pos::kParamB;
     const std::uint32_t column =
         (cell.column + core::pos::target_column_shift(parity, m)) % core::pos::kParamC;
     const std::uint32_t index = taken_index(s, row, column);

@@ -1,0 +1,260 @@
+#include "simt/fake_state.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+namespace furrow::simt {
+namespace {
+
+// What fresh memory holds, so that nobody counts on zeros.
+constexpr int kUnset = 0xA5;
+constexpr std::size_t kAlignment = 256;
+
+}  // namespace
+
+FakeState& FakeState::instance() {
+  static FakeState state;
+  return state;
+}
+
+FakeState::FakeState() {
+  reset(fake_devices(1));
+}
+
+int& FakeState::current_device() {
+  static thread_local int device = 0;
+  return device;
+}
+
+cudaError_t& FakeState::last_error() {
+  static thread_local cudaError_t error = cudaSuccess;
+  return error;
+}
+
+cudaError_t FakeState::enter(const char* api, Answers answers) {
+  const std::lock_guard lock(mutex);
+  ++n_calls[api];
+  if (no_driver != cudaSuccess) {
+    return no_driver;
+  }
+  const int device = current_device();
+  DeviceState* state = device >= 0 && static_cast<std::size_t>(device) < devices.size()
+                           ? devices[static_cast<std::size_t>(device)].get()
+                           : nullptr;
+  cudaError_t status = cudaSuccess;
+  if (state != nullptr && state->lost != cudaSuccess && answers == Answers::kNotWhenLost) {
+    status = state->lost;
+  }
+  for (PlantedFault& planted : faults) {
+    const Fault& fault = planted.fault;
+    if ((fault.api != "*" && fault.api != api) || (fault.device >= 0 && fault.device != device)) {
+      continue;
+    }
+    ++planted.n_seen;
+    if (planted.n_seen >= fault.nth && planted.n_seen - fault.nth < fault.n_calls &&
+        status == cudaSuccess) {
+      status = fault.status;
+      if (fault.sticky && state != nullptr) {
+        state->lost = fault.status;
+      }
+    }
+  }
+  return status;
+}
+
+cudaError_t FakeState::finish(cudaError_t status) {
+  if (status != cudaSuccess && status != cudaErrorNotReady) {
+    last_error() = status;
+  }
+  return status;
+}
+
+cudaError_t FakeState::allocate(void** memory, std::size_t n_bytes, int device) {
+  const std::lock_guard lock(mutex);
+  if (memory == nullptr) {
+    return cudaErrorInvalidValue;
+  }
+  *memory = nullptr;
+  if (n_bytes == 0) {
+    return cudaSuccess;
+  }
+  if (device >= 0) {
+    DeviceState& state = *devices[static_cast<std::size_t>(device)];
+    if (n_bytes > state.properties.memory_bytes - state.used_bytes) {
+      return cudaErrorMemoryAllocation;
+    }
+  }
+  void* bytes = nullptr;
+  if (posix_memalign(&bytes, kAlignment, n_bytes) != 0) {
+    return cudaErrorMemoryAllocation;
+  }
+  std::memset(bytes, kUnset, n_bytes);
+  if (device >= 0) {
+    DeviceState& state = *devices[static_cast<std::size_t>(device)];
+    state.used_bytes += n_bytes;
+    state.peak_bytes = std::max(state.peak_bytes, state.used_bytes);
+  }
+  allocations[reinterpret_cast<std::uintptr_t>(bytes)] = {n_bytes, device};
+  *memory = bytes;
+  return cudaSuccess;
+}
+
+cudaError_t FakeState::release(void* memory, bool on_device) {
+  const std::lock_guard lock(mutex);
+  if (memory == nullptr) {
+    return cudaSuccess;
+  }
+  const auto at = allocations.find(reinterpret_cast<std::uintptr_t>(memory));
+  if (at == allocations.end() || (at->second.device >= 0) != on_device) {
+    return cudaErrorInvalidValue;
+  }
+  if (on_device) {
+    devices[static_cast<std::size_t>(at->second.device)]->used_bytes -= at->second.n_bytes;
+  }
+  allocations.erase(at);
+  std::free(memory);
+  return cudaSuccess;
+}
+
+std::optional<std::pair<std::uintptr_t, FakeState::Allocation>> FakeState::find(const void* byte) {
+  const std::lock_guard lock(mutex);
+  const auto address = reinterpret_cast<std::uintptr_t>(byte);
+  auto at = allocations.upper_bound(address);
+  if (at == allocations.begin()) {
+    return std::nullopt;
+  }
+  --at;
+  if (address - at->first >= at->second.n_bytes) {
+    return std::nullopt;
+  }
+  return *at;
+}
+
+bool FakeState::is_on_device(const void* bytes, std::size_t n_bytes) {
+  const auto allocation = find(bytes);
+  return allocation && allocation->second.device >= 0 &&
+         n_bytes <= allocation->second.n_bytes -
+                        (reinterpret_cast<std::uintptr_t>(bytes) - allocation->first);
+}
+
+bool FakeState::touches_device(const void* bytes) {
+  const auto allocation = find(bytes);
+  return allocation && allocation->second.device >= 0;
+}
+
+void FakeState::reset(std::vector<FakeDevice> shown) {
+  const std::lock_guard lock(mutex);
+  for (const auto& [address, allocation] : allocations) {
+    std::free(reinterpret_cast<void*>(address));
+  }
+  allocations.clear();
+  const auto forget = [](auto& objects) {
+    for (auto* object : objects) {
+      delete object;
+    }
+    objects.clear();
+  };
+  forget(streams);
+  forget(events);
+  forget(graphs);
+  forget(executables);
+  devices.clear();
+  for (FakeDevice& device : shown) {
+    auto state = std::make_unique<DeviceState>();
+    state->properties = std::move(device);
+    state->pool.device = static_cast<int>(devices.size());
+    state->default_stream.device = static_cast<int>(devices.size());
+    devices.push_back(std::move(state));
+  }
+  no_driver = cudaSuccess;
+  driver_version = CUDART_VERSION;
+  runtime_version = CUDART_VERSION;
+  faults.clear();
+  n_calls.clear();
+  current_device() = 0;
+  last_error() = cudaSuccess;
+}
+
+// --- The controls ---
+
+std::vector<FakeDevice> fake_devices(int n) {
+  std::vector<FakeDevice> devices(static_cast<std::size_t>(n));
+  for (int i = 0; i < n; ++i) {
+    devices[static_cast<std::size_t>(i)].uuid[15] = static_cast<std::uint8_t>(i + 1);
+    devices[static_cast<std::size_t>(i)].pci_bus = i + 1;
+  }
+  return devices;
+}
+
+void FakeCuda::reset() {
+  FakeState::instance().reset(fake_devices(1));
+}
+
+void FakeCuda::set_devices(std::vector<FakeDevice> devices) {
+  FakeState::instance().reset(std::move(devices));
+}
+
+void FakeCuda::remove_driver(cudaError_t status) {
+  FakeState& state = FakeState::instance();
+  const std::lock_guard lock(state.mutex);
+  state.no_driver = status;
+}
+
+void FakeCuda::set_versions(int driver, int runtime) {
+  FakeState& state = FakeState::instance();
+  const std::lock_guard lock(state.mutex);
+  state.driver_version = driver;
+  state.runtime_version = runtime;
+}
+
+void FakeCuda::plant(const Fault& fault) {
+  FakeState& state = FakeState::instance();
+  const std::lock_guard lock(state.mutex);
+  state.faults.push_back({fault});
+}
+
+void FakeCuda::lose_device(int device, cudaError_t status) {
+  FakeState& state = FakeState::instance();
+  const std::lock_guard lock(state.mutex);
+  state.devices.at(static_cast<std::size_t>(device))->lost = status;
+}
+
+std::uint64_t FakeCuda::n_calls(std::string_view api) {
+  FakeState& state = FakeState::instance();
+  const std::lock_guard lock(state.mutex);
+  std::uint64_t n = 0;
+  for (const auto& [name, n_of_name] : state.n_calls) {
+    n += api == "*" || api == name ? n_of_name : 0;
+  }
+  return n;
+}
+
+LiveObjects FakeCuda::live() {
+  FakeState& state = FakeState::instance();
+  const std::lock_guard lock(state.mutex);
+  LiveObjects live;
+  for (const auto& [address, allocation] : state.allocations) {
+    (allocation.device >= 0 ? live.device_allocations : live.host_allocations) += 1;
+    (allocation.device >= 0 ? live.device_bytes : live.host_bytes) += allocation.n_bytes;
+  }
+  live.streams = state.streams.size();
+  live.events = state.events.size();
+  live.graphs = state.graphs.size() + state.executables.size();
+  return live;
+}
+
+std::size_t FakeCuda::used_bytes(int device) {
+  FakeState& state = FakeState::instance();
+  const std::lock_guard lock(state.mutex);
+  return state.devices.at(static_cast<std::size_t>(device))->used_bytes;
+}
+
+std::size_t FakeCuda::peak_bytes(int device) {
+  FakeState& state = FakeState::instance();
+  const std::lock_guard lock(state.mutex);
+  return state.devices.at(static_cast<std::size_t>(device))->peak_bytes;
+}
+
+}  // namespace furrow::simt
