@@ -6,7 +6,8 @@
 #include "furrow/cuda.hpp"
 
 #include "cuda/runtime/check.hpp"
-#include "cuda/runtime/cuda_api.hpp"
+#include "cuda/runtime/stream.hpp"
+#include "cuda/simt.cuh"
 
 namespace furrow {
 namespace {
@@ -60,9 +61,16 @@ void describe(CudaDeviceInfo& info) {
   info.memory_clock_khz = attribute(cudaDevAttrMemoryClockRate, info.index);
 }
 
-/// Creates a context, so that a device which is reserved or broken shows it here.
+/// Runs nothing: that this program has code for the device, and that the device runs it, is what it
+/// shows.
+__global__ void do_nothing() {}
+
+/// Creates a context and runs a kernel, so that a device which is reserved, broken or of an
+/// architecture that this program was not compiled for shows it here.
 void try_out(CudaDeviceInfo& info) {
-  cuda::use_device(info.index);
+  const cuda::Stream stream(info.index);
+  cuda::launch(do_nothing, {dim3(1), dim3(1)}, stream.view().get());
+  stream.view().synchronize();
   std::size_t free_bytes = 0;
   std::size_t total_bytes = 0;
   check(cudaMemGetInfo(&free_bytes, &total_bytes), "cudaMemGetInfo");

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "furrow/core/params.hpp"
+
 namespace furrow::cuda {
 
 /// Read back with the record. A record with overflows, or with fewer than 32768 proofs, is not
@@ -13,5 +15,10 @@ struct RecordStatus {
   /// Entries for which a bucket had no room.
   std::uint32_t n_overflows;
 };
+
+/// Whether the bytes of the record are its encoded form.
+constexpr bool is_encoded(const RecordStatus& status) {
+  return status.n_proofs == kNumChunks && status.n_overflows == 0;
+}
 
 }  // namespace furrow::cuda

@@ -21,8 +21,8 @@
 namespace furrow {
 namespace {
 
-/// S-buckets of a sector laid out by a device whose chunks are compared: about 30 MiB of a sector of
-/// 1000 pieces are touched for it.
+/// S-buckets of a sector laid out by a device whose chunks are compared: about 30 MiB of a sector
+/// of 1000 pieces are touched for it.
 constexpr std::size_t kCheckedSBuckets = 64;
 
 std::string hex_of(const SectorId& sector_id) {

@@ -69,8 +69,7 @@ bool sector_agrees(const SectorContents& contents, std::span<const std::uint8_t>
       const FoundProofs& bitmap = contents.found_proofs[p];
       if (has_s_bucket(bitmap, s_bucket)) {
         const RecordChunk& chunk = contents.records[p][bits_before(bitmap, s_bucket)];
-        if (!std::equal(chunk.begin(), chunk.end(),
-                        chunks.subspan(kChunkSize * place++).begin())) {
+        if (!std::equal(chunk.begin(), chunk.end(), chunks.subspan(kChunkSize * place++).begin())) {
           return false;
         }
       }

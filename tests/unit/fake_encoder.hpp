@@ -41,6 +41,7 @@ class FakeEncoder final : public RecordsEncoder {
     std::function<void(PieceOffset, Record&, FoundProofs&)> after_record = {};
     /// Called when encode returns without an exception.
     std::function<void()> on_return = {};
+    std::function<bool(const SectorContents&, std::span<std::uint8_t>)> assemble = {};
   };
   explicit FakeEncoder(Options options) : options_(std::move(options)) {}
 
@@ -66,6 +67,9 @@ class FakeEncoder final : public RecordsEncoder {
       }
     }
     return EncodeOutcome::kCancelled;
+  }
+  bool assemble_sector(const SectorContents& contents, std::span<std::uint8_t> sector) override {
+    return options_.assemble && options_.assemble(contents, sector);
   }
   [[nodiscard]] std::string name() const override { return options_.name; }
 

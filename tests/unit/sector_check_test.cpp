@@ -52,8 +52,8 @@ class SectorCheck : public testing::Test {
   [[nodiscard]] std::size_t offset_of(SBucket s_bucket) const {
     const std::vector<std::uint16_t> sizes = map_.s_bucket_sizes();
     return record_chunks_offset(kPieces) +
-           kChunkSize * std::accumulate(sizes.begin(), sizes.begin() + s_bucket.value(),
-                                        std::size_t{0});
+           kChunkSize *
+               std::accumulate(sizes.begin(), sizes.begin() + s_bucket.value(), std::size_t{0});
   }
 
   unsigned seed_ = std::random_device{}();

@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include "host/sector/sector_layout.hpp"
+#include "host/sector/sector_writer.hpp"
 #include "tests/unit/fake_encoder.hpp"
 
 namespace furrow {
@@ -183,6 +185,44 @@ TEST(VerifiedEncoder, AStopRequestIsAnOutcome) {
                                 {.records_per_sector = 100, .seed = 1});
   FakeSector sector(50, 1);
   EXPECT_EQ(encode(*encoder, sector, stop.get_token()), EncodeOutcome::kCancelled);
+}
+
+/// Lays sectors out as the host does and then changes the byte at `wrong`, if there is one.
+auto layout_with(std::optional<std::size_t> wrong) {
+  return [wrong](const SectorContents& contents, std::span<std::uint8_t> sector) {
+    SectorContentsMap map(static_cast<std::uint16_t>(contents.records.size()));
+    std::copy(contents.found_proofs.begin(), contents.found_proofs.end(), map.bitmaps().begin());
+    assemble_sector(map, contents.records, contents.metadata, sector);
+    if (wrong.has_value()) {
+      sector[*wrong] ^= 1;
+    }
+    return true;
+  };
+}
+
+TEST(VerifiedEncoder, ASectorLaidOutWrongIsRefusedAndTheEncoderQuarantined) {
+  const unsigned seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  FakeSector records(2, seed);
+  const std::vector<RecordMetadata> metadata(2);
+  const SectorContents contents{records.found_proofs, records.records, metadata};
+  std::vector<std::uint8_t> sector(sector_size(2));
+
+  const auto right = verified({.assemble = layout_with(std::nullopt)}, {.records_per_sector = 1});
+  EXPECT_TRUE(right->assemble_sector(contents, sector));
+  EXPECT_EQ(encode(*right, records), EncodeOutcome::kComplete);
+
+  FakeSector others(2, seed + 1);
+  const auto wrong = verified({.assemble = layout_with(0)}, {.records_per_sector = 1});
+  EXPECT_FALSE(wrong->assemble_sector(contents, sector));
+  EXPECT_FALSE(wrong->assemble_sector(contents, sector));
+  EXPECT_THROW(encode(*wrong, others), DeviceLost);
+
+  const auto unchecked = verified({.assemble = layout_with(0)}, {.records_per_sector = 0});
+  EXPECT_TRUE(unchecked->assemble_sector(contents, sector));
+  const auto without = verified({}, {.records_per_sector = 1});
+  EXPECT_FALSE(without->assemble_sector(contents, sector));
+  EXPECT_EQ(encode(*without, others), EncodeOutcome::kComplete);
 }
 
 }  // namespace
