@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "cuda/cuda_records_encoder.hpp"
+#include "cuda/device_sector.hpp"
 #include "cuda/runtime/log.hpp"
 
 namespace furrow::cuda {
@@ -192,6 +193,34 @@ void CudaRecordsEncoder::encode_from_seed(const PosSeed& seed, Record& record,
                        std::to_string(status.n_overflows) + " entries");
   }
   ++n_records_;
+}
+
+bool CudaRecordsEncoder::has_room_for_sector(std::size_t n_pieces) const {
+  const CudaEncoderState held = state();
+  return n_pieces <= std::numeric_limits<std::uint16_t>::max() &&
+         held.device_bytes + device_sector_bytes(static_cast<std::uint16_t>(n_pieces)) <=
+             limit_or_none(options_.vram_limit) &&
+         held.pinned_bytes + kDeviceSectorPinnedBytes <= limit_or_none(options_.pinned_limit);
+}
+
+bool CudaRecordsEncoder::assemble_sector(const SectorContents& contents,
+                                         std::span<std::uint8_t> sector) {
+  if (!loss_.empty() || !has_room_for_sector(contents.records.size())) {
+    return false;
+  }
+  try {
+    use_device(options_.device);
+    const Stream stream(options_.device);
+    lay_out_sector(stream, contents, sector);
+    return true;
+  } catch (const CudaError& error) {
+    if (error.error_class() == ErrorClass::kDeviceLost) {
+      lanes_.clear();
+      loss_ = error.what();
+    }
+    log(CudaLogLevel::kWarning, name_ + " did not lay out a sector: " + error.what());
+    return false;
+  }
 }
 
 CudaEncoderState CudaRecordsEncoder::state() const {

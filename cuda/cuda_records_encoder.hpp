@@ -34,6 +34,8 @@ class CudaRecordsEncoder final : public CudaEncoder {
   /// Goes on with less when memory runs short; any other failure of the device is DeviceLost, from
   /// then on.
   EncodeOutcome encode(EncodingJob& job, std::stop_token stop) override;
+  /// On the device, when a sector of that size fits beside the lanes and within the limits.
+  bool assemble_sector(const SectorContents& contents, std::span<std::uint8_t> sector) override;
   void encode_from_seed(const PosSeed& seed, Record& record, FoundProofs& found_proofs) override;
   [[nodiscard]] std::string name() const override { return name_; }
   [[nodiscard]] CudaEncoderState state() const override;
@@ -45,6 +47,7 @@ class CudaRecordsEncoder final : public CudaEncoder {
   void recover(const CudaError& reason);
   EncodeOutcome run(EncodingJob& job, const std::stop_token& stop);
   void encode_elsewhere(EncodingJob& job, PieceOffset offset);
+  [[nodiscard]] bool has_room_for_sector(std::size_t n_pieces) const;
   [[noreturn]] void lose_device(const CudaError& reason);
   template <class Work>
   auto guarded(const Work& work);

@@ -28,6 +28,14 @@ std::uint16_t checked_pieces(const SectorContents& contents, std::span<std::uint
                           std::to_string(sector_size(pieces)) + " bytes, actual " +
                           std::to_string(sector.size()));
   }
+  for (std::size_t p = 0; p < n; ++p) {
+    if (const std::size_t used = count_s_buckets(contents.found_proofs[p]); used > kNumChunks) {
+      throw InvalidArgument(
+          "sector on a device: expected at most 32768 s-buckets of the record at "
+          "piece offset " +
+          std::to_string(p) + ", actual " + std::to_string(used));
+    }
+  }
   return pieces;
 }
 

@@ -61,6 +61,10 @@ bool sector_agrees(const SectorContents& contents, std::span<const std::uint8_t>
                   sector.subspan(record_metadata_offset(pieces)).begin())) {
     return false;
   }
+  const auto fits = [](const FoundProofs& bitmap) { return count_s_buckets(bitmap) <= kNumChunks; };
+  if (!std::all_of(contents.found_proofs.begin(), contents.found_proofs.end(), fits)) {
+    return false;
+  }
   const std::vector<std::size_t> first = first_chunks(contents.found_proofs);
   const std::span<const std::uint8_t> chunks = sector.subspan(record_chunks_offset(pieces));
   return std::all_of(sample.begin(), sample.end(), [&](SBucket s_bucket) {

@@ -1,8 +1,6 @@
 #include "simt/block.hpp"
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
 #include <utility>
 
 #include "simt/errors.hpp"
@@ -19,59 +17,6 @@ constinit thread_local Block* t_running = nullptr;
 
 // Some seconds of nothing but atomic operations.
 constexpr std::uint64_t kMaxAtomicsWithoutProgress = std::uint64_t{1} << 28U;
-
-std::string hex(std::uint32_t mask) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string digits = "0x";
-  for (int shift = 28; shift >= 0; shift -= 4) {
-    digits += kDigits[(mask >> shift) & 15U];
-  }
-  return digits;
-}
-
-const char* name(WarpOp op) {
-  switch (op) {
-    case WarpOp::kSync:
-      return "__syncwarp";
-    case WarpOp::kShuffle:
-      return "a shuffle";
-    case WarpOp::kBallot:
-      return "__ballot_sync";
-    case WarpOp::kAny:
-      return "__any_sync";
-    case WarpOp::kAll:
-      return "__all_sync";
-    case WarpOp::kMatchAny:
-      return "__match_any_sync";
-    case WarpOp::kMatchAll:
-      return "__match_all_sync";
-    default:
-      return "a reduction";
-  }
-}
-
-std::uint64_t key_of(WarpOp op, std::uint32_t mask) {
-  return (static_cast<std::uint64_t>(op) << 32U) | mask;
-}
-std::uint32_t mask_of(std::uint64_t key) {
-  return static_cast<std::uint32_t>(key);
-}
-WarpOp op_of(std::uint64_t key) {
-  return static_cast<WarpOp>(key >> 32U);
-}
-
-unsigned lowest(std::uint32_t mask) {
-  return static_cast<unsigned>(std::countr_zero(mask));
-}
-
-bool same_line(std::source_location a, std::source_location b) {
-  // The same object most of the time; a template has one for each instantiation.
-  if (std::memcmp(&a, &b, sizeof(a)) == 0) {
-    return true;
-  }
-  return a.line() == b.line() &&
-         (a.file_name() == b.file_name() || std::strcmp(a.file_name(), b.file_name()) == 0);
-}
 
 }  // namespace
 
@@ -92,8 +37,8 @@ std::exception_ptr Block::make_error(std::source_location where, unsigned lane_i
 }
 
 template <class ErrorType>
-void Block::fail(std::source_location where, const std::string& what) {
-  abort(make_error<ErrorType>(where, current_->index, what));
+void Block::fail(std::source_location where, const std::string& what) const {
+  throw ErrorType(Place{where, builtins_.block_index, current_->thread_index}, what);
 }
 
 // --- Launches and blocks ---
@@ -167,7 +112,6 @@ void Block::prepare_lanes() {
     const unsigned n_in_warp = std::min(kWarpSize, n_lanes_ - w * kWarpSize);
     warp.existing = n_in_warp == kWarpSize ? ~0U : (1U << n_in_warp) - 1;
     warp.waiting = 0;
-    warp.at_barrier = 0;
     warp.ended = 0;
     queue_.add(w, warp.existing);
   }
@@ -205,41 +149,32 @@ void Block::lane_entry(boost::context::detail::transfer_t transfer) {
     acquire(&block.grid_tags_->begun);
   }
   for (;;) {
-    block.lane_main(self);
-    block.end_lane(self);  // returns when a later block starts this lane again
+    block.lane_main(self);  // returns when a later block starts this lane again
   }
 }
 
-void Block::lane_main(Lane& /*self*/) {
+void Block::lane_main(Lane& self) {
   std::exception_ptr error;
   try {
     (*body_)();
+    note_end(self);
   } catch (...) {
     error = std::current_exception();
   }
-  // Outside the handler: the fiber is never gone on with, so it must not hold an exception.
-  if (error != nullptr) {
-    abort(std::move(error));
+  // Outside the handler: the fiber may be abandoned, so it must not hold an exception.
+  if (error == nullptr && n_ended_ < n_lanes_) {
+    const int next = queue_.next();
+    if (next != RunQueue::kNone) {
+      switch_lane(self, lanes_[static_cast<unsigned>(next)]);
+      return;
+    }
+    error = diagnose();
   }
+  error_ = std::move(error);
+  switch_fiber(self.fiber, host_);
 }
 
-// Inlined into everything that waits, as these are into the face of kernels: where a processor
-// predicts returns by the calls it saw, each return after a switch is mispredicted, so there is to
-// be one only.
-inline void Block::wait(Lane& self) {
-  const int next = queue_.next();
-  if (next == RunQueue::kNone) {
-    abort(diagnose());
-  }
-  Lane& lane = lanes_[static_cast<unsigned>(next)];
-  if (&lane != &self) {
-    current_ = &lane;
-    t_lane = &lane;
-    switch_fiber(self.fiber, lane.fiber);
-  }
-}
-
-void Block::end_lane(Lane& self) {
+void Block::note_end(const Lane& self) {
   if constexpr (kThreadSanitizer) {
     release(&grid_tags_->ended);
   }
@@ -253,20 +188,33 @@ void Block::end_lane(Lane& self) {
                                                 text(thread_of(first_at_barrier_)) +
                                                 " waits at this barrier");
   }
-  for (std::uint32_t left = warp.waiting; left != 0; left &= left - 1) {
-    const unsigned other = lowest(left);
-    if ((mask_of(warp.keys[other]) >> lane & 1U) != 0) {
-      fail<InactiveLane>(warp.places[other],
-                         std::string(name(op_of(warp.keys[other]))) + ": mask " +
-                             hex(mask_of(warp.keys[other])) + " of lane " + std::to_string(other) +
-                             " names lane " + std::to_string(lane) + ", which has ended");
+  for_each_lane(warp.waiting, [&](unsigned other) {
+    if ((warp.mask_of(other) >> lane & 1U) != 0) {
+      fail<InactiveLane>(warp.places[other], warp.text(other) + " of lane " +
+                                                 std::to_string(other) + " names lane " +
+                                                 std::to_string(lane) + ", which has ended");
     }
+  });
+}
+
+// Inlined into everything that waits, as these are into the face of kernels: where a processor
+// predicts returns by the calls it saw, each return after a switch is mispredicted, so there is to
+// be one only.
+inline void Block::wait(Lane& self) {
+  const int next = queue_.next();
+  if (next == RunQueue::kNone) {
+    std::rethrow_exception(diagnose());
   }
-  if (n_ended_ == n_lanes_) {
-    switch_fiber(self.fiber, host_);
-  } else {
-    wait(self);
+  Lane& lane = lanes_[static_cast<unsigned>(next)];
+  if (&lane != &self) {
+    switch_lane(self, lane);
   }
+}
+
+inline void Block::switch_lane(Lane& self, Lane& next) {
+  current_ = &next;
+  t_lane = &next;
+  switch_fiber(self.fiber, next.fiber);
 }
 
 void Block::grant_patience() {
@@ -275,7 +223,7 @@ void Block::grant_patience() {
 }
 
 void Block::yield(std::source_location where) {
-  n_atomics_ += granted_;
+  n_atomics_ += granted_ - t_patience + 1;
   if (n_atomics_ - n_atomics_at_progress_ > kMaxAtomicsWithoutProgress) {
     fail<Stuck>(where, "the threads of this block have done " +
                            std::to_string(n_atomics_ - n_atomics_at_progress_) +
@@ -287,14 +235,6 @@ void Block::yield(std::source_location where) {
   wait(self);
 }
 
-void Block::abort(std::exception_ptr error) {
-  error_ = std::move(error);
-  Fiber& self = current_->fiber;
-  for (;;) {
-    switch_fiber(self, host_);
-  }
-}
-
 // --- Warp collectives ---
 
 inline std::uint64_t Block::rendezvous(WarpOp op, std::uint32_t mask, std::uint64_t value,
@@ -302,31 +242,21 @@ inline std::uint64_t Block::rendezvous(WarpOp op, std::uint32_t mask, std::uint6
   Lane& self = *current_;
   const unsigned warp_index = self.index / kWarpSize;
   const unsigned lane = self.index % kWarpSize;
-  const std::uint32_t bit = 1U << lane;
   Warp& warp = warps_[warp_index];
-  if ((mask & bit) == 0) {
-    fail<InactiveLane>(where, std::string(name(op)) + ": mask " + hex(mask) +
-                                  " leaves out its caller, lane " + std::to_string(lane));
-  }
+  warp.arrive(lane, op, mask, value, argument, where);
   // Lanes that a last, narrow warp does not have are no concern of the hardware either.
   const std::uint32_t named = mask & warp.existing;
-  if ((named & warp.ended) != 0) {
-    fail<InactiveLane>(where, std::string(name(op)) + ": mask " + hex(mask) + " names lane " +
-                                  std::to_string(lowest(named & warp.ended)) + ", which has ended");
+  if ((mask >> lane & 1U) == 0 || (named & warp.ended) != 0) {
+    fail_inactive(warp, lane);
   }
-  warp.keys[lane] = key_of(op, mask);
-  warp.places[lane] = where;
-  warp.values[lane] = value;
-  warp.arguments[lane] = argument;
-  warp.waiting |= bit;
   const bool orders = kThreadSanitizer && op == WarpOp::kSync;
+  BlockTags::OfWarp* tags = orders ? &tags_->warps[warp_index] : nullptr;
   if (orders) {
-    release(&tags_->warps[warp_index].arrived[lane]);
+    release(&tags->arrived[lane]);
   }
-  if ((warp.waiting & named) == named && all_arrived(warp, lane, named)) {
-    complete(warp, warp_index, lane, op, named);
+  if (warp.all_arrived(lane, named)) {
+    complete(warp, tags, lane, named);
     note_progress();
-    warp.waiting &= ~named;
     queue_.add(warp_index, named);
   }
   wait(self);
@@ -336,105 +266,33 @@ inline std::uint64_t Block::rendezvous(WarpOp op, std::uint32_t mask, std::uint6
   return warp.results[lane];
 }
 
-/// Lanes may wait for the caller in this collective, and for others in an earlier one.
-bool Block::all_arrived(const Warp& warp, unsigned lane, std::uint32_t mask) const {
-  for (std::uint32_t left = mask; left != 0; left &= left - 1) {
-    const unsigned other = lowest(left);
-    if (warp.keys[other] != warp.keys[lane] || !same_line(warp.places[other], warp.places[lane])) {
-      return false;
-    }
+void Block::fail_inactive(const Warp& warp, unsigned lane) const {
+  const std::uint32_t mask = warp.mask_of(lane);
+  if ((mask >> lane & 1U) == 0) {
+    fail<InactiveLane>(warp.places[lane],
+                       warp.text(lane) + " leaves out its caller, lane " + std::to_string(lane));
   }
-  return true;
+  fail<InactiveLane>(warp.places[lane], warp.text(lane) + " names lane " +
+                                            std::to_string(lowest_lane(mask & warp.ended)) +
+                                            ", which has ended");
 }
 
-namespace {
-
-template <class F>
-void for_each_lane(std::uint32_t mask, F&& f) {
-  for (; mask != 0; mask &= mask - 1) {
-    f(lowest(mask));
+void Block::complete(Warp& warp, BlockTags::OfWarp* tags, unsigned lane, std::uint32_t mask) {
+  if (kThreadSanitizer && warp.op_of(lane) == WarpOp::kSync) {
+    for_each_lane(mask, [&](unsigned other) { acquire(&tags->arrived[other]); });
+    void* tag = &tags->completed[lane][warp.n_completed[lane]++ % 2];
+    release(tag);
+    for_each_lane(mask, [&](unsigned other) { warp.acquired[other] = tag; });
   }
-}
-
-/// Gives all lanes the fold of their values, of which T is the type.
-template <class T, class F>
-void fold(Warp& warp, std::uint32_t mask, F&& f) {
-  T result = static_cast<T>(warp.values[lowest(mask)]);
-  for_each_lane(mask & (mask - 1), [&](unsigned lane) {
-    result = static_cast<T>(f(result, static_cast<T>(warp.values[lane])));
-  });
-  for_each_lane(mask,
-                [&](unsigned lane) { warp.results[lane] = static_cast<std::uint32_t>(result); });
-}
-
-std::uint32_t lanes_with(const Warp& warp, std::uint32_t mask, std::uint64_t value) {
-  std::uint32_t lanes = 0;
-  for_each_lane(mask, [&](unsigned lane) {
-    lanes |= static_cast<std::uint32_t>(warp.values[lane] == value) << lane;
-  });
-  return lanes;
-}
-
-}  // namespace
-
-void Block::complete(Warp& warp, unsigned warp_index, unsigned lane, WarpOp op,
-                     std::uint32_t mask) {
-  const auto give_all = [&](std::uint64_t result) {
-    for_each_lane(mask, [&](unsigned other) { warp.results[other] = result; });
-  };
-  switch (op) {
-    case WarpOp::kSync:
-      if constexpr (kThreadSanitizer) {
-        BlockTags::OfWarp& tags = tags_->warps[warp_index];
-        for_each_lane(mask, [&](unsigned other) { acquire(&tags.arrived[other]); });
-        void* tag = &tags.completed[lane][warp.n_completed[lane]++ % 2];
-        release(tag);
-        for_each_lane(mask, [&](unsigned other) { warp.acquired[other] = tag; });
-      }
-      return;
-    case WarpOp::kShuffle:
-      return complete_shuffle(warp, mask, warp.places[lane]);
-    case WarpOp::kBallot:
-      return give_all(mask & ~lanes_with(warp, mask, 0));
-    case WarpOp::kAny:
-      return give_all(lanes_with(warp, mask, 0) != mask ? 1 : 0);
-    case WarpOp::kAll:
-      return give_all(lanes_with(warp, mask, 0) == 0 ? 1 : 0);
-    case WarpOp::kMatchAny:
-      return for_each_lane(mask, [&](unsigned other) {
-        warp.results[other] = lanes_with(warp, mask, warp.values[other]);
-      });
-    case WarpOp::kMatchAll:
-      return give_all(lanes_with(warp, mask, warp.values[lane]) == mask ? mask : 0);
-    case WarpOp::kAddReduce:
-      return fold<std::uint32_t>(warp, mask, [](auto a, auto b) { return a + b; });
-    case WarpOp::kMinSigned:
-      return fold<std::int32_t>(warp, mask, [](auto a, auto b) { return std::min(a, b); });
-    case WarpOp::kMinUnsigned:
-      return fold<std::uint32_t>(warp, mask, [](auto a, auto b) { return std::min(a, b); });
-    case WarpOp::kMaxSigned:
-      return fold<std::int32_t>(warp, mask, [](auto a, auto b) { return std::max(a, b); });
-    case WarpOp::kMaxUnsigned:
-      return fold<std::uint32_t>(warp, mask, [](auto a, auto b) { return std::max(a, b); });
-    case WarpOp::kAndReduce:
-      return fold<std::uint32_t>(warp, mask, [](auto a, auto b) { return a & b; });
-    case WarpOp::kOrReduce:
-      return fold<std::uint32_t>(warp, mask, [](auto a, auto b) { return a | b; });
-    case WarpOp::kXorReduce:
-      return fold<std::uint32_t>(warp, mask, [](auto a, auto b) { return a ^ b; });
+  const int astray = warp.complete(lane, mask);
+  if (astray >= 0) {
+    const auto reader = static_cast<unsigned>(astray);
+    fail<InactiveLane>(warp.places[lane], warp.text(reader) + ": lane " + std::to_string(reader) +
+                                              " reads from lane " +
+                                              std::to_string(warp.arguments[reader]) +
+                                              ", which is not in the mask");
   }
-}
-
-void Block::complete_shuffle(Warp& warp, std::uint32_t mask, std::source_location where) {
-  for_each_lane(mask, [&](unsigned lane) {
-    const std::uint32_t source = warp.arguments[lane];
-    if ((mask >> source & 1U) == 0) {
-      fail<InactiveLane>(where, "a shuffle: lane " + std::to_string(lane) + " reads from lane " +
-                                    std::to_string(source) + ", which is not in the mask " +
-                                    hex(mask));
-    }
-    warp.results[lane] = warp.values[source];
-  });
+  warp.waiting &= ~mask;
 }
 
 // --- Barriers of the block ---
@@ -464,7 +322,6 @@ inline int Block::barrier(BarrierOp op, int predicate, std::source_location wher
     tag = &tags_->barrier[n_barriers_ % 2];
     release(tag);
   }
-  warps_[self.index / kWarpSize].at_barrier |= 1U << (self.index % kWarpSize);
   if (++n_at_barrier_ == n_lanes_) {
     complete_barrier(where);
   }
@@ -495,7 +352,6 @@ void Block::complete_barrier(std::source_location where) {
   ++n_barriers_;
   note_progress();
   for (unsigned w = 0; w < n_warps_; ++w) {
-    warps_[w].at_barrier = 0;
     queue_.add(w, warps_[w].existing);
   }
 }
@@ -505,27 +361,20 @@ std::exception_ptr Block::diagnose() const {
   for (unsigned w = 0; w < n_warps_; ++w) {
     const Warp& warp = warps_[w];
     for (std::uint32_t left = warp.waiting; left != 0; left &= left - 1) {
-      const unsigned lane = lowest(left);
+      const unsigned lane = lowest_lane(left);
       const unsigned index = w * kWarpSize + lane;
-      const std::string waits =
-          std::string(name(op_of(warp.keys[lane]))) + " with mask " + hex(mask_of(warp.keys[lane]));
       if (n_at_barrier_ != 0) {
         return make_error<DivergentBarrier>(barrier_place_, first_at_barrier_,
                                             "this thread waits at this barrier while thread " +
-                                                text(thread_of(index)) + " waits in " + waits +
-                                                " at " + text(warp.places[lane]));
+                                                text(thread_of(index)) + " waits in " +
+                                                warp.text(lane) + " at " + text(warp.places[lane]));
       }
-      const std::uint32_t mates = mask_of(warp.keys[lane]) & warp.waiting;
-      for (std::uint32_t others = mates; others != 0; others &= others - 1) {
-        const unsigned other = lowest(others);
-        if (warp.keys[other] != warp.keys[lane] ||
-            !same_line(warp.places[other], warp.places[lane])) {
-          return make_error<MismatchedCollective>(
-              warp.places[lane], index,
-              "lane " + std::to_string(lane) + " waits in " + waits + ", lane " +
-                  std::to_string(other) + " in " + name(op_of(warp.keys[other])) + " with mask " +
-                  hex(mask_of(warp.keys[other])) + " at " + text(warp.places[other]));
-        }
+      if (const int other = warp.mismatch(lane); other >= 0) {
+        const auto mate = static_cast<unsigned>(other);
+        return make_error<MismatchedCollective>(
+            warp.places[lane], index,
+            "lane " + std::to_string(lane) + " waits in " + warp.text(lane) + ", lane " +
+                std::to_string(mate) + " in " + warp.text(mate) + " at " + text(warp.places[mate]));
       }
     }
   }
@@ -552,7 +401,7 @@ void* Block::static_object(const SharedTag& tag, std::size_t n_bytes, std::size_
   return object;
 }
 
-void Block::check_guards(std::source_location until) {
+void Block::check_guards(std::source_location until) const {
   const std::string broken = shared_.broken_guard();
   if (broken.empty()) {
     return;
@@ -561,13 +410,9 @@ void Block::check_guards(std::source_location until) {
     return same_line(where, launch_) ? std::string("the begin or end of the block")
                                      : "the barrier at " + text(where);
   };
-  const SharedOverrun error(
+  throw SharedOverrun(
       Place{until, builtins_.block_index, {}},
       broken + " was written between " + point(guards_whole_at_) + " and " + point(until));
-  if (t_running == nullptr) {
-    throw error;
-  }
-  abort(std::make_exception_ptr(error));
 }
 
 void Block::fence() {

@@ -21,6 +21,7 @@
 #include "simt/run_queue.hpp"
 #include "simt/sanitizers.hpp"
 #include "simt/shared_memory.hpp"
+#include "simt/warp.hpp"
 
 namespace furrow::simt {
 
@@ -29,23 +30,6 @@ struct Lane : LaneBuiltins {
   Fiber fiber;
   std::uint32_t index = 0;  // in the block
   bool has_ended = false;
-};
-
-/// Lanes of one warp and what those that wait have brought. Arrays by lane.
-struct Warp {
-  std::uint32_t existing = 0;
-  std::uint32_t waiting = 0;     // in a warp collective
-  std::uint32_t at_barrier = 0;  // of the block
-  std::uint32_t ended = 0;
-  std::array<std::uint64_t, kWarpSize> keys{};  // operation and mask
-  std::array<std::source_location, kWarpSize> places{};
-  std::array<std::uint64_t, kWarpSize> values{};
-  std::array<std::uint32_t, kWarpSize> arguments{};
-  std::array<std::uint64_t, kWarpSize> results{};
-  // Of BlockTags: how many rendezvous each lane has completed, and what it acquires when it goes
-  // on.
-  std::array<std::uint8_t, kWarpSize> n_completed{};
-  std::array<void*, kWarpSize> acquired{};
 };
 
 /// What ThreadSanitizer knows the rendezvous of one block by; fresh for each block, because a tag
@@ -100,27 +84,26 @@ class Block {
     return warps_[current_->index / kWarpSize].existing;
   }
 
-  /// Ends the launch with an error at the running lane.
+  /// Ends the launch with an error at the running lane, by throwing it there.
   template <class ErrorType>
-  [[noreturn]] void fail(std::source_location where, const std::string& what);
+  [[noreturn]] void fail(std::source_location where, const std::string& what) const;
 
  private:
   static void lane_entry(boost::context::detail::transfer_t transfer);
   void lane_main(Lane& self);
-  void end_lane(Lane& self);
+  void note_end(const Lane& self);
   void prepare_lanes();
   void drop_fibers();
   void grant_patience();
   void note_progress() { n_atomics_at_progress_ = n_atomics_; }
 
   [[gnu::always_inline]] void wait(Lane& self);
-  [[noreturn]] void abort(std::exception_ptr error);
+  [[gnu::always_inline]] void switch_lane(Lane& self, Lane& next);
 
-  [[nodiscard]] bool all_arrived(const Warp& warp, unsigned lane, std::uint32_t mask) const;
-  void complete(Warp& warp, unsigned warp_index, unsigned lane, WarpOp op, std::uint32_t mask);
-  void complete_shuffle(Warp& warp, std::uint32_t mask, std::source_location where);
+  void complete(Warp& warp, BlockTags::OfWarp* tags, unsigned lane, std::uint32_t mask);
+  [[noreturn]] void fail_inactive(const Warp& warp, unsigned lane) const;
   void complete_barrier(std::source_location where);
-  void check_guards(std::source_location until);
+  void check_guards(std::source_location until) const;
 
   [[nodiscard]] std::exception_ptr diagnose() const;
   [[nodiscard]] uint3 thread_of(unsigned lane_index) const {

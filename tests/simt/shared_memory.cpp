@@ -91,24 +91,24 @@ std::string SharedMemory::broken_guard() const {
   if constexpr (kAddressSanitizer) {
     return {};
   }
-  const auto broken_at = [](const std::byte* from, const std::byte* to) {
-    return std::find_if(from, to, [](std::byte b) { return b != kGuard; });
-  };
-  Object object{nullptr, dynamic_, n_dynamic_};
+  const Object dynamic{nullptr, dynamic_, n_dynamic_};
+  const Object* before = nullptr;
   const std::byte* guard = arena_;
-  for (std::size_t i = 0; i <= objects_.size(); ++i) {
-    if (const std::byte* at = broken_at(guard, object.bytes); at != object.bytes) {
-      return "byte " + std::to_string(object.bytes - at) + " before " + describe(object);
+  for (std::size_t i = 0; i <= objects_.size() + 1; ++i) {
+    const Object* after = i == 0 ? &dynamic : i <= objects_.size() ? &objects_[i - 1] : nullptr;
+    if (after == &dynamic && n_dynamic_ == 0) {
+      continue;
     }
-    guard = object.bytes + object.n_bytes;
-    const std::byte* end = guard + kGuardBytes;
-    if (const std::byte* at = broken_at(guard, end); at != end) {
-      return "byte " + std::to_string(at - object.bytes) + " of " + describe(object);
+    const std::byte* end = after != nullptr ? after->bytes : arena_ + n_used_;
+    const std::byte* broken = std::find_if(guard, end, [](std::byte b) { return b != kGuard; });
+    if (broken != end) {
+      // The nearer object is the likelier one.
+      return before != nullptr && (after == nullptr || broken - guard < end - broken)
+                 ? "byte " + std::to_string(broken - before->bytes) + " of " + describe(*before)
+                 : "byte " + std::to_string(end - broken) + " before " + describe(*after);
     }
-    guard = end;
-    if (i < objects_.size()) {
-      object = objects_[i];
-    }
+    before = after;
+    guard = after != nullptr ? end + after->n_bytes : end;
   }
   return {};
 }

@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include "furrow/errors.hpp"
+
 #include "host/sector/contents_map.hpp"
 #include "host/sector/sector_layout.hpp"
 #include "host/sector/sector_writer.hpp"
@@ -82,8 +84,17 @@ TEST_F(SectorCheck, SeesEachRegion) {
   EXPECT_FALSE(agrees({}));
 }
 
+TEST_F(SectorCheck, ARecordCannotUseMoreSBucketsThanItHasChunks) {
+  for (std::size_t bit = 0; count_s_buckets(map_.bitmaps()[1]) <= kNumChunks; ++bit) {
+    map_.bitmaps()[1].bytes[bit / 8] |= static_cast<std::uint8_t>(1U << (bit % 8));
+  }
+  EXPECT_THROW(assemble_sector(map_, records_, metadata_, sector_), InvalidArgument);
+  EXPECT_FALSE(agrees({}));
+}
+
 TEST_F(SectorCheck, SeesTheSBucketsOfTheSampleAndNoOthers) {
-  for (const std::uint16_t s : {0, 1, 63, 64, 65, 32768, 65534, 65535}) {
+  constexpr std::uint16_t kSample[] = {0, 1, 63, 64, 65, 32768, 65534, 65535};
+  for (const std::uint16_t s : kSample) {
     const std::vector<std::uint16_t> sizes = map_.s_bucket_sizes();
     if (sizes[s] == 0) {
       continue;

@@ -205,7 +205,10 @@ TEST(VerifiedEncoder, ASectorLaidOutWrongIsRefusedAndTheEncoderQuarantined) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   FakeSector records(2, seed);
   const std::vector<RecordMetadata> metadata(2);
-  const SectorContents contents{records.found_proofs, records.records, metadata};
+  std::vector<FoundProofs> found_proofs(2);
+  found_proofs[0].bytes.fill(0x0F);
+  found_proofs[1].bytes.fill(0xAA);
+  const SectorContents contents{found_proofs, records.records, metadata};
   std::vector<std::uint8_t> sector(sector_size(2));
 
   const auto right = verified({.assemble = layout_with(std::nullopt)}, {.records_per_sector = 1});
