@@ -6,7 +6,8 @@ if(FURROW_CUDA STREQUAL "OFF")
 else()
   # Named before the language is enabled: the default of this CMake is too old for current nvcc.
   if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
-    set(CMAKE_CUDA_ARCHITECTURES 75 80 86 89 90)
+    # Code for each card from Turing on, and PTX of the newest for those to come.
+    set(CMAKE_CUDA_ARCHITECTURES 75-real 80-real 86-real 89-real 90-real 100-real 120)
   endif()
   if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
     find_program(FURROW_NVCC nvcc HINTS /usr/local/cuda/bin)
@@ -23,6 +24,8 @@ else()
       set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION "-std=c++20")
       set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION "-std=c++20")
     endif()
+    # The runtime goes into the program, so that it starts on a machine without CUDA or a driver.
+    set(CMAKE_CUDA_RUNTIME_LIBRARY Static)
     set(CMAKE_CUDA_STANDARD 20)
     set(CMAKE_CUDA_STANDARD_REQUIRED ON)
     set(FURROW_CUDA_ENABLED ON)

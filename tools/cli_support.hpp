@@ -67,6 +67,7 @@ unsigned thread_count(unsigned wanted);
 // One function for each subcommand: adds it to the program. `stop` is the token of the
 // InterruptWatch; `exit_code` is set when the command ran and found something wrong.
 void add_archive_command(CLI::App& app, std::stop_token stop);
+void add_devices_command(CLI::App& app);
 void add_plot_command(CLI::App& app, std::stop_token stop);
 void add_read_command(CLI::App& app);
 void add_extract_command(CLI::App& app, std::stop_token stop);

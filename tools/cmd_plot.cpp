@@ -30,6 +30,9 @@ struct Arguments {
   std::optional<std::uint64_t> pieces_in_sector;
   unsigned threads = 0;
   std::string encoder = "auto";
+  std::vector<std::string> devices;
+  std::optional<std::string> vram_limit;
+  std::size_t verify_records = 1;
   bool json = false;
 };
 
@@ -176,8 +179,8 @@ std::string reason_of(const std::exception_ptr& error) {
 /// Plots sectors one after another and keeps count.
 class PlotRun {
  public:
-  PlotRun(const Arguments& arguments, StorePieceGetter& store, Farm& farm, std::uint16_t sectors,
-          std::stop_token stop)
+  PlotRun(const Arguments& arguments, const EncoderChoice& choice, StorePieceGetter& store,
+          Farm& farm, std::uint16_t sectors, std::stop_token stop)
       : arguments_(arguments),
         store_(store),
         farm_(farm),
@@ -185,10 +188,8 @@ class PlotRun {
         total_(sectors),
         stop_(std::move(stop)),
         progress_("plot", "records", todo_.size() * std::uint64_t{farm.pieces_in_sector()}),
-        erasure_(simd_mode_of_encoder(arguments.encoder)),
-        encoder_(make_records_encoder(arguments.encoder,
-                                      {.threads = thread_count(arguments.threads),
-                                       .on_record_done = [this] { progress_.add(1); }})) {}
+        erasure_(choice.mode),
+        encoder_(make_records_encoder(choice, encoder_settings())) {}
 
   void plot_all() {
     say(fmt::format(
@@ -212,6 +213,15 @@ class PlotRun {
     }
   }
 
+  EncoderSettings encoder_settings() {
+    return {
+        .cpu = {.threads = thread_count(arguments_.threads),
+                .on_record_done = [this] { progress_.add(1); }},
+        .vram_limit = arguments_.vram_limit.has_value() ? parse_size(*arguments_.vram_limit) : 0,
+        .verify_records = arguments_.verify_records,
+        .on_warning = [](const std::string& line) { spdlog::warn("{}", line); }};
+  }
+
   void plot_one(SectorIndex index) {
     const auto start = std::chrono::steady_clock::now();
     const FarmerProtocolInfo info = protocol_info(store_.manifest());
@@ -221,7 +231,15 @@ class PlotRun {
                           .sector_index = index,
                           .protocol_info = info,
                           .pieces_in_sector = farm_.pieces_in_sector()};
-    const PlotOptions options{.download = download_options(), .encoder = *encoder_};
+    const PlotOptions options{.download = download_options(),
+                              .encoder = *encoder_,
+                              .on_event = [this](const PlottingEvent& event) {
+                                if (std::holds_alternative<Encoding>(event)) {
+                                  // Not where the count is, if this sector is encoded again because
+                                  // a device was wrong.
+                                  progress_.set(plotted_ * std::uint64_t{farm_.pieces_in_sector()});
+                                }
+                              }};
     const std::optional<PlottedSector> plotted = plot_sector(plan, options, buffer_, stop_);
     if (!plotted.has_value()) {
       throw Interrupted();
@@ -276,7 +294,14 @@ class PlotRun {
 
 void run(const Arguments& arguments, const std::stop_token& stop) {
   const auto start = std::chrono::steady_clock::now();
-  simd_mode_of_encoder(arguments.encoder);  // refuse an unknown name before anything is created
+  // Unknown names and sizes are refused before anything is created.
+  const EncoderChoice choice = choose_encoder(arguments.encoder, arguments.devices);
+  if (arguments.vram_limit.has_value()) {
+    parse_size(*arguments.vram_limit);
+  }
+  if (!choice.note.empty()) {
+    spdlog::info("{}", choice.note);
+  }
   StorePieceGetter store(arguments.pieces);
   const Target target = open_farm(arguments, store.manifest());
   for (const std::string& warning : target.farm->warnings()) {
@@ -285,7 +310,7 @@ void run(const Arguments& arguments, const std::stop_token& stop) {
   std::size_t plotted = 0;
   std::vector<std::string> damaged;
   {
-    PlotRun plot(arguments, store, *target.farm, target.sectors, stop);
+    PlotRun plot(arguments, choice, store, *target.farm, target.sectors, stop);
     plot.plot_all();
     plotted = plot.plotted();
     damaged = plot.damaged();
@@ -333,7 +358,20 @@ void add_plot_command(CLI::App& app, std::stop_token stop) {
   command->add_option("--pieces-in-sector", arguments->pieces_in_sector,
                       "1 to 1000, fixed when the farm is created; 1000 if not given");
   command->add_option("--threads", arguments->threads, "Threads; 0 means one for each processor");
-  command->add_option("--encoder", arguments->encoder, "auto, cpu or cpu-scalar")
+  command
+      ->add_option("--encoder", arguments->encoder,
+                   "auto (CUDA devices, the CPU if there are none), cuda, cpu or cpu-scalar")
+      ->capture_default_str();
+  command
+      ->add_option("--device", arguments->devices,
+                   "CUDA device to use, by index or UUID; may be given several times; all that "
+                   "are supported if not given")
+      ->allow_extra_args(false);
+  command->add_option("--vram-limit", arguments->vram_limit,
+                      "Most memory to use on each device, such as 6GiB; what is free if not given");
+  command
+      ->add_option("--verify-records", arguments->verify_records,
+                   "Records of each sector that are encoded on the CPU as well, to verify devices")
       ->capture_default_str();
   command->add_flag("--json", arguments->json, "Print the summary as JSON and nothing else");
   command->callback([arguments, stop = std::move(stop)] { run(*arguments, stop); });

@@ -1,9 +1,8 @@
-#include <cstdio>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
 
 #include "host/plotting/encoder_choice.hpp"
 #include "tools/cli_support.hpp"
@@ -15,28 +14,35 @@ namespace {
 struct Arguments {
   std::vector<std::string> files;
   std::string encoder = "cpu";
+  std::vector<std::string> devices;
+  std::string only;
   unsigned threads = 0;
 };
 
+/// The first device of the choice. Vectors have no second opinion to fall back to: a record that
+/// the device cannot encode is a failed case.
+std::unique_ptr<CudaEncoder> make_device_encoder(const EncoderChoice& choice) {
+  CudaEncoderOptions options;
+  options.device = choice.devices.front().index;
+  options.fallback = [](const SectorId&, PieceOffset offset, Record&, FoundProofs&) {
+    throw EncoderError("the device could not encode the record at piece offset " +
+                       std::to_string(offset.value()));
+  };
+  return make_cuda_records_encoder(options);
+}
+
 void run(const Arguments& arguments, int& exit_code) {
-  const vectors::VectorOptions options{.mode = simd_mode_of_encoder(arguments.encoder),
-                                       .threads = thread_count(arguments.threads)};
-  std::size_t passed = 0;
-  std::size_t failed = 0;
-  for (const std::string& file : arguments.files) {
-    vectors::VectorReport report;
-    vectors::run_vector_file(file, options, report);
-    for (const std::string& failure : report.failures()) {
-      fmt::print("FAILED {}: {}\n", file, failure);
-    }
-    fmt::print("{}: {} passed, {} failed ({})\n", file, report.passed(), report.failed(),
-               simd_target_name(options.mode));
-    std::fflush(stdout);
-    passed += report.passed();
-    failed += report.failed();
+  const EncoderChoice choice = choose_encoder(arguments.encoder, arguments.devices);
+  vectors::VectorOptions options{
+      .mode = choice.mode, .threads = thread_count(arguments.threads), .only = arguments.only};
+  std::unique_ptr<CudaEncoder> cuda;
+  if (!choice.devices.empty()) {
+    cuda = make_device_encoder(choice);
+    options.cuda = cuda.get();
   }
-  fmt::print("{} passed, {} failed\n", passed, failed);
-  exit_code = failed == 0 ? kSuccess : kCheckFailed;
+  const std::string encoder = cuda != nullptr ? cuda->name() : simd_target_name(options.mode);
+  const bool passed = vectors::run_vector_files(arguments.files, options, encoder);
+  exit_code = passed ? kSuccess : kCheckFailed;
 }
 
 }  // namespace
@@ -47,7 +53,11 @@ void add_vectors_command(CLI::App& app, int& exit_code) {
       "vectors", "Run test-vector files (JSON; tests/golden/README.md defines them)");
   command->add_option("files", arguments->files, "Vector files; the kind is told from the content")
       ->required();
-  command->add_option("--encoder", arguments->encoder, "cpu or cpu-scalar")->capture_default_str();
+  command->add_option("--encoder", arguments->encoder, "cuda, cpu, cpu-scalar or auto")
+      ->capture_default_str();
+  command->add_option("--device", arguments->devices,
+                      "CUDA device: index or UUID; the first counts");
+  command->add_option("--only", arguments->only, "Only the cases with this in their names");
   command->add_option("--threads", arguments->threads, "Threads; 0 means one for each processor");
   command->callback([arguments, &exit_code] { run(*arguments, exit_code); });
 }

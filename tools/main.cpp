@@ -7,6 +7,8 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "furrow/cuda.hpp"
+
 #include "tools/cli_support.hpp"
 
 namespace {
@@ -24,6 +26,11 @@ int run(int argc, char** argv) {
   // Standard output is for results.
   spdlog::set_default_logger(spdlog::stderr_color_mt("furrow"));
   spdlog::set_pattern("furrow: %l: %v");
+  furrow::set_cuda_log_sink([](furrow::CudaLogLevel level, std::string_view line) {
+    spdlog::log(
+        level == furrow::CudaLogLevel::kWarning ? spdlog::level::warn : spdlog::level::debug, "{}",
+        line);
+  });
   int exit_code = kSuccess;
   CLI::App app("Furrow: plots archived history into farms and reads it back.");
   app.name("furrow");
@@ -36,6 +43,7 @@ int run(int argc, char** argv) {
   add_scrub_command(app, interrupts.token(), exit_code);
   add_info_command(app);
   add_vectors_command(app, exit_code);
+  add_devices_command(app);
   try {
     app.parse(argc, argv);
     return exit_code;

@@ -141,12 +141,14 @@ furrow_status furrow_encoder_create(const furrow_encoder_options* options,
     }
     *encoder = nullptr;
     const furrow_encoder_options wanted = read_options(options);
-    furrow::CpuRecordsEncoder::Options cpu;
-    cpu.threads =
+    // The library prints nothing.
+    furrow::set_cuda_log_sink([](furrow::CudaLogLevel, std::string_view) {});
+    furrow::EncoderSettings settings;
+    settings.cpu.threads =
         wanted.threads != 0 ? wanted.threads : std::max(1U, std::thread::hardware_concurrency());
     auto created = std::make_unique<furrow_encoder>();
-    created->encoder =
-        furrow::make_records_encoder(wanted.kind != nullptr ? wanted.kind : "auto", std::move(cpu));
+    created->encoder = furrow::make_records_encoder(
+        furrow::choose_encoder(wanted.kind != nullptr ? wanted.kind : "auto"), std::move(settings));
     *encoder = created.release();
     return FURROW_OK;
   });

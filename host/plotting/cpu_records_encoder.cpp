@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
-#include <limits>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -21,19 +20,7 @@ CpuRecordsEncoder::CpuRecordsEncoder(Options options) : options_(std::move(optio
   }
 }
 
-EncodeOutcome CpuRecordsEncoder::encode_records(const SectorId& sector_id,
-                                                std::span<Record> records,
-                                                std::span<FoundProofs> found_proofs,
-                                                std::stop_token stop) {
-  if (records.size() != found_proofs.size()) {
-    throw InvalidArgument("encoder: " + std::to_string(records.size()) + " records but " +
-                          std::to_string(found_proofs.size()) + " bitmaps");
-  }
-  if (records.size() > std::numeric_limits<std::uint16_t>::max()) {
-    throw InvalidArgument("encoder: expected at most 65535 records, actual " +
-                          std::to_string(records.size()));
-  }
-  std::atomic<std::size_t> next = 0;
+EncodeOutcome CpuRecordsEncoder::encode(EncodingJob& job, std::stop_token stop) {
   std::atomic<bool> cancelled = false;
   std::mutex failure_mutex;
   std::exception_ptr failure;
@@ -48,17 +35,18 @@ EncodeOutcome CpuRecordsEncoder::encode_records(const SectorId& sector_id,
           cancelled = true;
           return;
         }
-        const std::size_t i = next++;
-        if (i >= records.size()) {
-          return;
-        }
         if (end.stop_requested()) {
           cancelled = true;
           return;
         }
-        const PieceOffset offset(static_cast<std::uint16_t>(i));
-        encoding.encode(derive_evaluation_seed(sector_id, offset), offset, records[i],
-                        found_proofs[i]);
+        Claim claim(job, 1);
+        if (claim.empty()) {
+          return;
+        }
+        const PieceOffset offset = claim.pending().front();
+        encoding.encode(derive_evaluation_seed(job.sector_id(), offset), offset, job.record(offset),
+                        job.found_proofs(offset));
+        claim.done(offset);
         if (options_.on_record_done) {
           options_.on_record_done();
         }
@@ -74,7 +62,7 @@ EncodeOutcome CpuRecordsEncoder::encode_records(const SectorId& sector_id,
 
   {
     std::vector<std::jthread> threads;
-    const std::size_t n = std::min(workers_.size(), records.size());
+    const std::size_t n = std::min(workers_.size(), job.size());
     for (std::size_t i = 0; i < n; ++i) {
       threads.emplace_back([&work, &encoding = *workers_[i]] { work(encoding); });
     }

@@ -32,8 +32,7 @@ class CpuRecordsEncoder final : public RecordsEncoder {
   /// Throws InvalidArgument for no threads or an unsupported K.
   explicit CpuRecordsEncoder(Options options);
 
-  EncodeOutcome encode_records(const SectorId& sector_id, std::span<Record> records,
-                               std::span<FoundProofs> found_proofs, std::stop_token stop) override;
+  EncodeOutcome encode(EncodingJob& job, std::stop_token stop) override;
   [[nodiscard]] std::string name() const override;
 
  private:

@@ -1,25 +1,95 @@
 #include "host/plotting/encoder_choice.hpp"
 
-#include <string>
+#include <random>
 #include <utility>
 
-namespace furrow {
+#include "host/plotting/device_choice.hpp"
+#include "host/plotting/encoder_pool.hpp"
+#include "host/plotting/single_record.hpp"
+#include "host/plotting/verified_encoder.hpp"
 
-SimdMode simd_mode_of_encoder(std::string_view kind) {
-  if (kind == "auto" || kind == "cpu") {
-    return SimdMode::kBest;
+namespace furrow {
+namespace {
+
+/// The devices that can be had, each verified by sample.
+std::vector<std::unique_ptr<RecordsEncoder>> make_device_encoders(const EncoderChoice& choice,
+                                                                  const EncoderSettings& settings) {
+  const EncodeOneRecord single = make_single_record_encoder(choice.mode);
+  const std::uint64_t seed = std::random_device{}();
+  std::vector<std::unique_ptr<RecordsEncoder>> result;
+  for (const CudaDeviceInfo& device : choice.devices) {
+    try {
+      std::unique_ptr<RecordsEncoder> encoder = settings.make_device_encoder(
+          {.device = device.index, .vram_limit = settings.vram_limit, .fallback = single});
+      if (settings.verify_records != 0) {
+        encoder = std::make_unique<VerifiedEncoder>(
+            std::move(encoder),
+            VerifiedEncoder::Options{
+                .records_per_sector = settings.verify_records, .seed = seed, .reference = single});
+      }
+      result.push_back(std::move(encoder));
+    } catch (const EncoderError& error) {
+      const bool is_last_hope =
+          choice.needs_device && result.empty() && &device == &choice.devices.back();
+      if (choice.needs_all_devices || is_last_hope) {
+        throw;
+      }
+      if (settings.on_warning) {
+        settings.on_warning(std::string(error.what()) + "; it is not used");
+      }
+    }
   }
-  if (kind == "cpu-scalar") {
-    return SimdMode::kScalar;
-  }
-  throw InvalidArgument("unknown encoder '" + std::string(kind) +
-                        "': expected auto, cpu or cpu-scalar");
+  return result;
 }
 
-std::unique_ptr<RecordsEncoder> make_records_encoder(std::string_view kind,
-                                                     CpuRecordsEncoder::Options options) {
-  options.mode = simd_mode_of_encoder(kind);
-  return std::make_unique<CpuRecordsEncoder>(std::move(options));
+}  // namespace
+
+EncoderChoice choose_encoder(std::string_view kind, const std::vector<std::string>& device_ids,
+                             const std::function<CudaDevices()>& list_devices) {
+  EncoderChoice choice;
+  if (kind == "cpu" || kind == "cpu-scalar") {
+    if (!device_ids.empty()) {
+      throw InvalidArgument("encoder " + std::string(kind) + " uses no device, but '" +
+                            device_ids.front() + "' is named");
+    }
+    choice.mode = kind == "cpu" ? SimdMode::kBest : SimdMode::kScalar;
+    return choice;
+  }
+  if (kind != "auto" && kind != "cuda") {
+    throw InvalidArgument("unknown encoder '" + std::string(kind) +
+                          "': expected auto, cuda, cpu or cpu-scalar");
+  }
+  const CudaDevices devices = list_devices();
+  choice.needs_all_devices = !device_ids.empty();
+  choice.needs_device = kind == "cuda" || choice.needs_all_devices;
+  choice.devices = choose_cuda_devices(devices, device_ids);
+  if (choice.devices.empty()) {
+    const std::string why = why_no_cuda_device(devices);
+    if (choice.needs_device) {
+      throw EncoderError("encoder cuda: " + why);
+    }
+    choice.note = "encoding on the CPU: " + why;
+  }
+  return choice;
+}
+
+std::unique_ptr<RecordsEncoder> make_records_encoder(const EncoderChoice& choice,
+                                                     EncoderSettings settings) {
+  settings.cpu.mode = choice.mode;
+  std::vector<std::unique_ptr<RecordsEncoder>> devices = make_device_encoders(choice, settings);
+  if (devices.empty()) {
+    return std::make_unique<CpuRecordsEncoder>(std::move(settings.cpu));
+  }
+  // Pausing and counting are the pool's, whoever encodes.
+  CpuRecordsEncoder::Options stand_in = settings.cpu;
+  stand_in.gate = nullptr;
+  stand_in.on_record_done = {};
+  return std::make_unique<EncoderPool>(EncoderPool::Options{
+      .encoders = std::move(devices),
+      .make_fallback = [stand_in] { return std::make_unique<CpuRecordsEncoder>(stand_in); },
+      .gate = settings.cpu.gate,
+      .on_record_done = std::move(settings.cpu.on_record_done),
+      .on_warning = std::move(settings.on_warning)});
 }
 
 }  // namespace furrow

@@ -1,22 +1,58 @@
-// Which encoder a user's word stands for.
+// Which encoder a user's words stand for.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
 
+#include "furrow/cuda.hpp"
 #include "furrow/records_encoder.hpp"
 
 #include "host/plotting/cpu_records_encoder.hpp"
 
 namespace furrow {
 
-/// Makes the encoder named `kind`: "cpu", "cpu-scalar" (no SIMD, for comparison), or "auto", which
-/// is the best one this build and this machine have. `options.mode` is set by it. Throws
-/// InvalidArgument, listing the known names, for any other.
-std::unique_ptr<RecordsEncoder> make_records_encoder(std::string_view kind,
-                                                     CpuRecordsEncoder::Options options);
+/// What a user asked for, resolved against what this build and this machine have.
+struct EncoderChoice {
+  /// CUDA devices to encode on; none means the CPU.
+  std::vector<CudaDeviceInfo> devices;
+  /// Whether there must be a device: the user said "cuda", or named devices.
+  bool needs_device = false;
+  /// Whether each of them must work: the user named devices.
+  bool needs_all_devices = false;
+  /// What the CPU does, it does in this mode.
+  SimdMode mode = SimdMode::kBest;
+  /// Why "auto" does without CUDA, for the log; empty when it does not.
+  std::string note;
+};
 
-/// SIMD mode that belongs to an encoder name; throws like make_records_encoder.
-SimdMode simd_mode_of_encoder(std::string_view kind);
+/// Resolves `kind`: "cuda", "cpu", "cpu-scalar" (no SIMD, for comparison), or "auto", which is
+/// every supported CUDA device, and the CPU when there is none. `device_ids` are indexes or UUIDs;
+/// none means all. Throws InvalidArgument, naming what there is, for an unknown kind or device and
+/// for devices with "cpu"; EncoderError when "cuda" has no device.
+EncoderChoice choose_encoder(std::string_view kind, const std::vector<std::string>& device_ids = {},
+                             const std::function<CudaDevices()>& list_devices = cuda_devices);
+
+struct EncoderSettings {
+  /// The CPU encoder, or the one that stands in when all devices are lost; the mode is that of the
+  /// choice.
+  CpuRecordsEncoder::Options cpu = {};
+  /// Most device memory on each device; 0 means what is free.
+  std::uint64_t vram_limit = 0;
+  /// Records of each sector that are encoded on the CPU once more to verify the devices.
+  std::size_t verify_records = 1;
+  /// When set, gets one line for each device that is not used or is lost. Calls do not overlap.
+  std::function<void(const std::string& line)> on_warning = {};
+  std::function<std::unique_ptr<RecordsEncoder>(CudaEncoderOptions)> make_device_encoder =
+      make_cuda_records_encoder;
+};
+
+/// Makes the encoder that was chosen: for devices a pool of verified ones, with the CPU to fall
+/// back to. Throws InvalidArgument for bad settings, EncoderError when a device that has to work
+/// does not.
+std::unique_ptr<RecordsEncoder> make_records_encoder(const EncoderChoice& choice,
+                                                     EncoderSettings settings);
 
 }  // namespace furrow

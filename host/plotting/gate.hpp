@@ -21,6 +21,10 @@ class Gate {
     open_ = true;
     changed_.notify_all();
   }
+  [[nodiscard]] bool is_open() const {
+    const std::lock_guard lock(mutex_);
+    return open_;
+  }
   /// Waits until the gate is open; false when a stop was requested instead.
   [[nodiscard]] bool wait(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
@@ -28,7 +32,7 @@ class Gate {
   }
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   bool open_ = true;
 };

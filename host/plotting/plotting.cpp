@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "host/plotting/verified_encoder.hpp"
 #include "host/sector/sector_layout.hpp"
 #include "host/sector/sector_writer.hpp"
 
@@ -31,6 +32,8 @@ std::optional<EncodedSector> encode_sector(DownloadedSector downloaded, SectorIn
   try {
     outcome = encoder.encode_records(downloaded.sector_id, downloaded.raw_sector.all_records(),
                                      map.bitmaps(), std::move(stop));
+  } catch (const WrongEncoding&) {
+    throw;  // the caller can do something about it
   } catch (const Error& error) {
     throw RecordsEncoderError(error.what());
   }
@@ -48,12 +51,18 @@ std::optional<EncodedSector> encode_sector(DownloadedSector downloaded, SectorIn
                        std::move(map)};
 }
 
-void write_sector(const EncodedSector& encoded, std::vector<std::uint8_t>& output) {
+void write_sector(const EncodedSector& encoded, std::vector<std::uint8_t>& output,
+                  RecordsEncoder* encoder) {
   const std::uint64_t expected = sector_size(encoded.contents_map.pieces_in_sector());
   if (!output.empty() && output.size() != expected) {
     throw BadSectorOutputSize(output.size(), expected);
   }
   output.resize(expected);
+  const SectorContents contents{encoded.contents_map.bitmaps(), encoded.raw_sector.all_records(),
+                                encoded.raw_sector.metadata};
+  if (encoder != nullptr && encoder->assemble_sector(contents, output)) {
+    return;
+  }
   assemble_sector(encoded.contents_map, encoded.raw_sector.all_records(),
                   encoded.raw_sector.metadata, output);
 }
@@ -78,25 +87,36 @@ std::optional<PlottedSector> plot_sector(const SectorPlan& plan, const PlotOptio
     return std::nullopt;
   }
   try {
-    report(Downloading{});
-    if (options.gate != nullptr && !options.gate->wait(stop)) {
-      return std::nullopt;
-    }
-    const Clock::time_point download_start = Clock::now();
-    std::optional<DownloadedSector> downloaded = download_sector(plan, options.download, stop);
-    if (!downloaded.has_value()) {
-      return std::nullopt;
-    }
-    report(Downloaded{Clock::now() - download_start});
+    Clock::time_point encode_start;
+    std::optional<EncodedSector> encoded;
+    // Once, unless a device gave wrong bytes. The records of such a sector are lost, since they are
+    // encoded in place; keeping 1 MiB of source for each just for that would double the memory of
+    // every sector that goes well, so the pieces are fetched again. Each further round has one
+    // device less, so this ends.
+    do {
+      report(Downloading{});
+      if (options.gate != nullptr && !options.gate->wait(stop)) {
+        return std::nullopt;
+      }
+      const Clock::time_point download_start = Clock::now();
+      std::optional<DownloadedSector> downloaded = download_sector(plan, options.download, stop);
+      if (!downloaded.has_value()) {
+        return std::nullopt;
+      }
+      report(Downloaded{Clock::now() - download_start});
 
-    report(Encoding{});
-    const Clock::time_point encode_start = Clock::now();
-    std::optional<EncodedSector> encoded =
-        encode_sector(*std::move(downloaded), plan.sector_index, options.encoder, stop);
-    if (!encoded.has_value()) {
-      return std::nullopt;
-    }
-    write_sector(*encoded, output);
+      report(Encoding{});
+      encode_start = Clock::now();
+      try {
+        encoded = encode_sector(*std::move(downloaded), plan.sector_index, options.encoder, stop);
+        if (!encoded.has_value()) {
+          return std::nullopt;
+        }
+      } catch (const WrongEncoding&) {
+        // The encoder has retired the device, and reported it.
+      }
+    } while (!encoded.has_value());
+    write_sector(*encoded, output, &options.encoder);
     report(Encoded{Clock::now() - encode_start});
     report(Finished{Clock::now() - start});
     return std::move(encoded->plotted_sector);

@@ -127,15 +127,19 @@ std::optional<DownloadedSector> download_sector(const SectorPlan& plan,
                                                 const DownloadOptions& options,
                                                 std::stop_token stop);
 
-/// Encodes a downloaded sector; none when a stop was requested. Throws RecordsEncoderError.
+/// Encodes a downloaded sector; none when a stop was requested. Throws RecordsEncoderError, and
+/// WrongEncoding when a device gave wrong bytes: the sector then has to be downloaded again.
 std::optional<EncodedSector> encode_sector(DownloadedSector downloaded, SectorIndex sector_index,
                                            RecordsEncoder& encoder, std::stop_token stop);
 
 /// Writes the sector's bytes to `output`, which must be empty (it is then sized) or have the right
-/// size already; throws BadSectorOutputSize otherwise.
-void write_sector(const EncodedSector& encoded, std::vector<std::uint8_t>& output);
+/// size already; throws BadSectorOutputSize otherwise. With an `encoder`, that one lays the sector
+/// out if it has a way to.
+void write_sector(const EncodedSector& encoded, std::vector<std::uint8_t>& output,
+                  RecordsEncoder* encoder = nullptr);
 
-// Progress of one sector, in this order; Failed ends it like Finished does (section 6.5).
+// Progress of one sector, in this order; Failed ends it like Finished does (section 6.5). The first
+// three come once more when a device gave wrong bytes.
 struct Downloading {};
 struct Downloaded {
   std::chrono::duration<double> duration;

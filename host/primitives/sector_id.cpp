@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "furrow/core/bits.hpp"
+#include "furrow/core/evaluation_seed.hpp"
 #include "furrow/errors.hpp"
 
 #include "host/crypto/blake3.hpp"
@@ -109,7 +110,9 @@ PieceIndex derive_piece_index(const SectorId& sector_id, PieceOffset offset,
 }
 
 PosSeed derive_evaluation_seed(const SectorId& sector_id, PieceOffset offset) {
-  return {blake3(Message<34>().append(sector_id.bytes).integer(offset.value()).bytes()).bytes};
+  PosSeed seed;
+  core::evaluation_seed(sector_id.data(), offset.value(), seed.data());
+  return seed;
 }
 
 SectorSlotChallenge derive_sector_slot_challenge(const SectorId& sector_id,

@@ -1,34 +1,4 @@
-// Sizes and offsets of the regions of a sector (docs/spec/03-record-encoding-and-sector.md, section
-// 4). P is the number of pieces in the sector; regions follow one another without padding:
-//
-//   0                    contents map: P bitmaps of 8192 bytes, 32 bytes checksum
-//   M = 8192 P + 32      record chunks, ordered by s-bucket, then by piece offset
-//   M + 1048576 P        record metadata: P times piece header and piece checksum
-//   M + 1049592 P        BLAKE3 of everything before
+// Where the parts of a sector lie; the arithmetic is shared with the CUDA engine.
 #pragma once
 
-#include <cstdint>
-
-#include "furrow/core/params.hpp"
-
-namespace furrow {
-
-constexpr std::uint64_t contents_map_size(std::uint16_t pieces_in_sector) {
-  return std::uint64_t{pieces_in_sector} * kFoundProofsSize + kHashSize;
-}
-constexpr std::uint64_t record_chunks_offset(std::uint16_t pieces_in_sector) {
-  return contents_map_size(pieces_in_sector);
-}
-constexpr std::uint64_t record_metadata_offset(std::uint16_t pieces_in_sector) {
-  return record_chunks_offset(pieces_in_sector) + std::uint64_t{pieces_in_sector} * kRecordSize;
-}
-constexpr std::uint64_t sector_checksum_offset(std::uint16_t pieces_in_sector) {
-  return record_metadata_offset(pieces_in_sector) +
-         std::uint64_t{pieces_in_sector} * kRecordMetadataSize;
-}
-constexpr std::uint64_t sector_size(std::uint16_t pieces_in_sector) {
-  return sector_checksum_offset(pieces_in_sector) + kHashSize;
-}
-static_assert(sector_size(1000) == 1'057'784'064);
-
-}  // namespace furrow
+#include "furrow/core/sector_layout.hpp"

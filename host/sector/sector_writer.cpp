@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "furrow/errors.hpp"
+#include "furrow/sector_contents.hpp"
 
 #include "host/crypto/blake3.hpp"
 #include "host/sector/sector_layout.hpp"
@@ -35,6 +36,13 @@ void assemble_sector(const SectorContentsMap& map, std::span<const Record> recor
   }
   if (out.size() != sector_size(pieces)) {
     throw InvalidBytesLength("buffer for the sector", sector_size(pieces), out.size());
+  }
+  for (std::size_t p = 0; p < pieces; ++p) {
+    if (const std::size_t used = count_s_buckets(map.bitmaps()[p]); used > kNumChunks) {
+      throw InvalidArgument(
+          "sector: expected at most 32768 s-buckets of the record at piece offset " +
+          std::to_string(p) + ", actual " + std::to_string(used));
+    }
   }
   map.write_to(out.first(contents_map_size(pieces)));
 

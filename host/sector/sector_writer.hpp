@@ -15,7 +15,7 @@ namespace furrow {
 /// record metadata, checksum. `records` (shape [P][32768][32] bytes) are the encoded ones: chunk k
 /// of record p belongs to the k-th s-bucket that the map gives it. Throws InvalidBytesLength when
 /// `out` is not sector_size(P) bytes and InvalidArgument when records or metadata are not P in
-/// number. Every byte of `out` is written.
+/// number, or a record uses more than 32768 s-buckets. Every byte of `out` is written.
 void assemble_sector(const SectorContentsMap& map, std::span<const Record> records,
                      std::span<const RecordMetadata> metadata, std::span<std::uint8_t> out);
 

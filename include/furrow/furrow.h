@@ -39,7 +39,9 @@ typedef enum furrow_status {
   FURROW_INVALID_ARGUMENT = 2,
   /** Memory ran short. */
   FURROW_OUT_OF_MEMORY = 3,
-  /** The encoder cannot encode: a record without enough proofs, or a lost device. */
+  /** The encoder cannot encode: a record without enough proofs, a lost device and nothing to stand
+   * in for it, or a device that gave wrong bytes. Records and map are then unspecified; after wrong
+   * bytes the device is out of use, so that another call with the same sources may succeed. */
   FURROW_ENCODER_FAILED = 4,
   /** A defect of the library; please report it with the text of furrow_last_error(). */
   FURROW_INTERNAL_ERROR = 5
@@ -49,7 +51,8 @@ typedef enum furrow_status {
  * library newer than its caller then knows which members the caller has. Zero means the default. */
 typedef struct furrow_encoder_options {
   size_t size;
-  /** "auto" (the best there is), "cpu" or "cpu-scalar"; NULL means "auto". */
+  /** "auto" (every CUDA device, the CPU if there is none), "cuda", "cpu" or "cpu-scalar"; NULL
+   * means "auto". */
   const char* kind;
   /** CPU threads; 0 means one for each processor. */
   uint32_t threads;

@@ -1,11 +1,14 @@
 // The one seam between the host and any accelerator.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <stop_token>
 #include <string>
 
+#include "furrow/encoding_job.hpp"
 #include "furrow/errors.hpp"
+#include "furrow/sector_contents.hpp"
 #include "furrow/types.hpp"
 
 namespace furrow {
@@ -13,7 +16,7 @@ namespace furrow {
 /// How an encoding ended. Being asked to stop is an outcome, a failure is an exception.
 enum class EncodeOutcome {
   kComplete,
-  /// A stop was requested; records and bitmaps are in an unspecified mixture of states.
+  /// A stop was requested; some records and bitmaps are done, the others are as they were.
   kCancelled,
 };
 
@@ -21,6 +24,17 @@ enum class EncodeOutcome {
 class EncoderError : public Error {
  public:
   explicit EncoderError(const std::string& message) : Error(ErrorKind::kUnavailable, message) {}
+};
+
+/// The device of an encoder is of no more use to this process; its records can go elsewhere.
+class DeviceLost : public EncoderError {
+ public:
+  DeviceLost(const std::string& encoder_name, const std::string& reason)
+      : EncoderError("device lost: " + encoder_name + ": " + reason), reason_(reason) {}
+  [[nodiscard]] const std::string& reason() const noexcept { return reason_; }
+
+ private:
+  std::string reason_;
 };
 
 /// A record has fewer than 32768 proofs and therefore cannot be encoded (docs/spec/03, section 2).
@@ -33,6 +47,11 @@ class TooFewProofs : public Error {
   PieceOffset offset_;
 };
 
+/// Encodes the one record at `offset` in place and sets its bitmap. Thread-safe. Throws
+/// TooFewProofs, and leaves the record as it is then.
+using EncodeOneRecord = std::function<void(const SectorId& sector_id, PieceOffset offset,
+                                           Record& record, FoundProofs& found_proofs)>;
+
 /// Encodes the records of a sector (docs/spec/03-record-encoding-and-sector.md, section 2).
 class RecordsEncoder {
  public:
@@ -41,15 +60,36 @@ class RecordsEncoder {
   RecordsEncoder& operator=(const RecordsEncoder&) = delete;
   virtual ~RecordsEncoder() = default;
 
-  /// Encodes `records` in place (shape [n][32768][32] bytes, record p at piece offset p) and writes
-  /// the s-buckets used by record p to `found_proofs[p]` (shape [n][8192] bytes).
+  /// Claims records of `job` and encodes them in place, until none is left to claim. Other encoders
+  /// may work on the same job; kComplete says nothing about their records.
   ///
-  /// Thread-compatible: one call at a time. A stop request takes effect within one batch of
-  /// records. Throws InvalidArgument when the spans differ in length or hold more than 65535
-  /// records, TooFewProofs when a record cannot be encoded, EncoderError when the device is lost.
-  virtual EncodeOutcome encode_records(const SectorId& sector_id, std::span<Record> records,
-                                       std::span<FoundProofs> found_proofs,
-                                       std::stop_token stop) = 0;
+  /// However it ends, no record stays claimed by it: each is either done, with its bitmap set, or
+  /// as it was and given back. A stop request takes effect within one batch of records.
+  ///
+  /// Thread-compatible: one call at a time. Throws TooFewProofs when a record cannot be encoded,
+  /// DeviceLost when another encoder has to take over, EncoderError for what nobody can do better.
+  virtual EncodeOutcome encode(EncodingJob& job, std::stop_token stop) = 0;
+
+  /// Encodes `records` in place (shape [n][32768][32] bytes, record p at piece offset p) and writes
+  /// the s-buckets used by record p to `found_proofs[p]` (shape [n][8192] bytes). Throws like
+  /// encode, and InvalidArgument when the spans differ in length or hold more than 65535 records.
+  EncodeOutcome encode_records(const SectorId& sector_id, std::span<Record> records,
+                               std::span<FoundProofs> found_proofs, std::stop_token stop) {
+    EncodingJob job(sector_id, records, found_proofs);
+    const EncodeOutcome outcome = encode(job, std::move(stop));
+    if (outcome == EncodeOutcome::kComplete && !job.all_done()) {
+      throw EncoderError("encoder " + name() + " ended before all records were encoded");
+    }
+    return outcome;
+  }
+
+  /// Writes the bytes of a sector of P encoded records (docs/spec/03, section 4) to `sector`, of
+  /// sector_size(P) bytes, whoever encoded them. False when this encoder has no faster way than its
+  /// caller, or could not do it now; `sector` is unspecified then. Thread-compatible, as encode.
+  virtual bool assemble_sector(const SectorContents& /*contents*/,
+                               std::span<std::uint8_t> /*sector*/) {
+    return false;
+  }
 
   /// Short name for logs and progress, such as "cpu".
   [[nodiscard]] virtual std::string name() const = 0;

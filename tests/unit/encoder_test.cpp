@@ -72,7 +72,7 @@ TEST(CpuRecordsEncoder, RefusesBadRequests) {
   Batch batch(2);
   batch.found_proofs.pop_back();
   EXPECT_THROW(encode(encoder, batch), InvalidArgument);
-  EXPECT_THROW(make_records_encoder("gpu", {}), InvalidArgument);
+  EXPECT_THROW(choose_encoder("gpu"), InvalidArgument);
 }
 
 TEST(CpuRecordsEncoder, StopsWithinOneRecord) {

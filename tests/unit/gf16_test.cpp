@@ -57,6 +57,13 @@ TEST(Gf16, ProductsOfTheSpecification) {
   EXPECT_EQ(reference::gf16_multiply(0x1234, 0xABCD), 0x43C1);
 }
 
+TEST(Gf16, CoordinatesChangeThereAndBack) {
+  for (std::uint32_t a = 0; a < core::gf16::kOrder; ++a) {
+    const Element polynomial = core::gf16::to_polynomial(element(a));
+    ASSERT_EQ(core::gf16::from_polynomial(polynomial), a);
+  }
+}
+
 TEST(Gf16, ProductsAgreeWithTheReference) {
   const unsigned seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));

@@ -3,7 +3,10 @@
 
 #include "host/crypto/blake3.hpp"
 #include "host/plotting/cpu_records_encoder.hpp"
+#include "host/plotting/encoder_pool.hpp"
 #include "host/plotting/plotting.hpp"
+#include "host/plotting/single_record.hpp"
+#include "host/plotting/verified_encoder.hpp"
 #include "host/sector/sector_layout.hpp"
 
 namespace furrow {
@@ -23,8 +26,7 @@ class ZeroPieces final : public PieceGetter {
 
 class BrokenEncoder final : public RecordsEncoder {
  public:
-  EncodeOutcome encode_records(const SectorId&, std::span<Record>, std::span<FoundProofs>,
-                               std::stop_token) override {
+  EncodeOutcome encode(EncodingJob&, std::stop_token) override {
     throw EncoderError("device lost");
   }
   [[nodiscard]] std::string name() const override { return "broken"; }
@@ -94,6 +96,49 @@ TEST_F(PlotSector, AnEncoderErrorIsReported) {
   EXPECT_THROW(plot_sector(plan(), options(broken), output, {}), RecordsEncoderError);
   EXPECT_EQ(events_, (std::vector<std::size_t>{0, 1, 2, 5}));
   EXPECT_TRUE(output.empty());
+}
+
+/// A device that flips a bit in every record.
+class WrongEncoder final : public RecordsEncoder {
+ public:
+  EncodeOutcome encode(EncodingJob& job, std::stop_token stop) override {
+    EncodingJob spoiled = job.watched(
+        {.on_claimed = [&](PieceOffset offset) { job.record(offset)[77].bytes[7] ^= 1; }});
+    return encoder_.encode(spoiled, std::move(stop));
+  }
+  [[nodiscard]] std::string name() const override { return "wrong"; }
+
+ private:
+  CpuRecordsEncoder encoder_{{.threads = 1, .k = kTestK}};
+};
+
+TEST_F(PlotSector, AfterWrongBytesThePiecesAreFetchedAgainAndEncodedByOthers) {
+  std::vector<std::uint8_t> expected;
+  ASSERT_TRUE(plot_sector(plan(), options(encoder_), expected, {}).has_value());
+  events_.clear();
+
+  std::vector<std::string> warnings;
+  EncoderPool::Options pool_options{
+      .make_fallback =
+          [] {
+            return std::make_unique<CpuRecordsEncoder>(CpuRecordsEncoder::Options{.k = kTestK});
+          },
+      .on_warning = [&](const std::string& line) { warnings.push_back(line); }};
+  pool_options.encoders.push_back(std::make_unique<VerifiedEncoder>(
+      std::make_unique<WrongEncoder>(),
+      VerifiedEncoder::Options{.seed = 1,
+                               .reference = make_single_record_encoder(SimdMode::kBest, kTestK)}));
+  EncoderPool pool(std::move(pool_options));
+  std::vector<std::uint8_t> output;
+  ASSERT_TRUE(plot_sector(plan(), options(pool), output, {}).has_value());
+  EXPECT_EQ(blake3(output), blake3(expected));
+  EXPECT_EQ(events_, (std::vector<std::size_t>{0, 1, 2, 0, 1, 2, 3, 4}));
+  ASSERT_EQ(warnings.size(), 2U);
+  EXPECT_NE(warnings[0].find("wrong is quarantined: wrong encoding: wrong, sector "),
+            std::string::npos)
+      << warnings[0];
+  EXPECT_NE(warnings[0].find("piece offset "), std::string::npos) << warnings[0];
+  EXPECT_NE(warnings[1].find("no device is left; cpu"), std::string::npos) << warnings[1];
 }
 
 TEST_F(PlotSector, AStopRequestIsAnOutcomeAtEachStage) {

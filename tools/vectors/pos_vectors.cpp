@@ -1,11 +1,13 @@
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <string>
 
 #include "furrow/core/pos.hpp"
 
 #include "host/crypto/blake3.hpp"
 #include "host/pos/proof_table.hpp"
+#include "host/sector/contents_map.hpp"
 #include "tools/vectors/vector_file.hpp"
 #include "tools/vectors/vector_input.hpp"
 
@@ -127,21 +129,42 @@ void check_table7(const nlohmann::json& expected, const TableSummary& table,
   check.number("proof_targets_non_zero", non_zero);
 }
 
+/// S-buckets with a bit, ascending.
+std::vector<std::uint16_t> check_found_proofs(const FoundProofs& found, const CaseChecker& check) {
+  std::vector<std::uint16_t> s_buckets;
+  for_each_s_bucket(found, [&](SBucket s) { s_buckets.push_back(s.value()); });
+  check.number("num_set_bits", s_buckets.size());
+  check.digest("found_proofs_blake3", found.bytes);
+  check.number("last_set_s_bucket", s_buckets.empty() ? 0 : s_buckets.back());
+  return s_buckets;
+}
+
+/// Calls `check_one(checker, index)` for the three proofs that the file shows.
+template <class CheckOne>
+void check_shown_proofs(const nlohmann::json& expected, const VectorReport::Fail& fail,
+                        std::span<const std::uint16_t> s_buckets, const CheckOne& check_one) {
+  for (const char* which : {"first", "second", "last"}) {
+    const nlohmann::json& proof = expected.at(which);
+    const std::size_t index = number(proof, "proof_index");
+    const CaseChecker one(proof, fail, std::string(which) + ".");
+    if (index >= s_buckets.size()) {
+      one.is_true(false, "proof_index is beyond the proofs found");
+      continue;
+    }
+    one.number("s_bucket", s_buckets[index]);
+    check_one(one, index);
+  }
+}
+
 void check_proofs(const nlohmann::json& expected, const ProofTable& table,
                   const VectorReport::Fail& fail) {
   const CaseChecker check(expected, fail);
-  check.number("num_set_bits", table.num_proofs());
-  check.digest("found_proofs_blake3", table.found_proofs().bytes);
-
-  std::vector<std::uint16_t> s_buckets;
-  for (std::size_t s = 0; s < kNumSBuckets; ++s) {
-    if (table.proof_index(SBucket(static_cast<std::uint16_t>(s))) == s_buckets.size() &&
-        ((table.found_proofs().bytes[s / 8] >> (s % 8)) & 1) != 0) {
-      s_buckets.push_back(static_cast<std::uint16_t>(s));
-    }
+  const std::vector<std::uint16_t> s_buckets = check_found_proofs(table.found_proofs(), check);
+  bool indexes_agree = table.num_proofs() == s_buckets.size();
+  for (std::size_t i = 0; i < s_buckets.size(); ++i) {
+    indexes_agree = indexes_agree && table.proof_index(SBucket(s_buckets[i])) == i;
   }
-  check.is_true(s_buckets.size() == table.num_proofs(), "proof_index disagrees with the bitmap");
-  check.number("last_set_s_bucket", s_buckets.empty() ? 0 : s_buckets.back());
+  check.is_true(indexes_agree, "proof_index disagrees with the bitmap");
 
   std::vector<std::uint8_t> proofs(table.num_proofs() * table.proof_size());
   std::vector<Hash> hashes(table.num_proofs());
@@ -152,29 +175,42 @@ void check_proofs(const nlohmann::json& expected, const ProofTable& table,
   check.digest("proofs_blake3", proofs);
   check.digest("proof_hashes_blake3",
                {reinterpret_cast<const std::uint8_t*>(hashes.data()), hashes.size() * kHashSize});
-  for (const char* which : {"first", "second", "last"}) {
-    const nlohmann::json& proof = expected.at(which);
-    const std::size_t index = number(proof, "proof_index");
-    const CaseChecker one(proof, fail, std::string(which) + ".");
-    if (index >= s_buckets.size()) {
-      one.is_true(false, "proof_index is beyond the proofs found");
-      continue;
-    }
-    one.number("s_bucket", s_buckets[index]);
+  check_shown_proofs(expected, fail, s_buckets, [&](const CaseChecker& one, std::size_t index) {
     one.bytes("proof", std::span(proofs).subspan(index * table.proof_size(), table.proof_size()));
     one.bytes("proof_hash", hashes[index].bytes);
-  }
+  });
+}
+
+/// A record of zeros has parity chunks of zeros, so its encoded chunks are the hashes of the
+/// proofs.
+void check_encoder(const nlohmann::json& expected, const PosSeed& seed, CudaEncoder& encoder,
+                   const VectorReport::Fail& fail) {
+  const CaseChecker check(expected, fail);
+  const auto masks = std::make_unique<Record>();
+  FoundProofs found;
+  encoder.encode_from_seed(seed, *masks, found);
+  const std::vector<std::uint16_t> s_buckets = check_found_proofs(found, check);
+  check.digest("proof_hashes_blake3", bytes_of(*masks));
+  check_shown_proofs(expected, fail, s_buckets, [&](const CaseChecker& one, std::size_t index) {
+    one.bytes("proof_hash", masks->at(index).bytes);
+  });
 }
 
 }  // namespace
 
 void run_pos_vectors(const nlohmann::json& file, const VectorOptions& options,
                      VectorReport& report) {
-  const auto table = make_proof_table(kPosK, options.mode);
+  const auto table = options.cuda == nullptr ? make_proof_table(kPosK, options.mode) : nullptr;
   std::size_t index = 0;
   for (const nlohmann::json& expected : file.at("cases")) {
     const std::string name = "proof of space, case " + std::to_string(index++);
     const auto seed = fixed_bytes_at<PosSeed>(expected, "seed");
+    if (options.cuda != nullptr) {
+      report.run_case(name, [&](const VectorReport::Fail& fail) {
+        check_encoder(expected, seed, *options.cuda, fail);
+      });
+      continue;
+    }
     report.run_case(name, [&](const VectorReport::Fail& fail) {
       Summaries summaries;
       table->generate(seed, &summaries);

@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "host/plotting/record_encoding.hpp"
@@ -10,6 +12,9 @@
 
 namespace furrow::vectors {
 namespace {
+
+/// Encodes a record with the proofs of a seed.
+using EncodeFromSeed = std::function<void(const PosSeed&, Record&, FoundProofs&)>;
 
 void fill_record(const nlohmann::json& expected, Record& record) {
   const std::span<std::uint8_t> bytes = {reinterpret_cast<std::uint8_t*>(&record), sizeof(record)};
@@ -44,7 +49,7 @@ void check_used(const FoundProofs& used, const CaseChecker& check) {
 }
 
 void check_case(const nlohmann::json& expected, const ErasureCoding& erasure,
-                RecordEncoding& encoding, const VectorReport::Fail& fail) {
+                const EncodeFromSeed& encode, const VectorReport::Fail& fail) {
   const CaseChecker check(expected, fail);
   SectorId sector_id;
   fill_stream(seed(expected, "sector_id_seed"), sector_id.bytes);
@@ -61,7 +66,7 @@ void check_case(const nlohmann::json& expected, const ErasureCoding& erasure,
   check.digest("parity_chunks_blake3", bytes_of(*parity));
 
   FoundProofs used;
-  encoding.encode(pos_seed, offset, *record, used);
+  encode(pos_seed, *record, used);
   check.digest("encoded_record_blake3", bytes_of(*record));
   check.bytes("first_encoded_chunk", record->at(0).bytes);
   check.bytes("second_encoded_chunk", record->at(1).bytes);
@@ -75,12 +80,23 @@ void check_case(const nlohmann::json& expected, const ErasureCoding& erasure,
 void run_record_encoding_vectors(const nlohmann::json& file, const VectorOptions& options,
                                  VectorReport& report) {
   const ErasureCoding erasure(options.mode);
-  RecordEncoding encoding(kPosK, options.mode);
+  std::optional<RecordEncoding> cpu;
+  EncodeFromSeed encode;
+  if (options.cuda != nullptr) {
+    encode = [&](const PosSeed& pos_seed, Record& record, FoundProofs& used) {
+      options.cuda->encode_from_seed(pos_seed, record, used);
+    };
+  } else {
+    cpu.emplace(kPosK, options.mode);
+    encode = [&](const PosSeed& pos_seed, Record& record, FoundProofs& used) {
+      cpu->encode(pos_seed, PieceOffset(0), record, used);
+    };
+  }
   std::size_t index = 0;
   for (const nlohmann::json& expected : file.at("cases")) {
     report.run_case(
         "record encoding, case " + std::to_string(index++),
-        [&](const VectorReport::Fail& fail) { check_case(expected, erasure, encoding, fail); });
+        [&](const VectorReport::Fail& fail) { check_case(expected, erasure, encode, fail); });
   }
 }
 

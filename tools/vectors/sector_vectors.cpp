@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 #include <string>
 
 #include "host/crypto/blake3.hpp"
@@ -107,7 +108,7 @@ void check_metadata(const nlohmann::json& expected, const SectorMetadata& metada
 }
 
 void check_case(const nlohmann::json& expected, const VectorOptions& options,
-                CpuRecordsEncoder& encoder, const VectorReport::Fail& fail) {
+                RecordsEncoder& encoder, const VectorReport::Fail& fail) {
   const CaseChecker check(expected, fail);
   const auto keys = stream(seed(expected, "key_seed"), 2 * kHashSize);
   check.bytes("public_key_hash", std::span(keys).first(kHashSize));
@@ -153,7 +154,11 @@ void check_case(const nlohmann::json& expected, const VectorOptions& options,
 
 void run_sector_vectors(const nlohmann::json& file, const VectorOptions& options,
                         VectorReport& report) {
-  CpuRecordsEncoder encoder({.threads = options.threads, .mode = options.mode});
+  std::optional<CpuRecordsEncoder> cpu;
+  if (options.cuda == nullptr) {
+    cpu.emplace(CpuRecordsEncoder::Options{.threads = options.threads, .mode = options.mode});
+  }
+  RecordsEncoder& encoder = cpu.has_value() ? static_cast<RecordsEncoder&>(*cpu) : *options.cuda;
   std::size_t index = 0;
   for (const nlohmann::json& expected : file.at("cases")) {
     report.run_case("sector, case " + std::to_string(index++), [&](const VectorReport::Fail& fail) {

@@ -1,8 +1,11 @@
 #include "tools/vectors/vector_file.hpp"
 
 #include <array>
+#include <cstdio>
 #include <string>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "furrow/errors.hpp"
 
@@ -64,6 +67,28 @@ void run_vector_file(const std::filesystem::path& path, const VectorOptions& opt
   throw MalformedData(path.native() +
                       ": unknown kind of vector file; known are proof of space, erasure coding, "
                       "sector id, record encoding, sector, archive and farm");
+}
+
+bool run_vector_files(std::span<const std::string> files, const VectorOptions& options,
+                      const std::string& encoder) {
+  std::size_t passed = 0;
+  std::size_t failed = 0;
+  for (const std::string& file : files) {
+    VectorReport report(options.only);
+    run_vector_file(file, options, report);
+    for (const std::string& failure : report.failures()) {
+      fmt::print("FAILED {}: {}\n", file, failure);
+    }
+    fmt::print("{}: {} passed, {} failed ({})\n", file, report.passed(), report.failed(), encoder);
+    std::fflush(stdout);
+    passed += report.passed();
+    failed += report.failed();
+  }
+  fmt::print("{} passed, {} failed\n", passed, failed);
+  if (passed + failed == 0) {
+    fmt::print("no case has a name with '{}' in it\n", options.only);
+  }
+  return failed == 0 && passed > 0;
 }
 
 }  // namespace furrow::vectors

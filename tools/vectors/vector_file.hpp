@@ -3,6 +3,10 @@
 #pragma once
 
 #include <filesystem>
+#include <span>
+#include <string>
+
+#include "furrow/cuda.hpp"
 
 #include "host/crypto/simd_mode.hpp"
 #include "nlohmann/json.hpp"
@@ -13,12 +17,23 @@ namespace furrow::vectors {
 struct VectorOptions {
   SimdMode mode = SimdMode::kBest;
   unsigned threads = 1;
+  /// When set, this encodes records in place of the CPU. It is checked by what it gives: encoded
+  /// records and bitmaps, and the hashes of proofs, which are what a record of zeros becomes.
+  /// Tables and proofs themselves never leave a device, so those fields are not looked at.
+  CudaEncoder* cuda = nullptr;
+  /// Only cases whose names contain this are run.
+  std::string only = {};
 };
 
 /// Runs every case of a file. The kind is told from the content; a file of no known kind, or one
 /// that is no JSON, throws MalformedData.
 void run_vector_file(const std::filesystem::path& path, const VectorOptions& options,
                      VectorReport& report);
+
+/// Runs files one after the other and prints each failure, a line for each file that names
+/// `encoder`, and the sum. True when cases were run and none failed.
+bool run_vector_files(std::span<const std::string> files, const VectorOptions& options,
+                      const std::string& encoder);
 
 // One function for each kind of file.
 void run_pos_vectors(const nlohmann::json& file, const VectorOptions&, VectorReport&);

@@ -7,6 +7,9 @@ namespace furrow::vectors {
 
 void VectorReport::run_case(const std::string& name,
                             const std::function<void(const Fail&)>& check) {
+  if (name.find(only_) == std::string::npos) {
+    return;
+  }
   bool ok = true;
   const Fail fail = [&](const std::string& message) {
     ok = false;

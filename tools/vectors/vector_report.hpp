@@ -16,6 +16,9 @@ namespace furrow::vectors {
 /// Collects cases. A case passes when none of its checks failed and nothing was thrown.
 class VectorReport {
  public:
+  /// Cases whose names do not contain `only` are left out.
+  explicit VectorReport(std::string only = {}) : only_(std::move(only)) {}
+
   /// Runs one case; `check` reports each wrong value through the given function.
   using Fail = std::function<void(const std::string&)>;
   void run_case(const std::string& name, const std::function<void(const Fail&)>& check);
@@ -26,6 +29,7 @@ class VectorReport {
   [[nodiscard]] const std::vector<std::string>& failures() const { return failures_; }
 
  private:
+  std::string only_;
   std::size_t passed_ = 0;
   std::size_t failed_ = 0;
   std::vector<std::string> failures_;

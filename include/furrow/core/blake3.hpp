@@ -60,9 +60,11 @@ FURROW_HD constexpr void compress(const std::uint32_t* chaining_value, const std
                                   std::uint64_t counter, std::uint32_t block_length,
                                   std::uint32_t flags, std::uint32_t* out) {
   std::uint32_t v[16] = {};
+  FURROW_UNROLL
   for (unsigned i = 0; i < 8; ++i) {
     v[i] = chaining_value[i];
   }
+  FURROW_UNROLL
   for (unsigned i = 0; i < 4; ++i) {
     v[8 + i] = iv(i);
   }
@@ -70,6 +72,7 @@ FURROW_HD constexpr void compress(const std::uint32_t* chaining_value, const std
   v[13] = static_cast<std::uint32_t>(counter >> 32);
   v[14] = block_length;
   v[15] = flags;
+  FURROW_UNROLL
   for (unsigned round = 0; round < 7; ++round) {
     const auto m = [&](unsigned place) { return message[message_index(round, place)]; };
     quarter_round(v, 0, 4, 8, 12, m(0), m(1));
@@ -81,6 +84,7 @@ FURROW_HD constexpr void compress(const std::uint32_t* chaining_value, const std
     quarter_round(v, 2, 7, 8, 13, m(12), m(13));
     quarter_round(v, 3, 4, 9, 14, m(14), m(15));
   }
+  FURROW_UNROLL
   for (unsigned i = 0; i < 8; ++i) {
     out[i] = v[i] ^ v[8 + i];
     out[8 + i] = v[8 + i] ^ chaining_value[i];
@@ -91,11 +95,13 @@ FURROW_HD constexpr void compress(const std::uint32_t* chaining_value, const std
 FURROW_HD constexpr void hash_single_block(const std::uint32_t* message, std::uint32_t length,
                                            std::uint32_t* out_words) {
   std::uint32_t initial[8] = {};
+  FURROW_UNROLL
   for (unsigned i = 0; i < 8; ++i) {
     initial[i] = iv(i);
   }
   std::uint32_t out[16] = {};
   compress(initial, message, 0, length, kChunkStart | kChunkEnd | kRoot, out);
+  FURROW_UNROLL
   for (unsigned i = 0; i < 8; ++i) {
     out_words[i] = out[i];
   }

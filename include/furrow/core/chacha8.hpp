@@ -25,14 +25,17 @@ FURROW_HD constexpr void quarter_round(std::uint32_t* v, unsigned a, unsigned b,
 FURROW_HD constexpr void keystream_block(const std::uint32_t* key, std::uint32_t counter,
                                          std::uint32_t* out) {
   std::uint32_t initial[16] = {0x61707865, 0x3320646E, 0x79622D32, 0x6B206574};
+  FURROW_UNROLL
   for (unsigned i = 0; i < 8; ++i) {
     initial[4 + i] = key[i];
   }
   initial[12] = counter;
   std::uint32_t v[16] = {};
+  FURROW_UNROLL
   for (unsigned i = 0; i < 16; ++i) {
     v[i] = initial[i];
   }
+  FURROW_UNROLL
   for (unsigned double_round = 0; double_round < 4; ++double_round) {
     quarter_round(v, 0, 4, 8, 12);
     quarter_round(v, 1, 5, 9, 13);
@@ -43,6 +46,7 @@ FURROW_HD constexpr void keystream_block(const std::uint32_t* key, std::uint32_t
     quarter_round(v, 2, 7, 8, 13);
     quarter_round(v, 3, 4, 9, 14);
   }
+  FURROW_UNROLL
   for (unsigned i = 0; i < 16; ++i) {
     out[i] = v[i] + initial[i];
   }

@@ -10,6 +10,13 @@
 #define FURROW_HD
 #endif
 
+/// Before a loop whose arrays must be registers in device code; host compilers decide themselves.
+#if defined(__CUDA_ARCH__)
+#define FURROW_UNROLL _Pragma("unroll")
+#else
+#define FURROW_UNROLL
+#endif
+
 namespace furrow {
 
 /// 128-bit unsigned integer: wide enough for the metadata of every proof-of-space table.

@@ -31,6 +31,20 @@ FURROW_HD constexpr Element to_polynomial(Element a) {
   return result;
 }
 
+/// phi^-1: polynomial form to Cantor coordinates.
+FURROW_HD constexpr Element from_polynomial(Element a) {
+  // The powers of x in Cantor coordinates.
+  constexpr Element kPowers[16] = {0x0001, 0x4690, 0x65D8, 0x62D0, 0x5734, 0x45F0, 0x53B8, 0x1E38,
+                                   0x7CAE, 0x4E38, 0x6708, 0xC25C, 0x7A64, 0x9EAC, 0x1124, 0x523A};
+  Element result = 0;
+  for (unsigned bit = 0; bit < 16; ++bit) {
+    if (((a >> bit) & 1U) != 0) {
+      result = static_cast<Element>(result ^ kPowers[bit]);
+    }
+  }
+  return result;
+}
+
 /// Product of two elements in polynomial form.
 FURROW_HD constexpr Element multiply_polynomial(Element a, Element b) {
   std::uint32_t product = 0;
@@ -46,6 +60,12 @@ FURROW_HD constexpr Element multiply_polynomial(Element a, Element b) {
   }
   return static_cast<Element>(product);
 }
+
+/// Product of two elements. Slow: for building tables.
+FURROW_HD constexpr Element multiply(Element a, Element b) {
+  return from_polynomial(multiply_polynomial(to_polynomial(a), to_polynomial(b)));
+}
+static_assert(multiply(2, 3) == 1 && multiply(0x1234, 0xABCD) == 0x43C1);
 
 /// Multiplier of one block of butterflies: w = (delta + r) >> m, an ordinary field element
 /// (section 4).

@@ -1,0 +1,65 @@
+// RecordsEncoder on one CUDA device: lanes in a ring, so that copies and the work of one batch hide
+// behind the work of the others.
+//
+//   lane 0  | start |      on the device      | finish | start | ...
+//   lane 1          | start |      on the device      | finish | ...
+//   lane 2                  | start |      on the device      | finish | ...
+//
+// One thread of the host starts and finishes; it sleeps while the oldest lane is not done.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "furrow/cuda.hpp"
+
+#include "cuda/batch_pipeline.hpp"
+#include "cuda/lane.hpp"
+#include "cuda/lane_plan.hpp"
+#include "cuda/runtime/check.hpp"
+
+namespace furrow::cuda {
+
+/// Thread-compatible, and not bound to the thread that made it.
+class CudaRecordsEncoder final : public CudaEncoder {
+ public:
+  /// Takes the memory of all lanes: the largest plan that fits limits and free memory, and smaller
+  /// ones for as long as allocations fail. Throws InvalidArgument for bad options, CudaOutOfMemory
+  /// when there is no room for one record, CudaError.
+  explicit CudaRecordsEncoder(CudaEncoderOptions options,
+                              BatchPipelines pipelines = record_pipelines());
+  ~CudaRecordsEncoder() override;
+
+  /// Goes on with less when memory runs short; any other failure of the device is DeviceLost, from
+  /// then on.
+  EncodeOutcome encode(EncodingJob& job, std::stop_token stop) override;
+  /// On the device, when a sector of that size fits beside the lanes and within the limits.
+  bool assemble_sector(const SectorContents& contents, std::span<std::uint8_t> sector) override;
+  void encode_from_seed(const PosSeed& seed, Record& record, FoundProofs& found_proofs) override;
+  [[nodiscard]] std::string name() const override { return name_; }
+  [[nodiscard]] CudaEncoderState state() const override;
+
+ private:
+  [[nodiscard]] LaneFootprint footprint() const;
+  [[nodiscard]] LanePlan largest_plan() const;
+  void make_lanes(LanePlan plan);
+  void recover(const CudaError& reason);
+  EncodeOutcome run(EncodingJob& job, const std::stop_token& stop);
+  void encode_elsewhere(EncodingJob& job, PieceOffset offset);
+  [[nodiscard]] bool has_room_for_sector(std::size_t n_pieces) const;
+  [[noreturn]] void lose_device(const CudaError& reason);
+  template <class Work>
+  auto guarded(const Work& work);
+
+  CudaEncoderOptions options_;
+  BatchPipelines pipelines_;
+  std::string name_;
+  LanePlan plan_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+  std::string loss_;  ///< why the device is lost; empty when it is not
+  std::uint64_t n_records_ = 0;
+  std::uint64_t n_fallbacks_ = 0;
+};
+
+}  // namespace furrow::cuda

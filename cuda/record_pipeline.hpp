@@ -1,0 +1,69 @@
+// A batch of records from source to encoded form on one stream: device memory and order of
+// launches.
+//
+//   host      seeds, records ─┐                                   ┌─► encoded records, bitmaps,
+//   status device                    ▼                                   │
+//     clear ► table 1 ► tables 2 ... 7 ► choose proofs ► erasure extend ► encode chunks
+//
+// Nothing but seeds, records and bitmaps crosses the bus. Memory of one record, K = 20:
+//
+//   tables, links, targets      84.1 MiB
+//   source, parity, encoded      3   MiB
+//   bitmap, list of s-buckets   72   KiB
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "furrow/types.hpp"
+
+#include "cuda/erasure.hpp"
+#include "cuda/record_status.hpp"
+#include "cuda/runtime/device_buffer.hpp"
+#include "cuda/runtime/stream.hpp"
+
+namespace furrow::cuda {
+
+/// Thread-compatible. The stream must outlive it.
+class RecordPipeline {
+ public:
+  /// Device memory that a pipeline for batches of `max_records` allocates.
+  static std::size_t device_bytes(std::size_t max_records);
+
+  /// Throws CudaOutOfMemory or CudaError; InvalidArgument for 0 or more than 65535 records.
+  RecordPipeline(StreamView stream, std::size_t max_records);
+
+  /// Enqueues the encoding of `n` records, at most max_records. All pointers are to pinned host
+  /// memory that must stay as it is until the stream gets there: `seeds` [n], `records_in` [n],
+  /// `records_out` [n], `found_out` [n], `status_out` [n]. Record i is encoded only when
+  /// status_out[i] says so (record_status.hpp); records_out[i] is undefined otherwise. Throws
+  /// CudaError.
+  void enqueue(std::size_t n, const PosSeed* seeds, const Record* records_in, Record* records_out,
+               FoundProofs* found_out, RecordStatus* status_out);
+
+  /// The same, but records and bitmaps stay on the device: `d_records_out` [n], `d_found_out` [n]
+  /// are device memory. The status comes to the host.
+  void enqueue_resident(std::size_t n, const PosSeed* seeds, const Record* records_in,
+                        Record* d_records_out, FoundProofs* d_found_out, RecordStatus* status_out);
+
+  [[nodiscard]] std::size_t max_records() const noexcept { return max_records_; }
+
+ private:
+  void enqueue_encoding(std::size_t n, const PosSeed* seeds, const Record* records_in);
+  void enqueue_results(std::size_t n, Record* records_out, FoundProofs* found_out,
+                       RecordStatus* status_out, cudaMemcpyKind kind);
+
+  StreamView stream_;
+  std::size_t max_records_;
+  ErasureTable erasure_;
+  DeviceBuffer<std::byte> d_tables_;
+  DeviceBuffer<PosSeed> d_seeds_;
+  DeviceBuffer<Record> d_source_;
+  DeviceBuffer<Record> d_parity_;
+  DeviceBuffer<Record> d_encoded_;
+  DeviceBuffer<FoundProofs> d_found_;
+  DeviceBuffer<std::uint16_t> d_used_;
+  DeviceBuffer<RecordStatus> d_status_;
+};
+
+}  // namespace furrow::cuda

@@ -1,0 +1,41 @@
+// Copies between a device and host memory that is not pinned, through two pinned slots in turn:
+// while the device copies one, the host fills or empties the other.
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+#include "cuda/runtime/event.hpp"
+#include "cuda/runtime/pinned_buffer.hpp"
+#include "cuda/runtime/stream.hpp"
+
+namespace furrow::cuda {
+
+/// Thread-compatible; the stream must outlive it.
+class StagedCopy {
+ public:
+  /// Takes twice `slot_bytes` of pinned memory. Throws CudaOutOfMemory or CudaError.
+  StagedCopy(StreamView stream, std::size_t slot_bytes);
+  StagedCopy(const StagedCopy&) = delete;
+  StagedCopy& operator=(const StagedCopy&) = delete;
+  /// Waits until the device needs the slots no more.
+  ~StagedCopy();
+
+  /// Enqueues the copy; `host` may be changed when the call returns. Throws CudaError.
+  void to_device(void* d_to, const void* host, std::size_t n_bytes);
+  /// Returns when all bytes are in `host`. Throws CudaError, also for failures of earlier work.
+  void to_host(void* host, const void* d_from, std::size_t n_bytes);
+
+ private:
+  struct Slot {
+    PinnedBuffer<std::byte> bytes;
+    Event free;
+  };
+
+  StreamView stream_;
+  std::size_t slot_bytes_;
+  std::array<Slot, 2> slots_;
+  std::size_t next_ = 0;
+};
+
+}  // namespace furrow::cuda

@@ -1,0 +1,21 @@
+# The sources of the CUDA engine. They are compiled twice: by nvcc into furrow_cuda, and by the host
+# compiler, as C++, against the harness of tests/simt.
+set(FURROW_CUDA_SOURCES
+  cuda/batch_pipeline.cu
+  cuda/cuda_devices.cu
+  cuda/device_sector.cu
+  cuda/cuda_records_encoder.cu
+  cuda/erasure.cu
+  cuda/hash_many.cu
+  cuda/lane.cu
+  cuda/lane_plan.cu
+  cuda/record_pipeline.cu
+  cuda/runtime/check.cu
+  cuda/runtime/device_buffer.cu
+  cuda/runtime/event.cu
+  cuda/runtime/log.cu
+  cuda/runtime/pinned_buffer.cu
+  cuda/runtime/staged_copy.cu
+  cuda/runtime/stream.cu
+  cuda/sector_assembly.cu)
+list(TRANSFORM FURROW_CUDA_SOURCES PREPEND ${PROJECT_SOURCE_DIR}/)

@@ -1,0 +1,20 @@
+// The CUDA engine of a build that has none.
+#include "furrow/cuda.hpp"
+
+namespace furrow {
+
+CudaDevices cuda_devices() {
+  CudaDevices result;
+  result.problem = "this program was built without CUDA";
+  return result;
+}
+
+std::unique_ptr<CudaEncoder> make_cuda_records_encoder(CudaEncoderOptions /*options*/) {
+  throw EncoderError("encoder cuda: this program was built without CUDA");
+}
+
+CudaLogSink set_cuda_log_sink(CudaLogSink /*sink*/) noexcept {
+  return nullptr;  // nobody reports
+}
+
+}  // namespace furrow

@@ -1,0 +1,31 @@
+#include "host/plotting/single_record.hpp"
+
+#include <memory>
+#include <mutex>
+
+#include "host/plotting/record_encoding.hpp"
+#include "host/primitives/sector_id.hpp"
+
+namespace furrow {
+namespace {
+
+struct LazyEncoding {
+  std::mutex mutex;
+  std::unique_ptr<RecordEncoding> encoding;
+};
+
+}  // namespace
+
+EncodeOneRecord make_single_record_encoder(SimdMode mode, unsigned k) {
+  return [lazy = std::make_shared<LazyEncoding>(), mode, k](const SectorId& sector_id,
+                                                            PieceOffset offset, Record& record,
+                                                            FoundProofs& found_proofs) {
+    const std::lock_guard lock(lazy->mutex);
+    if (lazy->encoding == nullptr) {
+      lazy->encoding = std::make_unique<RecordEncoding>(k, mode);
+    }
+    lazy->encoding->encode(derive_evaluation_seed(sector_id, offset), offset, record, found_proofs);
+  };
+}
+
+}  // namespace furrow

@@ -1,0 +1,232 @@
+#include "host/plotting/verified_encoder.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <iterator>
+#include <map>
+#include <mutex>
+#include <numeric>
+#include <optional>
+#include <random>
+#include <thread>
+#include <utility>
+
+#include "furrow/core/bits.hpp"
+
+#include "host/crypto/hex.hpp"
+#include "host/sector/sector_check.hpp"
+
+namespace furrow {
+namespace {
+
+/// S-buckets of a sector laid out by a device whose chunks are compared: about 30 MiB of a sector
+/// of 1000 pieces are touched for it.
+constexpr std::size_t kCheckedSBuckets = 64;
+
+std::string hex_of(const SectorId& sector_id) {
+  return to_hex(sector_id.bytes);
+}
+
+/// What is wrong with a record that should be `expected`; empty when nothing is.
+std::string difference(const Record& expected, const FoundProofs& expected_bitmap,
+                       const Record& actual, const FoundProofs& actual_bitmap) {
+  if (expected_bitmap != actual_bitmap) {
+    const auto at =
+        std::mismatch(expected_bitmap.begin(), expected_bitmap.end(), actual_bitmap.begin());
+    return "its bitmap differs from byte " +
+           std::to_string(std::distance(expected_bitmap.begin(), at.first)) + " on";
+  }
+  if (expected != actual) {
+    const auto at = std::mismatch(expected.begin(), expected.end(), actual.begin());
+    return "it differs from chunk " + std::to_string(std::distance(expected.begin(), at.first)) +
+           " on";
+  }
+  return {};
+}
+
+/// The verification of one call of encode: copies of sources, and a thread that compares.
+class Verification {
+ public:
+  /// `on_difference` is called once at most, from the thread.
+  Verification(EncodingJob& job, std::vector<PieceOffset> sample, const EncodeOneRecord& reference,
+               std::function<void()> on_difference)
+      : job_(job),
+        sample_(std::move(sample)),
+        reference_(reference),
+        on_difference_(std::move(on_difference)) {
+    if (!sample_.empty()) {
+      thread_ = std::jthread([this](const std::stop_token& stop) { work(stop); });
+    }
+  }
+
+  void keep_source(PieceOffset offset) {
+    if (std::binary_search(sample_.begin(), sample_.end(), offset)) {
+      auto copy = std::make_unique<Record>(job_.record(offset));
+      const std::lock_guard lock(mutex_);
+      sources_[offset] = std::move(copy);
+    }
+  }
+
+  void verify(PieceOffset offset) {
+    const std::lock_guard lock(mutex_);
+    if (sources_.contains(offset)) {
+      waiting_.push_back(offset);
+      changed_.notify_all();
+    }
+  }
+
+  /// Waits for what is to be verified, unless `stop` is requested, and ends the thread. Throws
+  /// what the reference threw.
+  void finish(const std::stop_token& stop) {
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, stop, [this] { return waiting_.empty() && !is_busy_; });
+    }
+    thread_.request_stop();
+    if (thread_.joinable()) {
+      thread_.join();
+    }
+    if (failure_ != nullptr) {
+      std::rethrow_exception(failure_);
+    }
+  }
+
+  /// The first record that is wrong, and how. To be asked after finish().
+  [[nodiscard]] const std::optional<std::pair<PieceOffset, std::string>>& wrong() const {
+    return wrong_;
+  }
+
+ private:
+  void work(const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    while (changed_.wait(lock, stop, [this] { return !waiting_.empty(); }) &&
+           !stop.stop_requested()) {
+      const PieceOffset offset = waiting_.front();
+      waiting_.pop_front();
+      const std::unique_ptr<Record> source = std::move(sources_[offset]);
+      sources_.erase(offset);
+      is_busy_ = true;
+      lock.unlock();
+      compare(offset, *source);
+      lock.lock();
+      is_busy_ = false;
+      if (wrong_.has_value() || failure_ != nullptr) {
+        waiting_.clear();
+      }
+      changed_.notify_all();
+    }
+  }
+
+  /// `record` is the source and is replaced by its encoded form.
+  void compare(PieceOffset offset, Record& record) {
+    try {
+      FoundProofs found_proofs;
+      std::string what;
+      try {
+        reference_(job_.sector_id(), offset, record, found_proofs);
+        what = difference(record, found_proofs, job_.record(offset), job_.found_proofs(offset));
+      } catch (const TooFewProofs&) {
+        what = "it has too few proofs to be encoded at all";
+      }
+      if (!what.empty() && !wrong_.has_value()) {
+        wrong_.emplace(offset, std::move(what));
+        on_difference_();
+      }
+    } catch (...) {
+      failure_ = std::current_exception();
+    }
+  }
+
+  EncodingJob& job_;
+  const std::vector<PieceOffset> sample_;
+  const EncodeOneRecord& reference_;
+  const std::function<void()> on_difference_;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::map<PieceOffset, std::unique_ptr<Record>> sources_;
+  std::deque<PieceOffset> waiting_;
+  bool is_busy_ = false;
+  // Written by the thread alone, read by others when it has ended.
+  std::optional<std::pair<PieceOffset, std::string>> wrong_;
+  std::exception_ptr failure_;
+  std::jthread thread_;
+};
+
+}  // namespace
+
+WrongEncoding::WrongEncoding(const std::string& encoder_name, const SectorId& sector_id,
+                             PieceOffset offset, const std::string& difference)
+    : EncoderError("wrong encoding: " + encoder_name + ", sector " + hex_of(sector_id) +
+                   ", piece offset " + std::to_string(offset.value()) + ": " + difference),
+      offset_(offset) {}
+
+std::vector<PieceOffset> sampled_offsets(std::uint64_t seed, const SectorId& sector_id,
+                                         std::size_t n_records, std::size_t n_samples) {
+  std::vector<std::uint16_t> all(n_records);
+  std::iota(all.begin(), all.end(), std::uint16_t{0});
+  std::vector<std::uint16_t> chosen;
+  std::mt19937_64 random(seed ^ core::load_le64(sector_id.data()));
+  std::sample(all.begin(), all.end(), std::back_inserter(chosen), n_samples, random);
+  std::vector<PieceOffset> result;
+  for (const std::uint16_t offset : chosen) {
+    result.emplace_back(offset);
+  }
+  return result;
+}
+
+VerifiedEncoder::VerifiedEncoder(std::unique_ptr<RecordsEncoder> encoder, Options options)
+    : encoder_(std::move(encoder)), options_(std::move(options)) {}
+
+EncodeOutcome VerifiedEncoder::encode(EncodingJob& job, std::stop_token stop) {
+  if (is_quarantined_) {
+    throw DeviceLost(name(), "quarantined, because it gave wrong bytes before");
+  }
+  std::stop_source end;
+  const std::stop_callback forward(stop, [&] { end.request_stop(); });
+  Verification verification(
+      job, sampled_offsets(options_.seed, job.sector_id(), job.size(), options_.records_per_sector),
+      options_.reference, [&] { end.request_stop(); });
+  EncodingJob watched =
+      job.watched({.on_claimed = [&](PieceOffset offset) { verification.keep_source(offset); },
+                   .on_done = [&](PieceOffset offset) { verification.verify(offset); }});
+
+  EncodeOutcome outcome = EncodeOutcome::kCancelled;
+  std::exception_ptr failure;
+  try {
+    outcome = encoder_->encode(watched, end.get_token());
+  } catch (...) {
+    // What it finished before is verified all the same: a device that dies may have lied first.
+    failure = std::current_exception();
+  }
+  verification.finish(stop);
+  if (verification.wrong().has_value()) {
+    is_quarantined_ = true;
+    const auto& [offset, what] = *verification.wrong();
+    throw WrongEncoding(name(), job.sector_id(), offset, what);
+  }
+  if (failure != nullptr) {
+    std::rethrow_exception(failure);
+  }
+  return outcome;
+}
+
+bool VerifiedEncoder::assemble_sector(const SectorContents& contents,
+                                      std::span<std::uint8_t> sector) {
+  if (is_quarantined_ || !encoder_->assemble_sector(contents, sector)) {
+    return false;
+  }
+  if (options_.records_per_sector == 0) {
+    return true;
+  }
+  std::vector<SBucket> sample;
+  std::mt19937_64 random(std::random_device{}());
+  for (std::size_t i = 0; i < kCheckedSBuckets; ++i) {
+    sample.emplace_back(static_cast<std::uint16_t>(random()));
+  }
+  is_quarantined_ = !sector_agrees(contents, sector, sample);
+  return !is_quarantined_;
+}
+
+}  // namespace furrow

@@ -1,0 +1,97 @@
+// The CUDA engine as the rest of Furrow sees it. No header of CUDA is needed to use it, and a build
+// without CUDA has all of it too: it then knows no device.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "furrow/records_encoder.hpp"
+
+namespace furrow {
+
+/// A CUDA device. Texts are empty and numbers 0 where the device does not say.
+struct CudaDeviceInfo {
+  int index = 0;       ///< among the devices that CUDA_VISIBLE_DEVICES leaves
+  std::string uuid;    ///< such as "GPU-01234567-89ab-cdef-0123-456789abcdef"
+  std::string pci_id;  ///< domain, bus, device, function: "0000:65:00.0"
+  std::string name;
+  int compute_major = 0;
+  int compute_minor = 0;
+  int n_multiprocessors = 0;
+  int clock_khz = 0;         ///< highest clock of the multiprocessors
+  int memory_clock_khz = 0;  ///< highest clock of the memory
+  std::uint64_t total_bytes = 0;
+  std::uint64_t free_bytes = 0;
+  std::string unsupported_reason;  ///< empty when Furrow can use it
+
+  [[nodiscard]] bool is_supported() const { return unsupported_reason.empty(); }
+};
+
+/// What there is of CUDA on this machine.
+struct CudaDevices {
+  bool is_built_in = false;  ///< whether this program was built with CUDA
+  int driver_version = 0;    ///< newest CUDA of the driver, 1000 * major + 10 * minor; 0: no driver
+  int runtime_version = 0;   ///< CUDA that this program was built with, in the same form
+  std::string problem = {};  ///< why there are no devices; empty when there are
+  std::vector<CudaDeviceInfo> devices = {};
+};
+
+/// Lists the devices that CUDA shows this process. Never fails for want of a driver or a device;
+/// `problem` says so then. Uses each device for a moment, which takes some tenths of a second.
+CudaDevices cuda_devices();
+
+struct CudaEncoderOptions {
+  int device = 0;
+  /// Most device memory, in bytes; 0 means what is free.
+  std::uint64_t vram_limit = 0;
+  /// Most pinned host memory, in bytes; 0 means as much as the batches want.
+  std::uint64_t pinned_limit = 0;
+  /// Batches in flight, each on a stream of its own. Memory for fewer gives fewer.
+  std::size_t lanes = 3;
+  /// Most records of one batch; 0 means the default.
+  std::size_t batch = 0;
+  /// Encodes what the device could not. Records with too few proofs come here too, so that there is
+  /// one opinion on them.
+  EncodeOneRecord fallback = {};
+};
+
+/// What an encoder did and what it holds.
+struct CudaEncoderState {
+  std::uint64_t n_records = 0;    ///< encoded, those by the fallback included
+  std::uint64_t n_fallbacks = 0;  ///< encoded by the fallback
+  std::size_t lanes = 0;
+  std::size_t batch = 0;
+  std::uint64_t device_bytes = 0;
+  std::uint64_t pinned_bytes = 0;
+};
+
+/// Encodes on one CUDA device. Several may exist, on different devices or the same.
+class CudaEncoder : public RecordsEncoder {
+ public:
+  /// Encodes one record with the proofs of any seed: what test vectors need. Throws EncoderError
+  /// when the device could not encode it, DeviceLost like encode. The record is unchanged then.
+  virtual void encode_from_seed(const PosSeed& seed, Record& record, FoundProofs& found_proofs) = 0;
+  /// Thread-compatible, like encode.
+  [[nodiscard]] virtual CudaEncoderState state() const = 0;
+};
+
+/// Makes the encoder of a device and takes its memory: as many records in each batch, and as many
+/// lanes, as the limits and the free memory allow. Throws EncoderError when that is not even one
+/// record, which says what memory ran short, what was asked and what was free; when the device
+/// cannot be used; and in a build without CUDA. Throws InvalidArgument for no lanes or no fallback.
+std::unique_ptr<CudaEncoder> make_cuda_records_encoder(CudaEncoderOptions options);
+
+enum class CudaLogLevel { kDebug, kWarning };
+
+/// Takes one line without an end of line. Called from any thread, several at once.
+using CudaLogSink = void (*)(CudaLogLevel level, std::string_view line);
+
+/// Sets where the CUDA engine reports what it cannot throw, and returns what was set before; null
+/// means the default, which prints warnings to standard error. Thread-safe.
+CudaLogSink set_cuda_log_sink(CudaLogSink sink) noexcept;
+
+}  // namespace furrow

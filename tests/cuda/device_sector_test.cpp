@@ -1,0 +1,83 @@
+// A sector that goes up in parts and comes down whole, against the host's layout.
+
+#include "cuda/device_sector.hpp"
+
+#include <memory>
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include "furrow/core/sector_layout.hpp"
+
+#include "cuda/runtime/staged_copy.hpp"
+#include "host/sector/sector_writer.hpp"
+#include "tests/cuda/cuda_test.hpp"
+
+namespace furrow::cuda {
+namespace {
+
+/// Exactly 32768 random bits.
+FoundProofs random_bitmap(std::mt19937_64& random) {
+  std::vector<std::uint16_t> s_buckets(kNumSBuckets);
+  for (std::size_t s = 0; s < s_buckets.size(); ++s) {
+    s_buckets[s] = static_cast<std::uint16_t>(s);
+  }
+  std::shuffle(s_buckets.begin(), s_buckets.end(), random);
+  FoundProofs bitmap;
+  for (std::size_t i = 0; i < kNumChunks; ++i) {
+    bitmap.bytes[s_buckets[i] / 8] |= static_cast<std::uint8_t>(1U << (s_buckets[i] % 8));
+  }
+  return bitmap;
+}
+
+TEST(CudaDeviceSector, IsTheHosts) {
+  const RandomSeed seed;
+  std::mt19937_64 random(seed.value());
+  constexpr std::uint16_t kPieces = 3;
+  SectorContentsMap map(kPieces);
+  const auto records = std::make_unique<Record[]>(kPieces);
+  std::vector<RecordMetadata> metadata(kPieces);
+  for (std::uint16_t i = 0; i < kPieces; ++i) {
+    map.bitmaps()[i] = random_bitmap(random);
+    for (RecordChunk& chunk : records[i]) {
+      chunk.bytes[i] = static_cast<std::uint8_t>(random());
+      chunk.bytes[31] = static_cast<std::uint8_t>(random());
+    }
+    for (std::uint8_t& byte : mutable_bytes_of(metadata[i])) {
+      byte = static_cast<std::uint8_t>(random());
+    }
+  }
+  const std::span<const Record> all_records(records.get(), kPieces);
+  std::vector<std::uint8_t> expected(sector_size(kPieces));
+  assemble_sector(map, all_records, metadata, expected);
+
+  const Stream stream(0);
+  std::vector<std::uint8_t> actual(sector_size(kPieces));
+  lay_out_sector(stream, {map.bitmaps(), all_records, metadata}, actual);
+  EXPECT_TRUE(expected == actual);
+
+  std::vector<std::uint8_t> too_small(sector_size(kPieces) - 1);
+  EXPECT_THROW(lay_out_sector(stream, {map.bitmaps(), all_records, metadata}, too_small),
+               InvalidArgument);
+  EXPECT_THROW(lay_out_sector(stream, {map.bitmaps(), all_records.first(2), metadata}, actual),
+               InvalidArgument);
+}
+
+TEST(CudaStagedCopy, BringsBackWhatItTookAtEveryLengthAroundItsSlots) {
+  const RandomSeed seed;
+  constexpr std::size_t kSlot = 64;
+  const Stream stream(0);
+  const DeviceBuffer<std::uint8_t> d_bytes(stream, 10 * kSlot);
+  StagedCopy copy(stream, kSlot);
+  for (const std::size_t n : {0U, 1U, 63U, 64U, 65U, 127U, 128U, 129U, 192U, 193U, 640U}) {
+    SCOPED_TRACE(n);
+    const std::vector<std::uint8_t> bytes = random_bytes(n, seed.value() + n);
+    std::vector<std::uint8_t> back(n);
+    copy.to_device(d_bytes.data(), bytes.data(), n);
+    copy.to_host(back.data(), d_bytes.data(), n);
+    EXPECT_EQ(bytes, back);
+  }
+}
+
+}  // namespace
+}  // namespace furrow::cuda

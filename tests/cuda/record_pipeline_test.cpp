@@ -1,0 +1,73 @@
+// Whole records through the real pipeline, K = 20, against the CPU encoder.
+
+#include "cuda/record_pipeline.hpp"
+
+#include <memory>
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include "host/plotting/record_encoding.hpp"
+#include "tests/cuda/cuda_test.hpp"
+
+namespace furrow::cuda {
+namespace {
+
+/// Bytes with a period coprime to every tile, so that swapped blocks show.
+void fill(Record& record, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::array<std::uint8_t, 251> period;
+  for (std::uint8_t& byte : period) {
+    byte = static_cast<std::uint8_t>(random());
+  }
+  auto* bytes = reinterpret_cast<std::uint8_t*>(&record);
+  for (std::size_t i = 0; i < kRecordSize; ++i) {
+    bytes[i] = static_cast<std::uint8_t>(period[i % 251] + i / 65521);
+  }
+}
+
+TEST(CudaRecordPipeline, EncodesLikeTheCpu) {
+  const RandomSeed first;
+  std::mt19937_64 random(first.value());
+  constexpr std::size_t kRecords = 2;
+  std::vector<PosSeed> seeds(kRecords);
+  const auto records = std::make_unique<Record[]>(kRecords);
+  const auto encoded = std::make_unique<Record[]>(kRecords);
+  std::vector<FoundProofs> found(kRecords);
+  std::vector<RecordStatus> status(kRecords);
+  for (std::size_t i = 0; i < kRecords; ++i) {
+    for (std::uint8_t& byte : seeds[i].bytes) {
+      byte = static_cast<std::uint8_t>(random());
+    }
+    fill(records[i], first.value() + i);
+  }
+
+  const Stream stream(0);
+  RecordPipeline pipeline(stream, kRecords + 1);  // room for more than there is
+  pipeline.enqueue(kRecords, seeds.data(), records.get(), encoded.get(), found.data(),
+                   status.data());
+  stream.view().synchronize();
+
+  RecordEncoding cpu(kPosK, SimdMode::kBest);
+  for (std::size_t i = 0; i < kRecords; ++i) {
+    SCOPED_TRACE("record " + std::to_string(i));
+    FoundProofs wanted;
+    cpu.encode(seeds[i], PieceOffset(0), records[i], wanted);
+    EXPECT_EQ(status[i].n_proofs, kNumChunks);
+    EXPECT_EQ(status[i].n_overflows, 0U);
+    EXPECT_EQ(found[i], wanted);
+    EXPECT_TRUE(encoded[i] == records[i]);
+  }
+}
+
+TEST(CudaRecordPipeline, RefusesBatchesItHasNoRoomFor) {
+  const Stream stream(0);
+  EXPECT_THROW(RecordPipeline(stream, 0), InvalidArgument);
+  EXPECT_THROW(RecordPipeline(stream, 65536), InvalidArgument);
+  RecordPipeline pipeline(stream, 1);
+  EXPECT_THROW(pipeline.enqueue(0, nullptr, nullptr, nullptr, nullptr, nullptr), InvalidArgument);
+  EXPECT_THROW(pipeline.enqueue(2, nullptr, nullptr, nullptr, nullptr, nullptr), InvalidArgument);
+}
+
+}  // namespace
+}  // namespace furrow::cuda

@@ -1,0 +1,254 @@
+// EncoderPool: lost encoders, the fallback, unequal encoders, errors, stop and pause.
+#include "host/plotting/encoder_pool.hpp"
+
+#include <atomic>
+#include <latch>
+#include <random>
+#include <semaphore>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "host/plotting/verified_encoder.hpp"
+#include "tests/unit/fake_encoder.hpp"
+
+namespace furrow {
+namespace {
+
+/// A pool under construction, and what it reported.
+class PoolTest : public testing::Test {
+ protected:
+  void add(FakeEncoder::Options options) {
+    options_.encoders.push_back(std::make_unique<FakeEncoder>(std::move(options)));
+  }
+  void with_fallback() {
+    options_.make_fallback = [this] {
+      ++fallbacks_made_;
+      return std::make_unique<FakeEncoder>(FakeEncoder::Options{.name = "fallback"});
+    };
+  }
+  EncoderPool pool() {
+    options_.on_warning = [this](const std::string& line) { warnings_.push_back(line); };
+    options_.on_record_done = [this] { ++records_done_; };
+    return EncoderPool(std::move(options_));
+  }
+  static EncodeOutcome encode(EncoderPool& pool, FakeSector& sector, std::stop_token stop = {}) {
+    return pool.encode_records(sector.sector_id, sector.records, sector.found_proofs,
+                               std::move(stop));
+  }
+
+  const unsigned seed_ = std::random_device{}();
+  testing::ScopedTrace trace_{__FILE__, __LINE__, "seed " + std::to_string(seed_)};
+  EncoderPool::Options options_;
+  std::vector<std::string> warnings_;
+  std::atomic<int> records_done_ = 0;
+  int fallbacks_made_ = 0;
+};
+
+TEST_F(PoolTest, UnequalEncodersShareASector) {
+  std::atomic<int> slow = 0;
+  std::atomic<int> quick = 0;
+  add({.name = "slow", .batch = 1, .before_batch = [&](const Claim&) {
+         ++slow;
+         std::this_thread::sleep_for(std::chrono::milliseconds(20));
+       }});
+  add({.name = "quick", .batch = 3, .before_batch = [&](const Claim& claim) {
+         quick += static_cast<int>(claim.pending().size());
+       }});
+  EncoderPool both = pool();
+  EXPECT_EQ(both.name(), "slow + quick");
+  FakeSector sector(40, seed_);
+  EXPECT_EQ(encode(both, sector), EncodeOutcome::kComplete);
+  EXPECT_TRUE(sector.is_encoded());
+  EXPECT_EQ(slow + quick, 40);
+  EXPECT_GT(quick, slow);
+  EXPECT_EQ(records_done_, 40);
+  EXPECT_TRUE(warnings_.empty());
+
+  FakeSector empty(0, seed_);
+  EXPECT_EQ(encode(both, empty), EncodeOutcome::kComplete);
+}
+
+TEST_F(PoolTest, OneThatWasFinishedTakesTheRecordsOfOneThatIsLost) {
+  std::latch lost_has_claimed(1);
+  std::binary_semaphore other_returned(0);
+  add({.name = "cuda 0 (first)", .batch = 3, .before_batch = [&](const Claim& claim) {
+         EXPECT_EQ(claim.pending().size(), 3U);
+         lost_has_claimed.count_down();
+         other_returned.acquire();  // it has nothing to claim, and leaves
+         throw DeviceLost("cuda 0 (first)", "unplugged");
+       }});
+  add({.name = "cuda 1 (second)",
+       .before_batch = [&](const Claim&) { lost_has_claimed.wait(); },
+       .on_return = [&] { other_returned.release(); }});
+  with_fallback();
+  EncoderPool both = pool();
+  FakeSector sector(7, seed_);
+  EXPECT_EQ(encode(both, sector), EncodeOutcome::kComplete);
+  EXPECT_TRUE(sector.is_encoded());
+  EXPECT_EQ(warnings_,
+            std::vector<std::string>{"cuda 0 (first) is lost and used no more: unplugged"});
+  EXPECT_EQ(both.name(), "cuda 1 (second)");
+  EXPECT_EQ(fallbacks_made_, 0);
+
+  FakeSector next(3, seed_ + 1);
+  EXPECT_EQ(encode(both, next), EncodeOutcome::kComplete);
+  EXPECT_TRUE(next.is_encoded());
+  EXPECT_EQ(warnings_.size(), 1U) << "the lost one is not asked again";
+}
+
+TEST_F(PoolTest, WhenAllAreLostTheFallbackTakesOverForGood) {
+  int batches = 0;
+  add({.name = "dies later", .before_batch = [&](const Claim&) {
+         if (++batches == 3) {
+           throw DeviceLost("dies later", "too hot");
+         }
+       }});
+  with_fallback();
+  EncoderPool one = pool();
+  FakeSector sector(9, seed_);
+  EXPECT_EQ(encode(one, sector), EncodeOutcome::kComplete);
+  EXPECT_TRUE(sector.is_encoded());
+  FakeSector next(2, seed_ + 1);
+  EXPECT_EQ(encode(one, next), EncodeOutcome::kComplete);
+  EXPECT_TRUE(next.is_encoded());
+  EXPECT_EQ(warnings_,
+            (std::vector<std::string>{"dies later is lost and used no more: too hot",
+                                      "no device is left; fallback encodes from here on"}));
+  EXPECT_EQ(fallbacks_made_, 1);
+  EXPECT_EQ(one.name(), "fallback");
+  EXPECT_EQ(records_done_, 11);
+}
+
+TEST_F(PoolTest, WithoutAFallbackTheLastLossIsAnError) {
+  EXPECT_THROW(EncoderPool({}), InvalidArgument);
+  add({.before_batch = [](const Claim&) { throw DeviceLost("fake", "gone"); }});
+  EncoderPool one = pool();
+  FakeSector sector(2, seed_);
+  EXPECT_THROW(encode(one, sector), DeviceLost);
+}
+
+TEST_F(PoolTest, ARecordThatCannotBeEncodedEndsTheJob) {
+  std::atomic<int> batches_of_the_other = 0;
+  add({.name = "finds it", .batch = 1, .before_batch = [](const Claim& claim) {
+         if (claim.pending().front().value() >= 2) {
+           throw TooFewProofs(claim.pending().front(), 17);
+         }
+       }});
+  add({.name = "other", .batch = 1, .before_batch = [&](const Claim&) {
+         ++batches_of_the_other;
+         std::this_thread::sleep_for(std::chrono::milliseconds(10));
+       }});
+  with_fallback();
+  EncoderPool both = pool();
+  FakeSector sector(500, seed_);
+  EXPECT_THROW(encode(both, sector), TooFewProofs);
+  EXPECT_LT(batches_of_the_other, 490) << "the other one stops too";
+  EXPECT_TRUE(warnings_.empty());
+  EXPECT_EQ(fallbacks_made_, 0);
+}
+
+TEST_F(PoolTest, AWrongEncoderIsQuarantinedAndTheSectorFails) {
+  auto wrong = std::make_unique<FakeEncoder>(FakeEncoder::Options{
+      .name = "cuda 0 (wrong)", .after_record = [](PieceOffset, Record& record, FoundProofs&) {
+        record[100].bytes[5] ^= 1;
+      }});
+  options_.encoders.push_back(std::make_unique<VerifiedEncoder>(
+      std::move(wrong),
+      VerifiedEncoder::Options{.records_per_sector = 1, .seed = 1, .reference = fake_encode_one}));
+  with_fallback();
+  EncoderPool one = pool();
+  FakeSector sector(6, seed_);
+  const FakeSector source = sector;
+  EXPECT_THROW(encode(one, sector), WrongEncoding);
+  ASSERT_EQ(warnings_.size(), 1U);
+  EXPECT_NE(warnings_[0].find("cuda 0 (wrong) is quarantined"), std::string::npos) << warnings_[0];
+
+  sector = source;
+  EXPECT_EQ(encode(one, sector), EncodeOutcome::kComplete);
+  EXPECT_TRUE(sector.is_encoded());
+  EXPECT_EQ(one.name(), "fallback");
+}
+
+TEST_F(PoolTest, AStopRequestReachesAll) {
+  std::stop_source stop;
+  for (const char* name : {"one", "two"}) {
+    add({.name = name, .batch = 1, .before_batch = [&](const Claim& claim) {
+           if (claim.pending().front() == PieceOffset(4)) {
+             stop.request_stop();
+           }
+         }});
+  }
+  EncoderPool both = pool();
+  FakeSector sector(200, seed_);
+  EXPECT_EQ(encode(both, sector, stop.get_token()), EncodeOutcome::kCancelled);
+  EXPECT_LT(records_done_, 200);
+  EXPECT_EQ(encode(both, sector, stop.get_token()), EncodeOutcome::kCancelled);
+}
+
+TEST_F(PoolTest, AClosedGateHoldsBackClaimsAndLetsFailuresThrough) {
+  Gate gate;
+  options_.gate = &gate;
+  std::atomic<int> batches = 0;
+  add({.name = "paused", .batch = 1, .before_batch = [&](const Claim&) {
+         if (++batches == 2) {
+           gate.close();
+         }
+       }});
+  EncoderPool one = pool();
+  FakeSector sector(5, seed_);
+  std::jthread worker([&] { EXPECT_EQ(encode(one, sector), EncodeOutcome::kComplete); });
+  while (records_done_ < 2) {
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(batches, 2) << "the gate was closed before the third claim";
+  gate.open();
+  worker.join();
+  EXPECT_TRUE(sector.is_encoded());
+  EXPECT_EQ(records_done_, 5);
+}
+
+TEST_F(PoolTest, AFailureIsNotHeldUpByAClosedGate) {
+  Gate gate;
+  options_.gate = &gate;
+  std::latch both_claimed(2);
+  add({.name = "fails", .batch = 1, .before_batch = [&](const Claim& claim) {
+         both_claimed.arrive_and_wait();
+         gate.close();
+         throw TooFewProofs(claim.pending().front(), 3);
+       }});
+  add({.name = "waits", .batch = 1, .before_batch = [&](const Claim&) {
+         both_claimed.arrive_and_wait();
+         while (gate.is_open()) {
+           std::this_thread::yield();
+         }
+       }});
+  EncoderPool both = pool();
+  FakeSector sector(5, seed_);
+  EXPECT_THROW(encode(both, sector), TooFewProofs);
+}
+
+TEST_F(PoolTest, ManyRandomLossesNeverLoseARecord) {
+  std::mt19937 random(seed_);
+  for (int round = 0; round < 20; ++round) {
+    options_ = {};
+    warnings_.clear();
+    for (int i = 0; i < 3; ++i) {
+      auto left = std::make_shared<unsigned>(random() % 8);
+      const std::string name = "cuda " + std::to_string(i);
+      add({.name = name, .batch = 1 + random() % 3, .before_batch = [left, name](const Claim&) {
+             if ((*left)-- == 0) {
+               throw DeviceLost(name, "random");
+             }
+           }});
+    }
+    with_fallback();
+    EncoderPool three = pool();
+    FakeSector sector(1 + random() % 24, random());
+    ASSERT_EQ(encode(three, sector), EncodeOutcome::kComplete) << "round " << round;
+    ASSERT_TRUE(sector.is_encoded()) << "round " << round;
+  }
+}
+
+}  // namespace
+}  // namespace furrow

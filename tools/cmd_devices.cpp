@@ -1,0 +1,83 @@
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "furrow/cuda.hpp"
+
+#include "nlohmann/json.hpp"
+#include "tools/cli_support.hpp"
+
+namespace furrow::cli {
+namespace {
+
+/// "13.0"; "none" for 0.
+std::string version_text(int version) {
+  return version == 0 ? "none" : fmt::format("{}.{}", version / 1000, version % 1000 / 10);
+}
+
+void print_json(const CudaDevices& devices) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const CudaDeviceInfo& device : devices.devices) {
+    list.push_back(
+        {{"index", device.index},
+         {"uuid", device.uuid},
+         {"pci_id", device.pci_id},
+         {"name", device.name},
+         {"compute_capability", fmt::format("{}.{}", device.compute_major, device.compute_minor)},
+         {"multiprocessors", device.n_multiprocessors},
+         {"clock_mhz", device.clock_khz / 1000},
+         {"memory_clock_mhz", device.memory_clock_khz / 1000},
+         {"memory_total_bytes", device.total_bytes},
+         {"memory_free_bytes", device.free_bytes},
+         {"supported", device.is_supported()},
+         {"unsupported_reason", device.unsupported_reason}});
+  }
+  const nlohmann::ordered_json result = {{"built_with_cuda", devices.is_built_in},
+                                         {"driver_version", version_text(devices.driver_version)},
+                                         {"runtime_version", version_text(devices.runtime_version)},
+                                         {"problem", devices.problem},
+                                         {"devices", list}};
+  fmt::print("{}\n", result.dump());
+}
+
+void print_text(const CudaDevices& devices) {
+  if (devices.is_built_in) {
+    fmt::print("CUDA driver {}, runtime {}\n", version_text(devices.driver_version),
+               version_text(devices.runtime_version));
+  }
+  for (const CudaDeviceInfo& device : devices.devices) {
+    fmt::print(
+        "device {}: {}\n"
+        "  UUID {}, PCI {}\n"
+        "  compute capability {}.{}, {} SMs at up to {} MHz, memory at up to {} MHz\n"
+        "  memory {}, {} free\n"
+        "  {}\n",
+        device.index, device.name, device.uuid, device.pci_id, device.compute_major,
+        device.compute_minor, device.n_multiprocessors, device.clock_khz / 1000,
+        device.memory_clock_khz / 1000, size_text(device.total_bytes), size_text(device.free_bytes),
+        device.is_supported() ? "supported" : "not supported: " + device.unsupported_reason);
+  }
+  if (devices.devices.empty()) {
+    fmt::print("no CUDA devices: {}\n", devices.problem);
+  }
+}
+
+}  // namespace
+
+void add_devices_command(CLI::App& app) {
+  const auto json = std::make_shared<bool>(false);
+  CLI::App* command =
+      app.add_subcommand("devices", "List the CUDA devices, and say which can be used");
+  command->add_flag("--json", *json, "Print JSON and nothing else");
+  command->callback([json] {
+    const CudaDevices devices = cuda_devices();
+    if (*json) {
+      print_json(devices);
+    } else {
+      print_text(devices);
+    }
+  });
+}
+
+}  // namespace furrow::cli
