@@ -11,6 +11,7 @@ using furrow::simt::Capture;
 using furrow::simt::FakeState;
 using furrow::simt::HiddenMutex;
 using furrow::simt::kThreadSanitizer;
+using furrow::simt::Timeline;
 
 namespace {
 
@@ -37,15 +38,14 @@ cudaError_t enter(const char* api, CUstream_st* stream) {
   return status == cudaSuccess && stream == nullptr ? cudaErrorInvalidResourceHandle : status;
 }
 
-/// While it lives the caller is alone on the stream, and what it does is done in the stream's
-/// order.
+/// While it lives the caller is alone on the stream, and the stream has waited for whatever it
+/// must.
 class Turn {
  public:
   explicit Turn(CUstream_st& stream) : stream_(stream), lock_(stream.order) {
-    stream_.timeline.begin();
+    stream_.timeline.follow_caller();
     wait_for_default_stream();
   }
-  ~Turn() { stream_.timeline.end(); }
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
 
@@ -57,6 +57,7 @@ class Turn {
     }
     FakeState& state = FakeState::instance();
     const std::lock_guard lock(state.mutex);
+    const Timeline::Inside inside(&stream_.timeline);
     CUstream_st& standard = state.devices[static_cast<std::size_t>(stream_.device)]->default_stream;
     if (&stream_ != &standard) {
       standard.timeline.join();
@@ -73,7 +74,8 @@ class Turn {
   std::lock_guard<HiddenMutex> lock_;
 };
 
-/// Carries work out now, or takes it into the capture of the stream.
+/// Carries work out now, or takes it into the capture of the stream. It is called with the timeline
+/// that it belongs to.
 template <class Work>
 cudaError_t submit(CUstream_st& stream, Work&& work) {
   const std::lock_guard lock(stream.order);
@@ -81,7 +83,7 @@ cudaError_t submit(CUstream_st& stream, Work&& work) {
     stream.capture->work.emplace_back(std::forward<Work>(work));
   } else {
     const Turn turn(stream);
-    work();
+    work(stream.timeline);
   }
   return cudaSuccess;
 }
@@ -124,8 +126,9 @@ cudaError_t copy(const char* api, void* to, const void* from, std::size_t n_byte
   if (!valid_copy(to, from, n_bytes, kind)) {
     return FakeState::finish(cudaErrorInvalidValue);
   }
-  return submit(*stream, [=] {
+  return submit(*stream, [=](Timeline& timeline) {
     if (n_bytes != 0) {
+      const Timeline::Inside inside(&timeline);
       std::memmove(to, from, n_bytes);
     }
   });
@@ -140,8 +143,9 @@ cudaError_t fill(const char* api, void* memory, int value, std::size_t n_bytes,
   if (n_bytes != 0 && !FakeState::instance().is_on_device(memory, n_bytes)) {
     return FakeState::finish(cudaErrorInvalidValue);
   }
-  return submit(*stream, [=] {
+  return submit(*stream, [=](Timeline& timeline) {
     if (n_bytes != 0) {
+      const Timeline::Inside inside(&timeline);
       std::memset(memory, value, n_bytes);
     }
   });
@@ -224,7 +228,7 @@ cudaError_t cudaFreeAsync(void* memory, cudaStream_t handle) {
   }
   // A lost device says so, but what its process held is gone with it: no leak of the owner.
   const Turn turn(*stream);
-  const cudaError_t released = FakeState::instance().release(memory, true);
+  const cudaError_t released = FakeState::instance().release(memory, true, &stream->timeline);
   return FakeState::finish(status != cudaSuccess ? status : released);
 }
 
@@ -292,6 +296,7 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t handle, cudaEvent_t event, unsigned
     return cudaSuccess;
   }
   const Turn turn(*stream);
+  const Timeline::Inside inside(&stream->timeline);
   furrow::simt::acquire(&event->tag);
   return cudaSuccess;
 }
@@ -301,7 +306,10 @@ cudaError_t cudaLaunchHostFunc(cudaStream_t handle, cudaHostFn_t function, void*
   if (const cudaError_t status = enter("cudaLaunchHostFunc", stream); status != cudaSuccess) {
     return FakeState::finish(status);
   }
-  return submit(*stream, [=] { function(argument); });
+  return submit(*stream, [=](Timeline& timeline) {
+    const Timeline::Inside inside(&timeline);
+    function(argument);
+  });
 }
 
 // --- Events ---
@@ -342,6 +350,7 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t handle) {
   event->time = std::chrono::steady_clock::now();
   if (stream->capture == nullptr) {
     const Turn turn(*stream);
+    const Timeline::Inside inside(&stream->timeline);
     furrow::simt::release(&event->tag);
   }
   return cudaSuccess;
@@ -452,9 +461,9 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t handle) {
       return FakeState::finish(cudaErrorInvalidValue);
     }
   }
-  return submit(*stream, [work = executable->work] {
+  return submit(*stream, [work = executable->work](Timeline& timeline) {
     for (const auto& step : work) {
-      step();
+      step(timeline);
     }
   });
 }
@@ -498,7 +507,7 @@ cudaError_t malloc_device_async(void** memory, std::size_t n_bytes, cudaStream_t
     }
   }
   const Turn turn(*stream);
-  return FakeState::finish(state.allocate(memory, n_bytes, stream->device));
+  return FakeState::finish(state.allocate(memory, n_bytes, stream->device, &stream->timeline));
 }
 
 cudaError_t launch_kernel(const void* kernel, dim3 grid, dim3 block, std::size_t dynamic_shared,
@@ -519,7 +528,15 @@ cudaError_t launch_kernel(const void* kernel, dim3 grid, dim3 block, std::size_t
       shape.max_shared = device.properties.shared_opt_in_bytes;
     }
   }
-  return submit(*stream, [shape, body = std::move(body), where] { run_grid(shape, body, where); });
+  // Lanes read what the kernel was called with; nobody waits for them before it is thrown away.
+  const std::shared_ptr<const std::function<void()>> kept(
+      new std::function<void()>(std::move(body)), [](const std::function<void()>* function) {
+        const IgnoreAccesses ignore;
+        delete function;
+      });
+  return submit(*stream, [shape, kept, where](Timeline& timeline) {
+    run_grid(shape, *kept, &timeline, where);
+  });
 }
 
 }  // namespace furrow::simt
