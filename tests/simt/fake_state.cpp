@@ -33,13 +33,12 @@ cudaError_t& FakeState::last_error() {
   return error;
 }
 
-cudaError_t FakeState::enter(const char* api, Answers answers) {
+cudaError_t FakeState::enter(const char* api, Answers answers, int device) {
   const std::lock_guard lock(mutex);
   ++n_calls[api];
   if (no_driver != cudaSuccess) {
     return no_driver;
   }
-  const int device = current_device();
   DeviceState* state = device >= 0 && static_cast<std::size_t>(device) < devices.size()
                            ? devices[static_cast<std::size_t>(device)].get()
                            : nullptr;

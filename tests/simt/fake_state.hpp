@@ -72,8 +72,10 @@ class FakeState {
  public:
   static FakeState& instance();
 
-  /// Counts the call and returns the status it must fail with, cudaSuccess when it may go on.
-  cudaError_t enter(const char* api, Answers answers = Answers::kNotWhenLost);
+  /// Counts a call on a device, by default the current one, and returns the status it must fail
+  /// with, cudaSuccess when it may go on.
+  cudaError_t enter(const char* api, Answers answers = Answers::kNotWhenLost,
+                    int device = current_device());
   /// Notes a failure for cudaGetLastError and passes it on.
   static cudaError_t finish(cudaError_t status);
 
