@@ -32,7 +32,7 @@ class ProofTableOfK final : public ProofTable {
   using Buckets = BucketArray<K>;
 
  public:
-  explicit ProofTableOfK(SimdMode mode) : mode_(mode) {
+  explicit ProofTableOfK(SimdMode mode) : mode_(mode), finder_(mode) {
     keystream_.resize((std::size_t{Params::kTable1Entries} * K + 7) / 8 + kKeystreamPadding);
     for (std::vector<ParentPositions>& parents : parents_) {
       parents.resize(Params::kMaxEntries);
@@ -112,8 +112,9 @@ class ProofTableOfK final : public ProofTable {
     }
     std::uint32_t position = 0;
     for (std::size_t bucket = 0; bucket < Params::kNumBucketPairs; ++bucket) {
-      const std::size_t found =
-          finder_.find(bucket % 2, current_.residues(bucket), current_.residues(bucket + 1));
+      load(bucket, left_);
+      load(bucket + 1, right_);
+      const std::size_t found = finder_.find(bucket % 2, left_, right_);
       const std::size_t kept = std::min(found, kReducedMatchesCount);
       hash_matches(table, bucket, kept);
       if (table < core::pos::kNumTables) {
@@ -134,6 +135,12 @@ class ProofTableOfK final : public ProofTable {
     std::swap(current_, next_);
   }
 
+  void load(std::size_t bucket, BucketResidues& residues) const {
+    const std::span<const std::uint16_t> from = current_.residues(bucket);
+    std::copy(from.begin(), from.end(), residues.values.begin());
+    residues.size = from.size();
+  }
+
   /// Carries out the table function for the first `count` matches of the pair at `bucket`.
   void hash_matches(unsigned table, std::size_t bucket, std::size_t count) {
     const std::uint32_t base = static_cast<std::uint32_t>(bucket) * core::pos::kParamBC;
@@ -143,11 +150,12 @@ class ProofTableOfK final : public ProofTable {
     const std::uint32_t length = core::pos::table_function_input_bytes<K>(table);
     const std::size_t n_words = (length + 3) / 4;
     for (std::size_t i = 0; i < count; ++i) {
-      const Match match = finder_.matches()[i];
+      const std::size_t left_rank = finder_.matches()[i] >> 16;
+      const std::size_t right_rank = finder_.matches()[i] & 0xFFFF;
       std::array<std::uint32_t, 8> words;
-      core::pos::table_function_message<K>(table, base + residues[match.left],
-                                           left[match.left].metadata(),
-                                           right[match.right].metadata(), words.data());
+      core::pos::table_function_message<K>(table, base + residues[left_rank],
+                                           left[left_rank].metadata(), right[right_rank].metadata(),
+                                           words.data());
       for (std::size_t w = 0; w < n_words; ++w) {
         batch_words_[w * kStride + i] = words[w];
       }
@@ -155,15 +163,16 @@ class ProofTableOfK final : public ProofTable {
     blake3_many_sliced(mode_, batch_words_.data(), n_words, length, kStride, count,
                        batch_hashes_.data());
     for (std::size_t i = 0; i < count; ++i) {
-      const Match match = finder_.matches()[i];
+      const std::size_t left_rank = finder_.matches()[i] >> 16;
+      const std::size_t right_rank = finder_.matches()[i] & 0xFFFF;
       std::array<std::uint32_t, kSlicedHashWords> hash;
       for (std::size_t w = 0; w < kSlicedHashWords; ++w) {
         hash[w] = batch_hashes_[w * kStride + i];
       }
       batch_y_[i] = core::pos::y_from_hash<K>(hash[0]);
       batch_metadata_[i] = core::pos::table_function_metadata<K>(
-          table, left[match.left].metadata(), right[match.right].metadata(), hash.data());
-      batch_parents_[i] = {left[match.left].position, right[match.right].position};
+          table, left[left_rank].metadata(), right[right_rank].metadata(), hash.data());
+      batch_parents_[i] = {left[left_rank].position, right[right_rank].position};
     }
   }
 
@@ -221,6 +230,8 @@ class ProofTableOfK final : public ProofTable {
   Buckets next_;
   std::array<std::vector<ParentPositions>, 5> parents_;  // of tables 2 to 6, by position
   MatchFinder finder_;
+  BucketResidues left_;
+  BucketResidues right_;
 
   // One batch: the matches of one pair of buckets.
   std::array<std::uint32_t, kSlicedMessageWords * kStride> batch_words_{};
