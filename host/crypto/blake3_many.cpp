@@ -14,61 +14,13 @@
 
 #include "furrow/core/blake3.hpp"
 
+#include "host/crypto/blake3_lanes-inl.hpp"
+
 HWY_BEFORE_NAMESPACE();
 namespace furrow::HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
-namespace b3 = core::blake3;
 
-using D32 = hn::CappedTag<std::uint32_t, kMaxLanes>;
-using V32 = hn::Vec<D32>;
-
-template <int kBytes>
-HWY_INLINE V32 rotate_bytes_right(V32 v) {
-#if HWY_TARGET <= HWY_AVX3 || HWY_TARGET == HWY_SCALAR
-  return hn::RotateRight<8 * kBytes>(v);
-#else
-  const hn::Repartition<std::uint8_t, D32> d8;
-  alignas(16) static constexpr std::uint8_t kBy2[16] = {2,  3,  0, 1, 6,  7,  4,  5,
-                                                        10, 11, 8, 9, 14, 15, 12, 13};
-  alignas(16) static constexpr std::uint8_t kBy1[16] = {1, 2,  3,  0, 5,  6,  7,  4,
-                                                        9, 10, 11, 8, 13, 14, 15, 12};
-  const auto order = hn::LoadDup128(d8, kBytes == 2 ? kBy2 : kBy1);
-  return hn::BitCast(D32(), hn::TableLookupBytes(hn::BitCast(d8, v), order));
-#endif
-}
-
-HWY_INLINE void quarter_round(V32& a, V32& b, V32& c, V32& d, V32 x, V32 y) {
-  a = hn::Add(hn::Add(a, b), x);
-  d = rotate_bytes_right<2>(hn::Xor(d, a));
-  c = hn::Add(c, d);
-  b = hn::RotateRight<12>(hn::Xor(b, c));
-  a = hn::Add(hn::Add(a, b), y);
-  d = rotate_bytes_right<1>(hn::Xor(d, a));
-  c = hn::Add(c, d);
-  b = hn::RotateRight<7>(hn::Xor(b, c));
-}
-
-/// State of kLanes compressions: v[0..7] enter as chaining values and leave as the new ones.
-/// `message` holds 16 rows of one vector each.
-HWY_INLINE void compress(D32 d, V32 (&v)[16], const std::uint32_t* HWY_RESTRICT message) {
-  const std::size_t lanes = hn::Lanes(d);
-  for (unsigned round = 0; round < 7; ++round) {
-    const auto m = [&](unsigned place) HWY_ATTR {
-      return hn::Load(d, message + b3::message_index(round, place) * lanes);
-    };
-    quarter_round(v[0], v[4], v[8], v[12], m(0), m(1));
-    quarter_round(v[1], v[5], v[9], v[13], m(2), m(3));
-    quarter_round(v[2], v[6], v[10], v[14], m(4), m(5));
-    quarter_round(v[3], v[7], v[11], v[15], m(6), m(7));
-    quarter_round(v[0], v[5], v[10], v[15], m(8), m(9));
-    quarter_round(v[1], v[6], v[11], v[12], m(10), m(11));
-    quarter_round(v[2], v[7], v[8], v[13], m(12), m(13));
-    quarter_round(v[3], v[4], v[9], v[14], m(14), m(15));
-  }
-  for (int i = 0; i < 8; ++i) {
-    v[i] = hn::Xor(v[i], v[8 + i]);
-  }
-}
+using D32 = Lanes32;
+using V32 = VLanes32;
 
 HWY_INLINE void start_state(D32 d, V32 (&v)[16], V32 counter_low, V32 counter_high,
                             std::uint32_t block_length, std::uint32_t flags) {
@@ -96,7 +48,7 @@ void SlicedSimd(const std::uint32_t* words, std::size_t n_words, std::uint32_t m
     }
     start_state(d, v, hn::Zero(d), hn::Zero(d), message_length,
                 b3::kChunkStart | b3::kChunkEnd | b3::kRoot);
-    compress(d, v, message);
+    compress_lanes(v, message);
     for (std::size_t w = 0; w < kSlicedHashWords; ++w) {
       hn::StoreU(v[w], d, hashes + w * stride + i);
     }
@@ -132,7 +84,7 @@ HWY_INLINE void batch_vector(D32 d, const detail::Blake3Batch& batch, const std:
     start_state(
         d, v, hn::Load(d, low), hn::Load(d, high), length,
         batch.flags | (block == 0 ? batch.flags_start : 0) | (is_last ? batch.flags_end : 0));
-    compress(d, v, message);
+    compress_lanes(v, message);
   }
   HWY_ALIGN std::uint32_t words[8 * kMaxLanes];
   for (std::size_t j = 0; j < 8; ++j) {
