@@ -9,6 +9,7 @@
 #endif
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 
@@ -41,51 +42,47 @@ HWY_INLINE VLanes32 rotate_bytes_right(VLanes32 v) {
 #endif
 }
 
-/// One quarter round whose message words are added by `add_x` and `add_y`.
-template <class AddX, class AddY>
-HWY_INLINE void quarter_round(VLanes32& a, VLanes32& b, VLanes32& c, VLanes32& d, const AddX& add_x,
-                              const AddY& add_y) {
-  a = add_x(hn::Add(a, b));
-  d = rotate_bytes_right<2>(hn::Xor(d, a));
-  c = hn::Add(c, d);
-  b = hn::RotateRight<12>(hn::Xor(b, c));
-  a = add_y(hn::Add(a, b));
-  d = rotate_bytes_right<1>(hn::Xor(d, a));
-  c = hn::Add(c, d);
-  b = hn::RotateRight<7>(hn::Xor(b, c));
+/// Adds message word `kWord` to a lane of the state; words from kWords on are zero and cost
+/// nothing.
+template <unsigned kWord, unsigned kWords>
+HWY_INLINE VLanes32 add_word(VLanes32 sum, const std::uint32_t* HWY_RESTRICT message) {
+  if constexpr (kWord < kWords) {
+    const Lanes32 d;
+    return hn::Add(sum, hn::Load(d, message + kWord * hn::Lanes(d)));
+  } else {
+    return sum;
+  }
 }
 
-/// Quarter round `kPlace` (0 to 3 columns, 4 to 7 diagonals) of round `kRound`. `message` holds
-/// kWords rows of one vector each; the other words are zero and cost nothing.
-template <unsigned kRound, unsigned kPlace, unsigned kWords>
-HWY_INLINE void quarter_round_at(VLanes32 (&v)[16], const std::uint32_t* HWY_RESTRICT message) {
-  constexpr unsigned kColumn = kPlace % 4;
-  constexpr unsigned kShift = kPlace / 4;
-  const auto add_word = [&]<unsigned kWhich>(VLanes32 sum) HWY_ATTR {
-    constexpr unsigned kWord = b3::message_index(kRound, 2 * kPlace + kWhich);
-    if constexpr (kWord < kWords) {
-      const Lanes32 d;
-      return hn::Add(sum, hn::Load(d, message + kWord * hn::Lanes(d)));
-    } else {
-      return sum;
-    }
-  };
-  quarter_round(
-      v[kColumn], v[4 + (kColumn + kShift) % 4], v[8 + (kColumn + 2 * kShift) % 4],
-      v[12 + (kColumn + 3 * kShift) % 4],
-      [&](VLanes32 sum) HWY_ATTR { return add_word.template operator()<0>(sum); },
-      [&](VLanes32 sum) HWY_ATTR { return add_word.template operator()<1>(sum); });
-}
-
-template <unsigned kRound, unsigned kWords, unsigned... kPlaces>
-HWY_INLINE void quarter_rounds_at(VLanes32 (&v)[16], const std::uint32_t* HWY_RESTRICT message,
-                                  std::integer_sequence<unsigned, kPlaces...> /*places*/) {
-  (quarter_round_at<kRound, kPlaces, kWords>(v, message), ...);
+/// The four columns (kHalf = 0) or diagonals (1) of round `kRound`, of which `kPlaces` are
+/// computed. Each step is written for all of them before the next one, since a step waits for the
+/// one before. `message` holds kWords rows of one vector each.
+template <unsigned kRound, unsigned kHalf, unsigned kWords, unsigned... kPlaces>
+HWY_INLINE void half_round(VLanes32 (&v)[16], const std::uint32_t* HWY_RESTRICT message,
+                           std::integer_sequence<unsigned, kPlaces...> /*places*/) {
+  const auto a = [&](unsigned i) HWY_ATTR -> VLanes32& { return v[i]; };
+  const auto b = [&](unsigned i) HWY_ATTR -> VLanes32& { return v[4 + (i + kHalf) % 4]; };
+  const auto c = [&](unsigned i) HWY_ATTR -> VLanes32& { return v[8 + (i + 2 * kHalf) % 4]; };
+  const auto d = [&](unsigned i) HWY_ATTR -> VLanes32& { return v[12 + (i + 3 * kHalf) % 4]; };
+  ((a(kPlaces) = add_word<b3::message_index(kRound, 8 * kHalf + 2 * kPlaces), kWords>(
+        hn::Add(a(kPlaces), b(kPlaces)), message)),
+   ...);
+  ((d(kPlaces) = rotate_bytes_right<2>(hn::Xor(d(kPlaces), a(kPlaces)))), ...);
+  ((c(kPlaces) = hn::Add(c(kPlaces), d(kPlaces))), ...);
+  ((b(kPlaces) = hn::RotateRight<12>(hn::Xor(b(kPlaces), c(kPlaces)))), ...);
+  ((a(kPlaces) = add_word<b3::message_index(kRound, 8 * kHalf + 2 * kPlaces + 1), kWords>(
+        hn::Add(a(kPlaces), b(kPlaces)), message)),
+   ...);
+  ((d(kPlaces) = rotate_bytes_right<1>(hn::Xor(d(kPlaces), a(kPlaces)))), ...);
+  ((c(kPlaces) = hn::Add(c(kPlaces), d(kPlaces))), ...);
+  ((b(kPlaces) = hn::RotateRight<7>(hn::Xor(b(kPlaces), c(kPlaces)))), ...);
 }
 
 template <unsigned kRound, unsigned kWords>
 HWY_INLINE void round_at(VLanes32 (&v)[16], const std::uint32_t* HWY_RESTRICT message) {
-  quarter_rounds_at<kRound, kWords>(v, message, std::make_integer_sequence<unsigned, 8>());
+  using All = std::make_integer_sequence<unsigned, 4>;
+  half_round<kRound, 0, kWords>(v, message, All());
+  half_round<kRound, 1, kWords>(v, message, All());
 }
 
 /// The first round of a single root block of fewer than seven words from the initial value. Columns
@@ -111,31 +108,56 @@ HWY_INLINE void first_short_round(VLanes32 (&v)[16], const std::uint32_t* HWY_RE
   for (unsigned i = 0; i < 16; ++i) {
     v[i] = hn::Set(d, state[i]);
   }
-  quarter_round_at<0, 0, kWords>(v, message);
-  quarter_round_at<0, 1, kWords>(v, message);
-  if constexpr (kWords > 4) {
-    quarter_round_at<0, 2, kWords>(v, message);
-  }
-  quarter_rounds_at<0, kWords>(v, message, std::integer_sequence<unsigned, 4, 5, 6, 7>());
+  constexpr unsigned kColumns = kWords > 4 ? 3 : 2;
+  half_round<0, 0, kWords>(v, message, std::make_integer_sequence<unsigned, kColumns>());
+  half_round<0, 1, kWords>(v, message, std::make_integer_sequence<unsigned, 4>());
 }
 
-/// Plain hashes of messages of `length` bytes, at most 24, one in each lane: `message` holds kWords
-/// rows, and the first kOutWords words of the hashes go to `hash`. Only what these words need is
+/// Vectors that hash_short takes at a time. Steps of three independent states fill the gaps that
+/// each leaves while it waits for its last result; with 32 registers one state runs well by itself.
+inline constexpr std::size_t kShortVectors = HWY_TARGET <= HWY_AVX3 ? 1 : 3;
+
+/// The loops must stay loops: unrolled, GCC mixes the states and spills far more than it gains.
+template <unsigned kRound, unsigned kWords>
+HWY_INLINE void short_round_at(VLanes32 (&v)[kShortVectors][16],
+                               const std::uint32_t* HWY_RESTRICT message) {
+  using All = std::make_integer_sequence<unsigned, 4>;
+  const std::size_t n = kWords * hn::Lanes(Lanes32());
+#pragma GCC unroll 1
+  for (std::size_t i = 0; i < kShortVectors; ++i) {
+    half_round<kRound, 0, kWords>(v[i], message + i * n, All());
+  }
+#pragma GCC unroll 1
+  for (std::size_t i = 0; i < kShortVectors; ++i) {
+    half_round<kRound, 1, kWords>(v[i], message + i * n, All());
+  }
+}
+
+/// Plain hashes of messages of `length` bytes, at most 24, one in each lane of kShortVectors
+/// vectors. `message` holds kWords rows for the first vector, then those of the next; the first
+/// kOutWords words of the hashes go to `hash` in the same form. Only what these words need is
 /// computed.
 template <unsigned kWords, unsigned kOutWords>
 HWY_NOINLINE void hash_short(const std::uint32_t* HWY_RESTRICT message, std::uint32_t length,
                              std::uint32_t* HWY_RESTRICT hash) {
   const Lanes32 d;
-  VLanes32 v[16];
-  first_short_round<kWords>(v, message, length);
-  round_at<1, kWords>(v, message);
-  round_at<2, kWords>(v, message);
-  round_at<3, kWords>(v, message);
-  round_at<4, kWords>(v, message);
-  round_at<5, kWords>(v, message);
-  round_at<6, kWords>(v, message);
-  for (unsigned i = 0; i < kOutWords; ++i) {
-    hn::Store(hn::Xor(v[i], v[8 + i]), d, hash + i * hn::Lanes(d));
+  const std::size_t n = hn::Lanes(d);
+  VLanes32 v[kShortVectors][16];
+#pragma GCC unroll 1
+  for (std::size_t i = 0; i < kShortVectors; ++i) {
+    first_short_round<kWords>(v[i], message + i * kWords * n, length);
+  }
+  short_round_at<1, kWords>(v, message);
+  short_round_at<2, kWords>(v, message);
+  short_round_at<3, kWords>(v, message);
+  short_round_at<4, kWords>(v, message);
+  short_round_at<5, kWords>(v, message);
+  short_round_at<6, kWords>(v, message);
+#pragma GCC unroll 1
+  for (std::size_t i = 0; i < kShortVectors; ++i) {
+    for (unsigned w = 0; w < kOutWords; ++w) {
+      hn::Store(hn::Xor(v[i][w], v[i][8 + w]), d, hash + (i * kOutWords + w) * n);
+    }
   }
 }
 

@@ -26,6 +26,12 @@ class BucketArray {
     std::fill(sizes_.begin(), sizes_.end(), std::uint16_t{0});
   }
 
+  /// Asks for the place that the next entry of `bucket` will take.
+  template <std::size_t kWords>
+  void prefetch(std::size_t bucket) const {
+    __builtin_prefetch(words_.data() + (bucket * kCapacity + sizes_[bucket]) * kWords, 1);
+  }
+
   /// Files an entry of kWords words. A bucket keeps its first 272 entries; they are the ones with
   /// the smallest positions because positions ascend. Returns the rank, kCapacity for a lost entry.
   template <std::size_t kWords>

@@ -135,11 +135,12 @@ class Tables final : public ProofTable {
     if (table < kNumTables) {
       entries_of(table).reset(table);
     }
-    load_parents(table - 1, 0, right_);
+    load_parents(table - 1, 0, residues_[0]);
     for (std::size_t pair = 0; pair + 1 < n_buckets_; ++pair) {
-      std::swap(left_, right_);
-      load_parents(table - 1, pair + 1, right_);
-      const std::size_t found = finder_.find(pair % 2, left_, right_);
+      const BucketResidues& left = residues_[pair % 2];
+      BucketResidues& right = residues_[(pair + 1) % 2];
+      load_parents(table - 1, pair + 1, right);
+      const std::size_t found = finder_.find(pair % 2, left, right);
       const std::size_t kept = std::min(found, kReducedMatchesCount);
       stage_parents(table - 1, pair, kept);
       table_function_many(mode_, k_, table, static_cast<std::uint32_t>(pair) * core::pos::kParamBC,
@@ -209,6 +210,9 @@ class Tables final : public ProofTable {
   template <std::size_t kWords>
   void file_children(std::size_t count, BucketArray& children) {
     for (std::size_t i = 0; i < count; ++i) {
+      children.prefetch<kWords>(batch_.buckets[i]);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
       children.append<kWords>(batch_.buckets[i], batch_.children.data() + kWords * i);
     }
   }
@@ -250,8 +254,7 @@ class Tables final : public ProofTable {
   std::array<HugeArray<std::uint32_t>, 3> origins_;  // of tables 4, 5 and 6, by slot
 
   std::array<std::uint8_t, kKeystreamEntries * 20 / 8 + kKeystreamPadding> keystream_{};
-  BucketResidues left_;
-  BucketResidues right_;
+  std::array<BucketResidues, 2> residues_;  // of even and odd buckets
   MatchFinder finder_;
   EntryBatch batch_;
 

@@ -1,27 +1,40 @@
 #include "host/pos/proof_tree.hpp"
 
+#include <bit>
+#include <cstring>
+
 #include "host/pos/supported_k.hpp"
 
 namespace furrow {
 namespace {
 
+static_assert(std::endian::native == std::endian::little, "numbers are swapped to big-endian");
+
 constexpr std::size_t kTable3Entries = core::pos::kProofEntries / 4;
 
-/// Writes two numbers of 4 K bits each, the high ends of which come first, as K bytes.
+/// Big-endian bytes of a number.
+std::array<std::uint8_t, 16> bytes_of(uint128 number) {
+  const std::uint64_t halves[2] = {__builtin_bswap64(static_cast<std::uint64_t>(number >> 64)),
+                                   __builtin_bswap64(static_cast<std::uint64_t>(number))};
+  std::array<std::uint8_t, 16> bytes;
+  std::memcpy(bytes.data(), halves, sizeof(halves));
+  return bytes;
+}
+
+/// Writes two numbers of 4 K bits each, their high ends first, as K bytes.
 template <unsigned K>
 void write_pair(uint128 first, uint128 second, std::uint8_t* out) {
   constexpr std::size_t kHalf = K / 2;
+  const std::array<std::uint8_t, 16> head = bytes_of(first << (128 - 4 * K));
   if constexpr (K % 2 == 0) {
-    for (std::size_t i = 0; i < kHalf; ++i) {
-      out[i] = static_cast<std::uint8_t>(first >> (8 * (kHalf - 1 - i)));
-      out[kHalf + i] = static_cast<std::uint8_t>(second >> (8 * (kHalf - 1 - i)));
-    }
+    const std::array<std::uint8_t, 16> tail = bytes_of(second << (128 - 4 * K));
+    std::memcpy(out, head.data(), kHalf);
+    std::memcpy(out + kHalf, tail.data(), kHalf);
   } else {  // the byte in the middle belongs to both
-    for (std::size_t i = 0; i < kHalf; ++i) {
-      out[i] = static_cast<std::uint8_t>(first >> (8 * (kHalf - 1 - i) + 4));
-      out[kHalf + 1 + i] = static_cast<std::uint8_t>(second >> (8 * (kHalf - 1 - i)));
-    }
-    out[kHalf] = static_cast<std::uint8_t>((first & 15) << 4 | second >> (8 * kHalf));
+    const std::array<std::uint8_t, 16> tail = bytes_of(second << (124 - 4 * K));
+    std::memcpy(out, head.data(), kHalf);
+    out[kHalf] = head[kHalf] | tail[0];
+    std::memcpy(out + kHalf + 1, tail.data() + 1, kHalf);
   }
 }
 

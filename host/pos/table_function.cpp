@@ -186,41 +186,70 @@ HWY_INLINE void store_children(VLanes32 low, VLanes32 middle, VLanes32 high, VLa
   }
 }
 
+/// Messages of one vector of matches, the first of which is number `first`.
+template <unsigned K, unsigned kTable>
+HWY_INLINE void make_messages(std::uint32_t left_base, std::size_t first, const EntryBatch& batch,
+                              std::uint32_t* message) {
+  using S = Shape<K, kTable>;
+  const Lanes32 d;
+  const std::size_t place = entry_words(kTable - 1) * first;
+  VLanes32 residue;
+  VLanes32 unused;
+  const auto right =
+      load_parents<kTable - 1, S::kParentWords>(batch.right.data() + place, unused, unused);
+  const auto left =
+      load_parents<kTable - 1, S::kParentWords>(batch.left.data() + place, residue, unused);
+  const Number<1> left_y{{hn::Add(residue, hn::Set(d, left_base))}};
+  store_message<S>(left_y, left, right, message,
+                   std::make_integer_sequence<unsigned, S::kMessageWords>());
+}
+
+/// Children of one vector of matches from their hashes.
+template <unsigned K, unsigned kTable>
+HWY_INLINE void finish_children(const std::uint32_t* hashes, std::size_t first, EntryBatch& batch) {
+  using S = Shape<K, kTable>;
+  const Lanes32 d;
+  Number<S::kHashWords> hash;  // the string of the hash as a number: its first word is the highest
+  for (unsigned w = 0; w < S::kHashWords; ++w) {
+    hash.words[S::kHashWords - 1 - w] = swap_bytes(hn::Load(d, hashes + w * hn::Lanes(d)));
+  }
+  const VLanes32 y = hn::ShiftRight<32 - S::kYBits>(hash.words[S::kHashWords - 1]);
+  if constexpr (kTable == pos::kNumTables) {
+    hn::Store(y, d, batch.y.data() + first);
+  } else {
+    const std::size_t place = entry_words(kTable - 1) * first;
+    VLanes32 unused;
+    VLanes32 origin = hn::Zero(d);
+    const auto right =
+        load_parents<kTable - 1, S::kParentWords>(batch.right.data() + place, unused, unused);
+    const auto left =
+        load_parents<kTable - 1, S::kParentWords>(batch.left.data() + place, unused, origin);
+    store_children<kTable>(child_word<S, 0>(left, right, hash), child_word<S, 1>(left, right, hash),
+                           child_word<S, 2>(left, right, hash), origin, y, first, batch);
+  }
+}
+
 template <unsigned K, unsigned kTable>
 void make_children(std::uint32_t left_base, std::size_t count, EntryBatch& batch) {
   using S = Shape<K, kTable>;
-  const Lanes32 d;
-  HWY_ALIGN std::uint32_t message[S::kMessageWords * kMaxLanes];
-  HWY_ALIGN std::uint32_t hashes[S::kHashWords * kMaxLanes];
-  for (std::size_t i = 0; i < count; i += hn::Lanes(d)) {
-    VLanes32 residue;
-    VLanes32 unused;
-    VLanes32 origin = hn::Zero(d);
-    const auto right = load_parents<kTable - 1, S::kParentWords>(
-        batch.right.data() + entry_words(kTable - 1) * i, unused, origin);
-    const auto left = load_parents<kTable - 1, S::kParentWords>(
-        batch.left.data() + entry_words(kTable - 1) * i, residue, origin);
-    const Number<1> left_y{{hn::Add(residue, hn::Set(d, left_base))}};
-    store_message<S>(left_y, left, right, message,
-                     std::make_integer_sequence<unsigned, S::kMessageWords>());
-    hash_short<S::kMessageWords, S::kHashWords>(message, pos::table_function_input_bytes<K>(kTable),
-                                                hashes);
-
-    Number<S::kHashWords>
-        hash;  // the string of the hash as a number: its first word is the highest
-    for (unsigned w = 0; w < S::kHashWords; ++w) {
-      hash.words[S::kHashWords - 1 - w] = swap_bytes(hn::Load(d, hashes + w * hn::Lanes(d)));
+  const std::size_t lanes = hn::Lanes(Lanes32());
+  HWY_ALIGN std::uint32_t messages[kShortVectors * S::kMessageWords * kMaxLanes];
+  HWY_ALIGN std::uint32_t hashes[kShortVectors * S::kHashWords * kMaxLanes];
+  for (std::size_t i = 0; i < count; i += kShortVectors * lanes) {
+    for (std::size_t v = 0; v < kShortVectors; ++v) {
+      make_messages<K, kTable>(left_base, i + v * lanes, batch,
+                               messages + v * S::kMessageWords * lanes);
     }
-    const VLanes32 y = hn::ShiftRight<32 - S::kYBits>(hash.words[S::kHashWords - 1]);
-    if constexpr (kTable == pos::kNumTables) {
-      hn::Store(y, d, batch.y.data() + i);
-    } else {
-      store_children<kTable>(child_word<S, 0>(left, right, hash),
-                             child_word<S, 1>(left, right, hash),
-                             child_word<S, 2>(left, right, hash), origin, y, i, batch);
+    hash_short<S::kMessageWords, S::kHashWords>(messages,
+                                                pos::table_function_input_bytes<K>(kTable), hashes);
+    for (std::size_t v = 0; v < kShortVectors; ++v) {
+      finish_children<K, kTable>(hashes + v * S::kHashWords * lanes, i + v * lanes, batch);
     }
   }
 }
+
+// Whole groups of vectors fit the batch, so the last group may be computed in full.
+static_assert(EntryBatch::kPlaces % (kShortVectors * hn::MaxLanes(Lanes32())) == 0);
 
 void TableFunction(unsigned k, unsigned table, std::uint32_t left_base, std::size_t count,
                    EntryBatch& batch) {
