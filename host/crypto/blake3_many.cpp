@@ -55,6 +55,69 @@ void SlicedSimd(const std::uint32_t* words, std::size_t n_words, std::uint32_t m
   }
 }
 
+#if HWY_TARGET != HWY_SCALAR
+
+/// Block i of the vector is the 16 bytes at bytes + i * stride.
+template <class D>
+HWY_INLINE hn::Vec<D> load_16_byte_blocks(D d, const std::uint8_t* bytes, std::size_t stride) {
+  if constexpr (hn::MaxLanes(D()) == 4) {
+    const hn::Repartition<std::uint8_t, D> d8;
+    return hn::BitCast(d, hn::LoadU(d8, bytes));
+  } else {
+    const hn::Half<D> half;
+    const std::size_t n_lower = hn::Lanes(half) / 4;
+    return hn::Combine(d, load_16_byte_blocks(half, bytes + n_lower * stride, stride),
+                       load_16_byte_blocks(half, bytes, stride));
+  }
+}
+
+/// Four words of each input, from `bytes` on, to four rows.
+HWY_INLINE void load_four_words(const std::uint8_t* bytes, std::size_t stride,
+                                std::uint32_t* HWY_RESTRICT rows) {
+  const D32 d;
+  const std::size_t lanes = hn::Lanes(d);
+  const V32 a = load_16_byte_blocks(d, bytes, 4 * stride);  // inputs 0, 4, ...
+  const V32 b = load_16_byte_blocks(d, bytes + stride, 4 * stride);
+  const V32 c = load_16_byte_blocks(d, bytes + 2 * stride, 4 * stride);
+  const V32 e = load_16_byte_blocks(d, bytes + 3 * stride, 4 * stride);
+  const V32 low_even = hn::InterleaveLower(d, a, c);
+  const V32 low_odd = hn::InterleaveLower(d, b, e);
+  const V32 high_even = hn::InterleaveUpper(d, a, c);
+  const V32 high_odd = hn::InterleaveUpper(d, b, e);
+  hn::Store(hn::InterleaveLower(d, low_even, low_odd), d, rows);
+  hn::Store(hn::InterleaveUpper(d, low_even, low_odd), d, rows + lanes);
+  hn::Store(hn::InterleaveLower(d, high_even, high_odd), d, rows + 2 * lanes);
+  hn::Store(hn::InterleaveUpper(d, high_even, high_odd), d, rows + 3 * lanes);
+}
+
+#endif  // HWY_TARGET != HWY_SCALAR
+
+/// One block of `length` bytes of each input to 16 rows, zero behind its end.
+HWY_INLINE void load_block(const std::uint8_t* bytes, std::size_t stride, std::uint32_t length,
+                           std::uint32_t* HWY_RESTRICT message) {
+  const D32 d;
+  const std::size_t lanes = hn::Lanes(d);
+#if HWY_TARGET != HWY_SCALAR
+  if (length % 16 == 0) {
+    std::size_t word = 0;
+    for (; 4 * word < length; word += 4) {
+      load_four_words(bytes + 4 * word, stride, message + word * lanes);
+    }
+    for (; word < 16; ++word) {
+      hn::Store(hn::Zero(d), d, message + word * lanes);
+    }
+    return;
+  }
+#endif
+  for (std::size_t lane = 0; lane < lanes; ++lane) {
+    std::uint32_t words[16] = {};
+    std::memcpy(words, bytes + lane * stride, length);
+    for (std::size_t w = 0; w < 16; ++w) {
+      message[w * lanes + lane] = words[w];
+    }
+  }
+}
+
 /// Hashes one vector full of inputs.
 HWY_INLINE void batch_vector(D32 d, const detail::Blake3Batch& batch, const std::uint8_t* inputs,
                              std::uint64_t first_counter, std::uint8_t* out) {
@@ -74,13 +137,7 @@ HWY_INLINE void batch_vector(D32 d, const detail::Blake3Batch& batch, const std:
   for (std::size_t block = 0; block < batch.n_blocks; ++block) {
     const bool is_last = block + 1 == batch.n_blocks;
     const std::uint32_t length = is_last ? batch.last_block_length : 64;
-    for (std::size_t lane = 0; lane < lanes; ++lane) {
-      std::uint32_t words[16] = {};
-      std::memcpy(words, inputs + lane * batch.input_stride + 64 * block, length);
-      for (std::size_t w = 0; w < 16; ++w) {
-        message[w * lanes + lane] = words[w];
-      }
-    }
+    load_block(inputs + 64 * block, batch.input_stride, length, message);
     start_state(
         d, v, hn::Load(d, low), hn::Load(d, high), length,
         batch.flags | (block == 0 ? batch.flags_start : 0) | (is_last ? batch.flags_end : 0));
