@@ -11,6 +11,7 @@
 #include "furrow/core/evaluation_seed.hpp"
 
 #include "cuda/batch_pipeline.hpp"
+#include "cuda/runtime/check.hpp"
 #include "cuda/runtime/device_buffer.hpp"
 #include "cuda/runtime/log.hpp"
 #include "cuda/simt.cuh"

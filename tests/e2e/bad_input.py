@@ -129,6 +129,13 @@ class PlotArguments(FurrowTest):
         self.refuses(BAD_ARGUMENTS, ["abacus"], "--sectors", "1", "--pieces-in-sector", "1",
                      "--encoder", "abacus")
 
+    def test_unknown_device(self):
+        sizes = ("--sectors", "1", "--pieces-in-sector", "1")
+        self.refuses(BAD_ARGUMENTS, ["GPU-abacus"], *sizes, "--device", "GPU-abacus")
+        self.refuses(BAD_ARGUMENTS, ["'99'"], *sizes, "--encoder", "cuda", "--device", "99")
+        self.refuses(BAD_ARGUMENTS, ["'0'"], *sizes, "--encoder", "cpu", "--device", "0")
+        self.refuses(BAD_ARGUMENTS, ["'much'"], *sizes, "--vram-limit", "much")
+
     def test_sizes_exclude_one_another(self):
         self.refuses(BAD_ARGUMENTS, [], "--sectors", "1", "--until-covered")
         self.refuses(BAD_ARGUMENTS, [], "--sectors", "1", "--size", "1GiB")

@@ -7,18 +7,20 @@ import shutil
 
 from make_fixtures import PIECES_IN_SECTOR, SECTORS
 from support import formats, program
-from support.program import BAD_ARGUMENTS, CHECK_FAILED, OPTIONS, FurrowTest, furrow
+from support.program import (BAD_ARGUMENTS, CHECK_FAILED, OPTIONS, UNAVAILABLE, FurrowTest,
+                             furrow)
 
 # Subcommand -> options that its help has to name.
 COMMANDS = {
     "archive": ("--store", "--threads", "--json"),
     "plot": ("--farm", "--pieces", "--sectors", "--size", "--until-covered", "--pieces-in-sector",
-             "--threads", "--encoder", "--json"),
+             "--threads", "--encoder", "--device", "--vram-limit", "--verify-records", "--json"),
     "read": ("--farm", "--sector", "--offset", "--out"),
     "extract": ("--farm", "--manifest", "--out", "--threads"),
     "scrub": ("--farm", "--json"),
     "info": ("--farm", "--json"),
     "vectors": ("--encoder",),
+    "devices": ("--json",),
 }
 
 
@@ -43,7 +45,8 @@ class CommandLine(FurrowTest):
         for name in COMMANDS:
             with self.subTest(command=name):
                 self.fails(BAD_ARGUMENTS, [], name, "--frobnicate")
-                self.fails(BAD_ARGUMENTS, [], name)
+                if name != "devices":  # which needs no arguments
+                    self.fails(BAD_ARGUMENTS, [], name)
 
     def test_json(self):
         # Nothing but one JSON object on stdout.
@@ -88,6 +91,19 @@ class CommandLine(FurrowTest):
             plots.append((farm / "plot.bin").read_bytes()[:formats.sector_size(PIECES_IN_SECTOR)])
         self.assertEqual(plots[0], plots[1])
         self.assertTrue((OPTIONS.farm / "plot.bin").read_bytes().startswith(plots[0]))
+
+    def test_without_devices_auto_says_why_once(self):
+        devices = json.loads(self.succeeds("devices", "--json").stdout)
+        if any(device["supported"] for device in devices["devices"]):
+            self.skipTest("this machine has a card that can be used")
+        plot = ("plot", "--farm", self.folder / "farm", "--pieces", OPTIONS.store, "--sectors", "1",
+                "--pieces-in-sector", "1")
+        lines = self.succeeds(*plot).stderr.splitlines()
+        self.assertEqual(len([line for line in lines if "encoding on the CPU: " in line]), 1, lines)
+        self.assertFalse((self.folder / "other").exists())
+        self.fails(UNAVAILABLE, ["encoder cuda"], "plot", "--farm", self.folder / "other",
+                   "--pieces", OPTIONS.store, "--sectors", "1", "--encoder", "cuda")
+        self.assertFalse((self.folder / "other").exists(), "nothing is made before it is refused")
 
     def test_archiving_is_deterministic(self):
         store = self.folder / "store"

@@ -16,7 +16,8 @@ TREE = (
     "host/sector/sector_layout.hpp", "host/pieces/store_getter.hpp", "host/plotting/plotter.hpp",
     "host/farm/farm.hpp", "host/cluster/node.hpp", "host/metrics/registry.hpp",
     "host/capi/handles.hpp", "tools/subcommand.hpp", "cuda/encoder.hpp",
-    "tests/reference/slow_pos.hpp", "tests/unit/streams.hpp",
+    "tests/reference/slow_pos.hpp", "tests/unit/streams.hpp", "tests/simt/cuda_face.hpp",
+    "tests/simt/fake_cuda.hpp",
 )
 
 RIGHT = (
@@ -30,6 +31,7 @@ RIGHT = (
     ("host/farm/a.cpp", '#include "host/metrics/registry.hpp"'),
     ("tools/a.cpp", '#include "host/farm/farm.hpp"\n#include <CLI/CLI.hpp>'),
     ("cuda/a.cu", '#include "furrow/core/bits.hpp"\n#include "cuda/encoder.hpp"'),
+    ("cuda/simt.cuh", '#include "simt/cuda_face.hpp"\n#include <cuda_runtime.h>'),
     ("tests/reference/a.cpp", '#include "tests/reference/slow_pos.hpp"\n#include <vector>'),
     ("tests/unit/a.cpp", '#include "tests/reference/slow_pos.hpp"\n#include "host/farm/farm.hpp"'),
 )
@@ -53,6 +55,8 @@ WRONG = (
     ("tools/a.cpp", '#include "host/capi/handles.hpp"', "layer capi"),
     ("tools/a.cpp", '#include "cuda/encoder.hpp"', "layer cuda"),
     ("cuda/a.cu", '#include "host/crypto/blake3.hpp"', "layer crypto"),
+    ("cuda/a.cu", '#include "simt/cuda_face.hpp"', "layer tests"),
+    ("cuda/simt.cuh", '#include "simt/fake_cuda.hpp"', "layer tests"),
     ("tests/reference/a.cpp", '#include "furrow/core/bits.hpp"', "layer core"),
     ("tests/reference/a.cpp", '#include "furrow/types.hpp"', "layer furrow"),
     ("tests/reference/a.cpp", '#include "host/crypto/blake3.hpp"', "layer crypto"),

@@ -15,8 +15,10 @@ import sys
 
 import source_tree
 
-# .cuh headers need nvcc or the test harness and are compiled with the kernels.
+# .cuh headers are compiled with the kernels.
 _ENDINGS = (".h", ".hpp")
+# Headers of these see CUDA as the harness shows it, which knows no #pragma unroll.
+_ON_HARNESS = ("cuda/", "tests/cuda/", "tests/simt/")
 _WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"]
 _C_HEADER = "include/furrow/furrow.h"
 
@@ -25,7 +27,7 @@ class Job:
     def __init__(self, header, language, compiler, options):
         self.header = header
         self.language = language
-        self.command = [*compiler, *options, *_WARNINGS, "-fsyntax-only", "-x",
+        self.command = [*compiler, *_WARNINGS, *options, "-fsyntax-only", "-x",
                         "c" if language == "C" else "c++", "-"]
 
     def stamp(self, root, cache, versions):
@@ -55,7 +57,10 @@ def jobs_for(root, arguments):
     for header in source_tree.source_files(root):
         if not header.endswith(_ENDINGS):
             continue
-        result.append(Job(header, "C++", [arguments.cxx], ["-std=c++20", *paths]))
+        options = ["-std=c++20", *paths]
+        if header.startswith(_ON_HARNESS):
+            options += [f"-I{root / 'tests'}", "-Wno-unknown-pragmas"]
+        result.append(Job(header, "C++", [arguments.cxx], options))
         if header == _C_HEADER:
             result.append(Job(header, "C", [arguments.cc], ["-std=c11", "-pedantic", *paths]))
     return result

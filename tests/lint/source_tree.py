@@ -39,7 +39,10 @@ def is_header(path):
 def resolve(root, including, name):
     """The repository's file that `name` means when `including` (relative) includes it, or None."""
     here = pathlib.PurePosixPath(including).parent
-    for candidate in (root / here / name, root / name, root / "include" / name):
+    candidates = [root / here / name, root / name, root / "include" / name]
+    if name.startswith("simt/"):
+        candidates.append(root / "tests" / name)  # on the include path of the harness
+    for candidate in candidates:
         if candidate.is_file():
             try:
                 return candidate.resolve().relative_to(root.resolve()).as_posix()
