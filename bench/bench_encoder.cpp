@@ -2,12 +2,14 @@
 // --benchmark_repetitions=5 and quote medians; compare figures of one run only.
 #include <memory>
 #include <random>
+#include <thread>
 #include <vector>
 
 #include <benchmark/benchmark.h>
 
 #include "host/crypto/blake3.hpp"
-#include "host/plotting/cpu_records_encoder.hpp"
+#include "host/crypto/blake3_many.hpp"
+#include "host/plotting/record_encoding.hpp"
 #include "host/pos/proof_table.hpp"
 #include "host/sector/sector_layout.hpp"
 #include "host/sector/sector_writer.hpp"
@@ -35,47 +37,76 @@ PosSeed seed_number(std::uint64_t i) {
   return seed;
 }
 
+/// A table that has its memory already, as between records.
+std::unique_ptr<ProofTable> warm_table() {
+  auto table = make_proof_table();
+  table->generate(seed_number(0xFFFF));
+  return table;
+}
+
 /// Tables, found proofs and all proof hashes of one seed.
 void proofs(benchmark::State& state) {
-  const auto table = make_proof_table();
-  std::vector<Hash> hashes;
+  const auto table = warm_table();
+  std::vector<Hash> hashes(kNumChunks);
   std::uint64_t i = 0;
   for (auto _ : state) {
     table->generate(seed_number(i++));
-    hashes.resize(table->num_proofs());
-    table->proof_hashes(hashes);
+    table->proof_hashes(std::span(hashes).first(table->num_proofs()));
     benchmark::DoNotOptimize(hashes.data());
   }
 }
 BENCHMARK(proofs)->Unit(benchmark::kMillisecond);
 
+/// The hashes of proofs that are there as bytes.
 void proof_hashes(benchmark::State& state) {
-  const auto table = make_proof_table();
-  table->generate(seed_number(0));
+  const auto table = warm_table();
+  std::vector<std::uint8_t> bytes(table->num_proofs() * table->proof_size());
+  for (std::size_t i = 0; i < table->num_proofs(); ++i) {
+    table->proof(i, std::span(bytes).subspan(i * table->proof_size(), table->proof_size()));
+  }
   std::vector<Hash> hashes(table->num_proofs());
   for (auto _ : state) {
-    table->proof_hashes(hashes);
+    blake3_many(SimdMode::kBest, bytes, table->proof_size(), hashes);
     benchmark::DoNotOptimize(hashes.data());
   }
 }
 BENCHMARK(proof_hashes)->Unit(benchmark::kMillisecond);
 
-/// Records through the encoder, as plotting does it; time per record.
-void record(benchmark::State& state) {
-  const auto threads = static_cast<unsigned>(state.range(0));
-  CpuRecordsEncoder encoder({.threads = threads});
-  std::vector<Record> records = random_records(threads);
-  std::vector<FoundProofs> found(threads);
-  SectorId id;
-  for (auto _ : state) {
-    ++id.bytes[0];
-    encoder.encode_records(id, records, found, {});
+/// What one worker does with record after record.
+class RecordWorker {
+ public:
+  explicit RecordWorker(std::uint64_t first_seed) : seed_(first_seed) { encode(); }
+  void encode() {
+    encoding_.encode(seed_number(seed_++), PieceOffset(0), record_[0], found_);
+    benchmark::DoNotOptimize(record_.data());
   }
-  state.counters["s_per_record"] = benchmark::Counter(
-      static_cast<double>(threads),
-      benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+
+ private:
+  std::uint64_t seed_;
+  RecordEncoding encoding_{kPosK, SimdMode::kBest};
+  std::vector<Record> record_ = random_records(1);
+  FoundProofs found_;
+};
+
+void record(benchmark::State& state) {
+  RecordWorker worker(0);
+  for (auto _ : state) {
+    worker.encode();
+  }
 }
-BENCHMARK(record)->ArgName("threads")->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(record)->Unit(benchmark::kMillisecond);
+
+/// Two records on two threads, one of which is this one, so that its processor time is that of the
+/// whole when both have a core.
+void record_on_two_threads(benchmark::State& state) {
+  RecordWorker first(0);
+  RecordWorker second(0x8000);
+  for (auto _ : state) {
+    const std::jthread other([&] { second.encode(); });
+    first.encode();
+  }
+}
+BENCHMARK(record_on_two_threads)->Name("record/threads:2")->Unit(benchmark::kMillisecond);
 
 void erasure_extend(benchmark::State& state) {
   const std::vector<Record> source = random_records(1);

@@ -196,20 +196,26 @@ void CudaRecordsEncoder::encode_from_seed(const PosSeed& seed, Record& record,
 }
 
 bool CudaRecordsEncoder::has_room_for_sector(std::size_t n_pieces) const {
+  if (n_pieces > std::numeric_limits<std::uint16_t>::max()) {
+    return false;
+  }
   const CudaEncoderState held = state();
-  return n_pieces <= std::numeric_limits<std::uint16_t>::max() &&
-         held.device_bytes + device_sector_bytes(static_cast<std::uint16_t>(n_pieces)) <=
-             limit_or_none(options_.vram_limit) &&
-         held.pinned_bytes + kDeviceSectorPinnedBytes <= limit_or_none(options_.pinned_limit);
+  const std::uint64_t wanted = device_sector_bytes(static_cast<std::uint16_t>(n_pieces));
+  return held.device_bytes + wanted <= limit_or_none(options_.vram_limit) &&
+         held.pinned_bytes + kDeviceSectorPinnedBytes <= limit_or_none(options_.pinned_limit) &&
+         wanted <= free_device_bytes();
 }
 
 bool CudaRecordsEncoder::assemble_sector(const SectorContents& contents,
                                          std::span<std::uint8_t> sector) {
-  if (!loss_.empty() || !has_room_for_sector(contents.records.size())) {
+  if (!loss_.empty()) {
     return false;
   }
   try {
     use_device(options_.device);
+    if (!has_room_for_sector(contents.records.size())) {
+      return false;
+    }
     const Stream stream(options_.device);
     lay_out_sector(stream, contents, sector);
     return true;

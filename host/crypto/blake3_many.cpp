@@ -14,61 +14,13 @@
 
 #include "furrow/core/blake3.hpp"
 
+#include "host/crypto/blake3_lanes-inl.hpp"
+
 HWY_BEFORE_NAMESPACE();
 namespace furrow::HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
-namespace b3 = core::blake3;
 
-using D32 = hn::CappedTag<std::uint32_t, kMaxLanes>;
-using V32 = hn::Vec<D32>;
-
-template <int kBytes>
-HWY_INLINE V32 rotate_bytes_right(V32 v) {
-#if HWY_TARGET <= HWY_AVX3 || HWY_TARGET == HWY_SCALAR
-  return hn::RotateRight<8 * kBytes>(v);
-#else
-  const hn::Repartition<std::uint8_t, D32> d8;
-  alignas(16) static constexpr std::uint8_t kBy2[16] = {2,  3,  0, 1, 6,  7,  4,  5,
-                                                        10, 11, 8, 9, 14, 15, 12, 13};
-  alignas(16) static constexpr std::uint8_t kBy1[16] = {1, 2,  3,  0, 5,  6,  7,  4,
-                                                        9, 10, 11, 8, 13, 14, 15, 12};
-  const auto order = hn::LoadDup128(d8, kBytes == 2 ? kBy2 : kBy1);
-  return hn::BitCast(D32(), hn::TableLookupBytes(hn::BitCast(d8, v), order));
-#endif
-}
-
-HWY_INLINE void quarter_round(V32& a, V32& b, V32& c, V32& d, V32 x, V32 y) {
-  a = hn::Add(hn::Add(a, b), x);
-  d = rotate_bytes_right<2>(hn::Xor(d, a));
-  c = hn::Add(c, d);
-  b = hn::RotateRight<12>(hn::Xor(b, c));
-  a = hn::Add(hn::Add(a, b), y);
-  d = rotate_bytes_right<1>(hn::Xor(d, a));
-  c = hn::Add(c, d);
-  b = hn::RotateRight<7>(hn::Xor(b, c));
-}
-
-/// State of kLanes compressions: v[0..7] enter as chaining values and leave as the new ones.
-/// `message` holds 16 rows of one vector each.
-HWY_INLINE void compress(D32 d, V32 (&v)[16], const std::uint32_t* HWY_RESTRICT message) {
-  const std::size_t lanes = hn::Lanes(d);
-  for (unsigned round = 0; round < 7; ++round) {
-    const auto m = [&](unsigned place) HWY_ATTR {
-      return hn::Load(d, message + b3::message_index(round, place) * lanes);
-    };
-    quarter_round(v[0], v[4], v[8], v[12], m(0), m(1));
-    quarter_round(v[1], v[5], v[9], v[13], m(2), m(3));
-    quarter_round(v[2], v[6], v[10], v[14], m(4), m(5));
-    quarter_round(v[3], v[7], v[11], v[15], m(6), m(7));
-    quarter_round(v[0], v[5], v[10], v[15], m(8), m(9));
-    quarter_round(v[1], v[6], v[11], v[12], m(10), m(11));
-    quarter_round(v[2], v[7], v[8], v[13], m(12), m(13));
-    quarter_round(v[3], v[4], v[9], v[14], m(14), m(15));
-  }
-  for (int i = 0; i < 8; ++i) {
-    v[i] = hn::Xor(v[i], v[8 + i]);
-  }
-}
+using D32 = Lanes32;
+using V32 = VLanes32;
 
 HWY_INLINE void start_state(D32 d, V32 (&v)[16], V32 counter_low, V32 counter_high,
                             std::uint32_t block_length, std::uint32_t flags) {
@@ -96,9 +48,72 @@ void SlicedSimd(const std::uint32_t* words, std::size_t n_words, std::uint32_t m
     }
     start_state(d, v, hn::Zero(d), hn::Zero(d), message_length,
                 b3::kChunkStart | b3::kChunkEnd | b3::kRoot);
-    compress(d, v, message);
+    compress_lanes(v, message);
     for (std::size_t w = 0; w < kSlicedHashWords; ++w) {
       hn::StoreU(v[w], d, hashes + w * stride + i);
+    }
+  }
+}
+
+#if HWY_TARGET != HWY_SCALAR
+
+/// Block i of the vector is the 16 bytes at bytes + i * stride.
+template <class D>
+HWY_INLINE hn::Vec<D> load_16_byte_blocks(D d, const std::uint8_t* bytes, std::size_t stride) {
+  if constexpr (hn::MaxLanes(D()) == 4) {
+    const hn::Repartition<std::uint8_t, D> d8;
+    return hn::BitCast(d, hn::LoadU(d8, bytes));
+  } else {
+    const hn::Half<D> half;
+    const std::size_t n_lower = hn::Lanes(half) / 4;
+    return hn::Combine(d, load_16_byte_blocks(half, bytes + n_lower * stride, stride),
+                       load_16_byte_blocks(half, bytes, stride));
+  }
+}
+
+/// Four words of each input, from `bytes` on, to four rows.
+HWY_INLINE void load_four_words(const std::uint8_t* bytes, std::size_t stride,
+                                std::uint32_t* HWY_RESTRICT rows) {
+  const D32 d;
+  const std::size_t lanes = hn::Lanes(d);
+  const V32 a = load_16_byte_blocks(d, bytes, 4 * stride);  // inputs 0, 4, ...
+  const V32 b = load_16_byte_blocks(d, bytes + stride, 4 * stride);
+  const V32 c = load_16_byte_blocks(d, bytes + 2 * stride, 4 * stride);
+  const V32 e = load_16_byte_blocks(d, bytes + 3 * stride, 4 * stride);
+  const V32 low_even = hn::InterleaveLower(d, a, c);
+  const V32 low_odd = hn::InterleaveLower(d, b, e);
+  const V32 high_even = hn::InterleaveUpper(d, a, c);
+  const V32 high_odd = hn::InterleaveUpper(d, b, e);
+  hn::Store(hn::InterleaveLower(d, low_even, low_odd), d, rows);
+  hn::Store(hn::InterleaveUpper(d, low_even, low_odd), d, rows + lanes);
+  hn::Store(hn::InterleaveLower(d, high_even, high_odd), d, rows + 2 * lanes);
+  hn::Store(hn::InterleaveUpper(d, high_even, high_odd), d, rows + 3 * lanes);
+}
+
+#endif  // HWY_TARGET != HWY_SCALAR
+
+/// One block of `length` bytes of each input to 16 rows, zero behind its end.
+HWY_INLINE void load_block(const std::uint8_t* bytes, std::size_t stride, std::uint32_t length,
+                           std::uint32_t* HWY_RESTRICT message) {
+  const D32 d;
+  const std::size_t lanes = hn::Lanes(d);
+#if HWY_TARGET != HWY_SCALAR
+  if (length % 16 == 0) {
+    std::size_t word = 0;
+    for (; 4 * word < length; word += 4) {
+      load_four_words(bytes + 4 * word, stride, message + word * lanes);
+    }
+    for (; word < 16; ++word) {
+      hn::Store(hn::Zero(d), d, message + word * lanes);
+    }
+    return;
+  }
+#endif
+  for (std::size_t lane = 0; lane < lanes; ++lane) {
+    std::uint32_t words[16] = {};
+    std::memcpy(words, bytes + lane * stride, length);
+    for (std::size_t w = 0; w < 16; ++w) {
+      message[w * lanes + lane] = words[w];
     }
   }
 }
@@ -122,17 +137,11 @@ HWY_INLINE void batch_vector(D32 d, const detail::Blake3Batch& batch, const std:
   for (std::size_t block = 0; block < batch.n_blocks; ++block) {
     const bool is_last = block + 1 == batch.n_blocks;
     const std::uint32_t length = is_last ? batch.last_block_length : 64;
-    for (std::size_t lane = 0; lane < lanes; ++lane) {
-      std::uint32_t words[16] = {};
-      std::memcpy(words, inputs + lane * batch.input_stride + 64 * block, length);
-      for (std::size_t w = 0; w < 16; ++w) {
-        message[w * lanes + lane] = words[w];
-      }
-    }
+    load_block(inputs + 64 * block, batch.input_stride, length, message);
     start_state(
         d, v, hn::Load(d, low), hn::Load(d, high), length,
         batch.flags | (block == 0 ? batch.flags_start : 0) | (is_last ? batch.flags_end : 0));
-    compress(d, v, message);
+    compress_lanes(v, message);
   }
   HWY_ALIGN std::uint32_t words[8 * kMaxLanes];
   for (std::size_t j = 0; j < 8; ++j) {

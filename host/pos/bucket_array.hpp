@@ -1,67 +1,61 @@
-// Entries of one table, filed by bucket (docs/spec/02-proof-of-space.md, section 4). What matching
-// and hashing need of an entry stands side by side, so both stream.
+// Entries of one table, filed by bucket (docs/spec/02-proof-of-space.md, section 4).
 #pragma once
 
-#include <array>
+#include <algorithm>
 #include <cstdint>
-#include <span>
+#include <cstring>
 #include <vector>
 
-#include "furrow/core/pos.hpp"
+#include "host/pos/huge_array.hpp"
+#include "host/pos/table_entry.hpp"
 
 namespace furrow {
 
-/// The buckets of one table for the given K. Entries must be appended in ascending position.
-template <unsigned K>
+/// Buckets of one table after another: the memory stays. Entries must be appended in ascending
+/// position.
 class BucketArray {
-  static_assert(core::pos::metadata_bits<K>(3) <= 80, "metadata is held in 64 + 16 bits");
-
  public:
-  static constexpr std::size_t kNumBuckets = core::pos::Params<K>::kNumBuckets;
   static constexpr std::size_t kCapacity = core::pos::kReducedBucketSize;
 
-  /// Metadata and position of an entry; its residue is kept apart because matching needs nothing
-  /// else.
-  struct Entry {
-    std::uint64_t metadata_low;
-    std::uint16_t metadata_high;
-    std::uint32_t position;
+  explicit BucketArray(std::size_t n_buckets)
+      : words_(n_buckets * kCapacity * kMaxEntryWords), sizes_(n_buckets) {}
 
-    [[nodiscard]] uint128 metadata() const {
-      return (static_cast<uint128>(metadata_high) << 64) | metadata_low;
-    }
-  };
+  /// Empties all buckets and makes them ready for entries of `table`.
+  void reset(unsigned table) {
+    bucket_words_ = kCapacity * entry_words(table);
+    std::fill(sizes_.begin(), sizes_.end(), std::uint16_t{0});
+  }
 
-  BucketArray() : entries_(kNumBuckets * kCapacity), residues_(kNumBuckets * kCapacity), sizes_{} {}
+  /// Asks for the place that the next entry of `bucket` will take.
+  template <std::size_t kWords>
+  void prefetch(std::size_t bucket) const {
+    __builtin_prefetch(words_.data() + (bucket * kCapacity + sizes_[bucket]) * kWords, 1);
+  }
 
-  void clear() { sizes_.fill(0); }
-
-  /// Files an entry. A bucket keeps its first 272 entries; they are the ones with the smallest
-  /// positions because positions ascend.
-  void append(std::uint32_t position, std::uint32_t y, uint128 metadata) {
-    const std::uint32_t bucket = core::pos::bucket_of(y);
+  /// Files an entry of kWords words. A bucket keeps its first 272 entries; they are the ones with
+  /// the smallest positions because positions ascend. Returns the rank, kCapacity for a lost entry.
+  template <std::size_t kWords>
+  std::size_t append(std::size_t bucket, const std::uint32_t* entry) {
     const std::size_t rank = sizes_[bucket];
-    if (rank == kCapacity) {
-      return;
+    if (rank < kCapacity) [[likely]] {
+      sizes_[bucket] = static_cast<std::uint16_t>(rank + 1);
+      std::memcpy(words_.data() + (bucket * kCapacity + rank) * kWords, entry,
+                  kWords * sizeof(std::uint32_t));
     }
-    sizes_[bucket] = static_cast<std::uint16_t>(rank + 1);
-    const std::size_t place = bucket * kCapacity + rank;
-    residues_[place] = static_cast<std::uint16_t>(y - bucket * core::pos::kParamBC);
-    entries_[place] = {static_cast<std::uint64_t>(metadata),
-                       static_cast<std::uint16_t>(metadata >> 64), position};
+    return rank;
   }
 
-  [[nodiscard]] std::span<const std::uint16_t> residues(std::size_t bucket) const {
-    return {residues_.data() + bucket * kCapacity, sizes_[bucket]};
+  [[nodiscard]] const std::uint32_t* entries(std::size_t bucket) const {
+    return words_.data() + bucket * bucket_words_;
   }
-  [[nodiscard]] const Entry* entries(std::size_t bucket) const {
-    return entries_.data() + bucket * kCapacity;
-  }
+  [[nodiscard]] std::size_t size(std::size_t bucket) const { return sizes_[bucket]; }
 
  private:
-  std::vector<Entry> entries_;
-  std::vector<std::uint16_t> residues_;
-  std::array<std::uint16_t, kNumBuckets> sizes_;
+  static constexpr std::size_t kMaxEntryWords = 4;
+
+  HugeArray<std::uint32_t> words_;
+  std::vector<std::uint16_t> sizes_;
+  std::size_t bucket_words_ = 0;
 };
 
 }  // namespace furrow

@@ -1,179 +1,228 @@
+// The tables of one seed, one after another. Each entry is written once, into its bucket in the
+// next table; a pair of buckets at a time is read, matched, hashed and filed.
+//
+//   array 0: table 1, 4, 6     array 1: table 2, 5     array 2: table 3, which stays
+//
+// A proof is walked back through the origins of tables 6, 5 and 4 to table 3, whose metadata are
+// four x values each. Origins move from the entries to a compact array when an entry becomes a
+// parent, so that the walk touches little memory.
 #include "host/pos/proof_table.hpp"
 
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <string>
-#include <utility>
+#include <cstring>
+#include <optional>
 
-#include "furrow/core/pos.hpp"
-#include "furrow/errors.hpp"
+#include "furrow/core/chacha8.hpp"
 
 #include "host/crypto/blake3_many.hpp"
 #include "host/crypto/chacha8.hpp"
 #include "host/pos/bucket_array.hpp"
 #include "host/pos/match_finder.hpp"
+#include "host/pos/proof_tree.hpp"
+#include "host/pos/supported_k.hpp"
+#include "host/pos/table_function.hpp"
+#include "host/pos/table_observation.hpp"
 
 namespace furrow {
 namespace {
 
+using core::pos::kNumTables;
 using core::pos::kReducedMatchesCount;
 
-/// Rows of a word-sliced batch of matches; a multiple of every vector length.
-constexpr std::size_t kStride = kReducedMatchesCount;
-static_assert(kStride % kMaxLanes == 0);
+constexpr std::size_t kMaxProofSize = core::pos::Params<20>::kProofSize;
 
-/// Proofs packed and hashed at a time.
-constexpr std::size_t kProofBatch = 64;
-
-template <unsigned K>
-class ProofTableOfK final : public ProofTable {
-  using Params = core::pos::Params<K>;
-  using Buckets = BucketArray<K>;
-
+class Tables final : public ProofTable {
  public:
-  explicit ProofTableOfK(SimdMode mode) : mode_(mode) {
-    keystream_.resize((std::size_t{Params::kTable1Entries} * K + 7) / 8 + kKeystreamPadding);
-    for (std::vector<ParentPositions>& parents : parents_) {
-      parents.resize(Params::kMaxEntries);
-    }
+  Tables(unsigned k, std::size_t n_buckets, SimdMode mode)
+      : k_(k),
+        mode_(mode),
+        n_buckets_(n_buckets),
+        arrays_{BucketArray(n_buckets), BucketArray(n_buckets), BucketArray(n_buckets)},
+        origins_{HugeArray<std::uint32_t>(n_buckets * BucketArray::kCapacity),
+                 HugeArray<std::uint32_t>(n_buckets * BucketArray::kCapacity),
+                 HugeArray<std::uint32_t>(n_buckets * BucketArray::kCapacity)},
+        finder_(mode) {
+    used_targets_.reserve(kNumChunks);
   }
 
   void generate(const PosSeed& seed, TableObserver* observer) override {
-    make_table1(seed, observer);
-    for (unsigned table = 2; table <= core::pos::kNumTables; ++table) {
-      make_table(table, observer);
+    std::optional<TableObservation> observation;
+    if (observer != nullptr) {
+      observation.emplace(*observer, n_buckets_);
     }
+    TableObservation* const seen = observation ? &*observation : nullptr;
+    make_table1(seed, seen);
+    for (unsigned table = 2; table < kNumTables; ++table) {
+      make_table(table, seen);
+    }
+    targets_.fill(kNoTarget);
+    make_table(kNumTables, seen);
     choose_proofs();
   }
 
   [[nodiscard]] const FoundProofs& found_proofs() const override { return found_proofs_; }
   [[nodiscard]] std::size_t num_proofs() const override { return used_targets_.size(); }
-  [[nodiscard]] std::size_t proof_size() const override { return Params::kProofSize; }
-  [[nodiscard]] std::span<const ParentPositions> proof_targets() const override { return targets_; }
+  [[nodiscard]] std::size_t proof_size() const override {
+    return core::pos::kProofEntries / 8 * k_;
+  }
+  [[nodiscard]] std::span<const ParentPositions> proof_targets() const override {
+    return target_positions_;
+  }
 
   void proof(std::size_t index, std::span<std::uint8_t> out) const override {
-    pack_proof(used_targets_[index], out.data());
+    tree().write_proofs(k_, {&used_targets_[index], 1}, out.data());
   }
 
   void proof_hashes(std::span<Hash> out) const override {
-    std::vector<std::uint8_t> proofs(kProofBatch * Params::kProofSize);
-    for (std::size_t first = 0; first < out.size(); first += kProofBatch) {
-      const std::size_t count = std::min(kProofBatch, out.size() - first);
-      for (std::size_t i = 0; i < count; ++i) {
-        pack_proof(used_targets_[first + i], proofs.data() + i * Params::kProofSize);
-      }
-      blake3_many(mode_, std::span(proofs).first(count * Params::kProofSize), Params::kProofSize,
+    std::array<std::uint8_t, ProofTree::kMaxBatch * kMaxProofSize> proofs;
+    for (std::size_t first = 0; first < out.size(); first += ProofTree::kMaxBatch) {
+      const std::size_t count = std::min(ProofTree::kMaxBatch, out.size() - first);
+      tree().write_proofs(k_, {&used_targets_[first], count}, proofs.data());
+      blake3_many(mode_, std::span(proofs).first(count * proof_size()), proof_size(),
                   out.subspan(first, count));
     }
   }
 
  private:
-  /// Reading K bits takes eight bytes from the first one on.
+  /// Values of x whose keystream is made at a time, and those that fill a batch. 512 K bits are
+  /// whole blocks for every K.
+  static constexpr std::size_t kKeystreamEntries = 4096;
+  static constexpr std::size_t kFirstEntries = 256;
   static constexpr std::size_t kKeystreamPadding = 8;
+  static_assert(kFirstEntries <= EntryBatch::kPlaces);
 
-  void make_table1(const PosSeed& seed, TableObserver* observer) {
-    chacha8_keystream(std::span<const std::uint8_t, 32>(seed.bytes),
-                      std::span(keystream_).first(keystream_.size() - kKeystreamPadding));
-    current_.clear();
-    for (std::uint32_t x = 0; x < Params::kTable1Entries; ++x) {
-      current_.append(x, core::pos::table1_y<K>(keystream_bits(x), x), x);
-    }
-    if (observer != nullptr) {
-      show_table1(*observer);
-    }
+  /// No origin: the last pair of buckets is far below.
+  static constexpr std::uint32_t kNoTarget = 0xFFFFFFFF;
+
+  BucketArray& entries_of(unsigned table) {
+    constexpr std::array<std::size_t, kNumTables> kArrays = {0, 0, 1, 2, 0, 1, 0};
+    return arrays_[kArrays[table]];
   }
 
-  [[nodiscard]] std::uint32_t keystream_bits(std::uint32_t x) const {
-    const std::size_t bit = std::size_t{x} * K;
-    std::uint64_t window = 0;
-    for (std::size_t i = 0; i < 8; ++i) {
-      window = (window << 8) | keystream_[bit / 8 + i];
-    }
-    return static_cast<std::uint32_t>((window << (bit % 8)) >> (64 - K));
+  [[nodiscard]] ProofTree tree() const {
+    return {arrays_[2].entries(0), {origins_[0].data(), origins_[1].data(), origins_[2].data()}};
   }
 
-  void show_table1(TableObserver& observer) const {
-    std::vector<std::uint32_t> y(Params::kTable1Entries);
-    std::vector<uint128> metadata(Params::kTable1Entries);
-    for (std::uint32_t x = 0; x < Params::kTable1Entries; ++x) {
-      y[x] = core::pos::table1_y<K>(keystream_bits(x), x);
-      metadata[x] = x;
-    }
-    observer.on_entries(1, 0, y, metadata, {});
-  }
-
-  /// Makes `table` from the buckets of the table before. Positions ascend with pair and match
-  /// order, which is what makes them dense and every later choice deterministic.
-  void make_table(unsigned table, TableObserver* observer) {
-    next_.clear();
-    if (table == core::pos::kNumTables) {
-      std::fill(targets_.begin(), targets_.end(), ParentPositions{0, 0});
-    }
-    std::uint32_t position = 0;
-    for (std::size_t bucket = 0; bucket < Params::kNumBucketPairs; ++bucket) {
-      const std::size_t found =
-          finder_.find(bucket % 2, current_.residues(bucket), current_.residues(bucket + 1));
-      const std::size_t kept = std::min(found, kReducedMatchesCount);
-      hash_matches(table, bucket, kept);
-      if (table < core::pos::kNumTables) {
-        std::copy_n(batch_parents_.begin(), kept, parents_of(table).begin() + position);
-        for (std::size_t i = 0; i < kept; ++i) {
-          next_.append(position + static_cast<std::uint32_t>(i), batch_y_[i], batch_metadata_[i]);
+  void make_table1(const PosSeed& seed, TableObservation* observation) {
+    BucketArray& children = entries_of(1);
+    children.reset(1);
+    const std::size_t n_entries = std::size_t{1} << k_;
+    const std::size_t n_bytes = kKeystreamEntries * k_ / 8;
+    const std::size_t n_blocks = n_bytes / core::chacha8::kBlockSize;
+    for (std::size_t x = 0; x < n_entries; x += kKeystreamEntries) {
+      chacha8_blocks(mode_, std::span<const std::uint8_t, 32>(seed.bytes),
+                     static_cast<std::uint32_t>(x / kKeystreamEntries * n_blocks), n_blocks,
+                     keystream_.data());
+      for (std::size_t i = 0; i < kKeystreamEntries; i += kFirstEntries) {
+        table1_entries(mode_, k_, keystream_.data() + i * k_ / 8, static_cast<std::uint32_t>(x + i),
+                       kFirstEntries, batch_);
+        if (observation != nullptr) {
+          observation->add_first_entries(kFirstEntries, batch_);
         }
-      } else {
+        file_children<entry_words(1)>(kFirstEntries, children);
+      }
+    }
+    if (observation != nullptr) {
+      observation->end_table(1);
+    }
+  }
+
+  /// Makes `table` from the buckets of the table before. Children are filed in pair and match
+  /// order, which is that of their positions and makes every later choice deterministic.
+  void make_table(unsigned table, TableObservation* observation) {
+    if (table < kNumTables) {
+      entries_of(table).reset(table);
+    }
+    load_parents(table - 1, 0, residues_[0]);
+    for (std::size_t pair = 0; pair + 1 < n_buckets_; ++pair) {
+      const BucketResidues& left = residues_[pair % 2];
+      BucketResidues& right = residues_[(pair + 1) % 2];
+      load_parents(table - 1, pair + 1, right);
+      const std::size_t found = finder_.find(pair % 2, left, right);
+      const std::size_t kept = std::min(found, kReducedMatchesCount);
+      stage_parents(table - 1, pair, kept);
+      table_function_many(mode_, k_, table, static_cast<std::uint32_t>(pair) * core::pos::kParamBC,
+                          kept, batch_);
+      if (observation != nullptr) {
+        observation->add_pair(table, pair, found, kept, finder_.matches(), batch_);
+      }
+      if (table == kNumTables) {
         file_targets(kept);
-      }
-      position += static_cast<std::uint32_t>(kept);
-      if (observer != nullptr) {
-        observer->on_entries(table, found, std::span(batch_y_).first(kept),
-                             std::span(batch_metadata_).first(kept),
-                             std::span(batch_parents_).first(kept));
+      } else if (entry_words(table) == 2) {
+        file_children<2>(kept, entries_of(table));
+      } else {
+        file_children<4>(kept, entries_of(table));
       }
     }
-    std::swap(current_, next_);
-  }
-
-  /// Carries out the table function for the first `count` matches of the pair at `bucket`.
-  void hash_matches(unsigned table, std::size_t bucket, std::size_t count) {
-    const std::uint32_t base = static_cast<std::uint32_t>(bucket) * core::pos::kParamBC;
-    const typename Buckets::Entry* left = current_.entries(bucket);
-    const typename Buckets::Entry* right = current_.entries(bucket + 1);
-    const std::span<const std::uint16_t> residues = current_.residues(bucket);
-    const std::uint32_t length = core::pos::table_function_input_bytes<K>(table);
-    const std::size_t n_words = (length + 3) / 4;
-    for (std::size_t i = 0; i < count; ++i) {
-      const Match match = finder_.matches()[i];
-      std::array<std::uint32_t, 8> words;
-      core::pos::table_function_message<K>(table, base + residues[match.left],
-                                           left[match.left].metadata(),
-                                           right[match.right].metadata(), words.data());
-      for (std::size_t w = 0; w < n_words; ++w) {
-        batch_words_[w * kStride + i] = words[w];
+    if (observation != nullptr) {
+      if (table == kNumTables) {
+        note_target_positions(*observation);
+      } else {
+        observation->end_table(table);
       }
-    }
-    blake3_many_sliced(mode_, batch_words_.data(), n_words, length, kStride, count,
-                       batch_hashes_.data());
-    for (std::size_t i = 0; i < count; ++i) {
-      const Match match = finder_.matches()[i];
-      std::array<std::uint32_t, kSlicedHashWords> hash;
-      for (std::size_t w = 0; w < kSlicedHashWords; ++w) {
-        hash[w] = batch_hashes_[w * kStride + i];
-      }
-      batch_y_[i] = core::pos::y_from_hash<K>(hash[0]);
-      batch_metadata_[i] = core::pos::table_function_metadata<K>(
-          table, left[match.left].metadata(), right[match.right].metadata(), hash.data());
-      batch_parents_[i] = {left[match.left].position, right[match.right].position};
     }
   }
 
-  /// The first match in position order takes the s-bucket. No real pair is (0, 0), since its
-  /// members lie in different buckets.
+  /// Residues of a bucket of parents; its origins go to where proofs will look for them.
+  void load_parents(unsigned table, std::size_t bucket, BucketResidues& residues) {
+    const BucketArray& parents = entries_of(table);
+    const std::uint32_t* entries = parents.entries(bucket);
+    residues.size = parents.size(bucket);
+    for (std::size_t i = 0; i < residues.size; ++i) {
+      residues.values[i] =
+          static_cast<std::uint16_t>(entry_residue(table, entries + i * entry_words(table)));
+    }
+    if (has_origin(table)) {
+      std::uint32_t* origins = origins_[table - 4].data() + bucket * BucketArray::kCapacity;
+      for (std::size_t i = 0; i < residues.size; ++i) {
+        origins[i] = entries[4 * i + kOriginWord];
+      }
+    }
+  }
+
+  /// Puts the parents of the first `count` matches of `pair` in the order of the matches.
+  void stage_parents(unsigned table, std::size_t pair, std::size_t count) {
+    const BucketArray& parents = entries_of(table);
+    if (entry_words(table) == 2) {
+      stage<2>(parents.entries(pair), parents.entries(pair + 1), count);
+      return;
+    }
+    stage<4>(parents.entries(pair), parents.entries(pair + 1), count);
+    for (std::size_t i = 0; i < count; ++i) {
+      const Match match = finder_.matches()[i];
+      batch_.left[4 * i + kOriginWord] = Origin(pair, match >> 16, match & 0xFFFFU).bits();
+    }
+  }
+
+  template <std::size_t kWords>
+  void stage(const std::uint32_t* left, const std::uint32_t* right, std::size_t count) {
+    const Match* matches = finder_.matches();
+    for (std::size_t i = 0; i < count; ++i) {
+      std::memcpy(batch_.left.data() + kWords * i, left + kWords * (matches[i] >> 16),
+                  kWords * sizeof(std::uint32_t));
+      std::memcpy(batch_.right.data() + kWords * i, right + kWords * (matches[i] & 0xFFFFU),
+                  kWords * sizeof(std::uint32_t));
+    }
+  }
+
+  template <std::size_t kWords>
+  void file_children(std::size_t count, BucketArray& children) {
+    for (std::size_t i = 0; i < count; ++i) {
+      children.prefetch<kWords>(batch_.buckets[i]);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      children.append<kWords>(batch_.buckets[i], batch_.children.data() + kWords * i);
+    }
+  }
+
+  /// The first match in position order takes the s-bucket.
   void file_targets(std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
-      const std::uint32_t s_bucket = batch_y_[i] >> core::pos::kParamExt;
-      if (s_bucket < kNumSBuckets && targets_[s_bucket] == ParentPositions{0, 0}) {
-        targets_[s_bucket] = batch_parents_[i];
+      const std::uint32_t s_bucket = batch_.y[i] >> core::pos::kParamExt;
+      if (s_bucket < kNumSBuckets && targets_[s_bucket] == kNoTarget) {
+        targets_[s_bucket] = batch_.left[4 * i + kOriginWord];
       }
     }
   }
@@ -182,56 +231,37 @@ class ProofTableOfK final : public ProofTable {
     found_proofs_ = {};
     used_targets_.clear();
     for (std::size_t s = 0; s < kNumSBuckets && used_targets_.size() < kNumChunks; ++s) {
-      if (targets_[s] != ParentPositions{0, 0}) {
+      if (targets_[s] != kNoTarget) {
         found_proofs_.bytes[s / 8] |= static_cast<std::uint8_t>(1U << (s % 8));
-        used_targets_.push_back(targets_[s]);
+        used_targets_.push_back(Origin::from_bits(targets_[s]));
       }
     }
   }
 
-  void pack_proof(ParentPositions target, std::uint8_t* out) const {
-    std::array<std::uint32_t, core::pos::kProofEntries> values;
-    values[0] = target.left;
-    values[1] = target.right;
-    std::size_t count = 2;
-    for (unsigned table = core::pos::kNumTables - 1; table >= 2; --table, count *= 2) {
-      const std::vector<ParentPositions>& parents = parents_[table - 2];
-      for (std::size_t i = count; i-- > 0;) {  // downwards, so that nothing is overwritten unread
-        const ParentPositions pair = parents[values[i]];
-        values[2 * i] = pair.left;
-        values[2 * i + 1] = pair.right;
-      }
-    }
-    std::uint64_t window = 0;
-    unsigned bits = 0;
-    for (const std::uint32_t x : values) {
-      window = (window << K) | x;
-      bits += K;
-      for (; bits >= 8; bits -= 8) {
-        *out++ = static_cast<std::uint8_t>(window >> (bits - 8));
+  void note_target_positions(const TableObservation& observation) {
+    target_positions_.assign(kNumSBuckets, ParentPositions{0, 0});
+    for (std::size_t s = 0; s < kNumSBuckets; ++s) {
+      if (targets_[s] != kNoTarget) {
+        target_positions_[s] = observation.positions(Origin::from_bits(targets_[s]));
       }
     }
   }
 
-  std::vector<ParentPositions>& parents_of(unsigned table) { return parents_[table - 2]; }
-
+  unsigned k_;
   SimdMode mode_;
-  std::vector<std::uint8_t> keystream_;
-  Buckets current_;
-  Buckets next_;
-  std::array<std::vector<ParentPositions>, 5> parents_;  // of tables 2 to 6, by position
+  std::size_t n_buckets_;
+  std::array<BucketArray, 3> arrays_;
+  std::array<HugeArray<std::uint32_t>, 3> origins_;  // of tables 4, 5 and 6, by slot
+
+  std::array<std::uint8_t, kKeystreamEntries * 20 / 8 + kKeystreamPadding> keystream_{};
+  std::array<BucketResidues, 2> residues_;  // of even and odd buckets
   MatchFinder finder_;
+  EntryBatch batch_;
 
-  // One batch: the matches of one pair of buckets.
-  std::array<std::uint32_t, kSlicedMessageWords * kStride> batch_words_{};
-  std::array<std::uint32_t, kSlicedHashWords * kStride> batch_hashes_{};
-  std::array<std::uint32_t, kReducedMatchesCount> batch_y_{};
-  std::array<uint128, kReducedMatchesCount> batch_metadata_{};
-  std::array<ParentPositions, kReducedMatchesCount> batch_parents_{};
-
-  std::vector<ParentPositions> targets_ = std::vector<ParentPositions>(kNumSBuckets);
-  std::vector<ParentPositions> used_targets_;
+  std::array<std::uint32_t, kNumSBuckets> targets_{};  // origins in table 6
+  std::vector<Origin> used_targets_;
   FoundProofs found_proofs_;
+  std::vector<ParentPositions> target_positions_;  // only of an observed seed
 };
 
 }  // namespace
@@ -252,21 +282,10 @@ std::optional<std::size_t> ProofTable::proof_index(SBucket s_bucket) const {
 }
 
 std::unique_ptr<ProofTable> make_proof_table(unsigned k, SimdMode mode) {
-  switch (k) {
-    case 15:
-      return std::make_unique<ProofTableOfK<15>>(mode);
-    case 16:
-      return std::make_unique<ProofTableOfK<16>>(mode);
-    case 17:
-      return std::make_unique<ProofTableOfK<17>>(mode);
-    case 18:
-      return std::make_unique<ProofTableOfK<18>>(mode);
-    case 20:
-      return std::make_unique<ProofTableOfK<20>>(mode);
-    default:
-      throw InvalidArgument("proof of space: supported K are 15 to 18 and 20, actual " +
-                            std::to_string(k));
-  }
+  return with_supported_k(k, [&]<unsigned K>() -> std::unique_ptr<ProofTable> {
+    static_assert(core::pos::Params<K>::kNumBuckets <= 1 << 13, "pairs have 13 bits in origins");
+    return std::make_unique<Tables>(K, core::pos::Params<K>::kNumBuckets, mode);
+  });
 }
 
 }  // namespace furrow

@@ -41,7 +41,7 @@ class TableObserver {
 };
 
 /// Tables of one seed, and room for those of the next: memory is kept between seeds.
-/// Thread-compatible. About 90 MiB for K = 20.
+/// Thread-compatible. About 70 MiB for K = 20.
 class ProofTable {
  public:
   ProofTable() = default;
@@ -64,6 +64,7 @@ class ProofTable {
   /// Hashes of all proofs in the order of the s-buckets. Pre: out.size() == num_proofs().
   virtual void proof_hashes(std::span<Hash> out) const = 0;
   /// For each of the 65536 s-buckets the positions in table 6 of its first match, (0, 0) for none.
+  /// Pre: the seed was made with an observer.
   [[nodiscard]] virtual std::span<const ParentPositions> proof_targets() const = 0;
 
   /// Index of the proof of an s-bucket; none when it has no proof.

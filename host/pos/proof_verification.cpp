@@ -1,7 +1,6 @@
 // Verification of one proof (docs/spec/02-proof-of-space.md, section 10). Adjacency of buckets is
 // not checked: the network accepts proofs whose residues fit, so they are accepted here too.
 #include <array>
-#include <string>
 
 #include "furrow/core/blake3.hpp"
 #include "furrow/core/chacha8.hpp"
@@ -9,6 +8,7 @@
 #include "furrow/errors.hpp"
 
 #include "host/pos/proof_table.hpp"
+#include "host/pos/supported_k.hpp"
 
 namespace furrow {
 namespace {
@@ -81,21 +81,7 @@ bool verify(const PosSeed& seed, SBucket s_bucket, std::span<const std::uint8_t>
 
 bool is_proof_valid(unsigned k, const PosSeed& seed, SBucket s_bucket,
                     std::span<const std::uint8_t> proof) {
-  switch (k) {
-    case 15:
-      return verify<15>(seed, s_bucket, proof);
-    case 16:
-      return verify<16>(seed, s_bucket, proof);
-    case 17:
-      return verify<17>(seed, s_bucket, proof);
-    case 18:
-      return verify<18>(seed, s_bucket, proof);
-    case 20:
-      return verify<20>(seed, s_bucket, proof);
-    default:
-      throw InvalidArgument("proof of space: supported K are 15 to 18 and 20, actual " +
-                            std::to_string(k));
-  }
+  return with_supported_k(k, [&]<unsigned K>() { return verify<K>(seed, s_bucket, proof); });
 }
 
 }  // namespace furrow

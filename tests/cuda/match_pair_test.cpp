@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "cuda/kernels/find_matches.cuh"
-#include "host/pos/match_finder.hpp"
+#include "host/pos/match_finder_scalar.hpp"
 #include "tests/cuda/cuda_test.hpp"
 
 namespace furrow::cuda {
@@ -82,13 +82,14 @@ class Pair {
 
     const std::vector<std::uint16_t> left_residues = expect_sorted(left, result.left);
     const std::vector<std::uint16_t> right_residues = expect_sorted(right, result.right);
-    MatchFinder finder;
-    const std::size_t n = std::min(finder.find(pair % 2, left_residues, right_residues),
-                                   core::pos::kReducedMatchesCount);
+    ScalarMatchFinder finder;
+    std::vector<Match> wanted(kMaxMatches);
+    const std::size_t n =
+        std::min(finder.find(pair % 2, left_residues, right_residues, wanted.data()),
+                 core::pos::kReducedMatchesCount);
     ASSERT_EQ(result.n_matches, n);
     for (std::size_t i = 0; i < n; ++i) {
-      const Match wanted = finder.matches()[i];
-      ASSERT_EQ(result.matches[i], (std::uint32_t{wanted.left} << 16) | wanted.right) << i;
+      ASSERT_EQ(result.matches[i], wanted[i]) << i;
     }
   }
 

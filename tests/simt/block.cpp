@@ -15,8 +15,8 @@ namespace {
 
 constinit thread_local Block* t_running = nullptr;
 
-// Some seconds of nothing but atomic operations.
-constexpr std::uint64_t kMaxAtomicsWithoutProgress = std::uint64_t{1} << 28U;
+// A second or so of nothing but atomic operations.
+constexpr std::uint64_t kMaxAtomicsWithoutProgress = std::uint64_t{1} << 26U;
 
 }  // namespace
 
@@ -44,13 +44,15 @@ void Block::fail(std::source_location where, const std::string& what) const {
 // --- Launches and blocks ---
 
 void Block::begin_grid(dim3 grid, dim3 block, std::size_t n_dynamic, const Limits& limits,
-                       const std::function<void()>& body, std::source_location launch) {
+                       const std::function<void()>& body, Timeline* timeline,
+                       std::source_location launch) {
   n_lanes_ = block.x * block.y * block.z;
   n_warps_ = (n_lanes_ + kWarpSize - 1) / kWarpSize;
   builtins_ = {.block_index = {}, .block_dim = block, .grid_dim = grid};
   n_dynamic_ = n_dynamic;
   limits_ = limits;
   body_ = &body;
+  timeline_ = timeline;
   launch_ = launch;
   while (stacks_.size() < n_lanes_) {
     stacks_.emplace_back(stacks_.size());
@@ -60,6 +62,7 @@ void Block::begin_grid(dim3 grid, dim3 block, std::size_t n_dynamic, const Limit
   }
   if constexpr (kThreadSanitizer) {
     grid_tags_ = std::make_unique<GridTags>();
+    const Timeline::Inside inside(timeline_);
     release(&grid_tags_->begun);
   }
 }
@@ -92,7 +95,12 @@ void Block::run(uint3 block_index, std::uint64_t seed) {
     drop_fibers();
   }
   if (error_ != nullptr) {
-    tsan_.clear();
+    if constexpr (kThreadSanitizer) {
+      // Abandoned lanes do nothing any more; whoever gets the error goes on after them.
+      TsanFibers::release_all(tsan_of_block_, &grid_tags_->ended);
+      acquire(&grid_tags_->ended);
+      tsan_.clear();
+    }
     std::rethrow_exception(std::exchange(error_, nullptr));
   }
   check_guards(launch_);
@@ -100,8 +108,8 @@ void Block::run(uint3 block_index, std::uint64_t seed) {
 
 void Block::end_grid() {
   if constexpr (kThreadSanitizer) {
+    const Timeline::Inside inside(timeline_);
     acquire(&grid_tags_->ended);
-    grid_tags_.reset();
   }
   body_ = nullptr;
 }

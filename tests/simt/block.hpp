@@ -63,9 +63,11 @@ class Block {
   Block(const Block&) = delete;
   Block& operator=(const Block&) = delete;
 
-  /// Prepares for a launch whose blocks have this shape; `body` is what each thread does.
+  /// Prepares for a launch whose blocks have this shape; `body` is what each thread does, in the
+  /// order of `timeline` or, if that is nullptr, of the caller.
   void begin_grid(dim3 grid, dim3 block, std::size_t n_dynamic, const Limits& limits,
-                  const std::function<void()>& body, std::source_location launch);
+                  const std::function<void()>& body, Timeline* timeline,
+                  std::source_location launch);
   /// Runs one block. Throws a SimtError, or what the kernel threw; the launch is over then.
   void run(uint3 block_index, std::uint64_t seed);
   /// After the last block, or after an error.
@@ -144,6 +146,7 @@ class Block {
   Limits limits_;
   std::source_location launch_;
 
+  Timeline* timeline_ = nullptr;
   TsanFibers tsan_;
   std::vector<void*> tsan_of_block_;
   std::unique_ptr<BlockTags> tags_;

@@ -187,7 +187,7 @@ namespace furrow::simt {
 
 cudaError_t malloc_device(void** memory, std::size_t n_bytes);
 cudaError_t malloc_device_async(void** memory, std::size_t n_bytes, cudaStream_t stream);
-cudaError_t malloc_host(void** memory, std::size_t n_bytes);
+cudaError_t malloc_host(const char* api, void** memory, std::size_t n_bytes);
 cudaError_t set_kernel_attribute(const void* kernel, cudaFuncAttribute attribute, int value);
 cudaError_t blocks_per_multiprocessor(int* n_blocks, int block_threads, std::size_t dynamic_shared);
 
@@ -210,11 +210,11 @@ cudaError_t cudaMallocAsync(T** memory, std::size_t n_bytes, cudaStream_t stream
 }
 template <class T>
 cudaError_t cudaMallocHost(T** memory, std::size_t n_bytes, unsigned /*flags*/ = 0) {
-  return furrow::simt::malloc_host(reinterpret_cast<void**>(memory), n_bytes);
+  return furrow::simt::malloc_host("cudaMallocHost", reinterpret_cast<void**>(memory), n_bytes);
 }
 template <class T>
 cudaError_t cudaHostAlloc(T** memory, std::size_t n_bytes, unsigned /*flags*/) {
-  return furrow::simt::malloc_host(reinterpret_cast<void**>(memory), n_bytes);
+  return furrow::simt::malloc_host("cudaHostAlloc", reinterpret_cast<void**>(memory), n_bytes);
 }
 template <class T>
 cudaError_t cudaFuncSetAttribute(T* kernel, cudaFuncAttribute attribute, int value) {

@@ -52,7 +52,7 @@ struct Fault {
   std::string api;        ///< name of the function, such as "cudaMallocAsync"; "*" is any of them
   std::uint64_t nth = 1;  ///< counted from 1, from the moment the fault is planted
   cudaError_t status = cudaErrorUnknown;
-  int device = -1;            ///< only calls while this device is current; -1 is any
+  int device = -1;  ///< only calls on this device (that of the stream, else the current); -1 is any
   std::uint64_t n_calls = 1;  ///< how many calls in a row fail
   bool sticky = false;        ///< the device is lost from then on with this status
 };

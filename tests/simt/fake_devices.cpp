@@ -345,8 +345,8 @@ cudaError_t malloc_device(void** memory, std::size_t n_bytes) {
                                : state.allocate(memory, n_bytes, FakeState::current_device()));
 }
 
-cudaError_t malloc_host(void** memory, std::size_t n_bytes) {
-  FURROW_SIMT_ENTER("cudaHostAlloc")
+cudaError_t malloc_host(const char* api, void** memory, std::size_t n_bytes) {
+  FURROW_SIMT_ENTER(api)
   return FakeState::finish(state.allocate(memory, n_bytes, -1));
 }
 

@@ -33,13 +33,12 @@ cudaError_t& FakeState::last_error() {
   return error;
 }
 
-cudaError_t FakeState::enter(const char* api, Answers answers) {
+cudaError_t FakeState::enter(const char* api, Answers answers, int device) {
   const std::lock_guard lock(mutex);
   ++n_calls[api];
   if (no_driver != cudaSuccess) {
     return no_driver;
   }
-  const int device = current_device();
   DeviceState* state = device >= 0 && static_cast<std::size_t>(device) < devices.size()
                            ? devices[static_cast<std::size_t>(device)].get()
                            : nullptr;
@@ -71,7 +70,8 @@ cudaError_t FakeState::finish(cudaError_t status) {
   return status;
 }
 
-cudaError_t FakeState::allocate(void** memory, std::size_t n_bytes, int device) {
+cudaError_t FakeState::allocate(void** memory, std::size_t n_bytes, int device,
+                                Timeline* timeline) {
   const std::lock_guard lock(mutex);
   if (memory == nullptr) {
     return cudaErrorInvalidValue;
@@ -90,7 +90,10 @@ cudaError_t FakeState::allocate(void** memory, std::size_t n_bytes, int device) 
   if (posix_memalign(&bytes, kAlignment, n_bytes) != 0) {
     return cudaErrorMemoryAllocation;
   }
-  std::memset(bytes, kUnset, n_bytes);
+  {
+    const Timeline::Inside inside(timeline);
+    std::memset(bytes, kUnset, n_bytes);
+  }
   if (device >= 0) {
     DeviceState& state = *devices[static_cast<std::size_t>(device)];
     state.used_bytes += n_bytes;
@@ -101,7 +104,7 @@ cudaError_t FakeState::allocate(void** memory, std::size_t n_bytes, int device) 
   return cudaSuccess;
 }
 
-cudaError_t FakeState::release(void* memory, bool on_device) {
+cudaError_t FakeState::release(void* memory, bool on_device, Timeline* timeline) {
   const std::lock_guard lock(mutex);
   if (memory == nullptr) {
     return cudaSuccess;
@@ -114,6 +117,7 @@ cudaError_t FakeState::release(void* memory, bool on_device) {
     devices[static_cast<std::size_t>(at->second.device)]->used_bytes -= at->second.n_bytes;
   }
   allocations.erase(at);
+  const Timeline::Inside inside(timeline);
   std::free(memory);
   return cudaSuccess;
 }

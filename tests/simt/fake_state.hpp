@@ -21,12 +21,17 @@
 #include "simt/sanitizers.hpp"
 
 namespace furrow::simt {
+
+/// One step of a stream; it is told whose timeline it runs in.
+using Work = std::function<void(Timeline&)>;
+
 /// Work between begin and end of a capture, in the order of the calls, which is an order that all
 /// streams of the capture allow.
 struct Capture {
   CUstream_st* origin;
-  std::vector<std::function<void()>> work;
+  std::vector<Work> work;
 };
+
 }  // namespace furrow::simt
 
 struct CUstream_st {
@@ -49,10 +54,10 @@ struct CUevent_st {
   char tag = 0;
 };
 struct CUgraph_st {
-  std::vector<std::function<void()>> work;
+  std::vector<furrow::simt::Work> work;
 };
 struct CUgraphExec_st {
-  std::vector<std::function<void()>> work;
+  std::vector<furrow::simt::Work> work;
 };
 struct CUmemPoolHandle_st {
   int device = 0;
@@ -67,8 +72,10 @@ class FakeState {
  public:
   static FakeState& instance();
 
-  /// Counts the call and returns the status it must fail with, cudaSuccess when it may go on.
-  cudaError_t enter(const char* api, Answers answers = Answers::kNotWhenLost);
+  /// Counts a call on a device, by default the current one, and returns the status it must fail
+  /// with, cudaSuccess when it may go on.
+  cudaError_t enter(const char* api, Answers answers = Answers::kNotWhenLost,
+                    int device = current_device());
   /// Notes a failure for cudaGetLastError and passes it on.
   static cudaError_t finish(cudaError_t status);
 
@@ -76,8 +83,10 @@ class FakeState {
     std::size_t n_bytes;
     int device;  // -1: host memory
   };
-  cudaError_t allocate(void** memory, std::size_t n_bytes, int device);
-  cudaError_t release(void* memory, bool on_device);
+  /// In the order of a timeline, or of the caller.
+  cudaError_t allocate(void** memory, std::size_t n_bytes, int device,
+                       Timeline* timeline = nullptr);
+  cudaError_t release(void* memory, bool on_device, Timeline* timeline = nullptr);
   /// The allocation that holds the byte, and where it begins.
   std::optional<std::pair<std::uintptr_t, Allocation>> find(const void* byte);
   /// Whether all bytes lie in one allocation on a device.

@@ -72,6 +72,11 @@ std::vector<std::uint64_t> order_of(const Schedule& schedule, std::uint64_t n_bl
 
 void run_grid(const GridShape& shape, const std::function<void()>& body,
               std::source_location where) {
+  run_grid(shape, body, nullptr, where);
+}
+
+void run_grid(const GridShape& shape, const std::function<void()>& body, Timeline* timeline,
+              std::source_location where) {
   check_shape(shape, where);
   if (t_engine == nullptr) {
     t_engine = std::make_unique<Block>();
@@ -84,7 +89,7 @@ void run_grid(const GridShape& shape, const std::function<void()>& body,
 
   Block::Limits limits;
   limits.shared = shape.max_shared;
-  engine.begin_grid(shape.grid, shape.block, shape.dynamic_shared, limits, body, where);
+  engine.begin_grid(shape.grid, shape.block, shape.dynamic_shared, limits, body, timeline, where);
   try {
     for (std::uint64_t i = 0; i < n_blocks; ++i) {
       const std::uint64_t at = order.empty() ? i : order[i];

@@ -10,6 +10,8 @@
 
 namespace furrow::simt {
 
+class Timeline;
+
 struct GridShape {
   dim3 grid;
   dim3 block;
@@ -23,5 +25,8 @@ struct GridShape {
 /// of this shape, the SimtError of the first thing found wrong, or whatever `body` throws.
 void run_grid(const GridShape& shape, const std::function<void()>& body,
               std::source_location where = std::source_location::current());
+/// Likewise in the order of a stream's timeline.
+void run_grid(const GridShape& shape, const std::function<void()>& body, Timeline* timeline,
+              std::source_location where);
 
 }  // namespace furrow::simt

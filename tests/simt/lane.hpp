@@ -78,7 +78,8 @@ extern constinit thread_local unsigned t_patience;
 /// atomic operations have gone by, because the caller may be waiting for what another is to do.
 /// Ends the launch with Stuck when nothing comes of it.
 void yield_lane(std::source_location where);
-inline void before_atomic(std::source_location where) {
+// The count belongs to all lanes, which ThreadSanitizer would take for a race.
+[[gnu::no_sanitize("thread")]] inline void before_atomic(std::source_location where) {
   if (--t_patience == 0) {
     yield_lane(where);
   }

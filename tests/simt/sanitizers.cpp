@@ -10,6 +10,8 @@
 
 // The runtime exports them; no header declares them.
 extern "C" {
+void AnnotateIgnoreReadsBegin(const char* file, int line);
+void AnnotateIgnoreReadsEnd(const char* file, int line);
 void AnnotateIgnoreWritesBegin(const char* file, int line);
 void AnnotateIgnoreWritesEnd(const char* file, int line);
 }
@@ -37,9 +39,8 @@ void forget_accesses(void* pages, std::size_t n_bytes) {
   }
   // Mapping pages anew is what makes the runtime forget; while writes are ignored it does not count
   // as an access itself.
-  AnnotateIgnoreWritesBegin(__FILE__, __LINE__);
+  const IgnoreAccesses ignore;
   map_again(pages, n_bytes);
-  AnnotateIgnoreWritesEnd(__FILE__, __LINE__);
 }
 
 void release(void* tag) {
@@ -63,6 +64,15 @@ void TsanFibers::take(std::vector<void*>& fibers, std::size_t n) {
   }
 }
 
+void TsanFibers::release_all(const std::vector<void*>& fibers, void* tag) {
+  void* self = current();
+  for (void* fiber : fibers) {
+    __tsan_switch_to_fiber(fiber, __tsan_switch_to_fiber_no_sync);
+    release(tag);
+  }
+  __tsan_switch_to_fiber(self, __tsan_switch_to_fiber_no_sync);
+}
+
 void TsanFibers::clear() {
   for (void* fiber : ring_) {
     __tsan_destroy_fiber(fiber);
@@ -81,23 +91,38 @@ Timeline::~Timeline() {
   }
 }
 
-void Timeline::begin() {
-  if (fiber_ == nullptr) {
-    fiber_ = __tsan_create_fiber(0);
+void Timeline::follow_caller() {
+  release(&caller_);
+  const Inside inside(this);
+  acquire(&caller_);
+}
+
+Timeline::Inside::Inside(Timeline* timeline) : timeline_(timeline) {
+  if (timeline_ == nullptr) {
+    return;
   }
-  release(&begun_);
-  caller_ = __tsan_get_current_fiber();
-  __tsan_switch_to_fiber(fiber_, __tsan_switch_to_fiber_no_sync);
-  acquire(&begun_);
+  if (timeline_->fiber_ == nullptr) {
+    timeline_->fiber_ = __tsan_create_fiber(0);
+  }
+  outside_ = __tsan_get_current_fiber();
+  __tsan_switch_to_fiber(timeline_->fiber_, __tsan_switch_to_fiber_no_sync);
 }
 
-void Timeline::end() {
-  release(&ended_);
-  __tsan_switch_to_fiber(caller_, __tsan_switch_to_fiber_no_sync);
+Timeline::Inside::~Inside() {
+  if (timeline_ != nullptr) {
+    release(&timeline_->ended_);
+    __tsan_switch_to_fiber(outside_, __tsan_switch_to_fiber_no_sync);
+  }
 }
 
-void Timeline::join() {
-  acquire(&ended_);
+IgnoreAccesses::IgnoreAccesses() {
+  AnnotateIgnoreReadsBegin(__FILE__, __LINE__);
+  AnnotateIgnoreWritesBegin(__FILE__, __LINE__);
+}
+
+IgnoreAccesses::~IgnoreAccesses() {
+  AnnotateIgnoreWritesEnd(__FILE__, __LINE__);
+  AnnotateIgnoreReadsEnd(__FILE__, __LINE__);
 }
 
 #else
@@ -106,15 +131,18 @@ void forget_accesses(void*, std::size_t) {}
 void release(void*) {}
 void acquire(void*) {}
 void TsanFibers::take(std::vector<void*>&, std::size_t) {}
+void TsanFibers::release_all(const std::vector<void*>&, void*) {}
 void TsanFibers::clear() {}
 void* TsanFibers::current() {
   return nullptr;
 }
 
 Timeline::~Timeline() = default;
-void Timeline::begin() {}
-void Timeline::end() {}
-void Timeline::join() {}
+void Timeline::follow_caller() {}
+Timeline::Inside::Inside(Timeline* timeline) : timeline_(timeline) {}
+Timeline::Inside::~Inside() = default;
+IgnoreAccesses::IgnoreAccesses() = default;
+IgnoreAccesses::~IgnoreAccesses() = default;
 
 #endif
 

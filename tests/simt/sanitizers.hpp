@@ -41,6 +41,8 @@ class TsanFibers {
   ~TsanFibers() { clear(); }
   /// The next `n` of the ring, at most kMaxFibers / 2.
   void take(std::vector<void*>& fibers, std::size_t n);
+  /// Releases `tag` in the name of each of them.
+  static void release_all(const std::vector<void*>& fibers, void* tag);
   /// Ends all. Needed when lanes were abandoned, because their calls are still open.
   void clear();
   /// The one that runs now.
@@ -53,8 +55,9 @@ class TsanFibers {
   std::size_t next_ = 0;
 };
 
-/// One order of events beside the host's, such as a stream: what runs in it is unordered with the
-/// host but for what either has waited for.
+/// One order of events beside the host's, such as a stream: what happens in it is unordered with
+/// the host but for what either has waited for. Nobody but the holder of the stream's lock touches
+/// it.
 class Timeline {
  public:
   Timeline() = default;
@@ -62,18 +65,38 @@ class Timeline {
   Timeline(const Timeline&) = delete;
   Timeline& operator=(const Timeline&) = delete;
 
-  /// Between begin and end the calling thread's doings belong to the timeline, after all that the
-  /// thread did before and all that was in the timeline already.
-  void begin();
-  void end();
-  /// The caller goes on after everything in the timeline.
-  void join();
+  /// What comes next in the timeline comes after all the caller did.
+  void follow_caller();
+  /// The caller, which may be in another timeline, goes on after all that is in this one.
+  void join() { acquire(&ended_); }
+
+  /// While it lives, what the calling thread does happens in the timeline; nothing changes for
+  /// nullptr. To be kept around single steps: what is on the stack of the host stays the host's.
+  class Inside {
+   public:
+    explicit Inside(Timeline* timeline);
+    ~Inside();
+    Inside(const Inside&) = delete;
+    Inside& operator=(const Inside&) = delete;
+
+   private:
+    Timeline* timeline_;
+    void* outside_ = nullptr;
+  };
 
  private:
   void* fiber_ = nullptr;
-  void* caller_ = nullptr;
-  char begun_ = 0;
+  char caller_ = 0;
   char ended_ = 0;
+};
+
+/// While it lives, what the calling thread reads and writes is no access.
+class IgnoreAccesses {
+ public:
+  IgnoreAccesses();
+  ~IgnoreAccesses();
+  IgnoreAccesses(const IgnoreAccesses&) = delete;
+  IgnoreAccesses& operator=(const IgnoreAccesses&) = delete;
 };
 
 }  // namespace furrow::simt

@@ -32,6 +32,7 @@ TEST(SimtBarriers, OrderSharedMemory) {
       std::vector<std::uint32_t> out(in.size());
       EXPECT_EQ(cuda::launch_with(neighbour_kernel, {kBlocks, n}, nullptr, in.data(), out.data()),
                 cudaSuccess);
+      cudaDeviceSynchronize();
       for (unsigned i = 0; i < in.size(); ++i) {
         ASSERT_EQ(out[i], in[i / n * n + (i + 1) % n]) << "of " << n << " threads, place " << i;
       }
@@ -111,6 +112,7 @@ TEST(SimtBlockScan, EqualsASerialSum) {
     EXPECT_EQ(cuda::launch_with(scan_kernel<kThreads>, {1, kThreads}, nullptr, in.data(),
                                 out.data(), totals.data()),
               cudaSuccess);
+    cudaDeviceSynchronize();
     std::vector<std::uint32_t> expected(in.size());
     std::exclusive_scan(in.begin(), in.end(), expected.begin(), 0U);
     EXPECT_EQ(out, expected);

@@ -222,10 +222,9 @@ void null_atomic() {
 }
 
 void spin_for_ever() {
-  run_grid({.grid = 1, .block = 2}, [] {
-    SHARED(unsigned, flag);
-    flag = 0;
-    while (atomicAdd(&flag, 0U) == 0) {  // BUG spin_for_ever
+  const DeviceWords flag(1);
+  run_grid({.grid = 1, .block = 2}, [d_flag = flag.get()] {
+    while (atomicAdd(d_flag, 0U) == 0) {  // BUG spin_for_ever
     }
   });
 }
@@ -453,7 +452,8 @@ void read_past_static_object() {
     SHARED(Words, words);
     words[threadIdx.x] = 1;
     __syncthreads();
-    d_out[threadIdx.x] = words[threadIdx.x + gridDim.x];  // BUG read_past_static_object
+    const unsigned* from = words;
+    d_out[threadIdx.x] = from[threadIdx.x + gridDim.x];  // BUG read_past_static_object
   });
 }
 

@@ -1,0 +1,83 @@
+#include "host/pos/match_finder_scalar.hpp"
+
+#include <bit>
+
+namespace furrow {
+namespace {
+
+using core::pos::kParamB;
+using core::pos::kParamBC;
+using core::pos::kParamC;
+using core::pos::kParamM;
+using core::pos::kReducedMatchesCount;
+
+constexpr auto kColumnShifts = [] {
+  std::array<std::array<std::uint8_t, kParamM>, 2> shifts{};
+  for (std::uint32_t parity = 0; parity < 2; ++parity) {
+    for (std::uint32_t m = 0; m < kParamM; ++m) {
+      shifts[parity][m] = static_cast<std::uint8_t>(core::pos::target_column_shift(parity, m));
+    }
+  }
+  return shifts;
+}();
+
+}  // namespace
+
+void ScalarMatchFinder::insert_right(std::span<const std::uint16_t> right) {
+  for (std::size_t rank = 0; rank < right.size(); ++rank) {
+    const std::uint32_t residue = right[rank];
+    Partners& partners = partners_[residue];
+    if (partners.first == 0) {
+      partners.first = static_cast<std::uint16_t>(rank + 1);
+    } else if (partners.second == 0) {
+      partners.second = static_cast<std::uint16_t>(rank + 1);
+    }  // a third entry with this residue has no partners
+    for (std::uint32_t row = residue / kParamC; row < kRows; row += kParamB) {
+      for (std::uint32_t column = residue % kParamC; column < 2 * kParamC; column += kParamC) {
+        rows_[row][column / 64] |= std::uint64_t{1} << (column % 64);
+      }
+    }
+  }
+}
+
+void ScalarMatchFinder::clear_right(std::span<const std::uint16_t> right) {
+  rows_ = {};
+  for (const std::uint16_t residue : right) {
+    partners_[residue] = {};
+  }
+}
+
+/// Bit m says whether target m of the left residue is taken in the right bucket.
+std::uint64_t ScalarMatchFinder::targets_hit(const std::uint8_t* shifts,
+                                             std::uint32_t residue) const {
+  const std::array<std::uint64_t, kWordsPerRow>* row = &rows_[residue / kParamC];
+  const std::uint32_t column = residue % kParamC;
+  std::uint64_t hits = 0;
+  for (std::uint32_t m = 0; m < kParamM; ++m) {
+    const std::uint32_t bit = column + shifts[m];
+    hits |= ((row[m][bit / 64] >> (bit % 64)) & 1) << m;
+  }
+  return hits;
+}
+
+std::size_t ScalarMatchFinder::find(std::uint32_t parity, std::span<const std::uint16_t> left,
+                                    std::span<const std::uint16_t> right, Match* out) {
+  insert_right(right);
+  const std::uint8_t* shifts = kColumnShifts[parity].data();
+  std::size_t found = 0;
+  for (std::uint32_t rank = 0; rank < left.size() && found < kReducedMatchesCount; ++rank) {
+    const std::uint32_t residue = left[rank];
+    for (std::uint64_t hits = targets_hit(shifts, residue); hits != 0; hits &= hits - 1) {
+      const auto m = static_cast<std::uint32_t>(std::countr_zero(hits));
+      const Partners partners = partners_[core::pos::target(parity, residue, m)];
+      out[found++] = rank << 16 | (partners.first - 1U);
+      if (partners.second != 0) {
+        out[found++] = rank << 16 | (partners.second - 1U);
+      }
+    }
+  }
+  clear_right(right);
+  return found;
+}
+
+}  // namespace furrow

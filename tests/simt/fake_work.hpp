@@ -1,0 +1,128 @@
+// How calls of the fake runtime put work on streams and wait for it. Internal to the fake runtime.
+#pragma once
+
+#include <mutex>
+#include <set>
+#include <utility>
+
+#include "simt/fake_state.hpp"
+
+namespace furrow::simt {
+
+/// Nullptr for a stream that does not exist.
+inline CUstream_st* stream_of(cudaStream_t handle) {
+  FakeState& state = FakeState::instance();
+  const std::lock_guard lock(state.mutex);
+  if (handle != nullptr) {
+    return state.streams.count(handle) != 0 ? handle : nullptr;
+  }
+  const auto device = static_cast<std::size_t>(FakeState::current_device());
+  return device < state.devices.size() ? &state.devices[device]->default_stream : nullptr;
+}
+
+inline bool exists(cudaEvent_t event) {
+  FakeState& state = FakeState::instance();
+  const std::lock_guard lock(state.mutex);
+  return state.events.count(event) != 0;
+}
+
+/// What a call on `stream` answers before it may do anything.
+inline cudaError_t enter(const char* api, CUstream_st* stream) {
+  const cudaError_t status = FakeState::instance().enter(
+      api, Answers::kNotWhenLost, stream != nullptr ? stream->device : FakeState::current_device());
+  return status == cudaSuccess && stream == nullptr ? cudaErrorInvalidResourceHandle : status;
+}
+
+/// While it lives the caller is alone on the stream, and the stream has waited for whatever it
+/// must.
+class Turn {
+ public:
+  explicit Turn(CUstream_st& stream) : stream_(stream), lock_(stream.order) {
+    stream_.timeline.follow_caller();
+    wait_for_default_stream();
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+ private:
+  /// The default stream waits for all blocking streams of its device, and they for it.
+  void wait_for_default_stream() {
+    if (!kThreadSanitizer || !stream_.is_blocking) {
+      return;
+    }
+    FakeState& state = FakeState::instance();
+    const std::lock_guard lock(state.mutex);
+    const Timeline::Inside inside(&stream_.timeline);
+    CUstream_st& standard = state.devices[static_cast<std::size_t>(stream_.device)]->default_stream;
+    if (&stream_ != &standard) {
+      standard.timeline.join();
+      return;
+    }
+    for (CUstream_st* other : state.streams) {
+      if (other->device == stream_.device && other->is_blocking) {
+        other->timeline.join();
+      }
+    }
+  }
+
+  CUstream_st& stream_;
+  std::lock_guard<HiddenMutex> lock_;
+};
+
+/// Carries work out now, or takes it into the capture of the stream. It is called with the timeline
+/// that it belongs to.
+template <class Work>
+cudaError_t submit(CUstream_st& stream, Work&& work) {
+  const std::lock_guard lock(stream.order);
+  if (stream.capture != nullptr) {
+    stream.capture->work.emplace_back(std::forward<Work>(work));
+  } else {
+    const Turn turn(stream);
+    work(stream.timeline);
+  }
+  return cudaSuccess;
+}
+
+/// For calls that wait, which a capture does not allow.
+inline cudaError_t wait_for(const char* api, CUstream_st* stream) {
+  const cudaError_t status = enter(api, stream);
+  if (status != cudaSuccess) {
+    return FakeState::finish(status);
+  }
+  const std::lock_guard lock(stream->order);
+  if (stream->capture != nullptr) {
+    return FakeState::finish(cudaErrorStreamCaptureUnsupported);
+  }
+  stream->timeline.join();
+  return cudaSuccess;
+}
+
+inline cudaError_t wait_for(const char* api, cudaEvent_t event) {
+  const cudaError_t status = FakeState::instance().enter(api);
+  if (status != cudaSuccess) {
+    return FakeState::finish(status);
+  }
+  if (!exists(event)) {
+    return FakeState::finish(cudaErrorInvalidResourceHandle);
+  }
+  acquire(&event->tag);
+  return cudaSuccess;
+}
+
+template <class Object>
+cudaError_t destroy(const char* api, std::set<Object*>& objects, Object* object) {
+  FakeState& state = FakeState::instance();
+  const std::lock_guard lock(state.mutex);
+  const cudaError_t status = state.enter(api);
+  // A lost device says so; the object is gone all the same.
+  const bool existed = objects.erase(object) != 0;
+  if (existed) {
+    delete object;
+  }
+  if (status != cudaSuccess) {
+    return FakeState::finish(status);
+  }
+  return FakeState::finish(existed ? cudaSuccess : cudaErrorInvalidResourceHandle);
+}
+
+}  // namespace furrow::simt

@@ -1,0 +1,2 @@
+// The host compiler checks the harness's overloads in intrinsics_test.cpp; here nvcc checks CUDA's.
+#include "simt/test/overloads.cuh"
