@@ -9,7 +9,7 @@ file(MAKE_DIRECTORY ${folder})
 
 set(logs)
 set(cubins)
-foreach(source IN LISTS FURROW_CUDA_SOURCES)
+foreach(source IN LISTS FURROW_CUDA_SOURCES ITEMS ${CMAKE_CURRENT_SOURCE_DIR}/compression_probe.cu)
   if(source MATCHES "/cuda/runtime/")
     continue()  # no kernels
   endif()

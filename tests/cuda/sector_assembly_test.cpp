@@ -223,6 +223,9 @@ TEST(CudaSectorAssembly, OneAssemblyServesSectorsOfAnySizeUpToItsOwn) {
   }
 }
 
+/// Kernels of the same shape as the library's, compiled here.
+struct TestShape : SectorShape {};
+
 TEST(CudaSectorAssembly, SmallGridsReachEverything) {
   const RandomSeed seed;
   const Parts parts = random_parts(33, seed.value(), {100, kNumChunks, 7});
@@ -243,14 +246,14 @@ TEST(CudaSectorAssembly, SmallGridsReachEverything) {
       .chunks = reinterpret_cast<uint4*>(d_parts.d_sector + record_chunks_offset(33)),
       .n_records = 33};
   const cudaStream_t queue = stream.view().get();
-  launch(count_s_buckets<>, {.grid = dim3(2), .block = dim3(32)}, queue,
+  launch(count_s_buckets<TestShape>, {.grid = dim3(2), .block = dim3(32)}, queue,
          SectorCountsView{bitmaps, 33, earlier.data(), d_parts.d_s_bucket_sizes});
-  launch(sum_s_buckets<>, {.grid = dim3(1), .block = dim3(SectorShape::kScanThreads)}, queue,
-         d_parts.d_s_bucket_sizes, offsets.data());
-  launch(count_chunks_before<>, {.grid = dim3(4), .block = dim3(SectorShape::kThreads)}, queue,
-         bitmaps, 33U, before.data());
-  launch(place_chunks<>, {.grid = dim3(3, 1), .block = dim3(64)}, queue, view);
-  launch(clear_unused_chunks<>, {.grid = dim3(2), .block = dim3(31)}, queue, view);
+  launch(sum_s_buckets<TestShape>, {.grid = dim3(1), .block = dim3(SectorShape::kScanThreads)},
+         queue, d_parts.d_s_bucket_sizes, offsets.data());
+  launch(count_chunks_before<TestShape>, {.grid = dim3(4), .block = dim3(SectorShape::kThreads)},
+         queue, bitmaps, 33U, before.data());
+  launch(place_chunks<TestShape>, {.grid = dim3(3, 1), .block = dim3(64)}, queue, view);
+  launch(clear_unused_chunks<TestShape>, {.grid = dim3(2), .block = dim3(31)}, queue, view);
   const Sector actual = on_device.read();
   EXPECT_EQ(actual.s_bucket_sizes, expected.s_bucket_sizes);
   const auto first = static_cast<std::ptrdiff_t>(record_chunks_offset(33));

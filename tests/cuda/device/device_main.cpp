@@ -1,0 +1,24 @@
+// Runs a suite on a CUDA device. Without one it says so and returns 77, which ctest counts as
+// skipped.
+#include <cstdio>
+
+#include <gtest/gtest.h>
+
+#include "furrow/cuda.hpp"
+
+namespace {
+
+constexpr int kSkipped = 77;
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  testing::InitGoogleTest(&argc, argv);
+  const furrow::CudaDevices found = furrow::cuda_devices();
+  if (found.devices.empty()) {
+    std::fprintf(stderr, "SKIPPED: no CUDA device: %s\n", found.problem.c_str());
+    return kSkipped;
+  }
+  std::printf("Device 0: %s\n", found.devices.front().name.c_str());
+  return RUN_ALL_TESTS();
+}

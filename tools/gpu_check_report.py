@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""Puts what tools/gpu_check.sh left in its work folder into one JSON file and a short table.
+
+    gpu_check_report.py --work FOLDER --commit TEXT --out FILE
+
+    steps.tsv          name, passed, failed or skipped, seconds
+    card.log           CSV of nvidia-smi, one card
+    test_device_*.json results of GoogleTest
+    bench_*.json       results of Google Benchmark
+
+A file that is missing because its step failed is left out. One that is missing or damaged although
+its step passed is an error, and so is a card that nobody described.
+"""
+
+import argparse
+import csv
+import datetime
+import json
+import pathlib
+import platform
+import sys
+
+
+def read_steps(work):
+    rows = [line.split("\t") for line in
+            (work / "steps.tsv").read_text(encoding="utf-8").splitlines()]
+    return [{"step": name, "status": status, "seconds": int(seconds)}
+            for name, status, seconds in rows]
+
+
+def read_card(work):
+    """Name and value of each field that nvidia-smi gave; nothing when it did not run."""
+    path = work / "card.log"
+    if not path.exists():
+        return {}
+    rows = list(csv.reader(path.read_text(encoding="utf-8").splitlines(), skipinitialspace=True))
+    if len(rows) < 2 or len(rows[0]) != len(rows[1]):
+        return {}
+    return dict(zip(rows[0], rows[1]))
+
+
+def read_json(path):
+    """The content of a file, or nothing when it is missing or was cut off."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def read_suites(work):
+    result = {}
+    for path in sorted(work.glob("test_device_*.json")):
+        content = read_json(path)
+        if content is not None:
+            result[path.stem] = {key: content.get(key) for key in ("tests", "failures", "disabled")}
+    return result
+
+
+def medians(benchmarks):
+    """The median of each benchmark that was repeated, the only run of each other one."""
+    runs = benchmarks.get("benchmarks", [])
+    repeated = {run["run_name"]: run for run in runs if run.get("aggregate_name") == "median"}
+    single = {run["run_name"]: run for run in runs if run.get("run_type") == "iteration"}
+    return list({**single, **repeated}.values())
+
+
+def read_benchmarks(work):
+    result = {}
+    for name in ("bench_cuda", "bench_encoder"):
+        content = read_json(work / f"{name}.json")
+        if content is not None:
+            result[name] = {"context": content.get("context", {}), "medians": medians(content)}
+    return result
+
+
+def complaints(report):
+    """What should be there and is not, one line each."""
+    passed = {step["step"] for step in report["steps"] if step["status"] == "passed"}
+    there = {**report["suites"], **report["benchmarks"]}
+    for step in sorted(passed):
+        if step.startswith(("test_device_", "bench_")) and step not in there:
+            yield f"{step} passed, but left no results"
+    if "card" in passed and not report["card"]:
+        yield "nvidia-smi said nothing that can be read"
+
+
+def table(report):
+    """Lines for a person."""
+    card = report["card"]
+    yield f"{card.get('name', 'no card')}, driver {card.get('driver_version', '?')}, " \
+          f"commit {report['commit']}"
+    for step in report["steps"]:
+        yield f"  {step['status']:8} {step['seconds']:4} s  {step['step']}"
+    for suite, counts in report["suites"].items():
+        yield f"  {suite}: {counts['tests']} tests, {counts['failures']} failures"
+    for run in report["benchmarks"].get("bench_cuda", {}).get("medians", []):
+        figures = [f"{run['real_time']:10.4f} {run['time_unit']}"]
+        figures += [f"{key} {run[key]:.4g}" for key in
+                    ("ms_per_record", "s_per_1000_pieces", "GiB_per_s", "bus_GiB_per_s",
+                     "share_of_alu", "share_of_memory") if key in run]
+        yield f"  {run['run_name']:42} {', '.join(figures)}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--work", required=True, type=pathlib.Path)
+    parser.add_argument("--commit", required=True)
+    parser.add_argument("--out", required=True, type=pathlib.Path)
+    arguments = parser.parse_args()
+    try:
+        report = {
+            "commit": arguments.commit,
+            "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+            "machine": platform.machine(),
+            "card": read_card(arguments.work),
+            "steps": read_steps(arguments.work),
+            "suites": read_suites(arguments.work),
+            "benchmarks": read_benchmarks(arguments.work),
+        }
+        arguments.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    except (OSError, ValueError) as error:
+        print(f"gpu_check_report.py: {error}", file=sys.stderr)
+        return 1
+    print("\n".join(table(report)))
+    bad = list(complaints(report))
+    for line in bad:
+        print(f"gpu_check_report.py: {line}", file=sys.stderr)
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
