@@ -51,7 +51,7 @@ class Job:
 
 
 def jobs_for(root, arguments):
-    paths = [f"-I{root / 'include'}", f"-I{root}"]
+    paths = [f"-I{root / 'include'}", f"-I{root}", f"-I{root / 'tests'}"]
     paths += [f"-isystem{folder}" for folder in arguments.system_include if folder]
     result = []
     for header in source_tree.source_files(root):

@@ -87,11 +87,11 @@ cudaError_t FakeState::allocate(void** memory, std::size_t n_bytes, int device,
     }
   }
   void* bytes = nullptr;
-  if (posix_memalign(&bytes, kAlignment, n_bytes) != 0) {
-    return cudaErrorMemoryAllocation;
-  }
   {
     const Timeline::Inside inside(timeline);
+    if (posix_memalign(&bytes, kAlignment, n_bytes) != 0) {
+      return cudaErrorMemoryAllocation;
+    }
     std::memset(bytes, kUnset, n_bytes);
   }
   if (device >= 0) {
