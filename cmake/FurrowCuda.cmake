@@ -39,3 +39,12 @@ else()
                    "(set CUDACXX or PATH and configure again to include it)")
   endif()
 endif()
+
+# For programs that no user runs: when the engine is compiled for many cards, these get PTX alone,
+# which the driver compiles on the card it finds. A build for one card compiles them for it.
+function(furrow_compile_for_any_card target)
+  list(LENGTH CMAKE_CUDA_ARCHITECTURES n_architectures)
+  if(n_architectures GREATER 1)
+    set_target_properties(${target} PROPERTIES CUDA_ARCHITECTURES 75-virtual)
+  endif()
+endfunction()

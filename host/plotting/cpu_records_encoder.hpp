@@ -13,7 +13,7 @@
 
 namespace furrow {
 
-/// Encodes records on a fixed number of workers, each with tables of its own (about 92 MiB for K =
+/// Encodes records on a fixed number of workers, each with tables of its own (below 75 MiB for K =
 /// 20) that are kept between calls. A worker takes the next free record until none is left, so a
 /// stop or pause takes effect within one record.
 class CpuRecordsEncoder final : public RecordsEncoder {
