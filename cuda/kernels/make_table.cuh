@@ -15,6 +15,7 @@
 #include "furrow/core/blake3.hpp"
 #include "furrow/core/params.hpp"
 
+#include "cuda/arch/threads_per_sm.hpp"
 #include "cuda/kernels/bucket_frame.cuh"
 #include "cuda/kernels/find_matches.cuh"
 
@@ -23,7 +24,10 @@ namespace furrow::cuda {
 struct MakeTableShape {
   /// One thread for each match that a pair can have.
   static constexpr unsigned kThreads = core::pos::kReducedMatchesCount;
-  static constexpr unsigned kBlocksPerSm = 4;
+  /// Four blocks leave 56 registers to a thread, which is enough; a bound that the architecture
+  /// cannot hold is an error of the assembler.
+  static constexpr unsigned kBlocksPerSm =
+      kThreadsPerSm / kThreads < 4 ? kThreadsPerSm / kThreads : 4;
   static constexpr std::uint32_t kPairsPerBlock = 8;
 };
 
