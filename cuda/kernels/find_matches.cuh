@@ -21,6 +21,7 @@
 #pragma once
 
 #include "cuda/kernels/bucket_frame.cuh"
+#include "cuda/kernels/transpose_bits.cuh"
 
 namespace furrow::cuda {
 
@@ -113,24 +114,6 @@ __device__ void insert_right(const BucketFrame& right, MatchShared& s,
   if (has_entry && s.first[index] != rank) {
     atomicMin(&s.second[index], rank);
   }
-}
-
-/// Transposes a matrix of 32 x 32 bits held by a warp: bit c of lane r becomes bit r of lane c.
-__device__ inline std::uint32_t transpose_bits(std::uint32_t bits) {
-  const std::uint32_t lane = threadIdx.x % 32;
-  constexpr std::uint32_t kLowHalves[5] = {0x55555555, 0x33333333, 0x0F0F0F0F, 0x00FF00FF,
-                                           0x0000FFFF};
-#pragma unroll
-  for (int step = 4; step >= 0; --step) {
-    const std::uint32_t distance = 1U << step;
-    const bool is_upper = (lane & distance) != 0;
-    const std::uint32_t kept = is_upper ? ~kLowHalves[step] : kLowHalves[step];
-    const std::uint32_t partner = __shfl_xor_sync(0xFFFFFFFFU, bits, static_cast<int>(distance));
-    const std::uint32_t moved =
-        __funnelshift_l(partner, partner, is_upper ? 32 - distance : distance);
-    bits = (bits & kept) | (moved & ~kept);
-  }
-  return bits;
 }
 
 /// Bits of the targets of one left entry that are taken in the right bucket; bit m % 32 of

@@ -2,7 +2,7 @@
 // (docs/spec/03-record-encoding-and-sector.md, section 3.2).
 //
 // A bitmap is 2048 words of 32 s-buckets; a column is the same word of all records. Records are
-// taken 32 at a time, a group, because the bits of one s-bucket in a group are one ballot:
+// taken 32 at a time, a group, because words of a column are then a matrix that a warp can turn round:
 //
 //              column 0          column 1        ...  column 2047
 //   record  0  s-buckets 0..31   32..63
@@ -17,6 +17,7 @@
 #include "furrow/core/params.hpp"
 
 #include "cuda/block_scan.cuh"
+#include "cuda/kernels/transpose_bits.cuh"
 #include "cuda/simt.cuh"
 
 namespace furrow::cuda {
@@ -38,18 +39,6 @@ struct SectorCountsView {
   std::uint16_t* sizes;    // [65536]: all records that use it
 };
 
-/// Bit r of the result is bit `lane` of the word that lane r of the warp gave: a transposed 32 x 32
-/// matrix of bits.
-__device__ inline std::uint32_t transpose_bits(std::uint32_t word, std::uint32_t lane) {
-  std::uint32_t mine = 0;
-#pragma unroll
-  for (unsigned bit = 0; bit < 32; ++bit) {
-    const std::uint32_t votes = __ballot_sync(0xFFFFFFFFU, ((word >> bit) & 1U) != 0);
-    mine = lane == bit ? votes : mine;
-  }
-  return mine;
-}
-
 /// One warp = one column, from the first record to the last; lane r reads record r of a group and
 /// counts s-bucket r of the column. Any number of blocks of whole warps.
 template <class Shape = SectorShape>
@@ -68,7 +57,7 @@ __global__ void __launch_bounds__(Shape::kThreads) count_s_buckets(SectorCountsV
               : 0;
       view.earlier[std::size_t{first / SectorShape::kGroup} * kNumSBuckets + s_bucket] =
           static_cast<std::uint16_t>(count);
-      count += static_cast<std::uint32_t>(__popc(transpose_bits(word, lane)));
+      count += static_cast<std::uint32_t>(__popc(transpose_bits(word)));
     }
     view.sizes[s_bucket] = static_cast<std::uint16_t>(count);
   }

@@ -1,0 +1,88 @@
+// Sectors that the CUDA encoder lays out: the host's bytes, or a plain no.
+#include <vector>
+
+#include "furrow/core/sector_layout.hpp"
+
+#include "host/sector/contents_map.hpp"
+#include "host/sector/sector_writer.hpp"
+#include "tests/cuda/encoder_fixture.hpp"
+
+namespace furrow::cuda {
+namespace {
+
+using simt::FakeCuda;
+
+class CudaEncoderSectorTest : public CudaEncoderTest {
+ protected:
+  static constexpr std::uint16_t kPieces = 2;
+
+  CudaEncoderSectorTest() : sector_(kPieces, seed_), map_(kPieces), metadata_(kPieces) {
+    map_.bitmaps()[0].bytes.fill(0x0F);
+    map_.bitmaps()[1].bytes.fill(0xAA);
+    expected_.resize(sector_size(kPieces));
+    assemble_sector(map_, sector_.records, metadata_, expected_);
+  }
+
+  bool assemble(RecordsEncoder& encoder) {
+    actual_.assign(expected_.size(), 0xEE);
+    return encoder.assemble_sector({map_.bitmaps(), sector_.records, metadata_}, actual_);
+  }
+
+  FakeCudaSector sector_;
+  SectorContentsMap map_;
+  std::vector<RecordMetadata> metadata_;
+  std::vector<std::uint8_t> expected_;
+  std::vector<std::uint8_t> actual_;
+};
+
+TEST_F(CudaEncoderSectorTest, IsTheHosts) {
+  const auto encoder = fake_cuda_encoder();
+  ASSERT_TRUE(assemble(*encoder));
+  EXPECT_TRUE(actual_ == expected_);
+  EXPECT_EQ(encode(*encoder, sector_), EncodeOutcome::kComplete);
+}
+
+TEST_F(CudaEncoderSectorTest, IsLeftToTheHostWhenItDoesNotFitTheLimits) {
+  const auto small =
+      fake_cuda_encoder({.vram_limit = FakePipeline::device_bytes(1) + 1, .lanes = 1, .batch = 1});
+  EXPECT_FALSE(assemble(*small));
+  const auto few_pins = fake_cuda_encoder({.pinned_limit = std::uint64_t{8} << 20});
+  EXPECT_FALSE(assemble(*few_pins));
+  EXPECT_TRUE(log_.warnings().empty());
+}
+
+/// Each call that laying out makes fails once; afterwards the encoder does it and encodes as
+/// before.
+TEST_F(CudaEncoderSectorTest, AFailedCallIsANoAndTheEncoderGoesOn) {
+  for (const char* api :
+       {"cudaMallocAsync", "cudaHostAlloc", "cudaMemcpyAsync", "cudaLaunchKernel"}) {
+    const auto encoder = fake_cuda_encoder();
+    const std::uint64_t n_before = FakeCuda::n_calls(api);
+    ASSERT_TRUE(assemble(*encoder));
+    const std::uint64_t n_calls = FakeCuda::n_calls(api) - n_before;
+    ASSERT_GT(n_calls, 0U) << api;
+    const std::size_t n_warnings = log_.warnings().size();
+    for (std::uint64_t nth = 1; nth <= n_calls; ++nth) {
+      SCOPED_TRACE(std::string(api) + " number " + std::to_string(nth));
+      FakeCuda::plant({.api = api, .nth = nth, .status = cudaErrorMemoryAllocation});
+      EXPECT_FALSE(assemble(*encoder));
+    }
+    EXPECT_EQ(log_.warnings().size() - n_warnings, n_calls) << "each no is reported once";
+    ASSERT_TRUE(assemble(*encoder));
+    EXPECT_TRUE(actual_ == expected_);
+  }
+  expect_all_released();
+}
+
+TEST_F(CudaEncoderSectorTest, ALostDeviceIsANoNowAndDeviceLostLater) {
+  const auto encoder = fake_cuda_encoder();
+  FakeCuda::plant(
+      {.api = "cudaLaunchKernel", .nth = 2, .status = cudaErrorIllegalAddress, .sticky = true});
+  EXPECT_FALSE(assemble(*encoder));
+  EXPECT_FALSE(assemble(*encoder));
+  EXPECT_THROW(encode(*encoder, sector_), DeviceLost);
+  EXPECT_TRUE(sector_.records == sector_.sources);
+}
+
+}  // namespace
+}  // namespace furrow::cuda
