@@ -2,7 +2,8 @@
 // (docs/spec/03-record-encoding-and-sector.md, section 3.2).
 //
 // A bitmap is 2048 words of 32 s-buckets; a column is the same word of all records. Records are
-// taken 32 at a time, a group, because words of a column are then a matrix that a warp can turn round:
+// taken 32 at a time, a group, because words of a column are then a matrix that a warp can turn
+// round:
 //
 //              column 0          column 1        ...  column 2047
 //   record  0  s-buckets 0..31   32..63
