@@ -23,8 +23,10 @@ readonly packages=(
 )
 # For those who change Furrow.
 readonly developer_packages=(
+  clang
   clang-format
   clang-tidy
+  libclang-rt-14-dev # libFuzzer
   shellcheck
 )
 
