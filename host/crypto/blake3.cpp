@@ -1,6 +1,7 @@
 #include "host/crypto/blake3.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "furrow/core/blake3.hpp"
@@ -12,10 +13,10 @@ namespace {
 
 namespace b3 = core::blake3;
 
-/// Chunks hashed as one aligned subtree: 64 KiB of input, four AVX-512 vectors of chunks.
-constexpr std::size_t kSubtreeChunks = 64;
-constexpr unsigned kSubtreeHeight = 6;
-constexpr std::size_t kSubtreeBytes = kSubtreeChunks * b3::kChunkSize;
+/// Most and fewest chunks that are hashed together as one subtree: four vectors of AVX-512, one of
+/// AVX2.
+constexpr std::size_t kMostChunks = 64;
+constexpr std::size_t kFewestChunks = 8;
 
 using Words = std::array<std::uint32_t, 8>;
 
@@ -43,10 +44,11 @@ Words parent(const Words& left, const Words& right, const Words& key, std::uint3
   return result;
 }
 
-/// Root of the subtree over kSubtreeChunks whole chunks.
-Words hash_subtree(const std::uint8_t* input, std::uint64_t first_chunk, const Words& key,
-                   std::uint32_t flags) {
-  alignas(64) std::array<std::uint8_t, kSubtreeChunks * kHashSize> values;
+/// Chaining value of the subtree over whole chunks: a power of two, at most kMostChunks.
+Words hash_subtree(const std::uint8_t* input, std::size_t n_chunks, std::uint64_t first_chunk,
+                   const Words& key, std::uint32_t flags) {
+  alignas(64) std::array<std::uint8_t, kMostChunks * kHashSize> values;
+  static_assert(sizeof(values) >= kMaxLanes * b3::kBlockSize, "levels are padded");
   detail::blake3_batch(SimdMode::kBest,
                        {.inputs = input,
                         .input_stride = b3::kChunkSize,
@@ -59,8 +61,8 @@ Words hash_subtree(const std::uint8_t* input, std::uint64_t first_chunk, const W
                         .flags_start = b3::kChunkStart,
                         .flags_end = b3::kChunkEnd,
                         .out = values.data()},
-                       kSubtreeChunks);
-  for (std::size_t n = kSubtreeChunks / 2; n > 0; n /= 2) {
+                       n_chunks);
+  for (std::size_t n = n_chunks / 2; n > 0; n /= 2) {
     detail::blake3_batch(SimdMode::kBest,
                          {.inputs = values.data(),
                           .input_stride = b3::kBlockSize,
@@ -72,7 +74,8 @@ Words hash_subtree(const std::uint8_t* input, std::uint64_t first_chunk, const W
                           .flags = flags | b3::kParent,
                           .flags_start = 0,
                           .flags_end = 0,
-                          .out = values.data()},
+                          .out = values.data(),
+                          .padded = n > 1},
                          n);
   }
   return load_words(values.data());
@@ -104,14 +107,30 @@ Blake3Hasher::Blake3Hasher() : Blake3Hasher(std::to_array(b3::kIv), 0) {}
 Blake3Hasher::Blake3Hasher(const Hash& key)
     : Blake3Hasher(load_words(key.data()), b3::kKeyedHash) {}
 
-/// Adds the root of a complete subtree of 2^height chunks and joins it with its left neighbours of
-/// equal size. chunk_counter_ counts it already.
-void Blake3Hasher::push_subtree(const Words& chaining_value, unsigned height) {
-  Words value = chaining_value;
-  for (std::uint64_t n = chunk_counter_ >> height; (n & 1) == 0; n >>= 1) {
-    value = parent(stack_[--stack_size_], value, key_, flags_);
+/// Adds a complete subtree.
+void Blake3Hasher::push_subtree(const Words& chaining_value, std::size_t n_chunks) {
+  stack_[stack_size_++] = chaining_value;
+  chunk_counter_ += n_chunks;
+}
+
+/// Joins neighbours of equal size. Only once something follows them: the join that comes last is
+/// the root.
+void Blake3Hasher::join_subtrees() {
+  while (stack_size_ > static_cast<std::size_t>(std::popcount(chunk_counter_))) {
+    const Words right = stack_[--stack_size_];
+    stack_[stack_size_ - 1] = parent(stack_[stack_size_ - 1], right, key_, flags_);
   }
-  stack_[stack_size_++] = value;
+}
+
+/// Whole chunks at the start of the next `n_bytes` that may be hashed as one subtree, which must
+/// not be the root.
+std::size_t Blake3Hasher::subtree_chunks(std::size_t n_bytes) const {
+  if (chunk_counter_ == 0) {
+    return std::bit_floor(std::min((n_bytes - 1) / b3::kChunkSize, kMostChunks));
+  }
+  const std::size_t aligned = std::size_t{1} << std::min(std::countr_zero(chunk_counter_), 6);
+  static_assert(kMostChunks == std::size_t{1} << 6);
+  return std::min(std::bit_floor(n_bytes / b3::kChunkSize), aligned);
 }
 
 void Blake3Hasher::compress_block() {
@@ -124,8 +143,7 @@ void Blake3Hasher::compress_block() {
 void Blake3Hasher::finish_chunk() {
   Output last = chunk_output();
   last.flags |= b3::kChunkEnd;
-  ++chunk_counter_;
-  push_subtree(last.chain(), 0);
+  push_subtree(last.chain(), 1);
   chunk_value_ = key_;
   blocks_compressed_ = 0;
   block_.fill(0);
@@ -133,16 +151,17 @@ void Blake3Hasher::finish_chunk() {
 }
 
 Blake3Hasher& Blake3Hasher::update(std::span<const std::uint8_t> bytes) {
-  // The last block of the message must stay uncompressed, because only there the root flag is
-  // known. So a full block, chunk or subtree is closed only when more bytes follow it.
+  // Only at the end is it known which compression is the root. So a full block or chunk is closed,
+  // and the first subtree taken, only when more bytes follow.
   while (!bytes.empty()) {
-    const bool at_chunk_start = blocks_compressed_ == 0 && block_length_ == 0;
-    if (at_chunk_start && bytes.size() > kSubtreeBytes && chunk_counter_ % kSubtreeChunks == 0) {
-      const Words root = hash_subtree(bytes.data(), chunk_counter_, key_, flags_);
-      chunk_counter_ += kSubtreeChunks;
-      push_subtree(root, kSubtreeHeight);
-      bytes = bytes.subspan(kSubtreeBytes);
-      continue;
+    if (at_chunk_start()) {
+      join_subtrees();
+      const std::size_t n_chunks = subtree_chunks(bytes.size());
+      if (n_chunks >= kFewestChunks) {
+        push_subtree(hash_subtree(bytes.data(), n_chunks, chunk_counter_, key_, flags_), n_chunks);
+        bytes = bytes.subspan(n_chunks * b3::kChunkSize);
+        continue;
+      }
     }
     if (block_length_ == block_.size()) {
       if (blocks_compressed_ + 1 == b3::kChunkSize / b3::kBlockSize) {
@@ -172,11 +191,19 @@ Blake3Hasher::Output Blake3Hasher::chunk_output() const {
 }
 
 Blake3Hasher::Output Blake3Hasher::root_output() const {
+  const auto joined = [&](const Words& left, const Words& right) {
+    return Output{key_, join(left, right), 0, b3::kBlockSize, flags_ | b3::kParent};
+  };
+  std::size_t left = stack_size_;
   Output output = chunk_output();
   output.flags |= b3::kChunkEnd;
-  for (std::size_t i = stack_size_; i > 0; --i) {
-    const Words right = output.chain();
-    output = {key_, join(stack_[i - 1], right), 0, b3::kBlockSize, flags_ | b3::kParent};
+  if (at_chunk_start() && left > 1) {  // the message ends with a subtree
+    left -= 2;
+    output = joined(stack_[left], stack_[left + 1]);
+  }
+  while (left > 0) {
+    --left;
+    output = joined(stack_[left], output.chain());
   }
   output.flags |= b3::kRoot;
   return output;

@@ -32,7 +32,12 @@ class Blake3Hasher {
   struct Output;  // the last compression, not yet carried out
 
   Blake3Hasher(const Words& key, std::uint32_t flags);
-  void push_subtree(const Words& chaining_value, unsigned height);
+  [[nodiscard]] bool at_chunk_start() const {
+    return blocks_compressed_ == 0 && block_length_ == 0;
+  }
+  [[nodiscard]] std::size_t subtree_chunks(std::size_t n_bytes) const;
+  void push_subtree(const Words& chaining_value, std::size_t n_chunks);
+  void join_subtrees();
   void compress_block();
   void finish_chunk();
   [[nodiscard]] Output chunk_output() const;
@@ -46,8 +51,9 @@ class Blake3Hasher {
   std::array<std::uint8_t, 64> block_{};
   std::size_t block_length_ = 0;
   std::size_t blocks_compressed_ = 0;
-  // Roots of complete subtrees to its left, largest first: one for each set bit of chunk_counter_.
-  std::array<Words, 54> stack_{};
+  // Complete subtrees to its left, largest first: one for each set bit of chunk_counter_, and one
+  // more where the last two are not joined yet.
+  std::array<Words, 55> stack_{};
   std::size_t stack_size_ = 0;
 };
 

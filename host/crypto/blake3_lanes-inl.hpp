@@ -64,14 +64,16 @@ HWY_INLINE void half_round(VLanes32 (&v)[16], const std::uint32_t* HWY_RESTRICT 
   const auto b = [&](unsigned i) HWY_ATTR -> VLanes32& { return v[4 + (i + kHalf) % 4]; };
   const auto c = [&](unsigned i) HWY_ATTR -> VLanes32& { return v[8 + (i + 2 * kHalf) % 4]; };
   const auto d = [&](unsigned i) HWY_ATTR -> VLanes32& { return v[12 + (i + 3 * kHalf) % 4]; };
-  ((a(kPlaces) = add_word<b3::message_index(kRound, 8 * kHalf + 2 * kPlaces), kWords>(
-        hn::Add(a(kPlaces), b(kPlaces)), message)),
+  ((a(kPlaces) = hn::Add(
+        add_word<b3::message_index(kRound, 8 * kHalf + 2 * kPlaces), kWords>(a(kPlaces), message),
+        b(kPlaces))),
    ...);
   ((d(kPlaces) = rotate_bytes_right<2>(hn::Xor(d(kPlaces), a(kPlaces)))), ...);
   ((c(kPlaces) = hn::Add(c(kPlaces), d(kPlaces))), ...);
   ((b(kPlaces) = hn::RotateRight<12>(hn::Xor(b(kPlaces), c(kPlaces)))), ...);
-  ((a(kPlaces) = add_word<b3::message_index(kRound, 8 * kHalf + 2 * kPlaces + 1), kWords>(
-        hn::Add(a(kPlaces), b(kPlaces)), message)),
+  ((a(kPlaces) = hn::Add(add_word<b3::message_index(kRound, 8 * kHalf + 2 * kPlaces + 1), kWords>(
+                             a(kPlaces), message),
+                         b(kPlaces))),
    ...);
   ((d(kPlaces) = rotate_bytes_right<1>(hn::Xor(d(kPlaces), a(kPlaces)))), ...);
   ((c(kPlaces) = hn::Add(c(kPlaces), d(kPlaces))), ...);
@@ -115,7 +117,7 @@ HWY_INLINE void first_short_round(VLanes32 (&v)[16], const std::uint32_t* HWY_RE
 
 /// Vectors that hash_short takes at a time. Steps of three independent states fill the gaps that
 /// each leaves while it waits for its last result; with 32 registers one state runs well by itself.
-inline constexpr std::size_t kShortVectors = HWY_TARGET <= HWY_AVX3 ? 1 : 3;
+inline constexpr std::size_t kShortVectors = HWY_TARGET <= HWY_AVX3 ? 2 : 3;
 
 /// The loops must stay loops: unrolled, GCC mixes the states and spills far more than it gains.
 template <unsigned kRound, unsigned kWords>

@@ -33,28 +33,6 @@ HWY_INLINE void start_state(D32 d, V32 (&v)[16], V32 counter_low, V32 counter_hi
   v[15] = hn::Set(d, flags);
 }
 
-void SlicedSimd(const std::uint32_t* words, std::size_t n_words, std::uint32_t message_length,
-                std::size_t stride, std::size_t count, std::uint32_t* hashes) {
-  const D32 d;
-  const std::size_t lanes = hn::Lanes(d);
-  HWY_ALIGN std::uint32_t message[16 * kMaxLanes] = {};
-  for (std::size_t i = 0; i < count; i += lanes) {
-    for (std::size_t w = 0; w < n_words; ++w) {
-      hn::Store(hn::LoadU(d, words + w * stride + i), d, message + w * lanes);
-    }
-    V32 v[16];
-    for (int j = 0; j < 8; ++j) {
-      v[j] = hn::Set(d, b3::kIv[j]);
-    }
-    start_state(d, v, hn::Zero(d), hn::Zero(d), message_length,
-                b3::kChunkStart | b3::kChunkEnd | b3::kRoot);
-    compress_lanes(v, message);
-    for (std::size_t w = 0; w < kSlicedHashWords; ++w) {
-      hn::StoreU(v[w], d, hashes + w * stride + i);
-    }
-  }
-}
-
 #if HWY_TARGET != HWY_SCALAR
 
 /// Block i of the vector is the 16 bytes at bytes + i * stride.
@@ -118,6 +96,10 @@ HWY_INLINE void load_block(const std::uint8_t* bytes, std::size_t stride, std::u
   }
 }
 
+/// How far ahead of a block the rest of its input is asked for: as many streams as there are lanes
+/// are more than the processor follows by itself.
+constexpr std::size_t kPrefetchBytes = 256;
+
 /// Hashes one vector full of inputs.
 HWY_INLINE void batch_vector(D32 d, const detail::Blake3Batch& batch, const std::uint8_t* inputs,
                              std::uint64_t first_counter, std::uint8_t* out) {
@@ -137,6 +119,9 @@ HWY_INLINE void batch_vector(D32 d, const detail::Blake3Batch& batch, const std:
   for (std::size_t block = 0; block < batch.n_blocks; ++block) {
     const bool is_last = block + 1 == batch.n_blocks;
     const std::uint32_t length = is_last ? batch.last_block_length : 64;
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      __builtin_prefetch(inputs + lane * batch.input_stride + 64 * block + kPrefetchBytes);
+    }
     load_block(inputs + 64 * block, batch.input_stride, length, message);
     start_state(
         d, v, hn::Load(d, low), hn::Load(d, high), length,
@@ -154,12 +139,13 @@ HWY_INLINE void batch_vector(D32 d, const detail::Blake3Batch& batch, const std:
   }
 }
 
-/// Returns how many inputs were hashed: a multiple of the vector length.
+/// Returns how many inputs were hashed: whole vectors, to the end of a padded batch.
 std::size_t BatchSimd(const detail::Blake3Batch& batch, std::size_t count) {
   const D32 d;
   const std::size_t lanes = hn::Lanes(d);
+  const std::size_t end = batch.padded ? count : count / lanes * lanes;
   std::size_t i = 0;
-  for (; i + lanes <= count; i += lanes) {
+  for (; i < end; i += lanes) {
     batch_vector(d, batch, batch.inputs + i * batch.input_stride,
                  batch.counter + (batch.increment_counter ? i : 0), batch.out + 32 * i);
   }
@@ -176,7 +162,6 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace furrow {
 
-HWY_EXPORT(SlicedSimd);
 HWY_EXPORT(BatchSimd);
 HWY_EXPORT(TargetName);
 
@@ -185,21 +170,6 @@ const char* simd_target_name(SimdMode mode) {
 }
 
 namespace {
-
-void sliced_scalar(const std::uint32_t* words, std::size_t n_words, std::uint32_t message_length,
-                   std::size_t stride, std::size_t count, std::uint32_t* hashes) {
-  for (std::size_t i = 0; i < count; ++i) {
-    std::array<std::uint32_t, 16> message{};
-    for (std::size_t w = 0; w < n_words; ++w) {
-      message[w] = words[w * stride + i];
-    }
-    std::array<std::uint32_t, 8> hash{};
-    core::blake3::hash_single_block(message.data(), message_length, hash.data());
-    for (std::size_t w = 0; w < kSlicedHashWords; ++w) {
-      hashes[w * stride + i] = hash[w];
-    }
-  }
-}
 
 void batch_scalar(const detail::Blake3Batch& batch, std::size_t first, std::size_t count) {
   for (std::size_t i = first; i < count; ++i) {
@@ -265,16 +235,6 @@ void blake3_many_keyed(SimdMode mode, const Hash& key, std::span<const std::uint
     words[i] = core::load_le32(key.data() + 4 * i);
   }
   many(mode, words.data(), core::blake3::kKeyedHash, messages, length, out);
-}
-
-void blake3_many_sliced(SimdMode mode, const std::uint32_t* words, std::size_t n_words,
-                        std::uint32_t message_length, std::size_t stride, std::size_t count,
-                        std::uint32_t* hashes) {
-  if (mode == SimdMode::kScalar) {
-    sliced_scalar(words, n_words, message_length, stride, count, hashes);
-  } else {
-    HWY_DYNAMIC_DISPATCH(SlicedSimd)(words, n_words, message_length, stride, count, hashes);
-  }
 }
 
 }  // namespace furrow

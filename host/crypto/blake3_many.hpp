@@ -20,19 +20,8 @@ void blake3_many(SimdMode mode, std::span<const std::uint8_t> messages, std::siz
 void blake3_many_keyed(SimdMode mode, const Hash& key, std::span<const std::uint8_t> messages,
                        std::size_t length, std::span<Hash> out);
 
-/// Widest vector of any target in 32-bit lanes; rows of word-sliced arrays are padded to it.
+/// Widest vector of any target in 32-bit lanes.
 inline constexpr std::size_t kMaxLanes = 16;
-/// Words of a word-sliced message and of its hash.
-inline constexpr std::size_t kSlicedMessageWords = 6;
-inline constexpr std::size_t kSlicedHashWords = 4;
-
-/// Plain hashes of `count` messages of at most 24 bytes in word-sliced form: word w of message i is
-/// words[w * stride + i], little-endian, zero beyond the message; word w of hash i, for w < 4, goes
-/// to hashes[w * stride + i]. Pre: stride is a multiple of kMaxLanes, count <= stride, all rows
-/// exist. Lanes from `count` to the next multiple of kMaxLanes are read and written too.
-void blake3_many_sliced(SimdMode mode, const std::uint32_t* words, std::size_t n_words,
-                        std::uint32_t message_length, std::size_t stride, std::size_t count,
-                        std::uint32_t* hashes);
 
 namespace detail {
 
@@ -51,6 +40,8 @@ struct Blake3Batch {
   std::uint32_t flags_start;
   std::uint32_t flags_end;
   std::uint8_t* out;
+  /// Inputs and output have room for whole vectors of kMaxLanes, which may be read and written.
+  bool padded = false;
 };
 void blake3_batch(SimdMode mode, const Blake3Batch& batch, std::size_t count);
 
