@@ -5,10 +5,14 @@
 #include <cmath>
 #include <string_view>
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
+
+#include "host/crypto/simd_mode.hpp"
 
 namespace furrow::cli {
 namespace {
@@ -112,6 +116,12 @@ std::string size_text(std::uint64_t bytes) {
 
 unsigned thread_count(unsigned wanted) {
   return wanted != 0 ? wanted : std::max(1U, std::thread::hardware_concurrency());
+}
+
+void add_simd_option(CLI::App& command) {
+  command.add_option_function<std::string>(
+      "--simd", [](const std::string& name) { choose_simd_target(name); },
+      fmt::format("Instruction set of the CPU code; here: {}", fmt::join(simd_targets(), ", ")));
 }
 
 }  // namespace furrow::cli

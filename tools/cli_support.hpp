@@ -64,6 +64,9 @@ std::string size_text(std::uint64_t bytes);
 /// Given threads, or one for each processor when 0.
 unsigned thread_count(unsigned wanted);
 
+/// Adds --simd, which chooses the instruction set of everything that the command computes on the CPU.
+void add_simd_option(CLI::App& command);
+
 // One function for each subcommand: adds it to the program. `stop` is the token of the
 // InterruptWatch; `exit_code` is set when the command ran and found something wrong.
 void add_archive_command(CLI::App& app, std::stop_token stop);

@@ -78,6 +78,7 @@ void add_archive_command(CLI::App& app, std::stop_token stop) {
   command->add_option("paths", arguments->paths, "Files, and directories with all below them")
       ->required();
   command->add_option("--threads", arguments->threads, "Threads; 0 means one for each processor");
+  add_simd_option(*command);
   command->add_flag("--json", arguments->json, "Print the summary as JSON");
   command->callback([arguments, stop = std::move(stop)] { run(*arguments, stop); });
 }

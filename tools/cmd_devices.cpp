@@ -2,10 +2,12 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
 
 #include "furrow/cuda.hpp"
 
-#include "nlohmann/json.hpp"
+#include "host/crypto/simd_mode.hpp"
 #include "tools/cli_support.hpp"
 
 namespace furrow::cli {
@@ -37,6 +39,7 @@ void print_json(const CudaDevices& devices) {
                                          {"driver_version", version_text(devices.driver_version)},
                                          {"runtime_version", version_text(devices.runtime_version)},
                                          {"problem", devices.problem},
+                                         {"cpu_instruction_sets", simd_targets()},
                                          {"devices", list}};
   fmt::print("{}\n", result.dump());
 }
@@ -61,6 +64,7 @@ void print_text(const CudaDevices& devices) {
   if (devices.devices.empty()) {
     fmt::print("no CUDA devices: {}\n", devices.problem);
   }
+  fmt::print("CPU instruction sets, fastest first: {}\n", fmt::join(simd_targets(), ", "));
 }
 
 }  // namespace
@@ -68,7 +72,7 @@ void print_text(const CudaDevices& devices) {
 void add_devices_command(CLI::App& app) {
   const auto json = std::make_shared<bool>(false);
   CLI::App* command =
-      app.add_subcommand("devices", "List the CUDA devices, and say which can be used");
+      app.add_subcommand("devices", "List the CUDA devices, say which can be used, and name the instruction sets of the CPU");
   command->add_flag("--json", *json, "Print JSON and nothing else");
   command->callback([json] {
     const CudaDevices devices = cuda_devices();

@@ -358,6 +358,7 @@ void add_plot_command(CLI::App& app, std::stop_token stop) {
   command->add_option("--pieces-in-sector", arguments->pieces_in_sector,
                       "1 to 1000, fixed when the farm is created; 1000 if not given");
   command->add_option("--threads", arguments->threads, "Threads; 0 means one for each processor");
+  add_simd_option(*command);
   command
       ->add_option("--encoder", arguments->encoder,
                    "auto (CUDA devices, the CPU if there are none), cuda, cpu or cpu-scalar")

@@ -43,6 +43,7 @@ void add_read_command(CLI::App& app) {
   command->add_option("--offset", arguments->offset, "Piece offset in the sector, from 0")
       ->required();
   command->add_option("--out", arguments->out, "File for the piece: header and record")->required();
+  add_simd_option(*command);
   command->callback([arguments] { run(*arguments); });
 }
 

@@ -89,6 +89,7 @@ void add_scrub_command(CLI::App& app, std::stop_token stop, int& exit_code) {
       "Verify every checksum of a farm; changes nothing, exit code 1 when something is bad");
   command->add_option("--farm", arguments->farm, "Directory of the farm")->required();
   command->add_flag("--json", arguments->json, "Print the report as JSON");
+  add_simd_option(*command);
   command->callback(
       [arguments, stop = std::move(stop), &exit_code] { run(*arguments, stop, exit_code); });
 }

@@ -59,6 +59,7 @@ void add_vectors_command(CLI::App& app, int& exit_code) {
                       "CUDA device: index or UUID; the first counts");
   command->add_option("--only", arguments->only, "Only the cases with this in their names");
   command->add_option("--threads", arguments->threads, "Threads; 0 means one for each processor");
+  add_simd_option(*command);
   command->callback([arguments, &exit_code] { run(*arguments, exit_code); });
 }
 

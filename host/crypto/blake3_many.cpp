@@ -152,10 +152,6 @@ std::size_t BatchSimd(const detail::Blake3Batch& batch, std::size_t count) {
   return i;
 }
 
-const char* TargetName() {
-  return hwy::TargetName(HWY_TARGET);
-}
-
 }  // namespace furrow::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -163,11 +159,6 @@ HWY_AFTER_NAMESPACE();
 namespace furrow {
 
 HWY_EXPORT(BatchSimd);
-HWY_EXPORT(TargetName);
-
-const char* simd_target_name(SimdMode mode) {
-  return mode == SimdMode::kScalar ? "scalar" : HWY_DYNAMIC_DISPATCH(TargetName)();
-}
 
 namespace {
 
@@ -219,7 +210,7 @@ void many(SimdMode mode, const std::uint32_t* key, std::uint32_t flags,
 
 void detail::blake3_batch(SimdMode mode, const Blake3Batch& batch, std::size_t count) {
   const std::size_t done =
-      mode == SimdMode::kScalar ? 0 : HWY_DYNAMIC_DISPATCH(BatchSimd)(batch, count);
+      uses_scalar(mode) ? 0 : HWY_DYNAMIC_DISPATCH(BatchSimd)(batch, count);
   batch_scalar(batch, done, count);
 }
 

@@ -314,7 +314,7 @@ HWY_EXPORT(DerivativeSimd);
 HWY_EXPORT(MultiplyRowsSimd);
 
 void additive_ifft(SimdMode mode, const FftRows& rows, std::uint32_t delta, std::size_t n_given) {
-  if (mode == SimdMode::kScalar) {
+  if (uses_scalar(mode)) {
     scalar::additive_ifft(rows, delta, n_given);
   } else {
     HWY_DYNAMIC_DISPATCH(IfftSimd)(rows, delta, n_given);
@@ -322,7 +322,7 @@ void additive_ifft(SimdMode mode, const FftRows& rows, std::uint32_t delta, std:
 }
 
 void additive_fft(SimdMode mode, const FftRows& rows, std::uint32_t delta, RowRange wanted) {
-  if (mode == SimdMode::kScalar) {
+  if (uses_scalar(mode)) {
     scalar::additive_fft(rows, delta, wanted);
   } else {
     HWY_DYNAMIC_DISPATCH(FftSimd)(rows, delta, wanted);
@@ -330,7 +330,7 @@ void additive_fft(SimdMode mode, const FftRows& rows, std::uint32_t delta, RowRa
 }
 
 void formal_derivative(SimdMode mode, const FftRows& rows) {
-  if (mode == SimdMode::kScalar) {
+  if (uses_scalar(mode)) {
     scalar::formal_derivative(rows);
   } else {
     HWY_DYNAMIC_DISPATCH(DerivativeSimd)(rows);
@@ -339,7 +339,7 @@ void formal_derivative(SimdMode mode, const FftRows& rows) {
 
 void multiply_rows(SimdMode mode, std::uint8_t* to, const std::uint8_t* from, std::size_t row_bytes,
                    std::span<const core::gf16::Element> factors) {
-  if (mode == SimdMode::kScalar) {
+  if (uses_scalar(mode)) {
     scalar::multiply_rows(to, from, row_bytes, factors);
   } else {
     HWY_DYNAMIC_DISPATCH(MultiplyRowsSimd)(to, from, row_bytes, factors);

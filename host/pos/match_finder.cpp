@@ -374,7 +374,7 @@ MatchFinder& MatchFinder::operator=(MatchFinder&&) noexcept = default;
 
 std::size_t MatchFinder::find(std::uint32_t parity, const BucketResidues& left,
                               const BucketResidues& right) {
-  if (state_->mode == SimdMode::kScalar) {
+  if (uses_scalar(state_->mode)) {
     return state_->scalar.find(parity, {left.values.data(), left.size},
                                {right.values.data(), right.size}, state_->simd.matches.data());
   }

@@ -337,7 +337,7 @@ HWY_EXPORT(Table1);
 
 void table_function_many(SimdMode mode, unsigned k, unsigned table, std::uint32_t left_base,
                          std::size_t count, EntryBatch& batch) {
-  if (mode == SimdMode::kScalar) {
+  if (uses_scalar(mode)) {
     scalar::table_function_many(k, table, left_base, count, batch);
   } else {
     HWY_DYNAMIC_DISPATCH(TableFunction)(k, table, left_base, count, batch);
@@ -346,7 +346,7 @@ void table_function_many(SimdMode mode, unsigned k, unsigned table, std::uint32_
 
 void table1_entries(SimdMode mode, unsigned k, const std::uint8_t* keystream, std::uint32_t first_x,
                     std::size_t count, EntryBatch& batch) {
-  if (mode == SimdMode::kScalar) {
+  if (uses_scalar(mode)) {
     scalar::table1_entries(k, keystream, first_x, count, batch);
   } else {
     HWY_DYNAMIC_DISPATCH(Table1)(k, keystream, first_x, count, batch);

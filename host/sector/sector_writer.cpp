@@ -1,6 +1,9 @@
 #include "host/sector/sector_writer.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -13,16 +16,85 @@
 namespace furrow {
 namespace {
 
-/// Place of the first chunk of each s-bucket, in chunks.
-std::vector<std::uint32_t> first_chunks(std::span<const std::uint16_t> sizes) {
-  std::vector<std::uint32_t> first(sizes.size());
-  std::uint32_t total = 0;
-  for (std::size_t s = 0; s < sizes.size(); ++s) {
-    first[s] = total;
-    total += sizes[s];
+/// The checksum advances by whole subtrees of this size, which is when hashing is fast, and while
+/// the bytes are still in the caches.
+constexpr std::size_t kHashedBytes = std::size_t{64} << 10;
+/// Records and s-buckets whose bits are transposed together.
+constexpr std::size_t kTileBits = 64;
+/// How far ahead of a copied chunk its record is asked for: there are more records than streams
+/// that the processor follows by itself.
+constexpr std::size_t kPrefetchChunks = 16;
+/// How far ahead of it the lines to be written are asked for: they are rarely in a cache.
+constexpr std::size_t kWriteAheadBytes = 2048;
+
+/// bits[i] bit j becomes bits[j] bit i.
+void transpose(std::array<std::uint64_t, kTileBits>& bits) {
+  std::uint64_t mask = 0x00000000FFFFFFFF;
+  for (std::size_t half = kTileBits / 2; half != 0; half /= 2, mask ^= mask << half) {
+    for (std::size_t i = 0; i < kTileBits; i = (i + half + 1) & ~half) {
+      const std::uint64_t swapped = (bits[i] >> half ^ bits[i + half]) & mask;
+      bits[i] ^= swapped << half;
+      bits[i + half] ^= swapped;
+    }
   }
-  return first;
 }
+
+/// Lays out chunks s-bucket by s-bucket, each record's in the order it has them, so that all reads
+/// and writes are streams.
+class ChunkWriter {
+ public:
+  ChunkWriter(std::span<const FoundProofs> bitmaps, std::span<const Record> records,
+              std::span<std::uint8_t> chunks)
+      : bitmaps_(bitmaps), begin_(chunks.data()), end_(chunks.data()) {
+    for (const Record& record : records) {
+      next_.push_back(record.data());
+    }
+    next_.resize((records.size() + kTileBits - 1) / kTileBits * kTileBits);
+    users_.resize(next_.size());
+  }
+
+  /// The chunks of all records in s-buckets kTileBits * tile and following.
+  void write_tile(std::size_t tile) {
+    find_users(tile);
+    const std::size_t n_groups = next_.size() / kTileBits;
+    for (std::size_t s = 0; s < kTileBits; ++s) {
+      for (std::size_t group = 0; group < n_groups; ++group) {
+        const RecordChunk** const records = next_.data() + group * kTileBits;
+        for (std::uint64_t users = users_[group * kTileBits + s]; users != 0; users &= users - 1) {
+          const RecordChunk*& next = records[std::countr_zero(users)];
+          __builtin_prefetch(next + kPrefetchChunks);
+          __builtin_prefetch(end_ + kWriteAheadBytes, 1);
+          std::memcpy(end_, next++, kChunkSize);
+          end_ += kChunkSize;
+        }
+      }
+    }
+  }
+
+  /// Bytes laid out so far.
+  [[nodiscard]] std::size_t written() const { return static_cast<std::size_t>(end_ - begin_); }
+
+ private:
+  /// For each group of 64 records and s-bucket of the tile, which records use the s-bucket.
+  void find_users(std::size_t tile) {
+    std::array<std::uint64_t, kTileBits> bits;
+    for (std::size_t first = 0; first < next_.size(); first += kTileBits) {
+      for (std::size_t i = 0; i < kTileBits; ++i) {
+        bits[i] = first + i < bitmaps_.size()
+                      ? core::load_le64(bitmaps_[first + i].data() + tile * kTileBits / 8)
+                      : 0;
+      }
+      transpose(bits);
+      std::copy(bits.begin(), bits.end(), users_.begin() + static_cast<std::ptrdiff_t>(first));
+    }
+  }
+
+  std::span<const FoundProofs> bitmaps_;
+  std::uint8_t* begin_;
+  std::uint8_t* end_;                     // of what is laid out
+  std::vector<const RecordChunk*> next_;  // chunk of each record
+  std::vector<std::uint64_t> users_;
+};
 
 }  // namespace
 
@@ -48,19 +120,19 @@ void assemble_sector(const SectorContentsMap& map, std::span<const Record> recor
 
   const std::span<std::uint8_t> chunks =
       out.subspan(record_chunks_offset(pieces), std::size_t{pieces} * kRecordSize);
-  std::vector<std::uint32_t> next_chunk = first_chunks(map.s_bucket_sizes());
-  std::size_t written = 0;
-  // Records ascend, so within an s-bucket the chunks come to stand in the order of piece offsets.
-  for (std::size_t p = 0; p < pieces; ++p) {
-    std::size_t k = 0;
-    for_each_s_bucket(map.bitmaps()[p], [&](SBucket s) {
-      const RecordChunk& chunk = records[p][k++];
-      std::copy(chunk.begin(), chunk.end(),
-                chunks.begin() + static_cast<std::ptrdiff_t>(kChunkSize * next_chunk[s.value()]++));
-    });
-    written += k;
+  Blake3Hasher hasher;
+  std::size_t hashed = 0;
+  const auto hash_to = [&](std::size_t end) {
+    hasher.update(out.subspan(hashed, end - hashed));
+    hashed = end;
+  };
+  ChunkWriter writer(map.bitmaps(), records, chunks);
+  for (std::size_t tile = 0; tile < kNumSBuckets / kTileBits; ++tile) {
+    writer.write_tile(tile);
+    const std::size_t complete = record_chunks_offset(pieces) + writer.written();
+    hash_to(complete / kHashedBytes * kHashedBytes);
   }
-  const std::span<std::uint8_t> unused = chunks.subspan(kChunkSize * written);
+  const std::span<std::uint8_t> unused = chunks.subspan(writer.written());
   std::fill(unused.begin(), unused.end(), std::uint8_t{0});
 
   auto place = out.begin() + static_cast<std::ptrdiff_t>(record_metadata_offset(pieces));
@@ -68,7 +140,8 @@ void assemble_sector(const SectorContentsMap& map, std::span<const Record> recor
     const std::span<const std::uint8_t> bytes = bytes_of(entry);
     place = std::copy(bytes.begin(), bytes.end(), place);
   }
-  const Hash checksum = blake3(out.first(sector_checksum_offset(pieces)));
+  hash_to(sector_checksum_offset(pieces));
+  const Hash checksum = hasher.finalize();
   std::copy(checksum.begin(), checksum.end(), place);
 }
 
