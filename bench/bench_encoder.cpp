@@ -1,17 +1,24 @@
 // Parts of encoding a record on one CPU thread, and the whole of it. Run with
 // --benchmark_repetitions=5 and quote medians; compare figures of one run only.
+#include <algorithm>
+#include <cstdio>
 #include <memory>
 #include <random>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include <benchmark/benchmark.h>
 
+#include "furrow/errors.hpp"
+
 #include "host/crypto/blake3.hpp"
 #include "host/crypto/blake3_many.hpp"
+#include "host/plotting/cpu_records_encoder.hpp"
 #include "host/plotting/record_encoding.hpp"
 #include "host/pos/proof_table.hpp"
 #include "host/sector/sector_layout.hpp"
+#include "host/sector/sector_reader.hpp"
 #include "host/sector/sector_writer.hpp"
 
 namespace furrow {
@@ -134,6 +141,25 @@ void erasure_recover(benchmark::State& state) {
 }
 BENCHMARK(erasure_recover)->Unit(benchmark::kMillisecond);
 
+/// Parity of a segment: 128 shards from 128, 1 MiB each.
+void segment_extend(benchmark::State& state) {
+  constexpr std::size_t kShards = 128;
+  const std::vector<Record> source = random_records(kShards);
+  std::vector<Record> parity(kShards);
+  std::vector<std::span<const std::uint8_t>> from;
+  std::vector<std::span<std::uint8_t>> to;
+  for (std::size_t i = 0; i < kShards; ++i) {
+    from.push_back(bytes_of(source[i]));
+    to.push_back(mutable_bytes_of(parity[i]));
+  }
+  const ErasureCoding erasure;
+  for (auto _ : state) {
+    erasure.extend(from, to);
+    benchmark::DoNotOptimize(parity.data());
+  }
+}
+BENCHMARK(segment_extend)->Unit(benchmark::kMillisecond);
+
 void blake3_256MiB(benchmark::State& state) {
   std::vector<std::uint8_t> bytes(std::size_t{256} << 20);
   fill_random(bytes);
@@ -160,7 +186,54 @@ void sector_layout_32(benchmark::State& state) {
 }
 BENCHMARK(sector_layout_32)->Unit(benchmark::kMillisecond);
 
+/// The second piece of a sector of two in memory, from its chunks to a verified piece.
+void read_piece_of_sector(benchmark::State& state) {
+  constexpr std::uint16_t kPieces = 2;
+  std::vector<Record> records = random_records(kPieces);
+  std::vector<RecordMetadata> metadata(kPieces);
+  for (std::uint16_t p = 0; p < kPieces; ++p) {
+    const auto piece = std::make_unique<Piece>();
+    piece->record = records[p];
+    metadata[p] = {piece->header, blake3(bytes_of(*piece))};
+  }
+  const SectorId sector_id{};
+  SectorContentsMap map(kPieces);
+  CpuRecordsEncoder({.threads = 1}).encode_records(sector_id, records, map.bitmaps(), {});
+  std::vector<std::uint8_t> sector(sector_size(kPieces));
+  assemble_sector(map, records, metadata, sector);
+  SectorMetadata slot;
+  slot.pieces_in_sector = kPieces;
+  slot.s_bucket_sizes = map.s_bucket_sizes();
+
+  const auto table = warm_table();
+  const ErasureCoding erasure;
+  const SectorReadAt read_at = [&](std::uint64_t offset, std::span<std::uint8_t> out) {
+    std::copy_n(sector.begin() + static_cast<std::ptrdiff_t>(offset), out.size(), out.begin());
+  };
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(read_piece(PieceOffset(1), sector_id, slot, read_at, *table, erasure));
+  }
+}
+BENCHMARK(read_piece_of_sector)->Name("read_piece")->Unit(benchmark::kMillisecond);
+
 }  // namespace
 }  // namespace furrow
 
-BENCHMARK_MAIN();
+/// Besides the options of Google Benchmark: --simd=NAME, the instruction set to measure.
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  constexpr std::string_view kSimd = "--simd=";
+  if (argc == 2 && std::string_view(argv[1]).starts_with(kSimd)) {
+    try {
+      furrow::choose_simd_target(std::string_view(argv[1]).substr(kSimd.size()));
+    } catch (const furrow::InvalidArgument& error) {
+      std::fprintf(stderr, "bench_encoder: %s\n", error.what());
+      return 1;
+    }
+  } else if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
+    return 1;
+  }
+  benchmark::AddCustomContext("simd", furrow::simd_target_name(furrow::SimdMode::kBest));
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+}

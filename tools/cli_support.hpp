@@ -64,7 +64,8 @@ std::string size_text(std::uint64_t bytes);
 /// Given threads, or one for each processor when 0.
 unsigned thread_count(unsigned wanted);
 
-/// Adds --simd, which chooses the instruction set of everything that the command computes on the CPU.
+/// Adds --simd, which chooses the instruction set of everything that the command computes on the
+/// CPU.
 void add_simd_option(CLI::App& command);
 
 // One function for each subcommand: adds it to the program. `stop` is the token of the

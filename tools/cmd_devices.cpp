@@ -71,8 +71,9 @@ void print_text(const CudaDevices& devices) {
 
 void add_devices_command(CLI::App& app) {
   const auto json = std::make_shared<bool>(false);
-  CLI::App* command =
-      app.add_subcommand("devices", "List the CUDA devices, say which can be used, and name the instruction sets of the CPU");
+  CLI::App* command = app.add_subcommand(
+      "devices",
+      "List the CUDA devices, say which can be used, and name the instruction sets of the CPU");
   command->add_flag("--json", *json, "Print JSON and nothing else");
   command->callback([json] {
     const CudaDevices devices = cuda_devices();

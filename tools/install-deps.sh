@@ -23,6 +23,7 @@ readonly packages=(
 )
 # For those who change Furrow.
 readonly developer_packages=(
+  b3sum # the unit of bench/encoder_table.py
   clang
   clang-format
   clang-tidy

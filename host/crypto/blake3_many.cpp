@@ -209,8 +209,7 @@ void many(SimdMode mode, const std::uint32_t* key, std::uint32_t flags,
 }  // namespace
 
 void detail::blake3_batch(SimdMode mode, const Blake3Batch& batch, std::size_t count) {
-  const std::size_t done =
-      uses_scalar(mode) ? 0 : HWY_DYNAMIC_DISPATCH(BatchSimd)(batch, count);
+  const std::size_t done = uses_scalar(mode) ? 0 : HWY_DYNAMIC_DISPATCH(BatchSimd)(batch, count);
   batch_scalar(batch, done, count);
 }
 

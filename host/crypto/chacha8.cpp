@@ -100,9 +100,9 @@ void chacha8_blocks(SimdMode mode, std::span<const std::uint8_t, 32> key, std::u
   for (std::size_t i = 0; i < 8; ++i) {
     initial[4 + i] = core::load_le32(key.data() + 4 * i);
   }
-  const std::size_t done = uses_scalar(mode) ? 0
-                                                     : HWY_DYNAMIC_DISPATCH(ChaChaBlocks)(
-                                                           initial.data(), first, n_blocks, out);
+  const std::size_t done =
+      uses_scalar(mode) ? 0
+                        : HWY_DYNAMIC_DISPATCH(ChaChaBlocks)(initial.data(), first, n_blocks, out);
   for (std::size_t i = done; i < n_blocks; ++i) {
     block_to(initial.data() + 4, first + static_cast<std::uint32_t>(i),
              out + core::chacha8::kBlockSize * i);

@@ -1,5 +1,5 @@
-// Compiled once for each target by foreach_target.h, so that the name of the target in use comes from
-// the same dispatch as everything that is computed.
+// Compiled once for each target by foreach_target.h, so that the name of the target in use comes
+// from the same dispatch as everything that is computed.
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "host/crypto/simd_mode.cpp"
@@ -84,7 +84,8 @@ void choose_simd_target(std::string_view name) {
 }
 
 std::string simd_target_name(SimdMode mode) {
-  return uses_scalar(mode) ? std::string(kScalarName) : name_of(HWY_DYNAMIC_DISPATCH(TargetInUse)());
+  return uses_scalar(mode) ? std::string(kScalarName)
+                           : name_of(HWY_DYNAMIC_DISPATCH(TargetInUse)());
 }
 
 bool uses_scalar(SimdMode mode) {

@@ -15,12 +15,12 @@ enum class SimdMode {
   kBest,
 };
 
-/// Instruction sets that kBest can mean on this machine, fastest first: of "avx3" (AVX-512), "avx2",
-/// "sse4", "ssse3", then "portable" (Highway's code for one lane) and "scalar" (the twins).
+/// Instruction sets that kBest can mean on this machine, fastest first: of "avx3" (AVX-512),
+/// "avx2", "sse4", "ssse3", then "portable" (Highway's code for one lane) and "scalar" (the twins).
 std::vector<std::string> simd_targets();
 
-/// Makes kBest mean one of simd_targets() in the whole process, to test it or to compare speeds. Throws
-/// InvalidArgument for another name. Not while other threads compute.
+/// Makes kBest mean one of simd_targets() in the whole process, to test it or to compare speeds.
+/// Throws InvalidArgument for another name. Not while other threads compute.
 void choose_simd_target(std::string_view name);
 
 /// Name of the instruction set that `mode` uses on this machine, as in simd_targets().

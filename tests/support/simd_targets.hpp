@@ -8,8 +8,8 @@
 
 namespace furrow::test {
 
-/// Calls `run` once for each target, the scalar twins included. Not for several threads at once: the
-/// choice belongs to the process.
+/// Calls `run` once for each target, the scalar twins included. Not for several threads at once:
+/// the choice belongs to the process.
 template <class Run>
 void for_each_simd_target(const Run& run) {
   const std::vector<std::string> targets = simd_targets();

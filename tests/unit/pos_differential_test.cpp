@@ -7,6 +7,7 @@
 #include "host/crypto/blake3.hpp"
 #include "host/pos/proof_table.hpp"
 #include "tests/reference/pos_reference.hpp"
+#include "tests/support/simd_targets.hpp"
 
 namespace furrow {
 namespace {
@@ -43,13 +44,12 @@ TEST_P(PosDifferential, EngineAgreesWithReference) {
   std::mt19937_64 random(seed_of_test);
   const PosSeed seed = random_seed(random);
   const reference::PosProofs expected = reference::pos_proofs(k, seed.bytes);
-  for (const SimdMode mode : {SimdMode::kScalar, SimdMode::kBest}) {
-    SCOPED_TRACE(simd_target_name(mode));
-    const auto table = make_proof_table(k, mode);
+  test::for_each_simd_target([&] {
+    const auto table = make_proof_table(k);
     table->generate(random_seed(random));  // what another seed leaves behind must not show
     table->generate(seed);
     expect_equal(*table, expected);
-  }
+  });
 }
 
 TEST_P(PosDifferential, ProofsVerifyAndChangedOnesDoNot) {
