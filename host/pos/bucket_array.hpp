@@ -45,6 +45,16 @@ class BucketArray {
     return rank;
   }
 
+  /// Asks for all entries of a bucket.
+  void prefetch_bucket(std::size_t bucket) const {
+    constexpr std::size_t kLineWords = 16;
+    const std::uint32_t* const begin = entries(bucket);
+    const std::size_t n_words = sizes_[bucket] * (bucket_words_ / kCapacity);
+    for (std::size_t i = 0; i < n_words; i += kLineWords) {
+      __builtin_prefetch(begin + i);
+    }
+  }
+
   [[nodiscard]] const std::uint32_t* entries(std::size_t bucket) const {
     return words_.data() + bucket * bucket_words_;
   }

@@ -203,29 +203,22 @@ void find_left_values(std::uint32_t parity, const BucketResidues& left, MatchScr
   }
 }
 
-/// Whether three right entries share a residue: then the middle one has an equal before and behind.
+/// Whether three right entries share a residue: then the first one has two equals behind it, in its
+/// row. What an earlier bucket left behind the last entry is compared, too; it may make this true
+/// for nothing, which is rare and costs only time.
 bool has_third_copy(const MatchScratch& s) {
   const D16 d;
+  V16 most = hn::Zero(d);
   for (std::size_t i = 0; i < s.n_right; i += hn::Lanes(d)) {
-    const V16 middle = hn::LoadU(d, s.residue.data() + i);
-    auto equal_behind = hn::MaskFromVec(hn::Zero(d));
+    const V16 first = hn::LoadU(d, s.residue.data() + i);
+    V16 equal_behind = hn::Zero(d);
     for (std::size_t distance = 1; distance < s.fullest; ++distance) {
-      equal_behind =
-          hn::Or(equal_behind, hn::Eq(middle, hn::LoadU(d, s.residue.data() + i + distance)));
+      const V16 behind = hn::LoadU(d, s.residue.data() + i + distance);
+      equal_behind = hn::Sub(equal_behind, hn::VecFromMask(d, hn::Eq(first, behind)));
     }
-    if (hn::AllFalse(d, equal_behind)) {
-      continue;
-    }
-    // Rare from here on, so plain code does.
-    for (std::size_t j = i; j < std::min(i + hn::Lanes(d), s.n_right); ++j) {
-      const auto* begin = s.residue.data();
-      const auto* end = begin + std::min(s.n_right, j + s.fullest);
-      if (std::count(begin + j, end, begin[j]) > 2) {
-        return true;
-      }
-    }
+    most = hn::Max(most, equal_behind);
   }
-  return false;
+  return !hn::AllTrue(d, hn::Lt(most, hn::Set(d, std::uint16_t{2})));
 }
 
 /// Bytes of line `row` from place `first` on, and by how much they grow from line to line.

@@ -140,6 +140,9 @@ class Tables final : public ProofTable {
       const BucketResidues& left = residues_[pair % 2];
       BucketResidues& right = residues_[(pair + 1) % 2];
       load_parents(table - 1, pair + 1, right);
+      if (pair + 2 < n_buckets_) {
+        entries_of(table - 1).prefetch_bucket(pair + 2);
+      }
       const std::size_t found = finder_.find(pair % 2, left, right);
       const std::size_t kept = std::min(found, kReducedMatchesCount);
       stage_parents(table - 1, pair, kept);

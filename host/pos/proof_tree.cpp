@@ -53,12 +53,19 @@ void ProofTree::write_proofs(unsigned k, std::span<const Origin> targets, std::u
   std::array<Origin, kMaxBatch * kTable3Entries / 2> level;
   expand(targets.data(), targets.size(), slots.data());
   std::size_t count = 2 * targets.size();
+  const auto prefetch_all = [&](const std::uint32_t* array, std::size_t words) {
+    for (std::size_t i = 0; i < count; ++i) {
+      __builtin_prefetch(array + slots[i] * words);
+    }
+  };
   for (unsigned table = 6; table > 3; --table, count *= 2) {
+    prefetch_all(origins[table - 4], 1);
     for (std::size_t i = 0; i < count; ++i) {
       level[i] = Origin::from_bits(origins[table - 4][slots[i]]);
     }
     expand(level.data(), count, slots.data());
   }
+  prefetch_all(table3, entry_words(3));
   with_supported_k(k, [&]<unsigned K>() {
     const auto metadata = [&](std::size_t i) {
       return entry_metadata(3, table3 + slots[i] * entry_words(3));
