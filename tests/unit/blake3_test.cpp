@@ -10,6 +10,7 @@
 #include "host/crypto/blake3_many.hpp"
 #include "host/crypto/chacha8.hpp"
 #include "host/crypto/hex.hpp"
+#include "tests/reference/blake3_reference.hpp"
 
 namespace furrow {
 namespace {
@@ -58,6 +59,21 @@ TEST(Blake3, KeyedAndExtendedKnownAnswers) {
       "2d3adedff11b61f14c886e35afa036736dcd87a74d27b5c1510225d0f592e213c3a6cb8bf623e20cdb535f8d1a5f"
       "fb86342d9c0b64aca3bce1d31f60adfa137b358ad4d79f97b47c3d5e79f179df87a3b9776ef8325f8329886ba42f"
       "07fb138bb502f4081cbcec3195c5871e6c23e2cc97d3c69a613eba131e5f1351f3f1da786545e5");
+}
+
+TEST(Blake3, AgreesWithTheReference) {
+  std::vector<std::size_t> sizes = {1023, 1024, 1025, 2047, 2048, 2049, 3072,  3073,
+                                    4096, 4097, 5120, 7169, 8192, 8193, 16385, 31745};
+  for (std::size_t size = 0; size <= 200; ++size) {
+    sizes.push_back(size);
+  }
+  const Hash key = blake3(pattern(3));
+  for (const std::size_t size : sizes) {
+    const std::vector<std::uint8_t> message = pattern(size);
+    EXPECT_EQ(blake3(message).bytes, reference::blake3(message)) << "length " << size;
+    EXPECT_EQ(blake3_keyed(key, message).bytes, reference::blake3_keyed(key.bytes, message))
+        << "length " << size;
+  }
 }
 
 TEST(Blake3, UpdatesInAnyPiecesGiveTheSameHash) {
