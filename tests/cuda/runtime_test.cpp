@@ -53,9 +53,14 @@ TEST_F(CudaRuntime, StatusesAreClassified) {
   for (const cudaError_t status : {cudaErrorMemoryAllocation, cudaErrorDevicesUnavailable}) {
     EXPECT_EQ(classify(status), ErrorClass::kRetry) << cudaGetErrorName(status);
   }
+  // Those of which driver_types.h of CUDA 13 says that the process has to be relaunched, and others
+  // after which a device is of no use.
   for (const cudaError_t status :
-       {cudaErrorIllegalAddress, cudaErrorLaunchFailure, cudaErrorLaunchTimeout,
-        cudaErrorECCUncorrectable, cudaErrorHardwareStackError, cudaErrorMisalignedAddress,
+       {cudaErrorIllegalAddress, cudaErrorLaunchTimeout, cudaErrorAssert,
+        cudaErrorHardwareStackError, cudaErrorIllegalInstruction, cudaErrorMisalignedAddress,
+        cudaErrorInvalidAddressSpace, cudaErrorInvalidPc, cudaErrorLaunchFailure,
+        cudaErrorContained, cudaErrorTensorMemoryLeak, cudaErrorExternalDevice,
+        cudaErrorMpsClientTerminated, cudaErrorECCUncorrectable, cudaErrorNvlinkUncorrectable,
         cudaErrorNoDevice, cudaErrorUnknown}) {
     EXPECT_EQ(classify(status), ErrorClass::kDeviceLost) << cudaGetErrorName(status);
   }
