@@ -90,9 +90,9 @@ void log_unless_success(cudaError_t status, const char* call) noexcept {
   try {
     static_cast<void>(cudaGetLastError());
     log(classify(status) == ErrorClass::kDeviceLost ? CudaLogLevel::kDebug : CudaLogLevel::kWarning,
-        std::string(call) + " failed in a destructor: " + status_text(status));
+        std::string(call) + " failed during clean-up: " + status_text(status));
   } catch (...) {
-    log(CudaLogLevel::kWarning, "a CUDA call failed in a destructor, and so did describing it");
+    log(CudaLogLevel::kWarning, "a CUDA call failed during clean-up, and so did describing it");
   }
 }
 

@@ -260,6 +260,8 @@ TEST(CudaErasure, RefusesWhatBreaksTheRules) {
     EXPECT_THROW(extend_records(stream, table, batch), InvalidArgument);
   };
   refuses([](ErasureBatch& b) { b.log_chunks = 6; });
+  refuses(
+      [](ErasureBatch& b) { b.log_chunks = 64 + 5; });  // was shifted by before it was looked at
   refuses([](ErasureBatch& b) { b.source_stride = 1020; });
   refuses([](ErasureBatch& b) { b.parity_stride = 1020; });
   refuses([](ErasureBatch& b) { b.parity_stride = 1025; });
