@@ -11,6 +11,9 @@
 #include "simt/lane.hpp"
 #include "simt/vector_types.hpp"
 
+// The names are CUDA's, and macros make functions of types.
+// NOLINTBEGIN(bugprone-reserved-identifier,bugprone-macro-parentheses)
+
 #define __global__
 #define __device__
 #define __host__
@@ -53,3 +56,5 @@ Type* dynamic_shared_array() {
   Type& name = ::furrow::simt::shared_object<Type>(name##_shared_tag)
 
 #define DYNAMIC_SHARED(Type, name) Type* name = ::furrow::simt::dynamic_shared_array<Type>()
+
+// NOLINTEND(bugprone-reserved-identifier,bugprone-macro-parentheses)
