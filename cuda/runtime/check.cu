@@ -102,7 +102,7 @@ void use_device(int device, const std::source_location& place) {
 
 std::string device_text(int device) {
   cudaDeviceProp properties{};
-  const std::string number = "device " + std::to_string(device);
+  std::string number = "device " + std::to_string(device);
   if (cudaGetDeviceProperties(&properties, device) != cudaSuccess) {
     static_cast<void>(cudaGetLastError());
     return number;
