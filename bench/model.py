@@ -148,15 +148,34 @@ class Kernels:
                              f"there are {', '.join(sorted(self._kernels))}") from None
 
 
+def written_bytes(table):
+    """Bytes that each entry of a table brings to memory: itself and its link, in table 7 its share
+    of the targets."""
+    return {1: 4, 2: 8 + 4, 6: 8 + 4, 7: 8 / 16}.get(table, 16 + 4)
+
+
+def read_bytes(table):
+    """Bytes that making a table reads of each entry of the one before: short entries need their
+    links."""
+    return {2: 4, 3: 8 + 4, 7: 8 + 4}.get(table, 16)
+
+
+def working_set_table():
+    """Memory that the making of each table of one record touches, and the most of it that is live:
+    read as far as it is still to be read, written as far as it is there."""
+    for number in range(2, 8):
+        read, written = read_bytes(number), written_bytes(number)
+        yield (str(number), f"{read:g}", f"{written:g}", f"{(read + written) * ENTRIES / 1e6:.1f}",
+               f"{max(read, written) * ENTRIES / 1e6:.1f}")
+
+
 def rows_of_record(kernels):
     """Name, instructions by pipe and bytes of memory, for each step of a record."""
     yield "clear_tables", straight(kernels["clear_tables<20>"], 64 * 8), 65536 * 8 + 6 * 4441 * 4
     yield "fill_table1", fill_table1(kernels["fill_table1<20>"]), 4 * ENTRIES
     for table in range(2, 8):
-        read = (4 if table == 2 else 16) * ENTRIES * 9 / 8
-        written = 8 * ENTRIES / 16 if table == 7 else (16 + 4) * ENTRIES
         yield (f"make_table {table}", make_table(kernels[f"make_table<20, {table}>"])[0],
-               read + written)
+               read_bytes(table) * ENTRIES * 9 / 8 + written_bytes(table) * ENTRIES)
     yield "choose_proofs", choose_proofs(kernels["choose_proofs<20>"]), 65536 * 8 + 65536 + 8192
     erasure = {}
     for direction in (0, 1):
@@ -247,6 +266,11 @@ def report(everything):
     yield "### What the compiler made of the inner parts"
     yield ""
     yield from table(("arch", "part", "issued", "alu", "fma"), compression_table(everything))
+    yield ""
+    yield "### Working set of a record"
+    yield ""
+    yield from table(("table made", "bytes read", "bytes written", "MB touched", "MB live"),
+                     working_set_table())
     for card in CARDS:
         yield ""
         yield f"### {card}: one record"

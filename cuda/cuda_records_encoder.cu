@@ -11,6 +11,8 @@ namespace furrow::cuda {
 namespace {
 
 constexpr std::size_t kDefaultBatch = 4;
+/// Blocks that a grid may have in the direction of records.
+constexpr std::size_t kMaxBatch = 65535;
 constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
 /// Free memory that is left to others, above all to the driver, which takes some when kernels are
 /// loaded: a tenth, at most this.
@@ -36,6 +38,10 @@ std::uint64_t limit_or_none(std::uint64_t limit) {
 CudaEncoderOptions checked(CudaEncoderOptions options) {
   if (options.lanes == 0) {
     throw InvalidArgument("CUDA encoder: needs at least 1 lane, actual 0");
+  }
+  if (options.batch > kMaxBatch) {
+    throw InvalidArgument("CUDA encoder: expected at most 65535 records in a batch, actual " +
+                          std::to_string(options.batch));
   }
   if (!options.fallback) {
     throw InvalidArgument("CUDA encoder: needs a fallback for records the device cannot encode");

@@ -58,7 +58,6 @@ bool is_word_multiple(std::uint64_t value) {
 }
 
 void check_batch(const ErasureBatch& batch) {
-  const auto n_bytes = std::uint64_t{kChunkSize} << batch.log_chunks;
   if (batch.log_chunks != 5 && batch.log_chunks != 10 && batch.log_chunks != 15) {
     throw InvalidArgument(
         "erasure code on the device: expected 2^5, 2^10 or 2^15 chunks, actual 2^" +
@@ -68,6 +67,7 @@ void check_batch(const ErasureBatch& batch) {
     throw InvalidArgument("erasure code on the device: expected fewer than 2^32 records, actual " +
                           std::to_string(batch.n_records));
   }
+  const auto n_bytes = std::uint64_t{kChunkSize} << batch.log_chunks;
   if (batch.source_stride < n_bytes || batch.parity_stride < n_bytes) {
     throw InvalidArgument("erasure code on the device: expected records at least " +
                           std::to_string(n_bytes) + " bytes apart, actual " +

@@ -1,8 +1,7 @@
 // One batch in flight: a stream, a pipeline on it, and pinned staging for what goes in and out.
 //
-//   records of the job ──copy──► pinned ──┐                    ┌──► pinned ──copy──► records of the
-//   job
-//                                         └► stream of the lane ┘
+//   job's records ──copy──► pinned ──┐                      ┌──► pinned ──copy──► job's records
+//                                    └► stream of the lane ─┘
 //
 // Source and result of a record use the same pinned MiB, since the stream reads all of a batch
 // before it writes any of it. The source is still in the job until the result is taken over.

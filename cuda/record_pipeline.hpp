@@ -1,9 +1,10 @@
 // A batch of records from source to encoded form on one stream: device memory and order of
 // launches.
 //
-//   host      seeds, records ─┐                                   ┌─► encoded records, bitmaps,
-//   status device                    ▼                                   │
-//     clear ► table 1 ► tables 2 ... 7 ► choose proofs ► erasure extend ► encode chunks
+//   host     seeds, records                              encoded records, bitmaps, status
+//                   │                                                   ▲
+//   device          ▼                                                   │
+//     clear ► tables 1 to 7 ► choose proofs ► erasure extend ► encode chunks
 //
 // Nothing but seeds, records and bitmaps crosses the bus. Memory of one record, K = 20:
 //

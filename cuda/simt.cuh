@@ -12,16 +12,14 @@
 #include <type_traits>
 #include <utility>
 
-#if defined(__CUDACC__)
-#include <cuda_runtime.h>
+#include "cuda/runtime/check.hpp"
 
+#if defined(__CUDACC__)
 #define SHARED(Type, name) __shared__ ::std::type_identity_t<Type> name
 #define DYNAMIC_SHARED(Type, name)                                       \
   extern __shared__ __align__(16) unsigned char furrow_dynamic_shared[]; \
   static_assert(alignof(Type) <= 16);                                    \
   Type* name = reinterpret_cast<Type*>(furrow_dynamic_shared)
-#else
-#include "simt/cuda_face.hpp"
 #endif
 
 namespace furrow::cuda {
@@ -33,9 +31,6 @@ struct LaunchShape {
   std::size_t dynamic_shared = 0;
   std::source_location where = std::source_location::current();
 };
-
-/// Of cuda/runtime/check.hpp.
-void check(cudaError_t status, const char* call, const std::source_location& place);
 
 /// Puts `kernel` on `stream` with arguments that have exactly the types of its parameters, and
 /// returns the status. For `launch`.

@@ -166,8 +166,8 @@ __device__ std::uint32_t list_matches(std::uint32_t parity, TakenTargets taken,
                                       const BucketFrame& left, MatchShared& s,
                                       typename BlockScan<kThreads>::TempStorage& scan) {
   constexpr std::uint32_t kMost = core::pos::kReducedMatchesCount;
-  static_assert(kThreads >= kMost && kThreads >= core::pos::kReducedBucketSize,
-                "one thread for each left entry and for each match");
+  static_assert(kThreads >= core::pos::kReducedBucketSize, "one thread for each left entry");
+  static_assert(kThreads >= kMost, "one thread for each match");
   const std::uint32_t rank = threadIdx.x;
   std::uint32_t place = 0;
   std::uint32_t n_hits = 0;

@@ -6,8 +6,8 @@
 // and what a lane leaves of a cache line is what it asks for next. Memory is not the limit: a chunk
 // costs about 10,000 operations.
 //
-//   input    | chunk 0 | chunk 1 | ... | last chunk, 1 to 1024 bytes (0 only when the input is
-//   empty) out      |  32 B   |  32 B   | ... |  32 B     |
+//   input  | chunk 0 | chunk 1 | ... | last chunk |   1 to 1024 bytes, 0 when the input is empty
+//   out    |  32 B   |  32 B   | ... |    32 B    |
 //
 // An input of one chunk is done: its value is the hash.
 #pragma once

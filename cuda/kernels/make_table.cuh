@@ -47,8 +47,9 @@ __device__ void file_match(const ProofTablesRef<K>& tables, std::uint32_t pair, 
                            const BucketFrame& right, std::uint32_t right_rank) {
   namespace pos = core::pos;
   const PackedEntry left_entry = left.entries[left_rank];
-  const uint128 left_metadata = metadata_of(left_entry);
-  const uint128 right_metadata = metadata_of(right.entries[right_rank]);
+  constexpr unsigned kMetadataBits = pos::metadata_bits<K>(kTable - 1);
+  const uint128 left_metadata = metadata_of<kMetadataBits>(left_entry);
+  const uint128 right_metadata = metadata_of<kMetadataBits>(right.entries[right_rank]);
   std::uint32_t message[16] = {};
   pos::table_function_message<K>(kTable, pair * pos::kParamBC + residue_of(left_entry),
                                  left_metadata, right_metadata, message);
@@ -69,9 +70,14 @@ __device__ void file_match(const ProofTablesRef<K>& tables, std::uint32_t pair, 
     const std::uint32_t slot = claim_slot(tables.bucket_sizes(kTable) + bucket, tables.counters());
     if (slot < kSlotsPerBucket) {
       const std::uint32_t at = bucket * kSlotsPerBucket + slot;
-      tables.entries(kTable)[at] =
+      const PackedEntry made =
           pack_entry(position, y - bucket * pos::kParamBC,
                      pos::table_function_metadata<K>(kTable, left_metadata, right_metadata, hash));
+      if constexpr (has_short_entries(kTable)) {
+        tables.short_entries(kTable)[at] = shorten(made);
+      } else {
+        tables.entries(kTable)[at] = made;
+      }
       tables.links(kTable)[at] = pack_link({pair, left_slot, right_slot});
     }
   }

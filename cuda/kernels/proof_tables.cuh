@@ -8,7 +8,8 @@
 //
 //   table 1     u32   residue (14 bits) | low K - 6 bits of x << 14; the high 6 bits of x are those
 //                     that end y
-//   tables 2-6  uint4 metadata bits 0-31 | 32-63 | 64-79, residue << 16 | position
+//   tables 3-5  uint4 metadata bits 0-31 | 32-63 | 64-79, residue << 16 | position
+//   tables 2, 6 uint2 metadata bits 0-31 | 32-40, index << 9, residue << 18; the pair is the link's
 //   links       u32   for an entry of tables 2 to 6: pair << 18 | left slot << 9 | right slot
 //   targets     u64   for an s-bucket: position << 18 | left slot << 9 | right slot of a match of
 //                     table 6, the smallest of all; all bits set for none
@@ -33,10 +34,18 @@ static_assert(core::pos::kReducedMatchesCount <= 1U << kMatchIndexBits);
 
 inline constexpr unsigned long long kNoTarget = ~0ULL;
 
-/// An entry of tables 1 to 6 as kernels handle it.
+/// An entry of tables 1 to 6 as kernels handle it, and as it lies in memory in tables 3 to 5.
 struct PackedEntry {
   uint4 words;
 };
+/// An entry of tables 2 and 6 in memory.
+struct ShortEntry {
+  uint2 words;
+};
+__host__ __device__ constexpr bool has_short_entries(unsigned table) {
+  return table == 2 || table == 6;
+}
+inline constexpr unsigned kShortMetadataBits = 41;
 
 __host__ __device__ inline PackedEntry pack_entry(std::uint32_t position, std::uint32_t residue,
                                                   uint128 metadata) {
@@ -47,9 +56,17 @@ __host__ __device__ inline PackedEntry pack_entry(std::uint32_t position, std::u
   entry.words.w = position;
   return entry;
 }
+/// Metadata of at most `kBits` bits.
+template <unsigned kBits = 80>
 __host__ __device__ inline uint128 metadata_of(const PackedEntry& entry) {
-  return (static_cast<uint128>(entry.words.z & 0xFFFFU) << 64) |
-         (static_cast<uint128>(entry.words.y) << 32) | entry.words.x;
+  uint128 metadata = entry.words.x;
+  if constexpr (kBits > 32) {
+    metadata |= static_cast<uint128>(entry.words.y) << 32;
+  }
+  if constexpr (kBits > 64) {
+    metadata |= static_cast<uint128>(entry.words.z & 0xFFFFU) << 64;
+  }
+  return metadata;
 }
 __host__ __device__ inline std::uint32_t residue_of(const PackedEntry& entry) {
   return entry.words.z >> 16;
@@ -82,6 +99,19 @@ __host__ __device__ inline std::uint32_t pack_link(const Link& link) {
 __host__ __device__ inline Link unpack_link(std::uint32_t packed) {
   return {packed >> 18, (packed >> 9) & 511U, packed & 511U};
 }
+
+/// Pre: at most kShortMetadataBits of metadata.
+__host__ __device__ inline ShortEntry shorten(const PackedEntry& entry) {
+  constexpr std::uint32_t kIndexMask = (1U << kMatchIndexBits) - 1;
+  return {{entry.words.x,
+           entry.words.y | ((position_of(entry) & kIndexMask) << 9) | (residue_of(entry) << 18)}};
+}
+__host__ __device__ inline PackedEntry lengthen(const ShortEntry& entry, std::uint32_t link) {
+  const std::uint32_t index = (entry.words.y >> 9) & ((1U << kMatchIndexBits) - 1);
+  return {{entry.words.x, entry.words.y & 511U, (entry.words.y >> 18) << 16,
+           (unpack_link(link).pair << kMatchIndexBits) | index}};
+}
+
 __host__ __device__ inline unsigned long long pack_target(std::uint32_t position,
                                                           std::uint32_t left_slot,
                                                           std::uint32_t right_slot) {
@@ -106,6 +136,8 @@ template <unsigned K>
 class ProofTablesRef {
   using Params = core::pos::Params<K>;
   static_assert(Params::kNumBucketPairs <= 1U << 13, "a link has 13 bits for a pair");
+  static_assert(core::pos::metadata_bits<K>(2) <= kShortMetadataBits &&
+                core::pos::metadata_bits<K>(6) <= kShortMetadataBits);
 
  public:
   static constexpr std::uint32_t kNumBuckets = Params::kNumBuckets;
@@ -115,9 +147,13 @@ class ProofTablesRef {
 
   __host__ __device__ explicit ProofTablesRef(std::byte* base) : base_(base) {}
 
-  /// Entries of tables 2 to 6; a table overwrites the one before the one it is made from.
+  /// Entries of tables 3 to 5; a table overwrites the one before the one it is made from.
   __host__ __device__ PackedEntry* entries(unsigned table) const {
     return at<PackedEntry>(kEntriesAt + (table % 2) * kNumSlots * sizeof(PackedEntry));
+  }
+  /// Entries of tables 2 and 6, in the same places.
+  __host__ __device__ ShortEntry* short_entries(unsigned table) const {
+    return at<ShortEntry>(kEntriesAt + (table % 2) * kNumSlots * sizeof(PackedEntry));
   }
   __host__ __device__ std::uint32_t* table1() const { return at<std::uint32_t>(kTable1At); }
   /// Links of tables 2 to 6.

@@ -45,6 +45,9 @@ ErrorClass classify(cudaError_t status) noexcept {
     case cudaErrorAssert:
     case cudaErrorECCUncorrectable:
     case cudaErrorNvlinkUncorrectable:
+    case cudaErrorContained:
+    case cudaErrorTensorMemoryLeak:
+    case cudaErrorExternalDevice:
     case cudaErrorContextIsDestroyed:
     case cudaErrorCudartUnloading:
     case cudaErrorMpsClientTerminated:
@@ -87,9 +90,9 @@ void log_unless_success(cudaError_t status, const char* call) noexcept {
   try {
     static_cast<void>(cudaGetLastError());
     log(classify(status) == ErrorClass::kDeviceLost ? CudaLogLevel::kDebug : CudaLogLevel::kWarning,
-        std::string(call) + " failed in a destructor: " + status_text(status));
+        std::string(call) + " failed during clean-up: " + status_text(status));
   } catch (...) {
-    log(CudaLogLevel::kWarning, "a CUDA call failed in a destructor, and so did describing it");
+    log(CudaLogLevel::kWarning, "a CUDA call failed during clean-up, and so did describing it");
   }
 }
 
@@ -99,7 +102,7 @@ void use_device(int device, const std::source_location& place) {
 
 std::string device_text(int device) {
   cudaDeviceProp properties{};
-  const std::string number = "device " + std::to_string(device);
+  std::string number = "device " + std::to_string(device);
   if (cudaGetDeviceProperties(&properties, device) != cudaSuccess) {
     static_cast<void>(cudaGetLastError());
     return number;

@@ -59,8 +59,9 @@ class CudaOutOfMemory : public CudaError {
 void check(cudaError_t status, const char* call = "",
            const std::source_location& place = std::source_location::current());
 
-/// For destructors: reports a failure in the log and never throws. On a device that is lost every
-/// release fails, so there it is reported at debug level only; whoever lost it has said so.
+/// For destructors and the like: reports a failure in the log and never throws. On a device that is
+/// lost every release fails, so there it is reported at debug level only; whoever lost it has said
+/// so.
 void log_unless_success(cudaError_t status, const char* call) noexcept;
 
 /// Makes `device` the one that calls of this thread mean. Throws CudaError.

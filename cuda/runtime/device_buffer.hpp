@@ -2,10 +2,10 @@
 #pragma once
 
 #include <cstddef>
-#include <limits>
 #include <type_traits>
 #include <utility>
 
+#include "cuda/runtime/array_bytes.hpp"
 #include "cuda/runtime/stream.hpp"
 
 namespace furrow::cuda {
@@ -39,19 +39,13 @@ class DeviceBuffer {
  public:
   /// `size` elements, uninitialised. Throws CudaOutOfMemory or CudaError.
   DeviceBuffer(StreamView stream, std::size_t size)
-      : memory_(stream, bytes_for(size)), size_(size) {}
+      : memory_(stream, array_bytes<T>(size)), size_(size) {}
   /// Pointer on the device.
   [[nodiscard]] T* data() const noexcept { return static_cast<T*>(memory_.data()); }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] std::size_t n_bytes() const noexcept { return memory_.n_bytes(); }
 
  private:
-  /// A product that does not fit asks for more than any device has.
-  static std::size_t bytes_for(std::size_t size) {
-    constexpr std::size_t kMost = std::numeric_limits<std::size_t>::max();
-    return size > kMost / sizeof(T) ? kMost : size * sizeof(T);
-  }
-
   DeviceMemory memory_;
   std::size_t size_;
 };

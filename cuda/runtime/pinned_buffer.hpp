@@ -2,9 +2,10 @@
 #pragma once
 
 #include <cstddef>
-#include <limits>
 #include <span>
 #include <type_traits>
+
+#include "cuda/runtime/array_bytes.hpp"
 
 namespace furrow::cuda {
 
@@ -32,7 +33,7 @@ class PinnedBuffer {
 
  public:
   /// `size` elements, uninitialised. Throws CudaOutOfMemory or CudaError.
-  explicit PinnedBuffer(std::size_t size) : memory_(bytes_for(size)), size_(size) {}
+  explicit PinnedBuffer(std::size_t size) : memory_(array_bytes<T>(size)), size_(size) {}
   [[nodiscard]] T* data() const noexcept { return static_cast<T*>(memory_.data()); }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] std::size_t n_bytes() const noexcept { return memory_.n_bytes(); }
@@ -41,12 +42,6 @@ class PinnedBuffer {
   T& operator[](std::size_t index) const noexcept { return data()[index]; }
 
  private:
-  /// A product that does not fit asks for more than any machine has.
-  static std::size_t bytes_for(std::size_t size) {
-    constexpr std::size_t kMost = std::numeric_limits<std::size_t>::max();
-    return size > kMost / sizeof(T) ? kMost : size * sizeof(T);
-  }
-
   PinnedMemory memory_;
   std::size_t size_;
 };

@@ -15,9 +15,8 @@ StagedCopy::StagedCopy(StreamView stream, std::size_t slot_bytes)
                Event(stream.device(), EventKind::kCompletion)}} {}
 
 StagedCopy::~StagedCopy() {
-  for (const Slot& slot : slots_) {
-    log_unless_success(cudaEventSynchronize(slot.free.get()), "cudaEventSynchronize");
-  }
+  // Not for the events: a copy whose mark could not be set uses its slot none the less.
+  log_unless_success(cudaStreamSynchronize(stream_.get()), "cudaStreamSynchronize");
 }
 
 void StagedCopy::to_device(void* d_to, const void* host, std::size_t n_bytes) {

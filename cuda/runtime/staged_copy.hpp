@@ -18,7 +18,7 @@ class StagedCopy {
   StagedCopy(StreamView stream, std::size_t slot_bytes);
   StagedCopy(const StagedCopy&) = delete;
   StagedCopy& operator=(const StagedCopy&) = delete;
-  /// Waits until the device needs the slots no more.
+  /// Waits for the stream, so that the device needs the slots no more.
   ~StagedCopy();
 
   /// Enqueues the copy; `host` may be changed when the call returns. Throws CudaError.

@@ -88,6 +88,7 @@ EncodeOutcome EncoderPool::encode(EncodingJob& job, std::stop_token stop) {
   Run run(*this, job, stop);
   {
     std::vector<std::jthread> threads;
+    threads.reserve(encoders.size());
     for (std::unique_ptr<RecordsEncoder>& encoder : encoders) {
       threads.emplace_back([&run, &encoder] {
         if (!run.work(*encoder)) {

@@ -42,6 +42,7 @@ TEST_F(CudaEncoderTest, IsNamedAfterTheDevice) {
 
 TEST_F(CudaEncoderTest, RefusesBadOptions) {
   EXPECT_THROW(fake_cuda_encoder({.lanes = 0}), InvalidArgument);
+  EXPECT_THROW(fake_cuda_encoder({.batch = 65536}), InvalidArgument);
   EXPECT_THROW(CudaRecordsEncoder({}, fake_pipelines()), InvalidArgument);
   EXPECT_THROW(fake_cuda_encoder({.device = 7}), CudaError);
   EXPECT_THROW(make_cuda_records_encoder({.device = 7, .fallback = fake_encode_on_cpu}),

@@ -71,11 +71,17 @@ Bytes extend_on_host(const Bytes& source, unsigned log_chunks) {
   return parity;
 }
 
-Bytes extend_by_reference(const Bytes& source) {
+std::vector<reference::ErasureShard> shards_of(std::span<const std::uint8_t> record) {
   std::vector<reference::ErasureShard> shards;
-  for (auto chunk = source.begin(); chunk != source.end(); chunk += kChunkSize) {
-    shards.emplace_back(chunk, chunk + kChunkSize);
+  for (std::size_t at = 0; at < record.size(); at += kChunkSize) {
+    const auto chunk = record.subspan(at, kChunkSize);
+    shards.emplace_back(chunk.begin(), chunk.end());
   }
+  return shards;
+}
+
+Bytes extend_by_reference(const Bytes& source) {
+  const std::vector<reference::ErasureShard> shards = shards_of(source);
   Bytes parity;
   for (const reference::ErasureShard& shard : reference::erasure_extend(shards, shards.size())) {
     parity.insert(parity.end(), shard.begin(), shard.end());
@@ -119,6 +125,27 @@ TEST(CudaErasure, WholeRecordsAgreeWithTheHost) {
   constexpr std::size_t kRecords = 3;
   const Bytes source = random_bytes(kRecords * kRecordSize, seed.value());
   EXPECT_TRUE(extend_on_device(source, 15, 32) == extend_on_host(source, 15));
+}
+
+// The reference takes its time, so it is asked for the first, the last and some other chunks.
+TEST(CudaErasure, ChunksOfLargeRecordsAgreeWithTheReference) {
+  const RandomSeed seed;
+  std::mt19937_64 random(seed.value());
+  for (const unsigned log_chunks : {10U, 15U}) {
+    const std::size_t n_chunks = std::size_t{1} << log_chunks;
+    const Bytes source = random_bytes(kChunkSize << log_chunks, seed.value() + log_chunks);
+    const Bytes parity = extend_on_device(source, log_chunks);
+    const std::vector<reference::ErasureShard> shards = shards_of(source);
+    std::vector<std::size_t> numbers = {0, n_chunks / 2, n_chunks - 1};
+    for (int i = 0; i < 8; ++i) {
+      numbers.push_back(random() % n_chunks);
+    }
+    for (const std::size_t j : numbers) {
+      const auto chunk = std::span(parity).subspan(j * kChunkSize, kChunkSize);
+      EXPECT_EQ(Bytes(chunk.begin(), chunk.end()), reference::erasure_parity_shard(shards, j))
+          << "chunk " << j << " of " << n_chunks;
+    }
+  }
 }
 
 // docs/spec/04-erasure-coding.md, section 9.
@@ -233,6 +260,8 @@ TEST(CudaErasure, RefusesWhatBreaksTheRules) {
     EXPECT_THROW(extend_records(stream, table, batch), InvalidArgument);
   };
   refuses([](ErasureBatch& b) { b.log_chunks = 6; });
+  refuses(
+      [](ErasureBatch& b) { b.log_chunks = 64 + 5; });  // was shifted by before it was looked at
   refuses([](ErasureBatch& b) { b.source_stride = 1020; });
   refuses([](ErasureBatch& b) { b.parity_stride = 1020; });
   refuses([](ErasureBatch& b) { b.parity_stride = 1025; });

@@ -10,6 +10,7 @@
 #include "cuda/kernels/hash_parents.cuh"
 #include "host/crypto/blake3.hpp"
 #include "tests/cuda/cuda_test.hpp"
+#include "tests/reference/blake3_reference.hpp"
 
 namespace furrow::cuda {
 namespace {
@@ -96,6 +97,25 @@ TEST(CudaHashMany, EveryKindOfLengthAlignedAndNot) {
     expect_same({.n_inputs = 3, .length = length, .stride = padded}, seed.value());
     expect_same({.n_inputs = 3, .length = length, .stride = padded + 4, .offset = 4}, seed.value());
     expect_same({.n_inputs = 3, .length = length, .stride = length + 1, .offset = 3}, seed.value());
+  }
+}
+
+TEST(CudaHashMany, EveryKindOfLengthAgreesWithTheReference) {
+  const RandomSeed seed;
+  Hash key;
+  std::copy_n(random_bytes(kHashSize, seed.value()).begin(), kHashSize, key.begin());
+  for (const std::size_t length : kLengths) {
+    const Shape shape{.n_inputs = 3, .length = length, .stride = length + 5};
+    SCOPED_TRACE(text(shape));
+    const Bytes inputs = random_bytes(2 * shape.stride + length, seed.value() + length);
+    const std::vector<Hash> hashes = hashes_on_device(inputs, shape, nullptr);
+    const std::vector<Hash> keyed = hashes_on_device(inputs, shape, &key);
+    for (std::size_t i = 0; i < shape.n_inputs; ++i) {
+      const auto input = std::span(inputs).subspan(i * shape.stride, length);
+      const Bytes message(input.begin(), input.end());
+      EXPECT_EQ(hashes[i].bytes, reference::blake3(message)) << i;
+      EXPECT_EQ(keyed[i].bytes, reference::blake3_keyed(key.bytes, message)) << i;
+    }
   }
 }
 

@@ -33,11 +33,11 @@ struct PairResult {
   std::uint32_t matches[core::pos::kReducedMatchesCount];
 };
 
-/// Matches of the pair `pair` of table 2, as make_table finds them.
+/// Matches of the pair `pair` of table 3, as make_table finds them.
 __global__ void __launch_bounds__(kThreads)
     match_pair(ProofTablesBatch<kK> batch, std::uint32_t pair, PairResult* result) {
   SHARED(PairShared, s);
-  const SourceTable<kK, 3> source{batch.record(0)};
+  const SourceTable<kK, 4> source{batch.record(0)};
   load_bucket<kThreads>(source, pair, s.left, s.sort, s.scan);
   __syncthreads();
   load_bucket<kThreads>(source, pair + 1, s.right, s.sort, s.scan);
@@ -97,9 +97,9 @@ class Pair {
   void upload(std::uint32_t bucket, const Bucket& entries) {
     const Tables tables(d_memory_.data());
     const auto size = static_cast<std::uint32_t>(entries.size());
-    check(cudaMemcpyAsync(tables.bucket_sizes(2) + bucket, &size, sizeof(size),
+    check(cudaMemcpyAsync(tables.bucket_sizes(3) + bucket, &size, sizeof(size),
                           cudaMemcpyHostToDevice, stream_.view().get()));
-    check(cudaMemcpyAsync(tables.entries(2) + bucket * kSlotsPerBucket, entries.data(),
+    check(cudaMemcpyAsync(tables.entries(3) + bucket * kSlotsPerBucket, entries.data(),
                           size * sizeof(PackedEntry), cudaMemcpyHostToDevice,
                           stream_.view().get()));
     stream_.view().synchronize();

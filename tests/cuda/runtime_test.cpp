@@ -8,6 +8,7 @@
 #include "cuda/runtime/device_buffer.hpp"
 #include "cuda/runtime/event.hpp"
 #include "cuda/runtime/pinned_buffer.hpp"
+#include "cuda/runtime/staged_copy.hpp"
 #include "cuda/runtime/stream.hpp"
 #include "simt/fake_cuda.hpp"
 #include "tests/cuda/fake_pipeline.hpp"
@@ -53,9 +54,14 @@ TEST_F(CudaRuntime, StatusesAreClassified) {
   for (const cudaError_t status : {cudaErrorMemoryAllocation, cudaErrorDevicesUnavailable}) {
     EXPECT_EQ(classify(status), ErrorClass::kRetry) << cudaGetErrorName(status);
   }
+  // Those of which driver_types.h of CUDA 13 says that the process has to be relaunched, and others
+  // after which a device is of no use.
   for (const cudaError_t status :
-       {cudaErrorIllegalAddress, cudaErrorLaunchFailure, cudaErrorLaunchTimeout,
-        cudaErrorECCUncorrectable, cudaErrorHardwareStackError, cudaErrorMisalignedAddress,
+       {cudaErrorIllegalAddress, cudaErrorLaunchTimeout, cudaErrorAssert,
+        cudaErrorHardwareStackError, cudaErrorIllegalInstruction, cudaErrorMisalignedAddress,
+        cudaErrorInvalidAddressSpace, cudaErrorInvalidPc, cudaErrorLaunchFailure,
+        cudaErrorContained, cudaErrorTensorMemoryLeak, cudaErrorExternalDevice,
+        cudaErrorMpsClientTerminated, cudaErrorECCUncorrectable, cudaErrorNvlinkUncorrectable,
         cudaErrorNoDevice, cudaErrorUnknown}) {
     EXPECT_EQ(classify(status), ErrorClass::kDeviceLost) << cudaGetErrorName(status);
   }
@@ -166,9 +172,23 @@ TEST_F(CudaRuntime, DestructorsLogAndNeverThrow) {
     FakeCuda::plant({.api = "cudaFreeAsync", .status = cudaErrorInvalidValue});
   }
   ASSERT_EQ(log_.warnings().size(), 1U);
-  EXPECT_EQ(log_.warnings()[0].find("cudaFreeAsync failed in a destructor: cudaErrorInvalidValue"),
+  EXPECT_EQ(log_.warnings()[0].find("cudaFreeAsync failed during clean-up: cudaErrorInvalidValue"),
             0U);
   FakeCuda::reset();  // the fake kept what could not be freed
+}
+
+// The device may be reading or writing the slot though no event says when it is done.
+TEST_F(CudaRuntime, AStagedCopyThatCouldNotBeMarkedIsWaitedFor) {
+  const Stream stream(0);
+  const DeviceBuffer<std::uint8_t> d_bytes(stream, 64);
+  const std::vector<std::uint8_t> bytes(64, 7);
+  {
+    StagedCopy copy(stream, 64);
+    FakeCuda::plant({.api = "cudaEventRecord", .status = cudaErrorInvalidValue});
+    EXPECT_THROW(copy.to_device(d_bytes.data(), bytes.data(), bytes.size()), CudaError);
+    EXPECT_EQ(FakeCuda::n_calls("cudaStreamSynchronize"), 0U);
+  }
+  EXPECT_EQ(FakeCuda::n_calls("cudaStreamSynchronize"), 1U);
 }
 
 TEST_F(CudaRuntime, OnALostDeviceDestructorsAreQuiet) {

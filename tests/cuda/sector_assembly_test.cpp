@@ -11,6 +11,7 @@
 #include "host/sector/contents_map.hpp"
 #include "host/sector/sector_writer.hpp"
 #include "tests/cuda/cuda_test.hpp"
+#include "tests/reference/blake3_reference.hpp"
 #include "tests/reference/sector_reference.hpp"
 
 namespace furrow::cuda {
@@ -195,9 +196,8 @@ TEST(CudaSectorAssembly, LowerHalfUpperHalfAndStripes) {
   expect_same(assemble_on_device(parts, 5), assemble_on_host(parts));
 }
 
-TEST(CudaSectorAssembly, ChunksLieWhereTheReferenceSays) {
-  const RandomSeed seed;
-  const Parts parts = random_parts(2, seed.value());
+/// Map, chunks, record metadata and both checksums as the specification puts them together.
+Bytes sector_by_reference(const Parts& parts) {
   const auto bytes = [](const auto& objects) {
     std::vector<Bytes> result;
     for (const auto& object : objects) {
@@ -205,10 +205,27 @@ TEST(CudaSectorAssembly, ChunksLieWhereTheReferenceSays) {
     }
     return result;
   };
-  const Sector sector = assemble_on_device(parts, 2);
-  const auto begin = sector.bytes.begin() + static_cast<std::ptrdiff_t>(record_chunks_offset(2));
-  const Bytes region(begin, begin + 2 * static_cast<std::ptrdiff_t>(kRecordSize));
-  EXPECT_TRUE(region == reference::sector_chunks(bytes(parts.found_proofs), bytes(parts.records)));
+  Bytes sector;
+  const auto append = [&](const auto& more) {
+    sector.insert(sector.end(), more.begin(), more.end());
+  };
+  for (const Bytes& bitmap : bytes(parts.found_proofs)) {
+    append(bitmap);
+  }
+  append(reference::blake3(sector));
+  append(reference::sector_chunks(bytes(parts.found_proofs), bytes(parts.records)));
+  for (const Bytes& metadata : bytes(parts.metadata)) {
+    append(metadata);
+  }
+  append(reference::blake3(sector));
+  return sector;
+}
+
+TEST(CudaSectorAssembly, EqualsTheReference) {
+  const RandomSeed seed;
+  const Parts parts = random_parts(3, seed.value(), {kNumChunks, 20'000, kNumChunks});
+  const Bytes expected = sector_by_reference(parts);
+  for_each_schedule([&] { EXPECT_TRUE(assemble_on_device(parts, 3).bytes == expected); });
 }
 
 TEST(CudaSectorAssembly, OneAssemblyServesSectorsOfAnySizeUpToItsOwn) {

@@ -75,6 +75,9 @@ class TableReader {
 
   static PackedEntry entry(const Tables& tables, unsigned table, std::uint32_t bucket,
                            std::uint32_t index) {
+    if (has_short_entries(table)) {
+      return lengthen(tables.short_entries(table)[index], tables.links(table)[index]);
+    }
     if (table > 1) {
       return tables.entries(table)[index];
     }

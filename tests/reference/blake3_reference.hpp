@@ -1,5 +1,5 @@
-// BLAKE3 as docs/spec/01-primitives.md, section 5, writes it down: recursion over the tree, one
-// block at a time.
+// BLAKE3 as docs/spec/01-primitives.md, section 5, describes it: block after block, trees by
+// recursion.
 #pragma once
 
 #include <array>
@@ -8,7 +8,9 @@
 
 namespace furrow::reference {
 
-/// Plain hash, 32 bytes.
 std::array<std::uint8_t, 32> blake3(const std::vector<std::uint8_t>& message);
+
+std::array<std::uint8_t, 32> blake3_keyed(const std::array<std::uint8_t, 32>& key,
+                                          const std::vector<std::uint8_t>& message);
 
 }  // namespace furrow::reference

@@ -200,6 +200,37 @@ std::vector<ErasureShard> erasure_extend(const std::vector<ErasureShard>& source
   return parity;
 }
 
+/// Lagrange's formula with what the factors of all sources share taken out of it: sources have the
+/// points n to 2n - 1, so differences to the other ones are 1 to n - 1 whichever source it is.
+ErasureShard erasure_parity_shard(const std::vector<ErasureShard>& source, std::size_t j) {
+  const std::size_t n = source.size();
+  const auto point = [](std::size_t index) {
+    return to_polynomial(static_cast<std::uint16_t>(index));
+  };
+  Polynomial numerator = 1;  // of all sources, each with its own factor too many
+  Polynomial denominator = 1;
+  for (std::size_t i = 0; i < n; ++i) {
+    numerator = multiply(numerator, add(point(j), point(n + i)));
+  }
+  for (std::size_t difference = 1; difference < n; ++difference) {
+    denominator = multiply(denominator, point(difference));
+  }
+  const Polynomial common = multiply(numerator, inverse(denominator));
+  const std::size_t shard_bytes = source.at(0).size();
+  std::vector<Polynomial> sums(shard_bytes / 2);
+  for (std::size_t i = 0; i < n; ++i) {
+    const Polynomial factor = multiply(common, inverse(add(point(j), point(n + i))));
+    for (std::size_t symbol = 0; symbol < sums.size(); ++symbol) {
+      sums[symbol] = add(sums[symbol], multiply(factor, symbol_of(source[i], symbol)));
+    }
+  }
+  ErasureShard parity(shard_bytes);
+  for (std::size_t symbol = 0; symbol < sums.size(); ++symbol) {
+    set_symbol(parity, symbol, sums[symbol]);
+  }
+  return parity;
+}
+
 std::optional<std::vector<ErasureShard>> erasure_recover(
     const std::vector<std::optional<ErasureShard>>& source,
     const std::vector<std::optional<ErasureShard>>& parity) {

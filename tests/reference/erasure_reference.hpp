@@ -19,6 +19,10 @@ using ErasureShard = std::vector<std::uint8_t>;
 std::vector<ErasureShard> erasure_extend(const std::vector<ErasureShard>& source,
                                          std::size_t n_parity);
 
+/// Parity shard `j` alone, of as many parity shards as there are sources, which must be a power of
+/// two. Time grows with the number of sources only, so this is the way to look into large shapes.
+ErasureShard erasure_parity_shard(const std::vector<ErasureShard>& source, std::size_t j);
+
 /// All source shards, from those that are there and as few parity shards as suffice. Nothing if
 /// there are too few.
 std::optional<std::vector<ErasureShard>> erasure_recover(

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "blake3_reference.hpp"
+
 namespace furrow::reference {
 namespace {
 
@@ -25,50 +27,6 @@ void append_little_endian(std::vector<std::uint8_t>& bytes, std::uint32_t value)
   for (std::size_t i = 0; i < 4; ++i) {
     bytes.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
   }
-}
-
-const Words kInitial = {0x6A09E667, 0xBB67AE85, 0x3C6EF372, 0xA54FF53A,
-                        0x510E527F, 0x9B05688C, 0x1F83D9AB, 0x5BE0CD19};
-
-/// The eight words of the new chaining value.
-Words blake3_compress(const Words& chaining, Words message, std::uint32_t length,
-                      std::uint32_t flags) {
-  Words v = chaining;
-  v.insert(v.end(), kInitial.begin(), kInitial.begin() + 4);
-  v.insert(v.end(), {0, 0, length, flags});
-  const auto mix = [&](std::size_t a, std::size_t b, std::size_t c, std::size_t d, std::uint32_t x,
-                       std::uint32_t y) {
-    v[a] += v[b] + x;
-    v[d] = rotate_left(v[d] ^ v[a], 16);
-    v[c] += v[d];
-    v[b] = rotate_left(v[b] ^ v[c], 20);
-    v[a] += v[b] + y;
-    v[d] = rotate_left(v[d] ^ v[a], 24);
-    v[c] += v[d];
-    v[b] = rotate_left(v[b] ^ v[c], 25);
-  };
-  for (int round = 0; round < 7; ++round) {
-    for (std::size_t i = 0; i < 4; ++i) {
-      mix(i, 4 + i, 8 + i, 12 + i, message[2 * i], message[2 * i + 1]);
-    }
-    for (std::size_t i = 0; i < 4; ++i) {
-      mix(i, 4 + (i + 1) % 4, 8 + (i + 2) % 4, 12 + (i + 3) % 4, message[8 + 2 * i],
-          message[9 + 2 * i]);
-    }
-    // The message words change places between rounds.
-    static constexpr std::size_t kPermutation[16] = {2, 6,  3,  10, 7, 0,  4,  13,
-                                                     1, 11, 12, 5,  9, 14, 15, 8};
-    Words permuted;
-    for (const std::size_t from : kPermutation) {
-      permuted.push_back(message[from]);
-    }
-    message = permuted;
-  }
-  Words result;
-  for (std::size_t i = 0; i < 8; ++i) {
-    result.push_back(v[i] ^ v[8 + i]);
-  }
-  return result;
 }
 
 std::vector<std::uint8_t> chacha8_bytes(const std::array<std::uint8_t, 32>& key, std::size_t size) {
@@ -146,13 +104,8 @@ std::vector<std::uint8_t> bytes_of_bits(Bits bits) {
   return bytes;
 }
 
-struct Entry {
-  std::uint64_t y;
-  Bits metadata;
-  std::size_t left;
-  std::size_t right;
-};
-using Table = std::vector<Entry>;
+using Entry = PosEntry;
+using Table = std::vector<PosEntry>;
 
 constexpr std::uint64_t kB = 119;
 constexpr std::uint64_t kC = 127;
@@ -190,7 +143,7 @@ Entry combine(unsigned k, unsigned table, const Entry& left, const Entry& right)
   Bits input = to_bits(left.y, k + 6);
   append(input, left.metadata);
   append(input, right.metadata);
-  const std::array<std::uint8_t, 32> digest = small_blake3(bytes_of_bits(input));
+  const std::array<std::uint8_t, 32> digest = blake3(bytes_of_bits(input));
   const Bits hash = bits_of_bytes({digest.begin(), digest.end()});
   Entry entry{to_number(hash, 0, k + 6), {}, 0, 0};
   if (table <= 3) {
@@ -267,37 +220,12 @@ void collect(const std::vector<Table>& tables, std::size_t number, std::size_t p
 
 }  // namespace
 
-std::array<std::uint8_t, 32> small_blake3(const std::vector<std::uint8_t>& message) {
-  const std::size_t n_blocks = std::max<std::size_t>(1, (message.size() + 63) / 64);
-  Words chaining = kInitial;
-  for (std::size_t block = 0; block < n_blocks; ++block) {
-    Words words;
-    for (std::size_t i = 0; i < 16; ++i) {
-      words.push_back(little_endian(message, 64 * block + 4 * i));
-    }
-    const bool is_last = block + 1 == n_blocks;
-    const std::size_t length = is_last ? message.size() - 64 * block : 64;
-    const std::uint32_t flags = (block == 0 ? 1U : 0U) | (is_last ? 2U | 8U : 0U);
-    chaining = blake3_compress(chaining, words, static_cast<std::uint32_t>(length), flags);
-  }
-  std::vector<std::uint8_t> bytes;
-  for (const std::uint32_t word : chaining) {
-    append_little_endian(bytes, word);
-  }
-  std::array<std::uint8_t, 32> hash{};
-  std::copy(bytes.begin(), bytes.end(), hash.begin());
-  return hash;
-}
-
 PosProofs pos_proofs(unsigned k, const std::array<std::uint8_t, 32>& seed) {
   std::vector<Table> tables = {first_table(k, seed)};
   for (unsigned number = 2; number <= 7; ++number) {
     tables.push_back(next_table(k, number, tables.back()));
   }
   PosProofs result;
-  for (std::size_t i = 0; i < 6; ++i) {
-    result.table_sizes.push_back(tables[i].size());
-  }
   std::map<std::uint64_t, std::size_t> first_of_s_bucket;
   for (std::size_t position = 0; position < tables[6].size(); ++position) {
     first_of_s_bucket.emplace(tables[6][position].y >> 6, position);  // keeps the first
@@ -316,8 +244,9 @@ PosProofs pos_proofs(unsigned k, const std::array<std::uint8_t, 32>& seed) {
       append(proof, to_bits(value, k));
     }
     result.proofs.push_back(bytes_of_bits(proof));
-    result.proof_hashes.push_back(small_blake3(result.proofs.back()));
+    result.proof_hashes.push_back(blake3(result.proofs.back()));
   }
+  result.tables = std::move(tables);
   return result;
 }
 

@@ -8,6 +8,14 @@
 
 namespace furrow::reference {
 
+struct PosEntry {
+  std::uint64_t y;
+  std::vector<bool> metadata;
+  /// Positions of the two parents, in the table before; 0 in table 1.
+  std::size_t left;
+  std::size_t right;
+};
+
 struct PosProofs {
   /// Bit per s-bucket, least significant bit of byte 0 first.
   std::vector<std::uint8_t> found_proofs;
@@ -15,13 +23,10 @@ struct PosProofs {
   /// In the order of the s-buckets, 8 K bytes each.
   std::vector<std::vector<std::uint8_t>> proofs;
   std::vector<std::array<std::uint8_t, 32>> proof_hashes;
-  /// Entries of tables 1 to 6.
-  std::vector<std::size_t> table_sizes;
+  /// Tables 1 to 7, the first one at index 0.
+  std::vector<std::vector<PosEntry>> tables;
 };
 
 PosProofs pos_proofs(unsigned k, const std::array<std::uint8_t, 32>& seed);
-
-/// BLAKE3 of at most 1024 bytes.
-std::array<std::uint8_t, 32> small_blake3(const std::vector<std::uint8_t>& message);
 
 }  // namespace furrow::reference

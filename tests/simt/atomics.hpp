@@ -10,6 +10,9 @@
 
 #include "simt/lane.hpp"
 
+// Macros make functions of types.
+// NOLINTBEGIN(bugprone-macro-parentheses)
+
 namespace furrow::simt {
 
 template <class T>
@@ -106,3 +109,5 @@ FURROW_SIMT_COMPARE_AND_SWAP(atomicCAS, unsigned short)
 #undef FURROW_SIMT_ATOMIC_SCOPES
 #undef FURROW_SIMT_COMPARE_AND_SWAP
 #undef FURROW_SIMT_COMPARE_AND_SWAP_SCOPES
+
+// NOLINTEND(bugprone-macro-parentheses)

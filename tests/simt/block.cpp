@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "simt/errors.hpp"
-
 namespace furrow::simt {
 
 constinit thread_local const LaneBuiltins* t_lane = nullptr;
@@ -29,16 +27,8 @@ Block::Block() : lanes_(std::make_unique<Lane[]>(kMaxThreadsPerBlock)) {
 
 Block::~Block() = default;
 
-template <class ErrorType>
-std::exception_ptr Block::make_error(std::source_location where, unsigned lane_index,
-                                     const std::string& what) const {
-  return std::make_exception_ptr(
-      ErrorType(Place{where, builtins_.block_index, thread_of(lane_index)}, what));
-}
-
-template <class ErrorType>
-void Block::fail(std::source_location where, const std::string& what) const {
-  throw ErrorType(Place{where, builtins_.block_index, current_->thread_index}, what);
+Block& Block::running() {
+  return *t_running;
 }
 
 // --- Launches and blocks ---
@@ -274,17 +264,6 @@ inline std::uint64_t Block::rendezvous(WarpOp op, std::uint32_t mask, std::uint6
   return warp.results[lane];
 }
 
-void Block::fail_inactive(const Warp& warp, unsigned lane) const {
-  const std::uint32_t mask = warp.mask_of(lane);
-  if ((mask >> lane & 1U) == 0) {
-    fail<InactiveLane>(warp.places[lane],
-                       warp.text(lane) + " leaves out its caller, lane " + std::to_string(lane));
-  }
-  fail<InactiveLane>(warp.places[lane], warp.text(lane) + " names lane " +
-                                            std::to_string(lowest_lane(mask & warp.ended)) +
-                                            ", which has ended");
-}
-
 void Block::complete(Warp& warp, BlockTags::OfWarp* tags, unsigned lane, std::uint32_t mask) {
   if (kThreadSanitizer && warp.op_of(lane) == WarpOp::kSync) {
     for_each_lane(mask, [&](unsigned other) { acquire(&tags->arrived[other]); });
@@ -364,63 +343,25 @@ void Block::complete_barrier(std::source_location where) {
   }
 }
 
-/// Nobody can run, and somebody waits: says what is wrong with what they wait for.
-std::exception_ptr Block::diagnose() const {
-  for (unsigned w = 0; w < n_warps_; ++w) {
-    const Warp& warp = warps_[w];
-    for (std::uint32_t left = warp.waiting; left != 0; left &= left - 1) {
-      const unsigned lane = lowest_lane(left);
-      const unsigned index = w * kWarpSize + lane;
-      if (n_at_barrier_ != 0) {
-        return make_error<DivergentBarrier>(barrier_place_, first_at_barrier_,
-                                            "this thread waits at this barrier while thread " +
-                                                text(thread_of(index)) + " waits in " +
-                                                warp.text(lane) + " at " + text(warp.places[lane]));
-      }
-      if (const int other = warp.mismatch(lane); other >= 0) {
-        const auto mate = static_cast<unsigned>(other);
-        return make_error<MismatchedCollective>(
-            warp.places[lane], index,
-            "lane " + std::to_string(lane) + " waits in " + warp.text(lane) + ", lane " +
-                std::to_string(mate) + " in " + warp.text(mate) + " at " + text(warp.places[mate]));
-      }
-    }
-  }
-  return make_error<Stuck>(launch_, current_->index, "the threads of a block wait for ever");
-}
-
 // --- Shared memory ---
 
-void* Block::static_object(const SharedTag& tag, std::size_t n_bytes, std::size_t alignment) {
+void* Block::static_object(const SharedTag& tag, std::size_t n_bytes, std::size_t alignment,
+                           std::source_location where) {
   if (void* object = shared_.find(tag); object != nullptr) {
     return object;
   }
-  void* object = shared_.add(tag, n_bytes, alignment);
+  void* object = shared_.add(tag, n_bytes, alignment, where);
   const std::size_t total = shared_.static_bytes() + n_dynamic_;
   if (object == nullptr || shared_.static_bytes() > limits_.static_shared ||
       total > limits_.shared) {
-    fail<BadLaunch>(tag.where, "shared object \"" + std::string(tag.name) + "\" of " +
-                                   std::to_string(n_bytes) + " bytes makes " +
-                                   std::to_string(shared_.static_bytes()) + " bytes static and " +
-                                   std::to_string(n_dynamic_) + " dynamic; allowed are " +
-                                   std::to_string(limits_.static_shared) + " static and " +
-                                   std::to_string(limits_.shared) + " in all");
+    fail<BadLaunch>(where, "shared object \"" + std::string(tag.name) + "\" of " +
+                               std::to_string(n_bytes) + " bytes makes " +
+                               std::to_string(shared_.static_bytes()) + " bytes static and " +
+                               std::to_string(n_dynamic_) + " dynamic; allowed are " +
+                               std::to_string(limits_.static_shared) + " static and " +
+                               std::to_string(limits_.shared) + " in all");
   }
   return object;
-}
-
-void Block::check_guards(std::source_location until) const {
-  const std::string broken = shared_.broken_guard();
-  if (broken.empty()) {
-    return;
-  }
-  const auto point = [&](std::source_location where) {
-    return same_line(where, launch_) ? std::string("the begin or end of the block")
-                                     : "the barrier at " + text(where);
-  };
-  throw SharedOverrun(
-      Place{until, builtins_.block_index, {}},
-      broken + " was written between " + point(guards_whole_at_) + " and " + point(until));
 }
 
 void Block::fence() {
@@ -448,8 +389,9 @@ std::uint32_t lanes_of_warp() {
   return t_running->current_warp_lanes();
 }
 
-void* static_shared(const SharedTag& tag, std::size_t n_bytes, std::size_t alignment) {
-  return t_running->static_object(tag, n_bytes, alignment);
+void* static_shared(const SharedTag& tag, std::size_t n_bytes, std::size_t alignment,
+                    std::source_location where) {
+  return t_running->static_object(tag, n_bytes, alignment, where);
 }
 
 void* dynamic_shared() {
@@ -462,25 +404,6 @@ void device_fence() {
 
 void yield_lane(std::source_location where) {
   t_running->yield(where);
-}
-
-void fail_trapped(std::source_location where) {
-  t_running->fail<Trapped>(where, "__trap");
-}
-
-void fail_bad_argument(const char* what, std::source_location where) {
-  t_running->fail<BadArgument>(where, what);
-}
-
-void fail_bad_address(const void* address, std::size_t alignment, std::source_location where) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string digits;
-  for (auto left = reinterpret_cast<std::uintptr_t>(address); left != 0; left >>= 4U) {
-    digits.insert(digits.begin(), kDigits[left & 15U]);
-  }
-  t_running->fail<BadAddress>(where, "address 0x" + (digits.empty() ? "0" : digits) +
-                                         " is null or not a multiple of " +
-                                         std::to_string(alignment));
 }
 
 }  // namespace furrow::simt

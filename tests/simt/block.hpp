@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "simt/errors.hpp"
 #include "simt/fiber.hpp"
 #include "simt/lane.hpp"
 #include "simt/run_queue.hpp"
@@ -77,7 +78,8 @@ class Block {
                                                   std::uint64_t value, std::uint32_t argument,
                                                   std::source_location where);
   [[gnu::always_inline]] int barrier(BarrierOp op, int predicate, std::source_location where);
-  void* static_object(const SharedTag& tag, std::size_t n_bytes, std::size_t alignment);
+  void* static_object(const SharedTag& tag, std::size_t n_bytes, std::size_t alignment,
+                      std::source_location where);
   void* dynamic_memory() { return shared_.dynamic(); }
   void fence();
   void yield(std::source_location where);
@@ -86,6 +88,8 @@ class Block {
     return warps_[current_->index / kWarpSize].existing;
   }
 
+  /// The block that this host thread runs.
+  [[nodiscard]] static Block& running();
   /// Ends the launch with an error at the running lane, by throwing it there.
   template <class ErrorType>
   [[noreturn]] void fail(std::source_location where, const std::string& what) const;
@@ -152,5 +156,17 @@ class Block {
   std::unique_ptr<BlockTags> tags_;
   std::unique_ptr<GridTags> grid_tags_;
 };
+
+template <class ErrorType>
+std::exception_ptr Block::make_error(std::source_location where, unsigned lane_index,
+                                     const std::string& what) const {
+  return std::make_exception_ptr(
+      ErrorType(Place{where, builtins_.block_index, thread_of(lane_index)}, what));
+}
+
+template <class ErrorType>
+void Block::fail(std::source_location where, const std::string& what) const {
+  throw ErrorType(Place{where, builtins_.block_index, current_->thread_index}, what);
+}
 
 }  // namespace furrow::simt

@@ -5,10 +5,14 @@
 // `__noinline__` stays undefined because the C++ library uses the word in attributes.
 #pragma once
 
+#include <source_location>
 #include <type_traits>
 
 #include "simt/lane.hpp"
 #include "simt/vector_types.hpp"
+
+// The names are CUDA's, and macros make functions of types.
+// NOLINTBEGIN(bugprone-reserved-identifier,bugprone-macro-parentheses)
 
 #define __global__
 #define __device__
@@ -34,8 +38,9 @@ concept Shareable = std::is_trivially_default_constructible_v<std::remove_all_ex
     std::is_trivially_destructible_v<std::remove_all_extents_t<Type>>;
 
 template <Shareable Type>
-Type& shared_object(const SharedTag& tag) {
-  return *static_cast<Type*>(static_shared(tag, sizeof(Type), alignof(Type)));
+Type& shared_object(const SharedTag& tag,
+                    std::source_location where = std::source_location::current()) {
+  return *static_cast<Type*>(static_shared(tag, sizeof(Type), alignof(Type), where));
 }
 
 template <Shareable Type>
@@ -46,9 +51,10 @@ Type* dynamic_shared_array() {
 
 }  // namespace furrow::simt
 
-#define SHARED(Type, name)                                                                         \
-  static constexpr ::furrow::simt::SharedTag name##_shared_tag{#Type " " #name,                    \
-                                                               ::std::source_location::current()}; \
+#define SHARED(Type, name)                                                       \
+  static constexpr ::furrow::simt::SharedTag name##_shared_tag{#Type " " #name}; \
   Type& name = ::furrow::simt::shared_object<Type>(name##_shared_tag)
 
 #define DYNAMIC_SHARED(Type, name) Type* name = ::furrow::simt::dynamic_shared_array<Type>()
+
+// NOLINTEND(bugprone-reserved-identifier,bugprone-macro-parentheses)

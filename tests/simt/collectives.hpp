@@ -9,6 +9,9 @@
 
 #include "simt/lane.hpp"
 
+// The names are CUDA's.
+// NOLINTBEGIN(bugprone-reserved-identifier)
+
 #define FURROW_SIMT_WHERE std::source_location where = std::source_location::current()
 
 // --- Barriers of the block ---
@@ -198,3 +201,5 @@ FURROW_SIMT_REDUCTION(and, unsigned, kAndReduce)
 FURROW_SIMT_REDUCTION(or, unsigned, kOrReduce)
 FURROW_SIMT_REDUCTION(xor, unsigned, kXorReduce)
 #undef FURROW_SIMT_REDUCTION
+
+// NOLINTEND(bugprone-reserved-identifier)

@@ -1,6 +1,6 @@
-// What cuda/simt.cuh includes under a host compiler: CUDA's language and runtime on the harness.
-// Nobody else includes it, and files that do are compiled with -Wno-unknown-pragmas for #pragma
-// unroll.
+// What cuda/runtime/cuda_api.hpp includes under a host compiler: CUDA's language and runtime on the
+// harness. Nobody else includes it, and files that do are compiled with -Wno-unknown-pragmas for
+// #pragma unroll.
 #pragma once
 
 #include <functional>

@@ -9,6 +9,9 @@
 #include "simt/lane.hpp"
 #include "simt/vector_types.hpp"
 
+// The names are CUDA's, and macros make functions of types.
+// NOLINTBEGIN(bugprone-reserved-identifier,bugprone-macro-parentheses)
+
 // --- Bits ---
 
 constexpr int __popc(unsigned x) {
@@ -184,3 +187,5 @@ FURROW_SIMT_MIN_MAX(unsigned long long, unsigned long long, long long)
 FURROW_SIMT_MIN_MAX(float, float, float)
 FURROW_SIMT_MIN_MAX(double, double, double)
 #undef FURROW_SIMT_MIN_MAX
+
+// NOLINTEND(bugprone-reserved-identifier,bugprone-macro-parentheses)

@@ -58,14 +58,16 @@ int block_barrier(BarrierOp op, int predicate, std::source_location where);
 /// Lanes of the calling warp that exist.
 [[nodiscard]] std::uint32_t lanes_of_warp();
 
-/// Names one `SHARED` declaration; its address is the identity of the object.
+/// Names one `SHARED` declaration; its address is the identity of the object. It does not hold the
+/// declaration's place: with AddressSanitizer, a source_location in a static object of a template
+/// does not link when two files have the template.
 struct SharedTag {
   const char* name;
-  std::source_location where;
 };
 
-/// The object of the running block that `tag` names.
-void* static_shared(const SharedTag& tag, std::size_t n_bytes, std::size_t alignment);
+/// The object of the running block that `tag` names, declared at `where`.
+void* static_shared(const SharedTag& tag, std::size_t n_bytes, std::size_t alignment,
+                    std::source_location where);
 /// The dynamic shared memory of the running block.
 void* dynamic_shared();
 

@@ -44,9 +44,11 @@ class RunQueue {
   int next_in_order(bool descending);
   int next_shuffled();
   int next_ahead();
+  /// Pre: the round is not over.
   int take_from_round(bool descending) {
     const auto lane = static_cast<unsigned>(descending ? 31 - std::countl_zero(round_)
                                                        : std::countr_zero(round_));
+    // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): as long as that holds
     round_ &= ~(1U << lane);
     return static_cast<int>(warp_ * kWarpSize + lane);
   }

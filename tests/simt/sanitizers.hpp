@@ -61,6 +61,7 @@ class TsanFibers {
 class Timeline {
  public:
   Timeline() = default;
+  // NOLINTNEXTLINE(performance-trivially-destructible): not empty under ThreadSanitizer
   ~Timeline();
   Timeline(const Timeline&) = delete;
   Timeline& operator=(const Timeline&) = delete;
@@ -75,6 +76,7 @@ class Timeline {
   class Inside {
    public:
     explicit Inside(Timeline* timeline);
+    // NOLINTNEXTLINE(performance-trivially-destructible): not empty under ThreadSanitizer
     ~Inside();
     Inside(const Inside&) = delete;
     Inside& operator=(const Inside&) = delete;
@@ -94,6 +96,7 @@ class Timeline {
 class IgnoreAccesses {
  public:
   IgnoreAccesses();
+  // NOLINTNEXTLINE(performance-trivially-destructible): not empty under ThreadSanitizer
   ~IgnoreAccesses();
   IgnoreAccesses(const IgnoreAccesses&) = delete;
   IgnoreAccesses& operator=(const IgnoreAccesses&) = delete;

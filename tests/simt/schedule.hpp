@@ -40,7 +40,8 @@ struct Schedule {
 /// variable FURROW_SIMT_SCHEDULE says, else ascending.
 [[nodiscard]] Schedule current_schedule();
 
-/// Sets the schedule of the launches of this thread for as long as it lives.
+/// Sets the schedule of the launches of this thread, not of those it starts, for as long as it
+/// lives.
 class ScopedSchedule {
  public:
   explicit ScopedSchedule(const Schedule& schedule);

@@ -67,7 +67,8 @@ std::byte* SharedMemory::place(std::size_t n_bytes, std::size_t alignment) {
   return bytes;
 }
 
-void* SharedMemory::add(const SharedTag& tag, std::size_t n_bytes, std::size_t alignment) {
+void* SharedMemory::add(const SharedTag& tag, std::size_t n_bytes, std::size_t alignment,
+                        std::source_location where) {
   const std::size_t offset = round_up(n_static_, alignment);
   if (offset + n_bytes + n_dynamic_ > kMaxBytes) {
     return nullptr;
@@ -75,7 +76,7 @@ void* SharedMemory::add(const SharedTag& tag, std::size_t n_bytes, std::size_t a
   n_static_ = offset + n_bytes;
   // AddressSanitizer poisons from multiples of eight on only.
   std::byte* bytes = place(n_bytes, std::max<std::size_t>(alignment, 8));
-  objects_.push_back({&tag, bytes, n_bytes});
+  objects_.push_back({&tag, bytes, n_bytes, where});
   return bytes;
 }
 
@@ -84,14 +85,14 @@ std::string SharedMemory::describe(const Object& object) const {
     return "dynamic shared memory (" + std::to_string(object.n_bytes) + " bytes)";
   }
   return "shared object \"" + std::string(object.tag->name) + "\" (" +
-         std::to_string(object.n_bytes) + " bytes, declared at " + text(object.tag->where) + ")";
+         std::to_string(object.n_bytes) + " bytes, declared at " + text(object.where) + ")";
 }
 
 std::string SharedMemory::broken_guard() const {
   if constexpr (kAddressSanitizer) {
     return {};
   }
-  const Object dynamic{nullptr, dynamic_, n_dynamic_};
+  const Object dynamic{nullptr, dynamic_, n_dynamic_, {}};
   const Object* before = nullptr;
   const std::byte* guard = arena_;
   for (std::size_t i = 0; i <= objects_.size() + 1; ++i) {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <source_location>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,8 @@ class SharedMemory {
     return nullptr;
   }
   /// Makes the object of `tag`; nullptr when it does not fit any more.
-  void* add(const SharedTag& tag, std::size_t n_bytes, std::size_t alignment);
+  void* add(const SharedTag& tag, std::size_t n_bytes, std::size_t alignment,
+            std::source_location where);
   [[nodiscard]] void* dynamic() const { return dynamic_; }
   [[nodiscard]] std::size_t dynamic_bytes() const { return n_dynamic_; }
   /// Sizes of the static objects with their alignment, as a compiler lays them out.
@@ -50,6 +52,7 @@ class SharedMemory {
     const SharedTag* tag;
     std::byte* bytes;
     std::size_t n_bytes;
+    std::source_location where;
   };
   std::byte* place(std::size_t n_bytes, std::size_t alignment);
   [[nodiscard]] std::string describe(const Object& object) const;

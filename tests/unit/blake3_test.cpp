@@ -62,6 +62,21 @@ TEST(Blake3, KeyedAndExtendedKnownAnswers) {
       "07fb138bb502f4081cbcec3195c5871e6c23e2cc97d3c69a613eba131e5f1351f3f1da786545e5");
 }
 
+TEST(Blake3, KeyedAgreesWithTheReference) {
+  std::vector<std::size_t> sizes = {1023, 1024, 1025, 2047, 2048, 2049, 3072,  3073,
+                                    4096, 4097, 5120, 7169, 8192, 8193, 16385, 31745};
+  for (std::size_t size = 0; size <= 200; ++size) {
+    sizes.push_back(size);
+  }
+  const Hash key = blake3(pattern(3));
+  for (const std::size_t size : sizes) {
+    const std::vector<std::uint8_t> message = pattern(size);
+    EXPECT_EQ(blake3(message).bytes, reference::blake3(message)) << "length " << size;
+    EXPECT_EQ(blake3_keyed(key, message).bytes, reference::blake3_keyed(key.bytes, message))
+        << "length " << size;
+  }
+}
+
 // Whole and in random pieces, around every border of blocks, chunks, subtrees and vectors.
 TEST(Blake3, AgreesWithTheReferenceInAnyPieces) {
   const unsigned seed = std::random_device{}();

@@ -226,5 +226,18 @@ TEST(ErasureReference, NeedsAsManyShardsAsSources) {
   EXPECT_EQ(reference_recovery(source, parity, {random.choose(4, 10), 5}), std::nullopt);
 }
 
+TEST(ErasureReference, ShardsOneByOneAreThoseOfTheWholeCode) {
+  const unsigned seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  Random random(seed);
+  for (const std::size_t n : {1UL, 2UL, 8UL, 64UL}) {
+    const Shards source = random.shards(n, 66);
+    const Shards parity = reference::erasure_extend(source, n);
+    for (std::size_t j = 0; j < n; ++j) {
+      EXPECT_EQ(reference::erasure_parity_shard(source, j), parity[j]) << j << " of " << n;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace furrow

@@ -4,7 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include "host/crypto/blake3.hpp"
 #include "host/pos/proof_table.hpp"
 #include "tests/reference/pos_reference.hpp"
 #include "tests/support/simd_targets.hpp"
@@ -78,14 +77,6 @@ TEST_P(PosDifferential, ProofsVerifyAndChangedOnesDoNot) {
 }
 
 INSTANTIATE_TEST_SUITE_P(SmallK, PosDifferential, testing::Values(15U, 16U, 17U));
-
-TEST(PosReference, ItsOwnBlake3IsBlake3) {
-  std::vector<std::uint8_t> message;
-  for (std::size_t size = 0; size <= 200; ++size) {
-    EXPECT_EQ(reference::small_blake3(message), blake3(message).bytes) << "length " << size;
-    message.push_back(static_cast<std::uint8_t>(size % 251));
-  }
-}
 
 }  // namespace
 }  // namespace furrow

@@ -7,6 +7,7 @@
 
 #include "cuda/block_scan.cuh"
 #include "simt/test/kernel_test.hpp"
+#include "simt/test/shared_in_template.hpp"
 
 namespace furrow::simt {
 namespace {
@@ -134,6 +135,11 @@ TEST(SimtGrid, VisitsEveryThreadOnce) {
     });
     EXPECT_EQ(visits, std::vector<unsigned>(visits.size(), 1));
   });
+}
+
+// This and its twin in schedules_test.cpp did not link under AddressSanitizer.
+TEST(SimtBarriers, SharedMemoryOfATemplateInTwoFiles) {
+  expect_reversed<33>();
 }
 
 }  // namespace

@@ -11,6 +11,9 @@
 
 namespace furrow::simt::overloads {
 
+// Names of types and concepts cannot stand in parentheses.
+// NOLINTBEGIN(bugprone-macro-parentheses)
+
 // Whether a call compiles, and with which result. A macro, because overload sets cannot be passed
 // on.
 #define FURROW_HAS(name, result, ...)                       \
@@ -147,5 +150,7 @@ static_assert(sizeof(uint2) == 8 && alignof(uint2) == 8 && sizeof(uint3) == 12 &
               sizeof(ulonglong2) == 16 && alignof(ulonglong2) == 16 && alignof(uchar4) == 4 &&
               alignof(ushort4) == 8 && alignof(short2) == 4 && sizeof(dim3) == 12 &&
               std::is_same_v<decltype(make_uint4(1, 2, 3, 4)), uint4>);
+
+// NOLINTEND(bugprone-macro-parentheses)
 
 }  // namespace furrow::simt::overloads

@@ -8,6 +8,7 @@
 #include "furrow/errors.hpp"
 
 #include "simt/test/kernel_test.hpp"
+#include "simt/test/shared_in_template.hpp"
 
 namespace furrow::simt {
 namespace {
@@ -98,6 +99,10 @@ TEST(SimtSchedule, ShufflesDifferAndComeBack) {
 TEST(SimtSchedule, ComesFromTheEnvironment) {
   const char* text = std::getenv("FURROW_SIMT_SCHEDULE");
   EXPECT_EQ(current_schedule(), text == nullptr ? Schedule::ascending() : Schedule::parse(text));
+}
+
+TEST(SimtSchedule, SharedMemoryOfATemplateInTwoFiles) {
+  expect_reversed<33>();
 }
 
 }  // namespace
