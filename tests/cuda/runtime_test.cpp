@@ -102,6 +102,23 @@ TEST_F(CudaRuntime, PinnedMemoryRunsShort) {
   }
 }
 
+TEST_F(CudaRuntime, PinnedBlocksStartAtAPageAndAreFreedByTheLastPointer) {
+  for (const std::size_t n_bytes : {1U, 4096U, 10'000U}) {
+    const std::size_t n_freed = FakeCuda::n_calls("cudaFreeHost");
+    std::shared_ptr<std::uint8_t> block = make_pinned_block(n_bytes);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(block.get()) % 4096, 0U);
+    std::fill_n(block.get(), n_bytes, std::uint8_t{7});
+    std::shared_ptr<std::uint8_t> other = block;
+    block.reset();
+    EXPECT_EQ(other.get()[n_bytes - 1], 7);
+    EXPECT_EQ(FakeCuda::n_calls("cudaFreeHost"), n_freed);
+    other.reset();
+    EXPECT_EQ(FakeCuda::n_calls("cudaFreeHost"), n_freed + 1);
+  }
+  EXPECT_THROW(make_pinned_block(std::numeric_limits<std::size_t>::max()), CudaOutOfMemory)
+      << "a size beyond 64 bits does not wrap round";
+}
+
 TEST_F(CudaRuntime, WithoutMemoryPoolsAllocationIsPlain) {
   simt::FakeDevice old;
   old.has_memory_pools = false;
