@@ -31,7 +31,7 @@ BufferPool::BufferPool(BufferPoolOptions options)
 
 BufferPool::~BufferPool() {
   if (block_ != nullptr) {
-    block_->leave_pool();
+    block_->leave_pool(SlotBlock::kAllSlots & ~handed_out_);
   }
 }
 
@@ -50,7 +50,7 @@ std::span<std::uint8_t> BufferPool::get_writable_elsewhere(std::size_t n) {
 /// moves when it must. False when the block has no such room.
 bool BufferPool::find_room(std::size_t n_bytes) {
   // Slots may become free while this runs, which is no harm: they are found the next time.
-  const unsigned live = block_->live_slots();
+  const unsigned live = handed_out_ & ~block_->given_back();
   n_front_slots_ = static_cast<unsigned>(std::bit_width(live & ((1U << n_front_slots_) - 1)));
   if (live >> n_front_slots_ == 0) {
     n_front_slots_ = 0;  // the back part is gone
@@ -85,9 +85,14 @@ bool BufferPool::find_room(std::size_t n_bytes) {
                    n_bytes, BufferPoolMode::kFront);
 }
 
-bool BufferPool::move_into(const Gap& gap, std::size_t n_bytes, BufferPoolMode mode) {
+bool BufferPool::move_into(const Gap& gap, std::size_t n_bytes, BufferPoolMode mode) noexcept {
   if (gap.begin >= gap.end || n_bytes > gap.end - gap.begin) {
     return false;
+  }
+  if ((handed_out_ >> gap.slot & 1U) != 0) {
+    const unsigned given_back = block_->given_back();
+    block_->renew(given_back);  // all at once: it is an atomic operation
+    handed_out_ &= ~given_back;
   }
   const std::size_t size = end_ - begin_;
   if (size != 0) {
@@ -129,7 +134,7 @@ Slice BufferPool::get_data_owned() noexcept {
     return system_.get_data_owned();
   }
   Slice slice(message(), *block_, slot_);
-  block_->take(slot_);
+  handed_out_ |= 1U << slot_;
   slots_[slot_] = {begin_, (end_ + alignment_ - 1) & ~(alignment_ - 1)};
   if (mode_ == BufferPoolMode::kFront) {
     n_front_slots_ = slot_ + 1;

@@ -110,7 +110,7 @@ class BufferPool {
   }
   std::span<std::uint8_t> get_writable_elsewhere(std::size_t n);
   bool find_room(std::size_t n_bytes);
-  bool move_into(const Gap& gap, std::size_t n_bytes, BufferPoolMode mode);
+  bool move_into(const Gap& gap, std::size_t n_bytes, BufferPoolMode mode) noexcept;
   std::span<std::uint8_t> continue_in_system_memory(std::size_t n);
   void set_mode(BufferPoolMode mode) noexcept;
 
@@ -128,6 +128,7 @@ class BufferPool {
   std::size_t gap_end_ = 0;
 
   std::array<Slot, kSlots> slots_;  // of those alive; ascending with the slot
+  unsigned handed_out_ = 0;         // bit i: slot i was handed out since the block had it renewed
   unsigned n_front_slots_ = 0;      // slots below are the front part
   BufferPoolMode mode_ = BufferPoolMode::kBack;
   BufferPoolCounters counters_;

@@ -18,7 +18,7 @@ class Slice {
  public:
   /// No bytes, no slot.
   Slice() noexcept = default;
-  /// Takes over a slot that was taken for it in `block`.
+  /// Becomes the owner of a slot of `block`, in which `bytes` lie.
   Slice(std::span<std::uint8_t> bytes, SlotBlock& block, unsigned slot) noexcept
       : bytes_(bytes), owner_(&block), slot_(slot) {}
   /// Takes over memory of std::malloc in which `bytes` lie.
@@ -55,7 +55,7 @@ class Slice {
 
   void drop() noexcept {
     if (is_in_block()) {
-      static_cast<SlotBlock*>(owner_)->leave(slot_);
+      static_cast<SlotBlock*>(owner_)->give_back(slot_);
     } else {
       std::free(owner_);
     }

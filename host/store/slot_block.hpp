@@ -2,10 +2,12 @@
 // them is left:
 //
 //   bit    0   1   2   3   4   5   6   7       8
-//          the slice in that slot is alive     the pool is alive
+//          that slot was not given back        the pool is alive
 //
-// Each owner clears its bit once, by subtracting it: one instruction that also tells who was last
-// and frees the block. Leaving releases, looking acquires: who finds a bit clear sees everything
+// A slot's bit is set from the start. The slice in it clears the bit once, by subtracting it, when
+// it is dropped; the pool sets it again before the slot's next use. So handing out a slice touches
+// nothing that is shared, and dropping it is one instruction, which also tells who was last and has
+// to free the block. Clearing releases, looking acquires: who finds a bit clear sees everything
 // that was done with the slice's bytes.
 #pragma once
 
@@ -18,42 +20,45 @@
 
 namespace furrow {
 
-/// Lives until the pool and all slices have left. `take` and `live_slots` are for the pool's one
-/// user; `leave` is for any thread, constant time and lock-free.
+/// Lives until the pool and all slices have left. `give_back` is for any thread, constant time and
+/// lock-free; the rest is for the pool's one user, who knows which slots have been handed out.
 class alignas(64) SlotBlock {  // a cache line of its own: other threads write to the word
  public:
   static constexpr unsigned kSlots = 8;
 
-  /// The caller is the pool; it has to leave with leave_pool.
+  static constexpr unsigned kAllSlots = (1U << kSlots) - 1;
+
+  /// The caller is the pool, which has to leave with leave_pool.
   static SlotBlock* make(MemoryBlock memory) { return new SlotBlock(std::move(memory)); }
   SlotBlock(const SlotBlock&) = delete;
   SlotBlock& operator=(const SlotBlock&) = delete;
 
   [[nodiscard]] std::uint8_t* data() const noexcept { return memory_.get(); }
-  /// Bit i: the slice in slot i is alive.
-  [[nodiscard]] unsigned live_slots() const noexcept {
-    return owners_.load(std::memory_order_acquire) & (kPool - 1);
+  /// Bit i: slot i was handed out and given back.
+  [[nodiscard]] unsigned given_back() const noexcept {
+    return ~owners_.load(std::memory_order_acquire) & kAllSlots;
   }
-  /// Pre: the slot is free. Nothing is published by it: whoever gets the slice to another thread
-  /// does that.
-  void take(unsigned slot) noexcept { owners_.fetch_add(1U << slot, std::memory_order_relaxed); }
+  /// Makes slots that were given back ready to be handed out again. Who sends the slice to another
+  /// thread orders this before its end.
+  void renew(unsigned slots) noexcept { owners_.fetch_add(slots, std::memory_order_relaxed); }
   /// Called by the slice in that slot, once. The block may be gone afterwards.
-  void leave(unsigned slot) noexcept { remove(1U << slot); }
-  /// Called by the pool, once. The block may be gone afterwards.
-  void leave_pool() noexcept { remove(kPool); }
+  void give_back(unsigned slot) noexcept { remove(1U << slot); }
+  /// Called by the pool, once, with all slots that are not handed out since they were made or
+  /// renewed. The block may be gone afterwards.
+  void leave_pool(unsigned own_slots) noexcept { remove(kPool | own_slots); }
 
  private:
   static constexpr unsigned kPool = 1U << kSlots;
 
   explicit SlotBlock(MemoryBlock memory) : memory_(std::move(memory)) {}
   ~SlotBlock() = default;
-  void remove(unsigned owner) noexcept {
-    if (owners_.fetch_sub(owner, std::memory_order_acq_rel) == owner) {
+  void remove(unsigned owners) noexcept {
+    if (owners_.fetch_sub(owners, std::memory_order_acq_rel) == owners) {
       delete this;
     }
   }
 
-  std::atomic<unsigned> owners_ = kPool;
+  std::atomic<unsigned> owners_ = kPool | kAllSlots;
   MemoryBlock memory_;
 };
 
