@@ -11,7 +11,7 @@
 
 namespace furrow {
 
-BufferPool::BufferPool(BufferPoolOptions options)
+BufferPool::BufferPool(const BufferPoolOptions& options)
     : capacity_(options.capacity), alignment_(options.alignment), system_(options.alignment) {
   if (alignment_ > page_size()) {
     throw InvalidArgument("buffer pool: alignment " + std::to_string(alignment_) +

@@ -67,7 +67,7 @@ class BufferPool {
 
   /// Takes the block from the source. Throws InvalidArgument for a bad alignment or a block that
   /// does not start at a page, and whatever the source throws.
-  explicit BufferPool(BufferPoolOptions options);
+  explicit BufferPool(const BufferPoolOptions& options);
   BufferPool(const BufferPool&) = delete;
   BufferPool& operator=(const BufferPool&) = delete;
   /// Slices stay valid; the last owner frees the block.

@@ -23,7 +23,7 @@ namespace furrow::test {
 /// pool of 4 GiB takes no memory; what is written of it has to stay in the block.
 class CheckedBufferPool {
  public:
-  static constexpr std::size_t kWhole = std::size_t{1} << 20;
+  static constexpr std::size_t kWhole = std::size_t{1} << 14;
   static constexpr std::size_t kEnd = 4096;
 
   CheckedBufferPool(std::size_t capacity, std::size_t alignment)
