@@ -1,8 +1,9 @@
 // Slices that other threads read, write and drop while the pool goes on. Worth most under the
 // thread sanitizer.
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <condition_variable>
-#include <cstring>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -10,6 +11,7 @@
 #include <random>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -68,7 +70,7 @@ void drop_later(Channel& channel, unsigned seed, std::size_t& n_wrong) {
     std::swap(held[i], held.back());
     Slice& slice = held.back().slice;
     n_wrong += blake3(std::as_const(slice).bytes()) == held.back().checksum ? 0 : 1;
-    std::memset(slice.bytes().data(), 0xFF, slice.size());  // must be nobody else's
+    std::ranges::fill(slice.bytes(), std::uint8_t{0xFF});  // must be nobody else's
     held.pop_back();
   };
   while (std::optional<Sent> sent = channel.receive()) {
