@@ -3,13 +3,16 @@
 // decoder builds it; each iteration is two messages of the size that is the argument, filled with
 // random bytes. Run with --benchmark_repetitions=5 and quote medians; compare figures of one run.
 #include <array>
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <cstring>
-#include <memory>
 #include <mutex>
 #include <random>
+#include <span>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <benchmark/benchmark.h>

@@ -53,6 +53,8 @@ class Slice {
  private:
   static constexpr unsigned kOnHeap = SlotBlock::kSlots;
 
+  // The analyser cannot know that a block counts its owners and that slot_ tells which kind owner_
+  // is. NOLINTBEGIN(clang-analyzer-cplusplus.NewDelete, clang-analyzer-unix.Malloc)
   void drop() noexcept {
     if (is_in_block()) {
       static_cast<SlotBlock*>(owner_)->give_back(slot_);
@@ -60,6 +62,7 @@ class Slice {
       std::free(owner_);
     }
   }
+  // NOLINTEND(clang-analyzer-cplusplus.NewDelete, clang-analyzer-unix.Malloc)
 
   std::span<std::uint8_t> bytes_;
   void* owner_ = nullptr;  // a SlotBlock when slot_ is a slot, else an allocation or null

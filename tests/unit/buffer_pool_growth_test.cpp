@@ -4,9 +4,8 @@
 #include <limits>
 #include <memory>
 #include <new>
-#include <numeric>
-#include <string>
-#include <utility>
+#include <span>
+#include <stdexcept>
 #include <vector>
 
 #include <gtest/gtest.h>

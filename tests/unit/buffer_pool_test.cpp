@@ -4,18 +4,13 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <memory>
-#include <new>
 #include <numeric>
 #include <optional>
 #include <random>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
-
-#include "furrow/errors.hpp"
 
 #include "tests/support/checked_buffer_pool.hpp"
 

@@ -138,6 +138,7 @@ TEST(BufferPoolThreads, TheLastOwnerFreesTheBlock) {
     {
       std::atomic<bool> go = false;
       std::vector<std::jthread> threads;
+      threads.reserve(shares.size());
       for (std::vector<Slice>& share : shares) {
         threads.emplace_back([&] {
           go.wait(false);
