@@ -59,8 +59,9 @@ class EightSlots : public testing::Test {
   std::string slots() {
     std::string drawn(BufferPool::kSlots, '-');
     for (const auto& [name, slice] : slices) {
-      EXPECT_TRUE(std::ranges::all_of(slice.bytes(), [&](std::uint8_t byte) {
-        return byte == static_cast<std::uint8_t>(name);
+      EXPECT_TRUE(std::ranges::all_of(slice.bytes(), [own = static_cast<std::uint8_t>(name)](
+                                                         std::uint8_t byte) {
+        return byte == own;
       })) << name;
       if (slice.is_in_block()) {
         drawn.at(static_cast<std::size_t>(slice.bytes().data() - block_) / kSize) = name;
