@@ -13,6 +13,11 @@ std::unique_ptr<CudaEncoder> make_cuda_records_encoder(CudaEncoderOptions /*opti
   throw EncoderError("encoder cuda: this program was built without CUDA");
 }
 
+std::shared_ptr<std::uint8_t> make_pinned_block(std::size_t n_bytes) {
+  throw Error(ErrorKind::kUnavailable, "pinned block of " + std::to_string(n_bytes) +
+                                           " bytes: this program was built without CUDA");
+}
+
 CudaLogSink set_cuda_log_sink(CudaLogSink /*sink*/) noexcept {
   return nullptr;  // nobody reports
 }

@@ -85,6 +85,13 @@ class CudaEncoder : public RecordsEncoder {
 /// cannot be used; and in a build without CUDA. Throws InvalidArgument for no lanes or no fallback.
 std::unique_ptr<CudaEncoder> make_cuda_records_encoder(CudaEncoderOptions options);
 
+/// Host memory for BufferPoolOptions of host/store: `n_bytes` of it, more than 0, from the start of
+/// a page, which every device copies from and to by itself while other work goes on. Uninitialised.
+/// Slow to make, meant to be kept; freed by the last copy of the pointer, when no copy is under
+/// way. Throws CudaError when there is no device or no such memory, and Error in a build without
+/// CUDA. Thread-safe.
+std::shared_ptr<std::uint8_t> make_pinned_block(std::size_t n_bytes);
+
 enum class CudaLogLevel { kDebug, kWarning };
 
 /// Takes one line without an end of line. Called from any thread, several at once.
