@@ -28,15 +28,15 @@ File locked(File file) {
   return file;
 }
 
-/// Whether somebody finished the pack, whatever happened to it since.
-bool has_trailer(const File& file) {
+/// Frames of a pack that somebody finished, whatever happened to it since; none without a trailer.
+std::optional<std::uint64_t> n_frames_by_trailer(const File& file) {
   const std::uint64_t size = file.size();
   if (size < kPackHeaderSize + kPackTrailerSize) {
-    return false;
+    return std::nullopt;
   }
   PackTrailer trailer{};
   file.read_at(size - kPackTrailerSize, mutable_bytes_of(trailer));
-  return trailer.has_magic();
+  return trailer.has_magic() ? std::optional(trailer.n_frames.value()) : std::nullopt;
 }
 
 bool is_finished(const std::filesystem::path& file) {
@@ -95,7 +95,9 @@ PiecePackWriter::Reopened PiecePackWriter::reopen(const std::filesystem::path& f
   PackRecovery recovery;
   if (is_torn_header(writer->file_)) {
     recovery.bytes_cut = size;
-    recovery.reason = "the header is not whole";
+    if (size > 0) {
+      recovery.reason = "the header is not whole";
+    }
     writer->write_header();
     writer->restored_size_ = kPackHeaderSize;
   } else {
@@ -136,11 +138,12 @@ void PiecePackWriter::write_header() const {
 
 PackRecovery PiecePackWriter::recover() {
   const FrameScan scan = scan_frames(file_, table_);
-  if (scan.damage && has_trailer(file_)) {
-    throw DamagedPack(file_.path(), "the pack was finished, it is not cut: " + *scan.damage);
-  }
   PackRecovery recovery;
   recovery.frames_kept = table_.entries().size();
+  const std::optional<std::uint64_t> n_frames = n_frames_by_trailer(file_);
+  if (scan.damage && n_frames && *n_frames != recovery.frames_kept) {
+    throw DamagedPack(file_.path(), "the pack was finished, it is not cut: " + *scan.damage);
+  }
   recovery.bytes_cut = file_.size() - scan.end;
   if (recovery.bytes_cut > 0) {
     recovery.reason = scan.at_table ? "the end of the pack is not whole" : *scan.damage;
