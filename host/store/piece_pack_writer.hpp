@@ -6,20 +6,18 @@
 //   +--------+-------+-------+-----+-------------+-------+---------+
 //                                  '---- only in a finished pack ---'
 //
-//   header   0  "FRWPACK\n"                          frame   0  "FRME"
-//            8  u32 version, 1                               4  u8 codec: 0 raw, 1 zstd, 2
-//            reference
-//           12  u32 zero                                     5  3 zeros
-//           16  first 16 bytes of the hash of                8  u64 key
-//               the bytes before                            16  u32 stored size; 0 for a reference
-//           32                                              20  u32 original size
-//                                                           24  hash of the original bytes
-//   trailer  0  u64 number of frames                        56  hash of bytes 0 to 55 of the frame
-//            8  hash of the table and of the                    and of the stored bytes
-//               number of frames                            88  stored bytes
+//   header   0  "FRWPACK\n"            frame    0  "FRME"
+//            8  u32 version, 1                 4  u8 codec: 0 raw, 1 zstd, 2 reference
+//           12  u32 zero                       5  3 zeros
+//           16  first 16 bytes of the          8  u64 key
+//               hash of the bytes before      16  u32 stored size; 0 for a reference
+//           32                                20  u32 original size
+//                                             24  hash of the original bytes
+//   trailer  0  u64 number of frames          56  hash of bytes 0 to 55 of the frame
+//            8  hash of the table and of          and of the stored bytes
+//               the number of frames          88  stored bytes
 //           40  "FRWPKEND"
-//           48                                       table      bytes 0 to 87 of each frame, in
-//           order
+//           48                         table     bytes 0 to 87 of each frame, in order
 //
 // A reference stands for the chunk with the same hash in a frame before it. Where a frame is
 // follows from the sizes of those before it. The table repeats what the frames say, so that nothing

@@ -73,7 +73,7 @@ inline const std::vector<std::pair<std::uint64_t, Bytes>>& sample_chunks() {
   return chunks;
 }
 
-/// Appends the sample up to `n` chunks; false when `finish` is, too.
+/// Appends chunks `begin` to `end` - 1 of the sample.
 inline void write_sample(PiecePackWriter& writer, std::size_t begin = 0,
                          std::size_t end = sample_chunks().size()) {
   for (std::size_t i = begin; i < end; ++i) {
