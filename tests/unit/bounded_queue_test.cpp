@@ -60,20 +60,21 @@ class BoundedQueueWaiters : public ::testing::TestWithParam<std::size_t> {
   static constexpr int kWaiters = 4;
 
   /// Starts senders that cannot send. They count how their call ended.
-  void start_senders(const std::stop_token& stop = {}) {
+  void start_senders(const std::stop_token& token = {}) {
     for (std::size_t i = 0; i < GetParam(); ++i) {
       ASSERT_TRUE(queue.send(0));
     }
     for (int i = 0; i < kWaiters; ++i) {
-      threads.emplace_back([this, i, stop] { ++(queue.send(i, stop) ? ended_well : ended); });
+      threads.emplace_back([this, i, token] { ++(queue.send(i, token) ? ended_well : ended); });
     }
   }
-  void start_receivers(const std::stop_token& stop = {}) {
+  void start_receivers(const std::stop_token& token = {}) {
     for (int i = 0; i < kWaiters; ++i) {
-      threads.emplace_back([this, stop] { ++(queue.receive(stop) ? ended_well : ended); });
+      threads.emplace_back([this, token] { ++(queue.receive(token) ? ended_well : ended); });
     }
   }
 
+  std::stop_source stop;
   BoundedQueue<int> queue{GetParam()};
   std::atomic<int> ended = 0;
   std::atomic<int> ended_well = 0;
@@ -96,7 +97,6 @@ TEST_P(BoundedQueueWaiters, ClosingWakesAllReceivers) {
 }
 
 TEST_P(BoundedQueueWaiters, AStopRequestWakesAllSenders) {
-  std::stop_source stop;
   start_senders(stop.get_token());
   stop.request_stop();
   threads.clear();
@@ -104,7 +104,6 @@ TEST_P(BoundedQueueWaiters, AStopRequestWakesAllSenders) {
 }
 
 TEST_P(BoundedQueueWaiters, AStopRequestWakesAllReceivers) {
-  std::stop_source stop;
   start_receivers(stop.get_token());
   stop.request_stop();
   threads.clear();
@@ -115,7 +114,7 @@ TEST_P(BoundedQueueWaiters, AStopRequestWakesAllReceivers) {
 TEST_P(BoundedQueueWaiters, AReceiverThatIsStoppedTakesNoItemWithIt) {
   for (int round = 0; round < 500; ++round) {
     BoundedQueue<int> items(GetParam());
-    std::stop_source stop;
+    stop = std::stop_source();
     std::optional<int> first;
     std::optional<int> second;
     {
