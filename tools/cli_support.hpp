@@ -18,7 +18,7 @@ namespace furrow::cli {
 /// Exit codes of the program, listed in README.md.
 enum ExitCode : int {
   kSuccess = 0,
-  kCheckFailed = 1,      ///< done, but something was found broken (scrub, vectors, store of plot)
+  kCheckFailed = 1,      ///< done, but something was found broken (scrub, pack verify, ...)
   kInvalidArgument = 2,  ///< the command line cannot be carried out as given
   kIoFailed = 3,         ///< missing file, permission, full disk
   kCorruptData = 4,      ///< checksum, format or length of stored data is wrong
@@ -77,6 +77,7 @@ void add_read_command(CLI::App& app);
 void add_extract_command(CLI::App& app, std::stop_token stop);
 void add_scrub_command(CLI::App& app, std::stop_token stop, int& exit_code);
 void add_info_command(CLI::App& app);
+void add_pack_command(CLI::App& app, std::stop_token stop, int& exit_code);
 void add_vectors_command(CLI::App& app, int& exit_code);
 
 }  // namespace furrow::cli

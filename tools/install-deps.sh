@@ -12,6 +12,7 @@ readonly packages=(
   python3
   libhwy-dev
   libsodium-dev
+  libzstd-dev
   libfmt-dev
   libspdlog-dev
   libcli11-dev

@@ -42,6 +42,7 @@ int run(int argc, char** argv) {
   add_extract_command(app, interrupts.token());
   add_scrub_command(app, interrupts.token(), exit_code);
   add_info_command(app);
+  add_pack_command(app, interrupts.token(), exit_code);
   add_vectors_command(app, exit_code);
   add_devices_command(app);
   try {

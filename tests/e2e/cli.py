@@ -19,6 +19,7 @@ COMMANDS = {
     "extract": ("--farm", "--manifest", "--out", "--threads"),
     "scrub": ("--farm", "--json"),
     "info": ("--farm", "--json"),
+    "pack": ("list", "verify", "stat"),
     "vectors": ("--encoder",),
     "devices": ("--json",),
 }

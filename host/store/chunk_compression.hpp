@@ -1,0 +1,50 @@
+// Compression of single chunks with zstd, and its safe reversal.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace furrow {
+
+/// What is done to a chunk before it is stored.
+class Compressor {
+ public:
+  Compressor() = default;
+  Compressor(const Compressor&) = delete;
+  Compressor& operator=(const Compressor&) = delete;
+  virtual ~Compressor() = default;
+  /// A zstd frame that is shorter than `bytes`, or none when there is no such. Called from several
+  /// threads at once; the result depends on `bytes` only.
+  [[nodiscard]] virtual std::optional<std::vector<std::uint8_t>> compress(
+      std::span<const std::uint8_t> bytes) const = 0;
+};
+
+/// zstd at one level. Thread-safe: keeps one context, of a few MiB, for each thread that was ever
+/// inside at the same time.
+class ZstdCompressor : public Compressor {
+ public:
+  static constexpr int kDefaultLevel = 3;
+
+  /// Throws InvalidArgument for a level that zstd does not have.
+  explicit ZstdCompressor(int level = kDefaultLevel);
+  ~ZstdCompressor() override;
+  [[nodiscard]] std::optional<std::vector<std::uint8_t>> compress(
+      std::span<const std::uint8_t> bytes) const override;
+
+ private:
+  class Contexts;
+  int level_;
+  std::unique_ptr<Contexts> contexts_;
+};
+
+/// The `original_size` bytes that one zstd frame holds. Nothing beyond them is ever allocated or
+/// written, whatever the frame says. Throws MalformedData, naming `what`, for anything but one
+/// frame of just that content. Thread-safe.
+std::vector<std::uint8_t> zstd_decompress(std::span<const std::uint8_t> frame,
+                                          std::size_t original_size, const std::string& what);
+
+}  // namespace furrow

@@ -1,0 +1,202 @@
+#include "host/store/pack_pipeline.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "furrow/errors.hpp"
+
+#include "host/crypto/blake3.hpp"
+#include "host/store/bounded_queue.hpp"
+
+namespace furrow {
+namespace {
+
+constexpr std::size_t kMaxChunksInFlight = std::size_t{1} << 32;
+
+void check(const PackConfig& config) {
+  if (config.num_workers == 0) {
+    throw InvalidArgument("packing: expected at least one worker, actual 0");
+  }
+  if (config.max_chunks_in_flight > kMaxChunksInFlight) {
+    throw InvalidArgument("packing: expected at most " + std::to_string(kMaxChunksInFlight) +
+                          " chunks in flight, actual " +
+                          std::to_string(config.max_chunks_in_flight));
+  }
+}
+
+PackedChunk pack(RawChunk raw, const Compressor& compressor) {
+  if (raw.data.size() > kMaxPackChunkSize) {
+    throw InvalidArgument("chunk " + std::to_string(raw.key) + ": expected at most " +
+                          std::to_string(kMaxPackChunkSize) + " bytes, actual " +
+                          std::to_string(raw.data.size()));
+  }
+  PackedChunk packed;
+  packed.key = raw.key;
+  packed.hash = blake3(raw.data);
+  packed.original_size = static_cast<std::uint32_t>(raw.data.size());
+  std::optional<std::vector<std::uint8_t>> compressed;
+  if (raw.compressible) {
+    compressed = compressor.compress(raw.data);
+  }
+  if (compressed && compressed->size() < raw.data.size()) {
+    packed.codec = PackCodec::kZstd;
+    packed.stored = *std::move(compressed);
+  } else {
+    packed.stored = std::move(raw.data);
+  }
+  return packed;
+}
+
+/// A chunk with its number in the input.
+template <class Chunk>
+struct Numbered {
+  std::uint64_t number;
+  Chunk chunk;
+};
+
+class PackRun {
+ public:
+  PackRun(ChunkSource& source, const Compressor& compressor, const PackConfig& config,
+          const std::stop_token& stop)
+      : source_(source),
+        compressor_(compressor),
+        config_(config),
+        forward_stop_(stop, [this] { stop_.request_stop(); }),
+        window_(2 * config.max_chunks_in_flight + config.num_workers + 2),
+        raw_(config.max_chunks_in_flight),
+        packed_(config.max_chunks_in_flight),
+        workers_left_(config.num_workers) {}
+
+  PackOutcome run(const PackedChunkSink& write) {
+    if (!take_place()) {
+      return PackOutcome::kCancelled;
+    }
+    std::optional<RawChunk> first = source_.next();
+    if (!first) {
+      return PackOutcome::kFinished;
+    }
+    {
+      std::vector<std::jthread> threads;  // joined at the end of this scope, whatever happens in it
+      guard([&] {
+        threads.reserve(config_.num_workers + 1);
+        threads.emplace_back([this, &first] { guard([&] { feed(std::move(first)); }); });
+        for (unsigned i = 0; i < config_.num_workers; ++i) {
+          threads.emplace_back([this] { guard([this] { work(); }); });
+        }
+        write_in_order(write);
+      });
+    }
+    if (first_error_) {
+      std::rethrow_exception(first_error_);
+    }
+    return source_ended_ && n_written_ == n_fed_ ? PackOutcome::kFinished : PackOutcome::kCancelled;
+  }
+
+ private:
+  /// Runs a stage. The first exception of any stage is kept, and ends all others.
+  template <class Stage>
+  void guard(Stage stage) {
+    try {
+      stage();
+    } catch (...) {
+      {
+        const std::lock_guard lock(error_mutex_);
+        if (!first_error_) {
+          first_error_ = std::current_exception();
+        }
+      }
+      stop_.request_stop();
+    }
+  }
+
+  bool take_place() { return window_.send({}, stop_.get_token()); }
+  void give_back_place() { static_cast<void>(window_.receive()); }  // never waits: it was taken
+
+  /// Pre: the place of the first chunk is taken.
+  void feed(std::optional<RawChunk> chunk) {
+    while (chunk) {
+      if (!raw_.send({n_fed_, *std::move(chunk)}, stop_.get_token())) {
+        return;
+      }
+      ++n_fed_;
+      if (!take_place()) {
+        return;
+      }
+      chunk = source_.next();
+    }
+    source_ended_ = true;
+    raw_.close();
+  }
+
+  void work() {
+    while (auto raw = raw_.receive(stop_.get_token())) {
+      if (config_.verify) {
+        config_.verify(raw->chunk);
+      }
+      const std::uint64_t number = raw->number;
+      if (!packed_.send({number, pack(std::move(raw->chunk), compressor_)}, stop_.get_token())) {
+        return;
+      }
+    }
+    if (--workers_left_ == 0) {
+      packed_.close();
+    }
+  }
+
+  void write_in_order(const PackedChunkSink& write) {
+    std::map<std::uint64_t, PackedChunk> early;  // what overtook a chunk that is still to come
+    while (auto packed = packed_.receive(stop_.get_token())) {
+      early.emplace(packed->number, std::move(packed->chunk));
+      for (auto next = early.begin(); next != early.end() && next->first == n_written_;
+           next = early.begin()) {
+        if (stop_.stop_requested()) {
+          return;
+        }
+        write(std::move(early.extract(next).mapped()));
+        ++n_written_;
+        give_back_place();
+      }
+    }
+  }
+
+  struct Place {};
+
+  ChunkSource& source_;
+  const Compressor& compressor_;
+  const PackConfig& config_;
+  std::stop_source stop_;
+  std::stop_callback<std::function<void()>> forward_stop_;
+
+  BoundedQueue<Place> window_;
+  BoundedQueue<Numbered<RawChunk>> raw_;
+  BoundedQueue<Numbered<PackedChunk>> packed_;
+
+  // Of the feeder; read by others once it is joined.
+  std::uint64_t n_fed_ = 0;
+  bool source_ended_ = false;
+  std::atomic<unsigned> workers_left_;
+  std::uint64_t n_written_ = 0;
+
+  std::mutex error_mutex_;
+  std::exception_ptr first_error_;
+};
+
+}  // namespace
+
+unsigned PackConfig::default_num_workers() {
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
+PackOutcome pack_chunks(ChunkSource& source, const Compressor& compressor, const PackConfig& config,
+                        const PackedChunkSink& write, const std::stop_token& stop) {
+  check(config);
+  return PackRun(source, compressor, config, stop).run(write);
+}
+
+}  // namespace furrow

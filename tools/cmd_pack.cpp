@@ -1,0 +1,141 @@
+#include <memory>
+#include <optional>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "host/crypto/hex.hpp"
+#include "host/store/pack_check.hpp"
+#include "host/store/piece_pack.hpp"
+#include "nlohmann/json.hpp"
+#include "tools/cli_support.hpp"
+#include "tools/progress.hpp"
+
+namespace furrow::cli {
+namespace {
+
+struct Arguments {
+  std::string file;
+  bool json = false;
+};
+
+void list(const Arguments& arguments) {
+  const PiecePack pack = PiecePack::open(arguments.file);
+  nlohmann::ordered_json chunks = nlohmann::ordered_json::array();
+  for (const PackEntry& entry : pack.table().entries()) {
+    const PackFrameHeader& header = entry.header;
+    if (arguments.json) {
+      chunks.push_back({{"key", header.key.value()},
+                        {"codec", name_of(header.codec())},
+                        {"original_size", header.original_size.value()},
+                        {"stored_size", header.stored_size.value()},
+                        {"offset", entry.offset},
+                        {"hash", to_hex(header.hash.bytes)}});
+    } else {
+      fmt::print("{:>20}  {:<9}  {:>9}  {:>9}  {}\n", header.key.value(), name_of(header.codec()),
+                 header.original_size.value(), header.stored_size.value(),
+                 to_hex(header.hash.bytes));
+    }
+  }
+  if (arguments.json) {
+    const nlohmann::ordered_json result = {{"file", arguments.file}, {"chunks", chunks}};
+    fmt::print("{}\n", result.dump());
+  }
+}
+
+/// How many bytes stand for one stored byte.
+double ratio(const PackStatistics& statistics) {
+  return statistics.stored_size == 0 ? 1.0
+                                     : static_cast<double>(statistics.original_size) /
+                                           static_cast<double>(statistics.stored_size);
+}
+
+void stat(const Arguments& arguments) {
+  const PiecePack pack = PiecePack::open(arguments.file);
+  const PackStatistics& statistics = pack.statistics();
+  if (arguments.json) {
+    const nlohmann::ordered_json result = {{"file", arguments.file},
+                                           {"file_size", pack.file_size()},
+                                           {"chunks", statistics.chunks},
+                                           {"references", statistics.references},
+                                           {"raw_frames", statistics.raw_frames},
+                                           {"zstd_frames", statistics.zstd_frames},
+                                           {"original_size", statistics.original_size},
+                                           {"unique_size", statistics.unique_size},
+                                           {"stored_size", statistics.stored_size},
+                                           {"ratio", ratio(statistics)}};
+    fmt::print("{}\n", result.dump());
+    return;
+  }
+  fmt::print("pack     {}, {}\n", arguments.file, size_text(pack.file_size()));
+  fmt::print("chunks   {}, {}\n", statistics.chunks, size_text(statistics.original_size));
+  fmt::print("unique   {}, {}\n", statistics.chunks - statistics.references,
+             size_text(statistics.unique_size));
+  fmt::print("stored   {} ({} compressed, {} raw), ratio {:.2f}\n",
+             size_text(statistics.stored_size), statistics.zstd_frames, statistics.raw_frames,
+             ratio(statistics));
+}
+
+void print(const PackReport& report, const Arguments& arguments) {
+  if (arguments.json) {
+    nlohmann::ordered_json broken = nlohmann::ordered_json::array();
+    for (const PackFinding& finding : report.broken) {
+      broken.push_back({{"thing", finding.thing}, {"reason", finding.reason}});
+    }
+    const nlohmann::ordered_json result = {{"file", arguments.file},
+                                           {"finished", report.is_finished},
+                                           {"frames", report.statistics.chunks},
+                                           {"intact", report.intact_frames},
+                                           {"broken", broken},
+                                           {"bytes_read", report.bytes_read}};
+    fmt::print("{}\n", result.dump());
+    return;
+  }
+  for (const PackFinding& finding : report.broken) {
+    fmt::print("BROKEN {}: {}\n", finding.thing, finding.reason);
+  }
+  fmt::print("{} frames: {} intact; the pack is {}; {} read\n", report.statistics.chunks,
+             report.intact_frames, report.is_finished ? "finished" : "not finished",
+             size_text(report.bytes_read));
+}
+
+void verify(const Arguments& arguments, const std::stop_token& stop, int& exit_code) {
+  std::optional<Progress> progress;
+  const PackReport report = verify_pack(
+      arguments.file,
+      [&](const PackProgress& now) {
+        if (!progress.has_value()) {
+          progress.emplace("pack verify", "bytes", now.bytes_total);
+        }
+        progress->set(now.bytes_done);
+      },
+      stop);
+  progress.reset();
+  if (report.stopped) {
+    throw Interrupted();
+  }
+  print(report, arguments);
+  exit_code = report.broken.empty() ? kSuccess : kCheckFailed;
+}
+
+}  // namespace
+
+void add_pack_command(CLI::App& app, std::stop_token stop, int& exit_code) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("pack", "Look into piece packs: list, verify, stat");
+  command->require_subcommand(1);
+  const auto add = [&](const char* name, const char* description) {
+    CLI::App* part = command->add_subcommand(name, description);
+    part->add_option("FILE", arguments->file, "The pack")->required();
+    part->add_flag("--json", arguments->json, "Print the result as JSON");
+    return part;
+  };
+  add("list", "List the chunks: key, codec, original and stored bytes, hash")
+      ->callback([arguments] { list(*arguments); });
+  add("verify", "Verify every byte; changes nothing, exit code 1 when something is bad")
+      ->callback(
+          [arguments, stop = std::move(stop), &exit_code] { verify(*arguments, stop, exit_code); });
+  add("stat", "Count chunks, duplicates and bytes")->callback([arguments] { stat(*arguments); });
+}
+
+}  // namespace furrow::cli
