@@ -11,11 +11,12 @@ std::optional<PagedBackend::Bytes> MemoryBackend::get_record(const DataKey& key)
 }
 
 void MemoryBackend::put_records(std::span<const PagedRecord> batch) {
-  std::map<DataKey, Bytes> added;  // all of it, before anything is changed
+  std::unordered_map<DataKey, Bytes, DataKeyHash> added;  // all of it, before anything is changed
   for (const PagedRecord& record : batch) {
     added.insert_or_assign(record.key, record.value);
   }
   const std::lock_guard lock(mutex_);
+  records_.reserve(records_.size() + added.size());
   for (auto& [key, value] : added) {
     if (const auto there = records_.find(key); there != records_.end()) {
       there->second.swap(value);
@@ -26,7 +27,7 @@ void MemoryBackend::put_records(std::span<const PagedRecord> batch) {
 
 void MemoryBackend::for_each_record(
     const std::function<void(const DataKey&, std::span<const std::uint8_t>)>& visit) const {
-  std::map<DataKey, Bytes> records;
+  std::unordered_map<DataKey, Bytes, DataKeyHash> records;  // so that no lock is held meanwhile
   {
     const std::shared_lock lock(mutex_);
     records = records_;
@@ -38,7 +39,7 @@ void MemoryBackend::for_each_record(
 
 std::optional<PagedBackend::Bytes> MemoryBackend::get_entry(std::string_view name) const {
   const std::shared_lock lock(mutex_);
-  const auto found = entries_.find(name);
+  const auto found = entries_.find(std::string(name));
   return found == entries_.end() ? std::nullopt : std::optional(found->second);
 }
 

@@ -2,9 +2,10 @@
 #pragma once
 
 #include <functional>
-#include <map>
+#include <optional>
 #include <shared_mutex>
 #include <string>
+#include <unordered_map>
 
 #include "host/store/paged_store/paged_backend.hpp"
 
@@ -23,8 +24,8 @@ class MemoryBackend : public PagedBackend {
 
  private:
   mutable std::shared_mutex mutex_;
-  std::map<DataKey, Bytes> records_;
-  std::map<std::string, Bytes, std::less<>> entries_;
+  std::unordered_map<DataKey, Bytes, DataKeyHash> records_;
+  std::unordered_map<std::string, Bytes> entries_;
 };
 
 }  // namespace furrow

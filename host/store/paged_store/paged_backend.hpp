@@ -26,7 +26,7 @@ class PagedBackend {
   /// Writes all or none of them, after a crash too. Writes keep their order: what a crash leaves is
   /// some first part of them (docs/spec/08-storage-components.md, S2).
   virtual void put_records(std::span<const PagedRecord> batch) = 0;
-  /// Calls `visit` for every record in the order of keys.
+  /// Calls `visit` for every record, in any order. Holds no lock meanwhile.
   virtual void for_each_record(
       const std::function<void(const DataKey&, std::span<const std::uint8_t>)>& visit) const = 0;
 

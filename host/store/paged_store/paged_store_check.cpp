@@ -8,7 +8,7 @@
 namespace furrow {
 
 PagedStoreReport check_paged_store(const PagedBackend& backend, LongerValues longer_values) {
-  // Two passes, because a child may come after its parent in the order of keys.
+  // Two passes, because a child may come after its parent.
   std::vector<DataKey> keys;
   backend.for_each_record(
       [&](const DataKey& key, std::span<const std::uint8_t>) { keys.push_back(key); });
