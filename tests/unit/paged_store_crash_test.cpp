@@ -161,7 +161,7 @@ TEST(PagedStoreCrash, WhenNoMoreCanBeWrittenWhatIsStoredStays) {
   const std::uint64_t seed = std::random_device()();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::size_t refused = 0;
-  for (const rlim_t largest : {rlim_t{8} << 10, rlim_t{30} << 10, rlim_t{60} << 10}) {
+  for (const rlim_t largest : {2'000U, 8'000U, 15'000U, 30'000U, 45'000U, 60'000U, 65'000U}) {
     SCOPED_TRACE("no file beyond " + std::to_string(largest) + " bytes");
     const TempDirectory directory;
     const WriterResult result =

@@ -3,6 +3,9 @@
 //
 //   paged_store_writer DIRECTORY SEED [OPERATION]   ends itself (_exit) before that operation
 //
+// When the database fails, it uses the store a little longer, to see that this is survived: what is
+// stored can be read, what is not stays in memory.
+//
 // Each line is `P key value` (paged out), `F count` (the first `count` keys are flushed) or `D`
 // (done).
 #include <cstdio>
@@ -32,6 +35,21 @@ Paged<Node> random_graph(std::mt19937_64& random, const std::vector<Paged<Node>>
   return node(random(), {node(random(), level), chain(1 + random() % 20)});
 }
 
+/// After a failure of the database.
+void go_on(PagedStore& store, const std::vector<Paged<Node>>& roots) {
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    try {
+      store.page_out(roots.back());
+      store.flush();
+    } catch (const BackendError&) {
+      // as before
+    }
+  }
+  for (const Paged<Node>& root : roots) {
+    (void)store.load(root);
+  }
+}
+
 int write_objects(const std::string& directory, std::uint64_t seed, std::uint64_t last_operation) {
   std::mt19937_64 random(seed);
   std::uint64_t done = 0;
@@ -45,11 +63,16 @@ int write_objects(const std::string& directory, std::uint64_t seed, std::uint64_
   std::vector<Paged<Node>> roots;
   for (std::uint64_t i = 0; i < kRoots; ++i) {
     roots.push_back(random_graph(random, roots));
-    if (i % 2 == 0) {
-      store.page_out(roots.back());
-    } else {
-      store.schedule_for_paging(roots.back());  // by the background thread, or by drain
-      store.drain();
+    try {
+      if (i % 2 == 0) {
+        store.page_out(roots.back());
+      } else {
+        store.schedule_for_paging(roots.back());  // by the background thread, or by drain
+        store.drain();
+      }
+    } catch (const BackendError&) {
+      go_on(store, roots);
+      throw;
     }
     const DataKey key = roots.back().data_key().value();
     std::printf("P %s %llu\n", to_hex(key.bytes).c_str(),
