@@ -220,7 +220,8 @@ TEST(PagedRecord, PagingOutAgainMendsADamagedRecord) {
 TEST(PagedRecord, RecordsWithoutACheckAreReadWhenLongerValuesAre) {
   PagedStore maker(std::make_unique<MemoryBackend>(), {}, kByHand);
   PagedRecord bare = encode_record(maker.fetch_data(maker.page_out(node(77))));
-  bare.value.resize(bare.value.size() - kHashSize);
+  const auto record = std::span(bare.value).first(bare.value.size() - kHashSize);
+  bare.value = Bytes(record.begin(), record.end());
   EXPECT_THROW(PagedStore(backend_with(bare), {}, kByHand).fetch<Node>(bare.key), CorruptEntry);
   PagedStore store(backend_with(bare), {},
                    {.longer_values = LongerValues::kAccepted, .in_background = false});
