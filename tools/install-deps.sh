@@ -21,6 +21,7 @@ readonly packages=(
   libgmock-dev # the CMake files of libgtest-dev refer to it
   libbenchmark-dev
   libboost-context-dev
+  librocksdb-dev # paged store
 )
 # For those who change Furrow.
 readonly developer_packages=(
