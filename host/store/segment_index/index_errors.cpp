@@ -1,0 +1,27 @@
+#include "host/store/segment_index/index_errors.hpp"
+
+namespace furrow {
+
+UnsupportedSegmentVersion::UnsupportedSegmentVersion(const std::string& what,
+                                                     std::uint32_t expected, std::uint32_t actual)
+    : Error(ErrorKind::kMismatch, what + ": format version: expected " + std::to_string(expected) +
+                                      ", actual " + std::to_string(actual)) {}
+
+DamagedBlock::DamagedBlock(const std::filesystem::path& segment, std::uint32_t block)
+    : Error(ErrorKind::kCorrupt,
+            segment.native() + ": block " + std::to_string(block) + ": checksum mismatch") {}
+
+IndexManifestMissing::IndexManifestMissing(const std::filesystem::path& manifest,
+                                           const std::string& segment)
+    : Error(ErrorKind::kCorrupt,
+            manifest.native() + ": expected beside " + segment + ", but there is no such file") {}
+
+IndexInUse::IndexInUse(const std::filesystem::path& lock_file)
+    : Error(ErrorKind::kUnavailable, lock_file.native() + ": the index is in use") {}
+
+IndexNeedsReopening::IndexNeedsReopening(const std::filesystem::path& directory)
+    : Error(ErrorKind::kUnavailable,
+            directory.native() +
+                ": an earlier write failed half-way; the index has to be opened again") {}
+
+}  // namespace furrow
