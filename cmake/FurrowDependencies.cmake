@@ -40,4 +40,5 @@ if(FURROW_TESTS)
 endif()
 if(FURROW_BENCH)
   furrow_find_package(benchmark libbenchmark-dev)
+  furrow_find_package(RocksDB librocksdb-dev)  # only to compare with
 endif()

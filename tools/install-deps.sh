@@ -19,6 +19,7 @@ readonly packages=(
   libgtest-dev
   libgmock-dev # the CMake files of libgtest-dev refer to it
   libbenchmark-dev
+  librocksdb-dev # benchmarks compare with it
   libboost-context-dev
 )
 # For those who change Furrow.
