@@ -42,9 +42,12 @@ BucketRange BucketDirectory::find(const IndexKey& key) const {
   return {first == 0 ? 0 : first - 1, end};
 }
 
-bool BucketDirectory::begins_with(std::uint32_t bucket, const IndexKey& key) const {
-  return prefixes_[bucket] == prefix_of(key) &&
-         std::memcmp(rests_[bucket].data(), key.data() + kPrefixSize, sizeof(Rest)) == 0;
+int BucketDirectory::compare_with_first(const IndexKey& key, std::uint32_t bucket) const {
+  const std::uint64_t prefix = prefix_of(key);
+  if (prefix != prefixes_[bucket]) {
+    return prefix < prefixes_[bucket] ? -1 : 1;
+  }
+  return std::memcmp(key.data() + kPrefixSize, rests_[bucket].data(), sizeof(Rest));
 }
 
 void BucketDirectory::shrink() {

@@ -26,7 +26,8 @@ class BucketDirectory {
   void add_bucket(const IndexKey& first_key);
   /// All buckets in which entries of the key may stand.
   [[nodiscard]] BucketRange find(const IndexKey& key) const;
-  [[nodiscard]] bool begins_with(std::uint32_t bucket, const IndexKey& key) const;
+  /// Whether the key is the first of the bucket (0), or stands before it (< 0) or behind it (> 0).
+  [[nodiscard]] int compare_with_first(const IndexKey& key, std::uint32_t bucket) const;
 
   [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(prefixes_.size()); }
   [[nodiscard]] std::size_t memory_bytes() const {

@@ -77,19 +77,24 @@ void DiskSegment::check_place(const EntryBlockBuffer& buffer, std::uint32_t at, 
     std::memcpy(key.data(), entry, IndexKey::size());
     return key;
   };
+  constexpr std::size_t kLastEntryAt = (kEntriesPerBlock - 1) * kIndexEntrySize;
   for (std::uint32_t i = 0; i < n; ++i) {
     const std::uint8_t* block = buffer.block(at + i);
+    const std::uint32_t bucket = (first + i) / kBlocksPerBucket;
+    const std::uint32_t place = (first + i) % kBlocksPerBucket;
     bool is_right = true;
-    if ((first + i) % kBlocksPerBucket == 0) {
-      is_right = directory_.begins_with((first + i) / kBlocksPerBucket, key_at(block));
+    if (place == 0) {
+      is_right = directory_.compare_with_first(key_at(block), bucket) == 0;
     } else if (i > 0) {
-      const std::uint8_t* last_before =
-          buffer.block(at + i - 1) + (kEntriesPerBlock - 1) * kIndexEntrySize;
-      is_right = std::memcmp(last_before, block, IndexKey::size()) <= 0;
+      is_right = std::memcmp(buffer.block(at + i - 1) + kLastEntryAt, block, IndexKey::size()) <= 0;
+    }
+    if (place + 1 == kBlocksPerBucket && bucket + 1 < directory_.size()) {
+      is_right =
+          is_right && directory_.compare_with_first(key_at(block + kLastEntryAt), bucket + 1) <= 0;
     }
     if (!is_right) {
       throw MalformedData(path().native() + ": block " + std::to_string(first + i) +
-                          " begins with another key than expected");
+                          " holds other keys than expected");
     }
   }
 }
