@@ -6,6 +6,8 @@
 #include <span>
 #include <vector>
 
+#include "furrow/errors.hpp"
+
 #include "host/crypto/blake3.hpp"
 #include "host/store/segment_index/index_manifest.hpp"
 

@@ -119,11 +119,11 @@ TEST_F(CorruptIndexTest, DamageAfterOpeningIsAnErrorOfTheLookup) {
        {entry_block_offset(0), entry_block_offset(1) + 500, entry_block_offset(3) - 1}) {
     SCOPED_TRACE("offset " + std::to_string(offset));
     flip(segment_, offset);
-    EXPECT_THROW((void)index->lookup(keys[0]), DamagedBlock);
+    EXPECT_THROW((void)index->lookup(keys[0]), ChecksumMismatch);
     std::vector<EntryId> ids(keys.size(), kUnresolvedId);
-    EXPECT_THROW(index->batch_lookup(keys, ids), DamagedBlock);
+    EXPECT_THROW(index->batch_lookup(keys, ids), ChecksumMismatch);
     EXPECT_EQ(ids, std::vector(keys.size(), kUnresolvedId));
-    EXPECT_THROW(index->compact_all(), DamagedBlock);
+    EXPECT_THROW(index->compact_all(), ChecksumMismatch);
     flip(segment_, offset);
     EXPECT_EQ(index->lookup(keys[0]), 1003U);
   }

@@ -91,8 +91,8 @@ class AgeTieredIndex {
   void compact_all();
 
   /// The id of the key in the window, kDeletedId, or nothing. Throws InvalidArgument when the
-  /// window ends below the horizon; IoError, DamagedBlock or MalformedData when the disk lets it
-  /// down.
+  /// window ends below the horizon; IoError, ChecksumMismatch or MalformedData when the disk lets
+  /// it down.
   [[nodiscard]] std::optional<EntryId> lookup(const IndexKey& key, HeightWindow window = {}) const;
   /// The same for many keys, in a few reads. Only ids that are kUnresolvedId are looked up and
   /// changed; what is not found stays so.

@@ -7,7 +7,6 @@
 #include "host/crypto/hex.hpp"
 #include "host/store/segment_index/block_search.hpp"
 #include "host/store/segment_index/disk_segment_reader.hpp"
-#include "host/store/segment_index/index_errors.hpp"
 #include "host/store/segment_index/segment_summary.hpp"
 
 namespace furrow {
@@ -103,7 +102,7 @@ void DiskSegment::read_blocks(std::uint32_t first, std::uint32_t n,
                               EntryBlockBuffer& buffer) const {
   file_.read_at(entry_block_offset(first), buffer.first(n));
   if (const std::uint32_t damaged = buffer.first_damaged(n); damaged != n) {
-    throw DamagedBlock(path(), first + damaged);
+    throw buffer.mismatch(damaged, path(), first + damaged);
   }
   check_place(buffer, 0, first, n);
 }

@@ -5,7 +5,6 @@
 
 #include "host/store/segment_index/block_search.hpp"
 #include "host/store/segment_index/disk_segment.hpp"
-#include "host/store/segment_index/index_errors.hpp"
 
 namespace furrow {
 namespace {
@@ -64,7 +63,7 @@ BatchReads DiskSegment::collect_batch(std::span<const KeyQuery> queries, HeightW
     if (const std::uint32_t damaged = buffer.first_damaged(filled); damaged != filled) {
       const auto read = std::prev(std::find_if(
           reads.begin(), reads.end(), [&](const MergedRead& r) { return r.at > damaged; }));
-      throw DamagedBlock(path(), read->first_block + damaged - read->at);
+      throw buffer.mismatch(damaged, path(), read->first_block + damaged - read->at);
     }
     for (const MergedRead& read : reads) {
       check_place(buffer, read.at, read.first_block, read.n_blocks);

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "host/store/segment_index/index_errors.hpp"
-
 namespace furrow {
 
 DiskSegmentReader::DiskSegmentReader(const File& file, const DiskSegmentHeader& header,
@@ -40,7 +38,7 @@ void DiskSegmentReader::read_on() {
   const std::uint32_t n = std::min(entry_blocks_for(entry_count_) - next_block_, buffer_.size());
   file_->read_at(entry_block_offset(next_block_), buffer_.first(n));
   if (const std::uint32_t damaged = buffer_.first_damaged(n); damaged != n) {
-    throw DamagedBlock(file_->path(), next_block_ + damaged);
+    throw buffer_.mismatch(damaged, file_->path(), next_block_ + damaged);
   }
   if (observer_) {
     observer_(buffer_, n);

@@ -9,7 +9,7 @@
 
 namespace furrow {
 
-/// Every block is verified before an entry of it is given out; damage is a DamagedBlock or
+/// Every block is verified before an entry of it is given out; damage is a ChecksumMismatch or
 /// MalformedData. Several readers may read one file.
 class DiskSegmentReader : public EntrySource {
  public:

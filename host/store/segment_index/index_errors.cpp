@@ -7,10 +7,6 @@ UnsupportedSegmentVersion::UnsupportedSegmentVersion(const std::string& what,
     : Error(ErrorKind::kMismatch, what + ": format version: expected " + std::to_string(expected) +
                                       ", actual " + std::to_string(actual)) {}
 
-DamagedBlock::DamagedBlock(const std::filesystem::path& segment, std::uint32_t block)
-    : Error(ErrorKind::kCorrupt,
-            segment.native() + ": block " + std::to_string(block) + ": checksum mismatch") {}
-
 IndexManifestMissing::IndexManifestMissing(const std::filesystem::path& manifest,
                                            const std::string& segment)
     : Error(ErrorKind::kCorrupt,

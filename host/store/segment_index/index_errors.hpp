@@ -15,12 +15,6 @@ class UnsupportedSegmentVersion : public Error {
   UnsupportedSegmentVersion(const std::string& what, std::uint32_t expected, std::uint32_t actual);
 };
 
-/// A block of a segment does not have the tag that stands behind it.
-class DamagedBlock : public Error {
- public:
-  DamagedBlock(const std::filesystem::path& segment, std::uint32_t block);
-};
-
 /// The directory holds segments but no manifest: which of them count is not known.
 class IndexManifestMissing : public Error {
  public:

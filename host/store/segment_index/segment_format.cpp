@@ -121,4 +121,12 @@ std::uint32_t EntryBlockBuffer::first_damaged(std::uint32_t n_blocks) const {
   return damaged;
 }
 
+ChecksumMismatch EntryBlockBuffer::mismatch(std::uint32_t i, const std::filesystem::path& file,
+                                            std::uint32_t number) const {
+  const Hash hash = blake3({block(i), kEntryBlockPayloadSize});
+  return {file.native() + ": block " + std::to_string(number),
+          to_hex({block(i) + kEntryBlockPayloadSize, kEntryBlockTagSize}),
+          to_hex(std::span(hash.bytes).first(kEntryBlockTagSize))};
+}
+
 }  // namespace furrow

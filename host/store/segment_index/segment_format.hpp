@@ -27,6 +27,7 @@
 #include <string>
 #include <vector>
 
+#include "furrow/errors.hpp"
 #include "furrow/types.hpp"
 
 #include "host/store/segment_index/index_entry.hpp"
@@ -89,6 +90,9 @@ class EntryBlockBuffer {
   void seal(std::uint32_t n_blocks);
   /// The first of the first n blocks whose tag does not fit, or n.
   [[nodiscard]] std::uint32_t first_damaged(std::uint32_t n_blocks) const;
+  /// The error to throw for damaged block i of the buffer, which is block `number` of the file.
+  [[nodiscard]] ChecksumMismatch mismatch(std::uint32_t i, const std::filesystem::path& file,
+                                          std::uint32_t number) const;
 
  private:
   std::uint32_t n_blocks_;
