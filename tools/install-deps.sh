@@ -21,7 +21,7 @@ readonly packages=(
   libgmock-dev # the CMake files of libgtest-dev refer to it
   libbenchmark-dev
   libboost-context-dev
-  librocksdb-dev # paged store
+  librocksdb-dev # paged store, and what benchmarks compare with
 )
 # For those who change Furrow.
 readonly developer_packages=(

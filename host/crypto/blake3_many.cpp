@@ -189,11 +189,12 @@ void batch_scalar(const detail::Blake3Batch& batch, std::size_t first, std::size
 }
 
 void many(SimdMode mode, const std::uint32_t* key, std::uint32_t flags,
-          std::span<const std::uint8_t> messages, std::size_t length, std::span<Hash> out) {
+          std::span<const std::uint8_t> messages, std::size_t length, std::size_t stride,
+          std::span<Hash> out) {
   const std::size_t n_blocks = (length + 63) / 64;
   const detail::Blake3Batch batch{
       .inputs = messages.data(),
-      .input_stride = length,
+      .input_stride = stride,
       .n_blocks = n_blocks,
       .last_block_length = static_cast<std::uint32_t>(length - 64 * (n_blocks - 1)),
       .key = key,
@@ -215,7 +216,12 @@ void detail::blake3_batch(SimdMode mode, const Blake3Batch& batch, std::size_t c
 
 void blake3_many(SimdMode mode, std::span<const std::uint8_t> messages, std::size_t length,
                  std::span<Hash> out) {
-  many(mode, core::blake3::kIv, 0, messages, length, out);
+  many(mode, core::blake3::kIv, 0, messages, length, length, out);
+}
+
+void blake3_many_strided(SimdMode mode, std::span<const std::uint8_t> messages, std::size_t length,
+                         std::size_t stride, std::span<Hash> out) {
+  many(mode, core::blake3::kIv, 0, messages, length, stride, out);
 }
 
 void blake3_many_keyed(SimdMode mode, const Hash& key, std::span<const std::uint8_t> messages,
@@ -224,7 +230,7 @@ void blake3_many_keyed(SimdMode mode, const Hash& key, std::span<const std::uint
   for (std::size_t i = 0; i < 8; ++i) {
     words[i] = core::load_le32(key.data() + 4 * i);
   }
-  many(mode, words.data(), core::blake3::kKeyedHash, messages, length, out);
+  many(mode, words.data(), core::blake3::kKeyedHash, messages, length, length, out);
 }
 
 }  // namespace furrow
