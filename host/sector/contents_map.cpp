@@ -6,6 +6,7 @@
 
 #include "host/crypto/blake3.hpp"
 #include "host/crypto/hex.hpp"
+#include "host/sector/s_bucket_counts.hpp"
 #include "host/sector/sector_layout.hpp"
 
 namespace furrow {
@@ -35,9 +36,13 @@ SectorContentsMap SectorContentsMap::parse(std::span<const std::uint8_t> bytes,
 }
 
 std::vector<std::uint16_t> SectorContentsMap::s_bucket_sizes() const {
-  std::vector<std::uint16_t> sizes(kNumSBuckets);
+  SBucketCounts counts;
   for (const FoundProofs& bitmap : bitmaps_) {
-    for_each_s_bucket(bitmap, [&](SBucket s) { ++sizes[s.value()]; });
+    counts.add(bitmap);
+  }
+  std::vector<std::uint16_t> sizes(kNumSBuckets);
+  for (std::size_t s = 0; s < sizes.size(); ++s) {
+    sizes[s] = counts.of(s);
   }
   return sizes;
 }

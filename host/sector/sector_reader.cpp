@@ -7,6 +7,7 @@
 #include "host/crypto/hex.hpp"
 #include "host/primitives/sector_id.hpp"
 #include "host/sector/contents_map.hpp"
+#include "host/sector/s_bucket_counts.hpp"
 #include "host/sector/sector_layout.hpp"
 
 namespace furrow {
@@ -36,9 +37,9 @@ SectorContentsMap read_contents_map(const SectorReadAt& read_at, std::uint16_t p
 /// within an s-bucket from the map.
 std::vector<ChunkPlace> locate_chunks(const SectorContentsMap& map, const SectorMetadata& metadata,
                                       PieceOffset offset) {
-  std::vector<std::uint16_t> rank(kNumSBuckets);
+  SBucketCounts before;
   for (std::size_t q = 0; q < offset.value(); ++q) {
-    for_each_s_bucket(map.bitmaps()[q], [&](SBucket s) { ++rank[s.value()]; });
+    before.add(map.bitmaps()[q]);
   }
   std::vector<ChunkPlace> places;
   places.reserve(kNumChunks);
@@ -46,7 +47,7 @@ std::vector<ChunkPlace> locate_chunks(const SectorContentsMap& map, const Sector
   for (std::size_t s = 0; s < kNumSBuckets; ++s) {
     const SBucket s_bucket(static_cast<std::uint16_t>(s));
     if (map.uses(offset, s_bucket)) {
-      places.push_back({s_bucket, first_chunk + rank[s]});
+      places.push_back({s_bucket, first_chunk + before.of(s)});
     }
     first_chunk += metadata.s_bucket_sizes[s];
   }

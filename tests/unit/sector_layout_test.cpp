@@ -74,6 +74,26 @@ TEST(SectorLayout, RefusesWrongSizes) {
   EXPECT_THROW(assemble_sector(map, records, metadata, out), InvalidBytesLength);
 }
 
+TEST(SectorLayout, SBucketsAreCountedAsOneByOne) {
+  const unsigned seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  for (const std::uint16_t pieces : {std::uint16_t{1}, std::uint16_t{63}, std::uint16_t{300}}) {
+    SectorContentsMap map(pieces);
+    std::vector<std::uint16_t> expected(kNumSBuckets);
+    for (FoundProofs& bitmap : map.bitmaps()) {
+      const std::uint64_t all = random() % 4 == 0 ? ~std::uint64_t{0} : 0;
+      for (std::size_t i = 0; i < bitmap.size(); ++i) {
+        bitmap.bytes[i] = static_cast<std::uint8_t>(random() | all);
+      }
+      for (std::size_t s = 0; s < kNumSBuckets; ++s) {
+        expected[s] += static_cast<std::uint16_t>(bitmap.bytes[s / 8] >> (s % 8) & 1);
+      }
+    }
+    EXPECT_EQ(map.s_bucket_sizes(), expected) << pieces << " pieces";
+  }
+}
+
 // Sector C: one piece, record = ChaCha8 keystream of the zero key, header zero but for the root of
 // the parity chunks.
 TEST(SectorLayout, KnownAnswersOfTheSpecification) {
