@@ -113,6 +113,34 @@ TEST_F(AgeTieredIndexTest, TheHorizonIsKeptOverReopening) {
   EXPECT_EQ(open()->status().horizon, 300);
 }
 
+// A compaction that began before the horizon became durable wrote the old one back.
+TEST_F(AgeTieredIndexTest, AHorizonThatAdvancesDuringACompactionStays) {
+  auto index = open();
+  for (std::uint64_t i = 0; i < 2; ++i) {
+    index->append(std::vector{add(numbered_key(i), 1, i)});
+    index->flush();
+  }
+  bool has_advanced = false;
+  set_file_fault_hook([&](FileOperation, const std::filesystem::path&) {
+    if (!has_advanced) {
+      has_advanced = true;
+      index->advance_horizon(5);
+      index->append(std::vector{add(numbered_key(9), 5, 9)});
+      index->flush();
+    }
+  });
+  index->compact_all();
+  set_file_fault_hook(nullptr);
+  EXPECT_TRUE(has_advanced);
+  EXPECT_EQ(index->status().segments, 2U);
+  index.reset();
+  index = open();
+  EXPECT_EQ(index->status().horizon, 5);
+  for (const std::uint64_t i : {0U, 1U, 9U}) {
+    EXPECT_EQ(index->lookup(numbered_key(i)), i);
+  }
+}
+
 TEST_F(AgeTieredIndexTest, WhatCancelsAltogetherLeavesNoSegment) {
   auto index = open();
   index->append(std::vector{add(numbered_key(1), 5, 1)});

@@ -211,7 +211,7 @@ bool AgeTieredIndex::compact_range(std::size_t n) {
   if (merged) {
     next.segments.insert(at, merged);
   }
-  commit(next, chosen.horizon, merged);
+  commit(next, manifest_.horizon, merged);  // it may have advanced meanwhile
   publish(std::move(next));
   for (const std::shared_ptr<const DiskSegment>& input : inputs) {
     remove_quietly(input->path());  // readers that are inside have the file open
