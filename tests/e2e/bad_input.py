@@ -222,7 +222,9 @@ class DamagedStore(FurrowTest):
     def test_segment_file_cut_off(self):
         formats.copy_store(OPTIONS.store, self.store)
         segment = formats.segment_file(self.store)
-        os.truncate(segment, 100 * formats.ELEMENT_SIZE + 12_345)  # too few pieces to rebuild others
+        # Without a piece that the sector wants, and too few others to rebuild it.
+        pieces = min(100, self.wanted_piece())
+        os.truncate(segment, pieces * formats.ELEMENT_SIZE + 12_345)
         self.refuses((CORRUPT, UNAVAILABLE), [segment.name])
 
     def test_segment_file_missing(self):
