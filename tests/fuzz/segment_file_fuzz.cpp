@@ -94,6 +94,7 @@ void check_answers(const DiskSegment& segment) {
   require(heights == segment.heights());
   versions[IndexKey()];  // most often absent
   std::vector<KeyQuery> queries;
+  queries.reserve(versions.size());
   for (auto& [key, of_key] : versions) {
     queries.push_back({&key, BloomFilter::hash(key), queries.size()});
   }

@@ -162,6 +162,7 @@ TEST(KeyVersions, TheLatestThatIsNotCancelledDecides) {
 std::vector<IndexEntry> merged(const std::vector<std::vector<IndexEntry>>& newest_first,
                                SettledHeights settled) {
   std::vector<std::unique_ptr<EntrySource>> sources;
+  sources.reserve(newest_first.size());
   for (const std::vector<IndexEntry>& run : newest_first) {
     sources.push_back(std::make_unique<SpanSource>(run));
   }

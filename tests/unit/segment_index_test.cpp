@@ -280,6 +280,7 @@ TEST(Published, ReadersAndAWriterAtOnce) {
   std::atomic<unsigned> n_wrong{0};
   {
     std::vector<std::jthread> readers;
+    readers.reserve(3);
     for (int i = 0; i < 3; ++i) {
       readers.emplace_back([&] {
         std::uint64_t last = 0;
