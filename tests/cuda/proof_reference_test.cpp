@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <stdexcept>
 
 #include <gtest/gtest.h>
 
@@ -81,7 +82,8 @@ void expect_proofs(const DeviceTables<K>& device, const reference::PosProofs& ex
   EXPECT_TRUE(to_host(stream, d_hashes.data(), n) == expected.proof_hashes);
 }
 
-/// Chunks that are encoded with the hashes of a record's proofs. `pattern` is what they hold.
+/// Chunks that are encoded with the hashes of a record's proofs; a record with too few of them is
+/// left alone. `pattern` is what the chunks hold.
 template <unsigned K>
 void expect_encoded_chunks(const DeviceTables<K>& device, const reference::PosProofs& expected,
                            std::uint64_t pattern) {
@@ -90,16 +92,16 @@ void expect_encoded_chunks(const DeviceTables<K>& device, const reference::PosPr
   const std::vector<std::uint8_t> parity = random_bytes(kRecordSize, pattern + 1);
   const auto d_source = bytes_to_device(stream, source);
   const auto d_parity = bytes_to_device(stream, parity);
-  const DeviceBuffer<std::uint8_t> d_encoded(stream, kRecordSize);
+  std::vector<std::uint8_t> wanted(kRecordSize, 0x5A);
+  const auto d_encoded = bytes_to_device(stream, wanted);
   launch(encode_chunks<K>,
          {dim3(kNumChunks / EncodeChunksShape::kProofs), dim3(EncodeChunksShape::kThreads)},
          stream.get(), device.batch(), device.used(), device.d_status(),
          reinterpret_cast<const uint4*>(d_source.data()),
          reinterpret_cast<const uint4*>(d_parity.data()),
          reinterpret_cast<uint4*>(d_encoded.data()));
-  std::vector<std::uint8_t> wanted(kRecordSize);
-  for (std::size_t i = 0; i < kNumChunks; ++i) {
-    const std::size_t s = expected.s_buckets.at(i);
+  for (std::size_t i = 0; expected.proofs.size() == kNumChunks && i < kNumChunks; ++i) {
+    const std::size_t s = expected.s_buckets[i];
     const std::uint8_t* const chunk =
         s < kNumChunks ? &source[32 * s] : &parity[32 * (s - kNumChunks)];
     for (std::size_t b = 0; b < 32; ++b) {
@@ -125,9 +127,7 @@ void compare_with_reference(const PosSeed& seed, const reference::PosProofs& exp
   ASSERT_EQ(device.status(0).n_proofs, expected.proofs.size());
   EXPECT_EQ(device.status(0).n_overflows, 0U);
   expect_proofs(device, expected);
-  if (expected.proofs.size() == kNumChunks) {
-    expect_encoded_chunks(device, expected, seed.bytes[0]);
-  }
+  expect_encoded_chunks(device, expected, seed.bytes[0]);
 }
 
 template <unsigned K>
@@ -137,20 +137,33 @@ void compare_random_seed() {
   compare_with_reference<K>(seed, reference::pos_proofs(K, seed.bytes));
 }
 
+/// The first of random seeds with which a record can be encoded.
+PosSeed seed_with_all_proofs(unsigned k, std::uint64_t first) {
+  const auto table = make_proof_table(k);
+  for (const PosSeed& seed : random_seeds(100, first)) {
+    table->generate(seed);
+    if (table->num_proofs() == kNumChunks) {
+      return seed;
+    }
+  }
+  throw std::runtime_error("none of 100 seeds has 32768 proofs");
+}
+
 TEST(CudaProofReference, K15) {
   compare_random_seed<15>();
 }
-// From K = 16 on there are 32768 proofs, and chunks are encoded too.
+// About half of the seeds have all 32768 proofs.
 TEST(CudaProofReference, K16) {
   compare_random_seed<16>();
 }
+// Nearly all have them.
 TEST(CudaProofReference, K17) {
   compare_random_seed<17>();
 }
 
 TEST(CudaProofReference, EverySchedule) {
   const RandomSeed first;
-  const PosSeed seed = random_seeds(1, first.value()).front();
+  const PosSeed seed = seed_with_all_proofs(16, first.value());
   const reference::PosProofs expected = reference::pos_proofs(16, seed.bytes);
   ASSERT_EQ(expected.proofs.size(), kNumChunks);
   for_each_schedule([&] { compare_with_reference<16>(seed, expected); });
