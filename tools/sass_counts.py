@@ -215,7 +215,7 @@ def short_names(names):
 
 def shorten(text):
     text = re.sub(r"\(furrow::cuda::(\w+)\)", r"", text)  # casts to enumerations
-    text = re.sub(r"\b(?:furrow|cuda|core|std)::", "", text)
+    text = re.sub(r"\(anonymous namespace\)::|\b(?:furrow|cuda|core|std)::", "", text)
     text = re.sub(r"^void ", "", text)
     depth = 0
     for at, character in enumerate(text):

@@ -118,6 +118,7 @@ __device__ void load_bucket(const SourceTable<K, kTable>& source, std::uint32_t 
   for (std::uint32_t i = 0; i < kEntriesPerThread; ++i) {
     if (threadIdx.x + i * kThreads < size) {
       const std::uint32_t key = position_of(mine[i]);
+      // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): set above
       s.keys[s.bins[key >> kBinShift] + place[i]] = key;
     }
   }

@@ -59,14 +59,15 @@ __host__ __device__ inline PackedEntry pack_entry(std::uint32_t position, std::u
 /// Metadata of at most `kBits` bits.
 template <unsigned kBits = 80>
 __host__ __device__ inline uint128 metadata_of(const PackedEntry& entry) {
-  uint128 metadata = entry.words.x;
+  // High words first: the other way round costs ptxas of sm_100 a spilled register in make_table.
+  uint128 metadata = 0;
+  if constexpr (kBits > 64) {
+    metadata = static_cast<uint128>(entry.words.z & 0xFFFFU) << 64;
+  }
   if constexpr (kBits > 32) {
     metadata |= static_cast<uint128>(entry.words.y) << 32;
   }
-  if constexpr (kBits > 64) {
-    metadata |= static_cast<uint128>(entry.words.z & 0xFFFFU) << 64;
-  }
-  return metadata;
+  return metadata | entry.words.x;
 }
 __host__ __device__ inline std::uint32_t residue_of(const PackedEntry& entry) {
   return entry.words.z >> 16;

@@ -170,6 +170,7 @@ std::vector<PieceOffset> sampled_offsets(std::uint64_t seed, const SectorId& sec
   std::mt19937_64 random(seed ^ core::load_le64(sector_id.data()));
   std::sample(all.begin(), all.end(), std::back_inserter(chosen), n_samples, random);
   std::vector<PieceOffset> result;
+  result.reserve(chosen.size());
   for (const std::uint16_t offset : chosen) {
     result.emplace_back(offset);
   }

@@ -74,6 +74,11 @@ class PtxasTableTest(unittest.TestCase):
         self.assertEqual(len(lines), 2 + 3)
         self.assertIn("| sm_86 | 64 | 0 | 16 | 12 | 8 |", lines[4])
 
+    def test_names_a_kernel_whatever_its_namespace(self):
+        shorten = self.tool.sass_counts.shorten
+        self.assertEqual(shorten("furrow::(anonymous namespace)::do_nothing()"), "do_nothing")
+        self.assertEqual(shorten("void furrow::cuda::make_table<20u, 2u>(int)"), "make_table<20, 2>")
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])

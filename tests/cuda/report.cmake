@@ -2,7 +2,7 @@
 # (tools/ptxas_table.py), instructions by pipe (tools/sass_counts.py). The tests write both tables
 # to cuda_report/ in the build folder.
 
-set(FURROW_CUDA_REPORT_ARCHITECTURES 86 90 CACHE STRING
+set(FURROW_CUDA_REPORT_ARCHITECTURES 75 80 86 89 90 100 120 CACHE STRING
     "Compute capabilities that the tables of the kernels are made for")
 set(folder ${PROJECT_BINARY_DIR}/cuda_report)
 file(MAKE_DIRECTORY ${folder})

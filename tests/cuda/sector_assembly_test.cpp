@@ -200,6 +200,7 @@ TEST(CudaSectorAssembly, LowerHalfUpperHalfAndStripes) {
 Bytes sector_by_reference(const Parts& parts) {
   const auto bytes = [](const auto& objects) {
     std::vector<Bytes> result;
+    result.reserve(objects.size());
     for (const auto& object : objects) {
       result.emplace_back(bytes_of(object).begin(), bytes_of(object).end());
     }
@@ -303,7 +304,8 @@ TEST(CudaSectorAssembly, RefusesWhatBreaksTheRules) {
   refuses([](SectorParts& p) { p.n_pieces = 2; });
   refuses([](SectorParts& p) { p.d_sector += 16; });
   const auto shifted = [](const auto* pointer, std::size_t n_bytes) {
-    return reinterpret_cast<decltype(pointer)>(reinterpret_cast<std::uintptr_t>(pointer) + n_bytes);
+    return reinterpret_cast<decltype(pointer)>(reinterpret_cast<const std::byte*>(pointer) +
+                                               n_bytes);
   };
   refuses([&](SectorParts& p) { p.d_records = shifted(p.d_records, 8); });
   refuses([&](SectorParts& p) { p.d_found_proofs = shifted(p.d_found_proofs, 2); });

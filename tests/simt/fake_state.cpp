@@ -169,6 +169,13 @@ void FakeState::join_device_of(const void* memory) {
 
 void FakeState::reset(std::vector<FakeDevice> shown) {
   const std::lock_guard lock(mutex);
+  // What is released may still be in use, as far as the host has waited.
+  for (const std::unique_ptr<DeviceState>& device : devices) {
+    device->default_stream.timeline.join();
+  }
+  for (CUstream_st* stream : streams) {
+    stream->timeline.join();
+  }
   for (const auto& [address, allocation] : allocations) {
     // NOLINTNEXTLINE(performance-no-int-to-ptr): a key, so that what lies inside can be found
     std::free(reinterpret_cast<void*>(address));

@@ -303,6 +303,7 @@ TEST_F(SimtFakeCuda, MuchDynamicSharedMemoryMustBeAskedFor) {
                                  kWords * sizeof(unsigned)),
             cudaSuccess);
   EXPECT_EQ(cuda::launch_with(touch_dynamic, shape, nullptr, kWords), cudaSuccess);
+  EXPECT_EQ(cudaDeviceSynchronize(), cudaSuccess);
 }
 
 }  // namespace

@@ -11,8 +11,8 @@
 
 namespace furrow::simt::overloads {
 
-// Names of types and concepts cannot stand in parentheses.
-// NOLINTBEGIN(bugprone-macro-parentheses)
+// Names of types and concepts cannot stand in parentheses, and what is equal here need not be so.
+// NOLINTBEGIN(bugprone-macro-parentheses,misc-redundant-expression)
 
 // Whether a call compiles, and with which result. A macro, because overload sets cannot be passed
 // on.
@@ -151,6 +151,6 @@ static_assert(sizeof(uint2) == 8 && alignof(uint2) == 8 && sizeof(uint3) == 12 &
               alignof(ushort4) == 8 && alignof(short2) == 4 && sizeof(dim3) == 12 &&
               std::is_same_v<decltype(make_uint4(1, 2, 3, 4)), uint4>);
 
-// NOLINTEND(bugprone-macro-parentheses)
+// NOLINTEND(bugprone-macro-parentheses,misc-redundant-expression)
 
 }  // namespace furrow::simt::overloads

@@ -73,6 +73,7 @@ namespace planted {
 
 void divergent_barrier() {
   run_grid({.grid = 1, .block = kThreads}, [] {
+    // NOLINTNEXTLINE(bugprone-branch-clone): that they are two is the bug
     if (threadIdx.x < 32) {
       __syncthreads();  // BUG divergent_barrier_ascending
     } else {
