@@ -353,9 +353,9 @@ HWY_EXPORT(FindMatches);
 
 /// Only one of the two is used, but the larger is no more than 100 KiB.
 struct MatchFinder::State {
-  SimdMode mode = SimdMode::kBest;
   MatchScratch simd{};
   ScalarMatchFinder scalar;
+  SimdMode mode = SimdMode::kBest;
 };
 
 MatchFinder::MatchFinder(SimdMode mode) : state_(std::make_unique<State>()) {
