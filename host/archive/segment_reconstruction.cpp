@@ -235,16 +235,17 @@ ReconstructedPiece reconstruct_piece(PieceSlots slots, PiecePosition position,
                                      const ComputeOptions& options) {
   Reconstruction reconstruction(slots, identity, erasure, options);
   ReconstructedPiece result;
-  result.piece = std::make_unique<Piece>();
+  auto piece = std::make_unique_for_overwrite<Piece>();
   const std::size_t index = position.value();
-  if (const Piece* piece = reconstruction.input(index)) {
-    result.piece->record = piece->record;
+  if (const Piece* input = reconstruction.input(index)) {
+    piece->record = input->record;
   } else {
     std::array<Record*, kNumPieces> outputs{};
-    outputs[index] = &result.piece->record;
+    outputs[index] = &piece->record;
     reconstruction.recover({index}, outputs);
   }
-  result.piece->header = reconstruction.header(index);
+  piece->header = reconstruction.header(index);
+  result.piece = std::move(piece);
   result.rejected = reconstruction.take_rejected();
   return result;
 }

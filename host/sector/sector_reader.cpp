@@ -141,7 +141,7 @@ PiecePtr read_piece(PieceOffset offset, const SectorId& sector_id, const SectorM
   const auto extended = std::make_unique<ExtendedRecord>();
   read_chunks(places, record_chunks_offset(pieces), read_at, masks, *extended);
 
-  PiecePtr piece = std::make_unique_for_overwrite<Piece>();
+  auto piece = std::make_unique_for_overwrite<Piece>();
   try {
     erasure.recover_record(*extended, map.bitmaps()[offset.value()], piece->record);
   } catch (const ErasureCodingError& error) {

@@ -62,7 +62,9 @@ struct Piece {
 static_assert(sizeof(Piece) == kPieceSize && alignof(Piece) == 1);
 static_assert(std::is_trivially_copyable_v<Piece>);
 
-using PiecePtr = std::unique_ptr<Piece>;
+/// A piece and a share in its memory, wherever that is: on the heap, in a pool, in a cache. What is
+/// shared does not change.
+using PiecePtr = std::shared_ptr<const Piece>;
 
 /// What a sector keeps of a piece beside its record: the header and the hash of the whole piece.
 struct RecordMetadata {

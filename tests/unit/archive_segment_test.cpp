@@ -122,7 +122,7 @@ struct Placed {
     header = next_super_segment(previous, *super_segment_root(leaves), n, 9);
     proof = super_segment_proof(leaves, SegmentPosition(place));
   }
-  [[nodiscard]] PiecePtr piece(std::size_t i) const {
+  [[nodiscard]] std::unique_ptr<Piece> piece(std::size_t i) const {
     auto result = std::make_unique<Piece>(example_segments()[1].pieces[i]);
     result->header.super_segment_index = header.index;
     result->header.segment_position = position_in_super_segment();
@@ -142,7 +142,7 @@ TEST(PieceValidation, EveryPieceIsValidInSuperSegmentsOfAnySize) {
     const Placed placed(n, place);
     ASSERT_EQ(placed.position_in_super_segment(), place);
     for (std::size_t i = 0; i < kNumPieces; ++i) {
-      const PiecePtr piece = placed.piece(i);
+      const auto piece = placed.piece(i);
       EXPECT_TRUE(is_valid_piece(SimdMode::kBest, *piece, placed.header.root, n, position(i)))
           << "position " << i << ", segment " << place << " of " << n;
     }
@@ -160,7 +160,7 @@ TEST(PieceValidation, EveryFlippedHeaderByteIsNoticed) {
     ASSERT_EQ(n_used, place == 4 ? 1U : 3U);
     // The element behind the proof ends it; a flipped byte there makes the proof longer.
     const std::size_t first_ignored = 56 + 32 * (n_used + 1);
-    const PiecePtr piece = placed.piece(77);
+    const auto piece = placed.piece(77);
     const std::span<std::uint8_t> bytes = mutable_bytes_of(*piece);
     // The tail of the proof is 17 hashes; for the second place a few bytes of it are enough.
     for (std::size_t i = 0; i < kPieceHeaderSize; i += place == 0 && i >= 24 ? 11 : 1) {
@@ -201,7 +201,7 @@ TEST(PieceValidation, StrictCheckSaysWhatIsWrong) {
   const auto verify = [&](const Piece& piece, PieceIndex as) {
     verify_piece(SimdMode::kBest, piece, as, placed.header);
   };
-  const PiecePtr piece = placed.piece(9);
+  const auto piece = placed.piece(9);
   EXPECT_NO_THROW(verify(*piece, index));
   // Another position of the segment, the same position of another segment.
   EXPECT_THROW(verify(*piece, PieceIndex(index.value() + 1)), InvalidRecordProof);

@@ -1,5 +1,7 @@
 // The age-tiered index as a whole: ages, horizon, limits, and readers beside writers.
 #include <atomic>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <thread>
 
@@ -168,6 +170,45 @@ TEST_F(AgeTieredIndexTest, ABatchThatIsRefusedLeavesNothing) {
 TEST_F(AgeTieredIndexTest, OnlyOneIndexHasADirectory) {
   const auto index = open();
   EXPECT_THROW(open(), IndexInUse);
+}
+
+TEST_F(AgeTieredIndexTest, OpenForLookupsSeesWhatWasFlushedAndChangesNothing) {
+  EXPECT_THROW((void)AgeTieredIndex::open_for_lookups(path_), IoError);
+  EXPECT_FALSE(std::filesystem::exists(path_));
+
+  const auto index = open();
+  index->append(std::vector{add(numbered_key(1), 1, 10)});
+  index->flush();
+  index->append(std::vector{add(numbered_key(2), 1, 20)});
+  const std::filesystem::path leftover = path_ / "seg_000009.bin.tmp";
+  std::ofstream(leftover) << "half";
+  const auto reader = AgeTieredIndex::open_for_lookups(path_);  // the writer has the lock
+  EXPECT_EQ(reader->lookup(numbered_key(1)), EntryId{10});
+  EXPECT_EQ(reader->lookup(numbered_key(2)), std::nullopt);
+  EXPECT_TRUE(std::filesystem::exists(leftover));
+
+  index->flush();
+  index->compact_all();
+  EXPECT_EQ(reader->lookup(numbered_key(1)), EntryId{10});  // out of a file that is gone
+  EXPECT_EQ(AgeTieredIndex::open_for_lookups(path_)->lookup(numbered_key(2)), EntryId{20});
+}
+
+TEST_F(AgeTieredIndexTest, OpenForLookupsWhileSegmentsAreReplaced) {
+  const auto index = open({.fan_in = 2, .memory_entries = 4, .max_segments = 1});
+  index->append(std::vector{add(numbered_key(0), 1, 0)});
+  index->flush();
+  std::atomic<bool> is_done = false;
+  std::jthread writer([&] {
+    for (std::uint64_t i = 1; i < 300; ++i) {
+      index->append(std::vector{add(numbered_key(i), 1, i)});
+      index->flush();
+      index->compact();
+    }
+    is_done = true;
+  });
+  do {
+    EXPECT_EQ(AgeTieredIndex::open_for_lookups(path_)->lookup(numbered_key(0)), EntryId{0});
+  } while (!is_done);
 }
 
 TEST_F(AgeTieredIndexTest, OptionsOutOfRangeAreRefused) {

@@ -199,7 +199,7 @@ void check_super_segment(const nlohmann::json& expected, const ArchivedSegment& 
     one.digest("piece_blake3", bytes_of(*actual));
   }
   for (const nlohmann::json& one : expected.at("checks")) {
-    const PiecePtr piece = filled_in(number(one, "piece"));
+    const auto piece = filled_in(number(one, "piece"));
     const std::string change = one.at("check").get<std::string>();
     modify(change, *piece);
     CaseChecker(one, fail, "check '" + change + "': ")

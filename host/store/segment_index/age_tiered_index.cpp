@@ -56,7 +56,7 @@ void remove_quietly(const std::filesystem::path& path) {
 }  // namespace
 
 AgeTieredIndex::AgeTieredIndex(std::filesystem::path directory, const IndexOptions& options,
-                               File lock, IndexManifest manifest,
+                               std::optional<File> lock, IndexManifest manifest,
                                std::unique_ptr<const IndexSnapshot> snapshot)
     : directory_(std::move(directory)),
       options_(options),

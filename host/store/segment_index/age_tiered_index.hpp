@@ -64,6 +64,11 @@ class AgeTieredIndex {
   /// throw.
   static std::unique_ptr<AgeTieredIndex> open(const std::filesystem::path& directory,
                                               const IndexOptions& options = {});
+  /// Opens the index in a directory for lookups alone, as it is on disk now: takes no lock, creates
+  /// and removes nothing, sees nothing of what a writer adds later. Every segment is read and
+  /// verified. Throws IoError, also when there is no index, and for damage as open does.
+  static std::unique_ptr<const AgeTieredIndex> open_for_lookups(
+      const std::filesystem::path& directory);
 
   AgeTieredIndex(const AgeTieredIndex&) = delete;
   AgeTieredIndex& operator=(const AgeTieredIndex&) = delete;
@@ -102,8 +107,9 @@ class AgeTieredIndex {
   [[nodiscard]] IndexStatus status() const;
 
  private:
-  AgeTieredIndex(std::filesystem::path directory, const IndexOptions& options, File lock,
-                 IndexManifest manifest, std::unique_ptr<const IndexSnapshot> snapshot);
+  AgeTieredIndex(std::filesystem::path directory, const IndexOptions& options,
+                 std::optional<File> lock, IndexManifest manifest,
+                 std::unique_ptr<const IndexSnapshot> snapshot);
 
   /// Merges ages that have fan_in runs.
   void merge_ages(IndexSnapshot& next) const;
@@ -121,9 +127,9 @@ class AgeTieredIndex {
 
   std::filesystem::path directory_;
   IndexOptions options_;
-  File lock_;
-  std::mutex compaction_;  // taken before writing_
-  std::mutex writing_;     // guards what follows, and publishing
+  std::optional<File> lock_;  // none when open for lookups
+  std::mutex compaction_;     // taken before writing_
+  std::mutex writing_;        // guards what follows, and publishing
   IndexManifest manifest_;
   std::uint64_t next_number_;
   bool is_broken_ = false;

@@ -1,5 +1,6 @@
 // Opening an age-tiered index: creation, verification, and what a crash left behind.
 #include <algorithm>
+#include <cerrno>
 #include <string>
 #include <system_error>
 
@@ -66,6 +67,16 @@ std::shared_ptr<const DiskSegment> open_segment(const std::filesystem::path& dir
   return segment;
 }
 
+std::unique_ptr<IndexSnapshot> open_segments(const std::filesystem::path& directory,
+                                             const IndexManifest& manifest) {
+  auto snapshot = std::make_unique<IndexSnapshot>();
+  snapshot->horizon = manifest.horizon;
+  for (auto header = manifest.segments.rbegin(); header != manifest.segments.rend(); ++header) {
+    snapshot->segments.push_back(open_segment(directory, *header));
+  }
+  return snapshot;
+}
+
 }  // namespace
 
 std::unique_ptr<AgeTieredIndex> AgeTieredIndex::open(const std::filesystem::path& directory,
@@ -87,12 +98,10 @@ std::unique_ptr<AgeTieredIndex> AgeTieredIndex::open(const std::filesystem::path
     IndexManifest().write(manifest_path);
   }
   IndexManifest manifest = IndexManifest::read(manifest_path);
-  auto snapshot = std::make_unique<IndexSnapshot>();
-  snapshot->horizon = manifest.horizon;
+  auto snapshot = open_segments(directory, manifest);
   std::vector<std::string> listed;
-  for (auto header = manifest.segments.rbegin(); header != manifest.segments.rend(); ++header) {
-    snapshot->segments.push_back(open_segment(directory, *header));
-    listed.push_back(segment_file_name(header->number));
+  for (const DiskSegmentHeader& header : manifest.segments) {
+    listed.push_back(segment_file_name(header.number));
   }
   // Only now, when all that counts is known to be whole.
   for (const std::string& name : names) {
@@ -107,6 +116,26 @@ std::unique_ptr<AgeTieredIndex> AgeTieredIndex::open(const std::filesystem::path
   }
   return std::unique_ptr<AgeTieredIndex>(new AgeTieredIndex(
       directory, options, std::move(lock), std::move(manifest), std::move(snapshot)));
+}
+
+std::unique_ptr<const AgeTieredIndex> AgeTieredIndex::open_for_lookups(
+    const std::filesystem::path& directory) {
+  const std::filesystem::path manifest_path = directory / kIndexManifestName;
+  IndexManifest manifest = IndexManifest::read(manifest_path);
+  for (;;) {
+    try {
+      auto snapshot = open_segments(directory, manifest);
+      return std::unique_ptr<const AgeTieredIndex>(new AgeTieredIndex(
+          directory, {}, std::nullopt, std::move(manifest), std::move(snapshot)));
+    } catch (const IoError& error) {
+      // A compaction may have removed a segment since the manifest was read; then there is another.
+      IndexManifest newer = IndexManifest::read(manifest_path);
+      if (error.error_number() != ENOENT || newer == manifest) {
+        throw;
+      }
+      manifest = std::move(newer);
+    }
+  }
 }
 
 }  // namespace furrow
