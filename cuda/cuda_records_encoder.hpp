@@ -36,6 +36,7 @@ class CudaRecordsEncoder final : public CudaEncoder {
   EncodeOutcome encode(EncodingJob& job, std::stop_token stop) override;
   /// On the device, when a sector of that size fits beside the lanes and within the limits.
   bool assemble_sector(const SectorContents& contents, std::span<std::uint8_t> sector) override;
+  [[nodiscard]] bool can_assemble_sectors() const override { return true; }
   void encode_from_seed(const PosSeed& seed, Record& record, FoundProofs& found_proofs) override;
   [[nodiscard]] std::string name() const override { return name_; }
   [[nodiscard]] CudaEncoderState state() const override;

@@ -147,7 +147,7 @@ furrow_status furrow_encoder_create(const furrow_encoder_options* options,
     settings.cpu.threads =
         wanted.threads != 0 ? wanted.threads : std::max(1U, std::thread::hardware_concurrency());
     auto created = std::make_unique<furrow_encoder>();
-    created->encoder = furrow::make_records_encoder(
+    created->encoder = furrow::make_encoder_pool(
         furrow::choose_encoder(wanted.kind != nullptr ? wanted.kind : "auto"), std::move(settings));
     *encoder = created.release();
     return FURROW_OK;

@@ -31,10 +31,6 @@ EncodeOutcome CpuRecordsEncoder::encode(EncodingJob& job, std::stop_token stop) 
   const auto work = [&](RecordEncoding& encoding) {
     try {
       while (true) {
-        if (options_.gate != nullptr && !options_.gate->wait(end.get_token())) {
-          cancelled = true;
-          return;
-        }
         if (end.stop_requested()) {
           cancelled = true;
           return;
@@ -47,9 +43,6 @@ EncodeOutcome CpuRecordsEncoder::encode(EncodingJob& job, std::stop_token stop) 
         encoding.encode(derive_evaluation_seed(job.sector_id(), offset), offset, job.record(offset),
                         job.found_proofs(offset));
         claim.done(offset);
-        if (options_.on_record_done) {
-          options_.on_record_done();
-        }
       }
     } catch (...) {
       const std::lock_guard lock(failure_mutex);

@@ -1,21 +1,19 @@
 // RecordsEncoder on CPU threads.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <vector>
 
 #include "furrow/records_encoder.hpp"
 
 #include "host/crypto/simd_mode.hpp"
-#include "host/plotting/gate.hpp"
 #include "host/plotting/record_encoding.hpp"
 
 namespace furrow {
 
 /// Encodes records on a fixed number of workers, each with tables of its own (below 75 MiB for K =
 /// 20) that are kept between calls. A worker takes the next free record until none is left, so a
-/// stop or pause takes effect within one record.
+/// stop takes effect within one record.
 class CpuRecordsEncoder final : public RecordsEncoder {
  public:
   struct Options {
@@ -23,10 +21,6 @@ class CpuRecordsEncoder final : public RecordsEncoder {
     unsigned threads = 1;
     SimdMode mode = SimdMode::kBest;
     unsigned k = kPosK;
-    /// When set, each record waits here first. Must outlive the encoder.
-    Gate* gate = nullptr;
-    /// When set, called after each record, from the worker's thread, possibly several at once.
-    std::function<void()> on_record_done = {};
   };
 
   /// Throws InvalidArgument for no threads or an unsupported K.

@@ -32,7 +32,7 @@ class MissingPieces {
       return;
     }
     for (const std::size_t offset : found->second) {
-      sector_.records[offset] = piece.record;
+      sector_.all_records()[offset] = piece.record;
       sector_.metadata[offset] = {piece.header, checksum};
     }
     offsets_.erase(found);
@@ -123,6 +123,10 @@ class RecoveryQueue {
 
 /// One attempt to get everything still missing; throws a PlottingError when it fails.
 void attempt(MissingPieces& missing, const DownloadOptions& options, const std::stop_token& stop) {
+  std::optional<Permits::Permit> turn;
+  if (options.attempts != nullptr && !(turn = options.attempts->acquire(stop))) {
+    return;
+  }
   RecoveryQueue recovery(options.recover_piece, missing, stop);
   const std::vector<PieceIndex> indexes = missing.indexes();
   try {
@@ -166,10 +170,21 @@ bool pause(std::chrono::milliseconds delay, const std::stop_token& stop) {
 std::optional<DownloadedSector> download_sector(const SectorPlan& plan,
                                                 const DownloadOptions& options,
                                                 std::stop_token stop) {
+  return download_sector(plan, options, std::move(stop), RawSector(plan.pieces_in_sector));
+}
+
+std::optional<DownloadedSector> download_sector(const SectorPlan& plan,
+                                                const DownloadOptions& options,
+                                                std::stop_token stop, RawSector memory) {
+  if (memory.metadata.size() != plan.pieces_in_sector) {
+    throw InvalidArgument("memory of a sector: expected room for " +
+                          std::to_string(plan.pieces_in_sector) + " records, actual " +
+                          std::to_string(memory.metadata.size()));
+  }
   DownloadedSector sector{derive_sector_id(plan.public_key_hash, plan.shard_commitments_root,
                                            plan.sector_index, plan.protocol_info.history_size),
                           {},
-                          RawSector(plan.pieces_in_sector),
+                          std::move(memory),
                           plan.protocol_info.history_size};
   for (std::uint16_t offset = 0; offset < plan.pieces_in_sector; ++offset) {
     sector.piece_indexes.push_back(

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "host/plotting/device_choice.hpp"
-#include "host/plotting/encoder_pool.hpp"
 #include "host/plotting/single_record.hpp"
 #include "host/plotting/verified_encoder.hpp"
 
@@ -73,23 +72,21 @@ EncoderChoice choose_encoder(std::string_view kind, const std::vector<std::strin
   return choice;
 }
 
-std::unique_ptr<RecordsEncoder> make_records_encoder(const EncoderChoice& choice,
-                                                     EncoderSettings settings) {
+std::unique_ptr<EncoderPool> make_encoder_pool(const EncoderChoice& choice,
+                                               EncoderSettings settings) {
   settings.cpu.mode = choice.mode;
-  std::vector<std::unique_ptr<RecordsEncoder>> devices = make_device_encoders(choice, settings);
-  if (devices.empty()) {
-    return std::make_unique<CpuRecordsEncoder>(std::move(settings.cpu));
+  EncoderPool::Options options{.encoders = make_device_encoders(choice, settings),
+                               .gate = settings.gate,
+                               .on_record_done = std::move(settings.on_record_done),
+                               .on_warning = std::move(settings.on_warning)};
+  if (options.encoders.empty()) {
+    options.encoders.push_back(std::make_unique<CpuRecordsEncoder>(settings.cpu));
+  } else {
+    options.make_fallback = [cpu = settings.cpu] {
+      return std::make_unique<CpuRecordsEncoder>(cpu);
+    };
   }
-  // Pausing and counting are the pool's, whoever encodes.
-  CpuRecordsEncoder::Options stand_in = settings.cpu;
-  stand_in.gate = nullptr;
-  stand_in.on_record_done = {};
-  return std::make_unique<EncoderPool>(EncoderPool::Options{
-      .encoders = std::move(devices),
-      .make_fallback = [stand_in] { return std::make_unique<CpuRecordsEncoder>(stand_in); },
-      .gate = settings.cpu.gate,
-      .on_record_done = std::move(settings.cpu.on_record_done),
-      .on_warning = std::move(settings.on_warning)});
+  return std::make_unique<EncoderPool>(std::move(options));
 }
 
 }  // namespace furrow

@@ -11,6 +11,7 @@
 #include "furrow/records_encoder.hpp"
 
 #include "host/plotting/cpu_records_encoder.hpp"
+#include "host/plotting/encoder_pool.hpp"
 
 namespace furrow {
 
@@ -43,16 +44,19 @@ struct EncoderSettings {
   std::uint64_t vram_limit = 0;
   /// Records of each sector that are encoded on the CPU once more to verify the devices.
   std::size_t verify_records = 1;
+  /// When set, each claim of records waits here first. Must outlive the encoders.
+  Gate* gate = nullptr;
+  /// When set, called after each record, from any thread, possibly several at once.
+  std::function<void()> on_record_done = {};
   /// When set, gets one line for each device that is not used or is lost. Calls do not overlap.
   std::function<void(const std::string& line)> on_warning = {};
   std::function<std::unique_ptr<RecordsEncoder>(CudaEncoderOptions)> make_device_encoder =
       make_cuda_records_encoder;
 };
 
-/// Makes the encoder that was chosen: for devices a pool of verified ones, with the CPU to fall
-/// back to. Throws InvalidArgument for bad settings, EncoderError when a device that has to work
-/// does not.
-std::unique_ptr<RecordsEncoder> make_records_encoder(const EncoderChoice& choice,
-                                                     EncoderSettings settings);
+/// Makes the encoders that were chosen: verified devices with the CPU to fall back to, or the CPU.
+/// Throws InvalidArgument for bad settings, EncoderError when a device that has to work does not.
+std::unique_ptr<EncoderPool> make_encoder_pool(const EncoderChoice& choice,
+                                               EncoderSettings settings);
 
 }  // namespace furrow

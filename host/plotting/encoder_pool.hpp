@@ -1,9 +1,13 @@
-// Several encoders that work on the same sector and stand in for one another.
+// Several encoders behind one: sectors go to whichever is free, and one stands in for another.
 #pragma once
 
+#include <condition_variable>
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <stop_token>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "furrow/records_encoder.hpp"
@@ -12,16 +16,28 @@
 
 namespace furrow {
 
-/// Runs each encoder on a thread of its own, all on the same job, so that unequal ones balance
-/// themselves. One that throws DeviceLost is retired for good and the others take its records, also
-/// those that had finished already. When none is left, a fallback takes over.
+/// One encoder of a pool at one moment.
+struct EncoderStatus {
+  enum class State { kIdle, kWorking, kLost };
+  std::string name;
+  State state = State::kIdle;
+  std::uint64_t records_done = 0;
+};
+
+/// Runs each encoder on a thread of its own. An encoder that is free takes the oldest sector that
+/// nobody works on; when there is none it helps with another one's, so that unequal encoders
+/// balance themselves and the last sector is shared. One that throws DeviceLost is retired for good
+/// and the others take its records, also those that were idle. When none is left, a fallback takes
+/// over.
+///
+/// Thread-safe, unlike other encoders: several sectors may be under way at once.
 class EncoderPool final : public RecordsEncoder {
  public:
   struct Options {
     /// At least one, unless there is a fallback.
     std::vector<std::unique_ptr<RecordsEncoder>> encoders = {};
-    /// Makes the encoder that is left when all others are lost; called once at most. May be empty:
-    /// then losing the last one is DeviceLost.
+    /// Makes the encoder that is left when all others are lost; called once at most, on a thread of
+    /// the pool. May be empty: then losing the last one is DeviceLost.
     std::function<std::unique_ptr<RecordsEncoder>()> make_fallback = {};
     /// When set, each claim of records waits here first. Must outlive the encoder.
     Gate* gate = nullptr;
@@ -34,22 +50,46 @@ class EncoderPool final : public RecordsEncoder {
 
   /// Throws InvalidArgument for no encoder and no fallback.
   explicit EncoderPool(Options options);
+  /// Pre: no call is under way.
+  ~EncoderPool() override;
 
   /// Throws TooFewProofs and what else ends a job, and DeviceLost when nobody is left. After
   /// WrongEncoding the encoder that was wrong is retired, and the others stop where they are: the
   /// records of the sector have to be supplied again.
   EncodeOutcome encode(EncodingJob& job, std::stop_token stop) override;
-  /// Whichever of them can.
+  /// The first encoder that can and is between two sectors.
   bool assemble_sector(const SectorContents& contents, std::span<std::uint8_t> sector) override;
+  [[nodiscard]] bool can_assemble_sectors() const override;
   /// Names of those that are not lost.
   [[nodiscard]] std::string name() const override;
 
+  /// All that there ever were, in their order, a fallback last.
+  [[nodiscard]] std::vector<EncoderStatus> encoders() const;
+  /// Sectors that can be encoded at the same time without sharing an encoder; at least 1.
+  [[nodiscard]] std::size_t size() const;
+
  private:
   class Run;
+  struct Assembly;
+  struct Member;
+
+  void serve(Member& member);
+  bool make_ready(Member& member, std::unique_lock<std::mutex>& lock);
+  void retire(Member& member, std::unique_lock<std::mutex>& lock);
+  [[nodiscard]] bool is_wanted(const Member& member) const;
+  [[nodiscard]] Run* run_to_join() const;
+  [[nodiscard]] std::size_t n_alive() const;
   void warn(const std::string& line);
 
   Options options_;
-  std::unique_ptr<RecordsEncoder> fallback_;
+  mutable std::mutex mutex_;  // of everything below; never held while an encoder works
+  std::condition_variable_any changed_;
+  std::vector<Run*> runs_;             // calls of encode, oldest first
+  std::vector<Assembly*> assemblies_;  // calls of assemble_sector that nobody took yet
+  bool nobody_is_left_ = false;
+  bool is_closing_ = false;
+  std::mutex warning_mutex_;
+  std::vector<std::unique_ptr<Member>> members_;  // last: their threads use all of the above
 };
 
 }  // namespace furrow

@@ -2,24 +2,37 @@
 // mutex).
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <stop_token>
 
 namespace furrow {
 
-/// Open at first. Work waits at the gate before each download and each record, so closing it pauses
-/// plotting within one batch; nobody holds it while working. Thread-safe.
+/// Open at first. Work waits at the gate before each download, each record and each writing of a
+/// sector, so closing it pauses plotting within one batch; nobody holds it while working.
+/// Thread-safe.
 class Gate {
  public:
   void close() {
     const std::lock_guard lock(mutex_);
-    open_ = false;
+    if (open_) {
+      open_ = false;
+      closed_since_ = Clock::now();
+    }
   }
   void open() {
     const std::lock_guard lock(mutex_);
-    open_ = true;
-    changed_.notify_all();
+    if (!open_) {
+      open_ = true;
+      closed_for_ += Clock::now() - closed_since_;
+      changed_.notify_all();
+    }
+  }
+  /// How long it was closed altogether.
+  [[nodiscard]] std::chrono::duration<double> closed_for() const {
+    const std::lock_guard lock(mutex_);
+    return open_ ? closed_for_ : closed_for_ + (Clock::now() - closed_since_);
   }
   [[nodiscard]] bool is_open() const {
     const std::lock_guard lock(mutex_);
@@ -32,9 +45,13 @@ class Gate {
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   bool open_ = true;
+  Clock::time_point closed_since_;
+  Clock::duration closed_for_{0};
 };
 
 }  // namespace furrow

@@ -1,14 +1,14 @@
-// Plotting one sector: download, encode, write (docs/spec/03-record-encoding-and-sector.md, section
-// 6).
+// The stages of plotting one sector: download, encode, write into a buffer
+// (docs/spec/03-record-encoding-and-sector.md, section 6). plot_pipeline.hpp puts them together.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "furrow/piece.hpp"
@@ -16,10 +16,10 @@
 #include "furrow/records_encoder.hpp"
 #include "furrow/types.hpp"
 
-#include "host/plotting/gate.hpp"
 #include "host/plotting/permits.hpp"
 #include "host/sector/contents_map.hpp"
 #include "host/sector/sector_metadata.hpp"
+#include "host/store/memory_block.hpp"
 
 namespace furrow {
 
@@ -62,18 +62,32 @@ struct SectorPlan {
   std::uint16_t pieces_in_sector = 0;
 };
 
-/// Records and record metadata of a sector, by piece offset.
-struct RawSector {
-  explicit RawSector(std::uint16_t pieces_in_sector)
-      : records(std::make_unique_for_overwrite<Record[]>(pieces_in_sector)),
-        metadata(pieces_in_sector) {}
-  [[nodiscard]] std::span<Record> all_records() { return {records.get(), metadata.size()}; }
+/// Records and record metadata of a sector, by piece offset. Move-only.
+class RawSector {
+ public:
+  /// Without room.
+  RawSector() = default;
+  /// The records lie in a block of `memory`; what they hold is unspecified.
+  explicit RawSector(std::uint16_t pieces_in_sector, const BlockSource& memory = make_page_block)
+      : metadata(pieces_in_sector),
+        block_(memory(std::max<std::size_t>(1, pieces_in_sector * sizeof(Record)))) {}
+  RawSector(RawSector&&) = default;
+  RawSector& operator=(RawSector&&) = default;
+  RawSector(const RawSector&) = delete;
+  RawSector& operator=(const RawSector&) = delete;
+  ~RawSector() = default;
+
+  [[nodiscard]] std::span<Record> all_records() {
+    return {reinterpret_cast<Record*>(block_.get()), metadata.size()};  // bytes without alignment
+  }
   [[nodiscard]] std::span<const Record> all_records() const {
-    return {records.get(), metadata.size()};
+    return {reinterpret_cast<const Record*>(block_.get()), metadata.size()};
   }
 
-  std::unique_ptr<Record[]> records;
   std::vector<RecordMetadata> metadata;
+
+ private:
+  MemoryBlock block_;
 };
 
 struct DownloadedSector {
@@ -112,6 +126,8 @@ struct DownloadOptions {
   PieceGetter& piece_getter;
   PieceRecovery recover_piece;
   RetryDelays retry_delays = {};
+  /// When set, each attempt takes one while it lasts: bounds the downloads that share the sources.
+  Permits* attempts = nullptr;
   /// Called for each piece that is to be rebuilt, with the error of the source, or without one when
   /// the source does not have it. Calls do not overlap.
   std::function<void(PieceIndex, const std::exception_ptr&)> on_piece_failed = {};
@@ -119,10 +135,13 @@ struct DownloadOptions {
   std::function<void(const Error&, std::chrono::milliseconds)> on_failed_attempt = {};
 };
 
-/// Downloads the pieces of a sector. Each distinct piece is requested once and copied to every
-/// offset that wants it; pieces not found or failed are rebuilt one at a time while answers still
-/// arrive. A failed attempt keeps what arrived. Retries without limit: none only when a stop was
-/// requested.
+/// Downloads the pieces of a sector into `memory`, which has room for them. Each distinct piece is
+/// requested once and copied to every offset that wants it; pieces not found or failed are rebuilt
+/// one at a time while answers still arrive. A failed attempt keeps what arrived. Retries without
+/// limit, unless the delays have one: none only when a stop was requested.
+std::optional<DownloadedSector> download_sector(const SectorPlan& plan,
+                                                const DownloadOptions& options,
+                                                std::stop_token stop, RawSector memory);
 std::optional<DownloadedSector> download_sector(const SectorPlan& plan,
                                                 const DownloadOptions& options,
                                                 std::stop_token stop);
@@ -137,40 +156,5 @@ std::optional<EncodedSector> encode_sector(DownloadedSector downloaded, SectorIn
 /// out if it has a way to.
 void write_sector(const EncodedSector& encoded, std::vector<std::uint8_t>& output,
                   RecordsEncoder* encoder = nullptr);
-
-// Progress of one sector, in this order; Failed ends it like Finished does (section 6.5). The first
-// three come once more when a device gave wrong bytes.
-struct Downloading {};
-struct Downloaded {
-  std::chrono::duration<double> duration;
-};
-struct Encoding {};
-struct Encoded {
-  std::chrono::duration<double> duration;  ///< encoding and writing into the buffer
-};
-struct Finished {
-  std::chrono::duration<double> duration;  ///< since the call, waiting included
-};
-struct Failed {
-  std::string error;
-};
-using PlottingEvent = std::variant<Downloading, Downloaded, Encoding, Encoded, Finished, Failed>;
-
-struct PlotOptions {
-  DownloadOptions download;
-  RecordsEncoder& encoder;
-  /// Bounds the sectors in memory: taken first, kept until this call returns.
-  Permits* downloading_permits = nullptr;
-  /// Bounds the sectors being encoded.
-  Permits* encoding_permits = nullptr;
-  Gate* gate = nullptr;
-  std::function<void(const PlottingEvent&)> on_event = {};
-};
-
-/// Plots one sector into `output`: download_sector, encode_sector and write_sector with permits,
-/// gate and events. None when a stop was requested. Both permits are taken before the download
-/// starts. Throws RecordsEncoderError or BadSectorOutputSize after the event Failed.
-std::optional<PlottedSector> plot_sector(const SectorPlan& plan, const PlotOptions& options,
-                                         std::vector<std::uint8_t>& output, std::stop_token stop);
 
 }  // namespace furrow

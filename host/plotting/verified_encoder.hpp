@@ -51,6 +51,9 @@ class VerifiedEncoder final : public RecordsEncoder {
   /// Checks the sector by sample (sector_check.hpp) unless no records are to be verified either.
   /// False when it is wrong; the encoder is quarantined then.
   bool assemble_sector(const SectorContents& contents, std::span<std::uint8_t> sector) override;
+  [[nodiscard]] bool can_assemble_sectors() const override {
+    return !is_quarantined_ && encoder_->can_assemble_sectors();
+  }
   [[nodiscard]] std::string name() const override { return encoder_->name(); }
 
  private:

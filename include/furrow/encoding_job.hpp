@@ -2,14 +2,12 @@
 #pragma once
 
 #include <algorithm>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <limits>
 #include <memory>
 #include <mutex>
 #include <span>
-#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -107,13 +105,10 @@ class EncodingJob {
     return shared_->n_done == size();
   }
 
-  /// Waits until there is something to claim. False when everything is done, or a stop was
-  /// requested.
-  [[nodiscard]] bool wait_for_unclaimed(const std::stop_token& stop) {
-    std::unique_lock lock(shared_->mutex);
-    shared_->changed.wait(lock, stop,
-                          [&] { return shared_->n_unclaimed() > 0 || shared_->n_done == size(); });
-    return shared_->n_unclaimed() > 0 && !stop.stop_requested();
+  /// Whether there is something to claim at the moment.
+  [[nodiscard]] bool has_unclaimed() const {
+    const std::lock_guard lock(shared_->mutex);
+    return shared_->n_unclaimed() > 0;
   }
 
  private:
@@ -151,9 +146,6 @@ class EncodingJob {
       } else {
         given_back.push_back(offset.value());
       }
-      if (state == State::kUnclaimed || n_done == states.size()) {
-        changed.notify_all();
-      }
     }
 
     [[nodiscard]] std::size_t n_unclaimed() const {
@@ -161,7 +153,6 @@ class EncodingJob {
     }
 
     std::mutex mutex;
-    std::condition_variable_any changed;
     std::vector<State> states;
     std::size_t next = 0;  ///< records from here on were never claimed
     std::vector<std::uint16_t> given_back;

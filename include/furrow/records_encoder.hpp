@@ -90,6 +90,8 @@ class RecordsEncoder {
                                std::span<std::uint8_t> /*sector*/) {
     return false;
   }
+  /// Whether it is worth asking.
+  [[nodiscard]] virtual bool can_assemble_sectors() const { return false; }
 
   /// Short name for logs and progress, such as "cpu".
   [[nodiscard]] virtual std::string name() const = 0;

@@ -46,7 +46,7 @@ TEST(CudaEncoderEndToEnd, ASectorOnTwoDevicesOneOfWhichIsLost) {
   std::vector<std::string> warnings;
   std::size_t n_done = 0;
   EncoderSettings settings;
-  settings.cpu.on_record_done = [&] { ++n_done; };
+  settings.on_record_done = [&] { ++n_done; };
   settings.verify_records = kRecords;
   settings.on_warning = [&](const std::string& line) { warnings.push_back(line); };
   settings.make_device_encoder = [](CudaEncoderOptions options) {
@@ -54,7 +54,7 @@ TEST(CudaEncoderEndToEnd, ASectorOnTwoDevicesOneOfWhichIsLost) {
     options.batch = 1;
     return make_cuda_records_encoder(std::move(options));
   };
-  const auto pool = make_records_encoder(choice, settings);
+  const auto pool = make_encoder_pool(choice, settings);
   // A record takes 15 launches, so device 0 dies within its first one.
   simt::FakeCuda::plant({.api = "cudaLaunchKernel",
                          .nth = 9,

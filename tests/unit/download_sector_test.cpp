@@ -66,7 +66,7 @@ SectorPlan small_plan() {
 void expect_complete(const DownloadedSector& sector) {
   for (std::size_t p = 0; p < sector.piece_indexes.size(); ++p) {
     const PiecePtr expected = made_up_piece(sector.piece_indexes[p]);
-    ASSERT_EQ(sector.raw_sector.records[p], expected->record) << "offset " << p;
+    ASSERT_EQ(sector.raw_sector.all_records()[p], expected->record) << "offset " << p;
     ASSERT_EQ(sector.raw_sector.metadata[p].piece_header, expected->header);
     ASSERT_EQ(sector.raw_sector.metadata[p].piece_checksum, blake3(bytes_of(*expected)));
   }

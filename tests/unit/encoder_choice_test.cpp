@@ -136,8 +136,8 @@ EncoderSettings settings_with(std::vector<int> broken, std::vector<std::string>&
 TEST(EncoderChoice, DevicesBecomeAPool) {
   std::vector<std::string> warnings;
   std::vector<CudaEncoderOptions> made;
-  const auto encoder = make_records_encoder(choose_encoder("auto", {}, three_cards),
-                                            settings_with({}, warnings, made));
+  const auto encoder =
+      make_encoder_pool(choose_encoder("auto", {}, three_cards), settings_with({}, warnings, made));
   EXPECT_EQ(encoder->name(), "cuda 0 + cuda 1");
   ASSERT_EQ(made.size(), 2U);
   EXPECT_EQ(made[1].vram_limit, 12345U);
@@ -148,24 +148,24 @@ TEST(EncoderChoice, DevicesBecomeAPool) {
 TEST(EncoderChoice, ADeviceThatCannotBeHadIsLeftOutUnlessItWasNamed) {
   std::vector<std::string> warnings;
   std::vector<CudaEncoderOptions> made;
-  EXPECT_EQ(make_records_encoder(choose_encoder("auto", {}, three_cards),
-                                 settings_with({0}, warnings, made))
-                ->name(),
-            "cuda 1");
+  EXPECT_EQ(
+      make_encoder_pool(choose_encoder("auto", {}, three_cards), settings_with({0}, warnings, made))
+          ->name(),
+      "cuda 1");
   EXPECT_EQ(warnings, std::vector<std::string>{"cuda 0: out of memory; it is not used"});
-  EXPECT_THROW(make_records_encoder(choose_encoder("auto", {"0", "1"}, three_cards),
-                                    settings_with({0}, warnings, made)),
+  EXPECT_THROW(make_encoder_pool(choose_encoder("auto", {"0", "1"}, three_cards),
+                                 settings_with({0}, warnings, made)),
                EncoderError);
 
   warnings.clear();
-  EXPECT_EQ(make_records_encoder(choose_encoder("auto", {}, three_cards),
-                                 settings_with({0, 1}, warnings, made))
+  EXPECT_EQ(make_encoder_pool(choose_encoder("auto", {}, three_cards),
+                              settings_with({0, 1}, warnings, made))
                 ->name()
                 .substr(0, 3),
             "cpu");
   EXPECT_EQ(warnings.size(), 2U);
-  EXPECT_THROW(make_records_encoder(choose_encoder("cuda", {}, three_cards),
-                                    settings_with({0, 1}, warnings, made)),
+  EXPECT_THROW(make_encoder_pool(choose_encoder("cuda", {}, three_cards),
+                                 settings_with({0, 1}, warnings, made)),
                EncoderError);
 }
 
@@ -173,8 +173,8 @@ TEST(EncoderChoice, WrongBytesOfADeviceAreFound) {
   // The fake does not encode as the CPU does, so its records are wrong.
   std::vector<std::string> warnings;
   std::vector<CudaEncoderOptions> made;
-  const auto encoder = make_records_encoder(choose_encoder("cuda", {"0"}, three_cards),
-                                            settings_with({}, warnings, made));
+  const auto encoder = make_encoder_pool(choose_encoder("cuda", {"0"}, three_cards),
+                                         settings_with({}, warnings, made));
   FakeSector sector(2, 1);
   EXPECT_THROW(encoder->encode_records(sector.sector_id, sector.records, sector.found_proofs, {}),
                EncoderError);
@@ -184,7 +184,7 @@ TEST(EncoderChoice, WrongBytesOfADeviceAreFound) {
   EncoderSettings unverified = settings_with({}, warnings, made);
   unverified.verify_records = 0;
   const auto trusting =
-      make_records_encoder(choose_encoder("cuda", {"0"}, three_cards), std::move(unverified));
+      make_encoder_pool(choose_encoder("cuda", {"0"}, three_cards), std::move(unverified));
   FakeSector other(2, 1);
   EXPECT_EQ(trusting->encode_records(other.sector_id, other.records, other.found_proofs, {}),
             EncodeOutcome::kComplete);

@@ -78,44 +78,18 @@ TEST(CpuRecordsEncoder, RefusesBadRequests) {
 TEST(CpuRecordsEncoder, StopsWithinOneRecord) {
   std::stop_source stop;
   std::atomic<int> done = 0;
-  CpuRecordsEncoder encoder({.threads = 2, .k = kTestK, .on_record_done = [&] {
-                               ++done;
-                               stop.request_stop();
-                             }});
+  CpuRecordsEncoder encoder({.threads = 2, .k = kTestK});
   Batch batch(12);
-  EXPECT_EQ(encode(encoder, batch, stop.get_token()), EncodeOutcome::kCancelled);
+  SectorId id;
+  id.bytes.fill(5);
+  EncodingJob job(id, batch.records, batch.found_proofs);
+  EncodingJob watched = job.watched({.on_done = [&](PieceOffset) {
+    ++done;
+    stop.request_stop();
+  }});
+  EXPECT_EQ(encoder.encode(watched, stop.get_token()), EncodeOutcome::kCancelled);
   EXPECT_LE(done, 4) << "each worker finishes at most the record it is at";
-  EXPECT_EQ(encode(encoder, batch, stop.get_token()), EncodeOutcome::kCancelled);
-}
-
-TEST(CpuRecordsEncoder, WaitsAtAClosedGate) {
-  Gate gate;
-  std::atomic<int> done = 0;
-  CpuRecordsEncoder encoder({.threads = 1, .k = kTestK, .gate = &gate, .on_record_done = [&] {
-                               if (++done == 2) {
-                                 gate.close();
-                               }
-                             }});
-  Batch batch(4);
-  std::atomic<bool> finished = false;
-  std::jthread worker([&] {
-    EXPECT_EQ(encode(encoder, batch), EncodeOutcome::kComplete);
-    finished = true;
-  });
-  while (done < 2) {
-    std::this_thread::yield();
-  }
-  EXPECT_FALSE(finished);
-  EXPECT_EQ(done, 2) << "the gate is closed by the only worker, so no further record can start";
-  gate.open();
-  worker.join();
-  EXPECT_EQ(done, 4);
-
-  gate.close();
-  std::stop_source stop;
-  std::jthread stopper([&] { stop.request_stop(); });
-  EXPECT_EQ(encode(encoder, batch, stop.get_token()), EncodeOutcome::kCancelled)
-      << "a stop request gets through a closed gate";
+  EXPECT_EQ(encoder.encode(job, stop.get_token()), EncodeOutcome::kCancelled);
 }
 
 // K = 15 has 2^15 possible s-buckets and finds proofs for fewer than 32768 of them.

@@ -58,7 +58,7 @@ TEST(EncodingJob, AnEmptySectorIsDone) {
   EncodingJob job = sector.job();
   EXPECT_TRUE(job.all_done());
   EXPECT_TRUE(job.claim(1).empty());
-  EXPECT_FALSE(job.wait_for_unclaimed({}));
+  EXPECT_FALSE(job.has_unclaimed());
 }
 
 TEST(EncodingJob, RefusesBadSpans) {
@@ -70,27 +70,18 @@ TEST(EncodingJob, RefusesBadSpans) {
   EXPECT_THROW(EncodingJob(sector.sector_id, too_many, bitmaps), InvalidArgument);
 }
 
-TEST(EncodingJob, WaitingEndsWithARecordGivenBackOrTheLastOneDoneOrAStop) {
+TEST(EncodingJob, WhatIsGivenBackCanBeClaimedAgain) {
   FakeSector sector(2, 1);
   EncodingJob job = sector.job();
+  EXPECT_TRUE(job.has_unclaimed());
   ASSERT_EQ(job.claim(2).size(), 2U);
-  {
-    std::jthread other([&] { job.give_back(PieceOffset(0)); });
-    EXPECT_TRUE(job.wait_for_unclaimed({}));
-  }
+  EXPECT_FALSE(job.has_unclaimed());
+  job.give_back(PieceOffset(0));
+  EXPECT_TRUE(job.has_unclaimed());
   ASSERT_EQ(job.claim(2).size(), 1U);
-  {
-    std::stop_source stop;
-    std::jthread other([&] { stop.request_stop(); });
-    EXPECT_FALSE(job.wait_for_unclaimed(stop.get_token()));
-  }
-  {
-    std::jthread other([&] {
-      job.done(PieceOffset(1));
-      job.done(PieceOffset(0));
-    });
-    EXPECT_FALSE(job.wait_for_unclaimed({}));
-  }
+  job.done(PieceOffset(1));
+  job.done(PieceOffset(0));
+  EXPECT_FALSE(job.has_unclaimed());
   EXPECT_TRUE(job.all_done());
 }
 
@@ -156,7 +147,7 @@ TEST(EncodingJob, ManyThreadsShareTheRecords) {
     for (unsigned t = 0; t < 4; ++t) {
       threads.emplace_back([&, t] {
         std::mt19937 random(seed + t);
-        while (job.wait_for_unclaimed({})) {
+        while (!job.all_done()) {
           Claim claim(job, 1 + random() % 7);
           while (!claim.empty() && random() % 8 != 0) {
             const PieceOffset offset = claim.pending().front();

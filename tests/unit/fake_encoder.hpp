@@ -71,6 +71,7 @@ class FakeEncoder final : public RecordsEncoder {
   bool assemble_sector(const SectorContents& contents, std::span<std::uint8_t> sector) override {
     return options_.assemble && options_.assemble(contents, sector);
   }
+  [[nodiscard]] bool can_assemble_sectors() const override { return options_.assemble != nullptr; }
   [[nodiscard]] std::string name() const override { return options_.name; }
 
  private:

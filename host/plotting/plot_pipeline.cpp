@@ -1,0 +1,309 @@
+#include "host/plotting/plot_pipeline.hpp"
+
+#include <exception>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "host/plotting/verified_encoder.hpp"
+#include "host/store/bounded_queue.hpp"
+
+namespace furrow {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// Buffers for the bytes of sectors, made when they are first needed and kept. Thread-safe.
+class OutputBuffers {
+ public:
+  /// Goes back when dropped. Move-only; must not outlive the buffers.
+  class Lease {
+   public:
+    Lease(OutputBuffers& owner, Permits::Permit permit, std::vector<std::uint8_t> idle)
+        : bytes(std::move(idle)), owner_(&owner), permit_(std::move(permit)) {}
+    Lease(Lease&& other) noexcept
+        : bytes(std::move(other.bytes)),
+          owner_(std::exchange(other.owner_, nullptr)),
+          permit_(std::move(other.permit_)) {}
+    Lease& operator=(Lease&&) = delete;
+    Lease(const Lease&) = delete;
+    Lease& operator=(const Lease&) = delete;
+    ~Lease() {
+      if (owner_ != nullptr) {
+        const std::lock_guard lock(owner_->mutex_);
+        owner_->idle_.push_back(std::move(bytes));
+      }
+    }
+
+    std::vector<std::uint8_t> bytes;
+
+   private:
+    OutputBuffers* owner_;
+    Permits::Permit permit_;  // given back after the bytes
+  };
+
+  explicit OutputBuffers(std::size_t most) : permits_(most) { idle_.reserve(most); }
+
+  std::optional<Lease> take(const std::stop_token& stop) {
+    std::optional<Permits::Permit> permit = permits_.acquire(stop);
+    if (!permit.has_value()) {
+      return std::nullopt;
+    }
+    std::vector<std::uint8_t> bytes;
+    const std::lock_guard lock(mutex_);
+    if (!idle_.empty()) {
+      bytes = std::move(idle_.back());
+      idle_.pop_back();
+    }
+    return Lease(*this, *std::move(permit), std::move(bytes));
+  }
+
+ private:
+  Permits permits_;
+  std::mutex mutex_;
+  std::vector<std::vector<std::uint8_t>> idle_;
+};
+
+void check_at_least_one(std::size_t value, const char* what) {
+  if (value == 0) {
+    throw InvalidArgument(std::string("plotting: expected at least 1 ") + what + ", actual 0");
+  }
+}
+
+class Pipeline {
+ public:
+  Pipeline(const SectorSource& next, const PlotPipelineOptions& options, const SectorSink& write,
+           std::stop_token stop)
+      : next_(next),
+        options_(options),
+        write_(write),
+        user_stop_(std::move(stop)),
+        forward_(user_stop_, [this] { end_.request_stop(); }),
+        attempts_(options.concurrent_downloads),
+        reconstructions_(1),
+        encoding_(options.encoders.size()),
+        outputs_(options.output_buffers),
+        encoded_(options.output_buffers),
+        download_(options.download) {
+    download_.attempts = &attempts_;
+    download_.recover_piece = [this](PieceIndex index, const std::stop_token& stop_token) {
+      const auto turn = reconstructions_.acquire(stop_token);
+      if (!turn.has_value()) {
+        throw PieceRecoveryFailed(index, "a stop was requested");
+      }
+      return options_.download.recover_piece(index, stop_token);
+    };
+  }
+
+  PlotOutcome run() {
+    {
+      const std::jthread writer([this] { write_all(); });
+      const CloseAtEnd close{encoded_};
+      std::vector<std::jthread> workers;
+      try {
+        for (std::size_t i = 0; i < options_.sectors_in_memory; ++i) {
+          workers.emplace_back([this] { plot_all(); });
+        }
+      } catch (const std::system_error&) {
+        fail(std::current_exception());
+      }
+    }
+    if (failure_ != nullptr) {
+      std::rethrow_exception(failure_);
+    }
+    return user_stop_.stop_requested() ? PlotOutcome::kCancelled : PlotOutcome::kFinished;
+  }
+
+ private:
+  /// A sector whose bytes are complete.
+  struct LaidOut {
+    PlottedSector sector;
+    OutputBuffers::Lease output;
+    Clock::time_point start;
+  };
+  struct CloseAtEnd {
+    BoundedQueue<LaidOut>& queue;
+    ~CloseAtEnd() { queue.close(); }
+  };
+
+  /// The life of a worker.
+  void plot_all() {
+    try {
+      RawSector memory;
+      while (const std::optional<SectorPlan> plan = next_sector()) {
+        if (memory.metadata.size() != plan->pieces_in_sector) {
+          memory = RawSector();  // before there is another one
+          memory = RawSector(plan->pieces_in_sector, options_.sector_memory);
+        }
+        try {
+          std::optional<RawSector> used = plot_one(*plan, std::move(memory));
+          if (!used.has_value()) {
+            return;
+          }
+          memory = *std::move(used);
+        } catch (const std::exception& error) {
+          report(plan->sector_index, Failed{error.what()});
+          throw;
+        }
+      }
+    } catch (...) {
+      fail(std::current_exception());
+    }
+  }
+
+  /// Takes a sector up to the writer and gives its memory back; none when a stop was requested.
+  std::optional<RawSector> plot_one(const SectorPlan& plan, RawSector memory) {
+    const std::stop_token stop = end_.get_token();
+    std::optional<Clock::time_point> start;
+    Clock::time_point encode_start;
+    std::optional<EncodedSector> encoded;
+    // Once, unless a device gave wrong bytes. The records of such a sector are lost, since they are
+    // encoded in place; keeping 1 MiB of source for each just for that would double the memory of
+    // every sector that goes well, so the pieces are fetched again. Each further round has one
+    // device less, so this ends.
+    do {
+      if (!pass_gate(stop)) {
+        return std::nullopt;
+      }
+      start = start.value_or(Clock::now());
+      std::optional<DownloadedSector> downloaded = download(plan, std::move(memory));
+      if (!downloaded.has_value()) {
+        return std::nullopt;
+      }
+      const auto permit = encoding_.acquire(stop);
+      if (!permit.has_value()) {
+        return std::nullopt;
+      }
+      report(plan.sector_index, Encoding{});
+      encode_start = Clock::now();
+      const auto work = begin(Stage::kEncoder);
+      try {
+        encoded = encode_sector(*std::move(downloaded), plan.sector_index, options_.encoders, stop);
+        if (!encoded.has_value()) {
+          return std::nullopt;
+        }
+      } catch (const WrongEncoding&) {
+        // The encoder has retired the device, and reported it.
+        memory = RawSector(plan.pieces_in_sector, options_.sector_memory);
+      }
+    } while (!encoded.has_value());
+
+    const Clock::duration encode_time = Clock::now() - encode_start;
+    // Not cut short by a stop or the failure of another sector: what is encoded is worth writing,
+    // as long as there is somebody to write it.
+    std::optional<OutputBuffers::Lease> output = outputs_.take(writer_failed_.get_token());
+    if (!output.has_value()) {
+      return std::nullopt;
+    }
+    const Clock::time_point layout_start = Clock::now();
+    write_sector(*encoded, output->bytes, &options_.encoders);
+    report(plan.sector_index, Encoded{encode_time + (Clock::now() - layout_start)});
+    LaidOut laid_out{std::move(encoded->plotted_sector), *std::move(output), *start};
+    if (!encoded_.send(std::move(laid_out))) {
+      return std::nullopt;
+    }
+    return std::move(encoded->raw_sector);
+  }
+
+  std::optional<DownloadedSector> download(const SectorPlan& plan, RawSector memory) {
+    report(plan.sector_index, Downloading{});
+    const Clock::time_point start = Clock::now();
+    const auto work = begin(Stage::kPieces);
+    std::optional<DownloadedSector> result =
+        download_sector(plan, download_, end_.get_token(), std::move(memory));
+    if (result.has_value()) {
+      report(plan.sector_index, Downloaded{Clock::now() - start});
+    }
+    return result;
+  }
+
+  /// The life of the writer. It goes on after a stop request until the workers are gone.
+  void write_all() {
+    while (std::optional<LaidOut> next = encoded_.receive()) {
+      const SectorIndex index = next->sector.sector_index;
+      try {
+        // Whoever asks for a stop does not want to wait for the gate.
+        static_cast<void>(pass_gate(end_.get_token()));
+        report(index, Writing{});
+        {
+          const auto work = begin(Stage::kDisk);
+          write_(next->sector, next->output.bytes);
+        }
+        report(index, Finished{Clock::now() - next->start});
+      } catch (const std::exception& error) {
+        fail(std::current_exception());
+        writer_failed_.request_stop();
+        encoded_.close();
+        report(index, Failed{error.what()});
+        return;
+      }
+    }
+  }
+
+  bool pass_gate(const std::stop_token& stop) const {
+    return options_.gate == nullptr ? !stop.stop_requested() : options_.gate->wait(stop);
+  }
+
+  std::optional<SectorPlan> next_sector() {
+    const std::lock_guard lock(next_mutex_);
+    return end_.stop_requested() ? std::nullopt : next_();
+  }
+
+  std::optional<StageClock::Work> begin(Stage stage) const {
+    return options_.clock == nullptr ? std::nullopt : std::optional(options_.clock->work(stage));
+  }
+
+  void report(SectorIndex index, const PlottingEvent& event) {
+    if (options_.on_event) {
+      const std::lock_guard lock(event_mutex_);
+      options_.on_event(index, event);
+    }
+  }
+
+  void fail(std::exception_ptr error) {
+    {
+      const std::lock_guard lock(failure_mutex_);
+      if (failure_ == nullptr) {
+        failure_ = std::move(error);
+      }
+    }
+    end_.request_stop();
+  }
+
+  const SectorSource& next_;
+  const PlotPipelineOptions& options_;
+  const SectorSink& write_;
+  const std::stop_token user_stop_;
+  std::stop_source end_;  // the user's stop, or a failure
+  std::stop_source writer_failed_;
+  std::stop_callback<std::function<void()>> forward_;
+  Permits attempts_;
+  Permits reconstructions_;
+  Permits encoding_;
+  OutputBuffers outputs_;
+  BoundedQueue<LaidOut> encoded_;
+  DownloadOptions download_;
+  std::mutex next_mutex_;
+  std::mutex event_mutex_;
+  std::mutex failure_mutex_;
+  std::exception_ptr failure_;
+};
+
+}  // namespace
+
+PlotOutcome plot_sectors(const SectorSource& next, const PlotPipelineOptions& options,
+                         const SectorSink& write, std::stop_token stop) {
+  check_at_least_one(options.sectors_in_memory, "sector in memory");
+  check_at_least_one(options.concurrent_downloads, "download at a time");
+  check_at_least_one(options.output_buffers, "output buffer");
+  return Pipeline(next, options, write, std::move(stop)).run();
+}
+
+std::uint64_t raw_sector_bytes(std::uint16_t pieces_in_sector) {
+  return std::uint64_t{pieces_in_sector} *
+         (sizeof(Record) + sizeof(RecordMetadata) + sizeof(FoundProofs));
+}
+
+}  // namespace furrow

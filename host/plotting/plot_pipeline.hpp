@@ -1,0 +1,98 @@
+// Plotting many sectors: while one is being encoded, others are downloaded, and the one before is
+// written (docs/spec/03-record-encoding-and-sector.md, sections 6.1 and 6.3).
+//
+//   next sector ─► D workers: gate ─ download ─ encode ─ lay out ─► queue ─► writer: gate ─ write
+//                  │                 │          │        │
+//                  memory of         attempts   encoding  output buffer,
+//                  a sector each                permits   until written
+//
+// A worker is what the specification calls a downloading permit: it has the memory of one sector
+// and goes on to the next one when the writer has taken the bytes. Whoever is slowest, the others
+// wait for the things above, so memory never grows:
+//
+//   D * raw_sector_bytes(P) + output buffers * sector_size(P)
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <variant>
+
+#include "host/plotting/encoder_pool.hpp"
+#include "host/plotting/plotting.hpp"
+#include "host/plotting/stage_clock.hpp"
+
+namespace furrow {
+
+// Progress of one sector, in this order; Failed ends it like Finished does (section 6.5). The first
+// three come once more when a device gave wrong bytes.
+struct Downloading {};
+struct Downloaded {
+  std::chrono::duration<double> duration;
+};
+struct Encoding {};
+struct Encoded {
+  std::chrono::duration<double> duration;  ///< encoding and writing into the buffer
+};
+struct Writing {};
+struct Finished {
+  std::chrono::duration<double> duration;  ///< since Downloading, waiting included
+};
+struct Failed {
+  std::string error;
+};
+using PlottingEvent =
+    std::variant<Downloading, Downloaded, Encoding, Encoded, Writing, Finished, Failed>;
+
+/// The next sector to plot, none when there are no more. Calls do not overlap.
+using SectorSource = std::function<std::optional<SectorPlan>()>;
+/// Makes a sector durable; throws when it cannot. Calls do not overlap and come from one thread.
+using SectorSink =
+    std::function<void(const PlottedSector& sector, std::span<const std::uint8_t> sector_bytes)>;
+
+struct PlotPipelineOptions {
+  DownloadOptions download;
+  EncoderPool& encoders;
+  /// Sectors in memory at the same time, from their download to their layout; at least 1.
+  std::size_t sectors_in_memory = 3;
+  /// Sectors that share the sources of pieces at the same time, at least 1. A second one fills the
+  /// gap that the last pieces of the first one leave.
+  std::size_t concurrent_downloads = 2;
+  /// Sectors that are laid out and not written yet, at least 1.
+  std::size_t output_buffers = 2;
+  /// Waited for before each download and before each writing; that of the encoders is their own.
+  Gate* gate = nullptr;
+  /// Where the records of a sector lie, for example make_pinned_block.
+  BlockSource sector_memory = make_page_block;
+  /// Told what the stages do, when set. Must have been made for encoders.size() encoders.
+  StageClock* clock = nullptr;
+  /// Calls do not overlap; those of one sector come in order.
+  std::function<void(SectorIndex, const PlottingEvent&)> on_event = {};
+};
+
+enum class PlotOutcome {
+  kFinished,   ///< the source is at its end and every sector was written
+  kCancelled,  ///< a stop was requested
+};
+
+/// Plots all sectors of `next`. They finish in about their order.
+///
+/// A stop request takes effect within one batch of records; sectors that are encoded already are
+/// still written, since that takes seconds and saves minutes. The first error of a stage, or of
+/// `next` or `write`, stops all stages and is thrown from here, after Failed for its sector. No
+/// thread of the run is alive on return.
+///
+/// Throws InvalidArgument for options out of range, RecordsEncoderError, BadSectorOutputSize, what
+/// `next` and `write` throw, and, when downloads have a limit of attempts, what the last one failed
+/// with.
+PlotOutcome plot_sectors(const SectorSource& next, const PlotPipelineOptions& options,
+                         const SectorSink& write, std::stop_token stop);
+
+/// Bytes of the memory that a worker has for a sector of P pieces.
+[[nodiscard]] std::uint64_t raw_sector_bytes(std::uint16_t pieces_in_sector);
+
+}  // namespace furrow

@@ -1,0 +1,86 @@
+#include "host/plotting/stage_clock.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace furrow {
+namespace {
+
+constexpr std::array<const char*, kStages> kNames = {"pieces", "encoder", "disk"};
+
+std::string percent(double share) {
+  return std::to_string(std::lround(100 * share)) + " %";
+}
+
+}  // namespace
+
+double StageShares::waited(Stage stage) const {
+  return std::max(0.0, 1 - gate - busy_share(stage));
+}
+
+std::string StageShares::limit() const {
+  const auto most = std::max_element(busy.begin(), busy.end());
+  return gate > *most ? "gate" : kNames[static_cast<std::size_t>(most - busy.begin())];
+}
+
+std::string StageShares::line() const {
+  const std::string limited_by = limit();
+  std::string result = "limited by " + limited_by;
+  std::string waits;
+  for (std::size_t i = 0; i < kStages; ++i) {
+    if (kNames[i] == limited_by) {
+      result += " (busy " + percent(busy[i]) + ")";
+    } else {
+      waits += (waits.empty() ? "" : ", ") + std::string(kNames[i]) + " " +
+               percent(waited(static_cast<Stage>(i)));
+    }
+  }
+  return result + "; waited: " + waits + "; gate closed " + percent(gate);
+}
+
+StageClock::StageClock(std::size_t n_encoders, const Gate* gate)
+    : n_encoders_(n_encoders), gate_(gate) {
+  totals_.gate = gate_ != nullptr ? gate_->closed_for().count() : 0;
+}
+
+StageClock::Totals StageClock::totals() {
+  const std::lock_guard lock(mutex_);
+  advance();
+  return totals_;
+}
+
+StageShares StageClock::shares_since(const Totals& then) {
+  const Totals now = totals();
+  const double seconds = now.elapsed - then.elapsed;
+  StageShares shares;
+  if (seconds <= 0) {
+    return shares;
+  }
+  shares.gate = (now.gate - then.gate) / seconds;
+  for (std::size_t i = 0; i < kStages; ++i) {
+    shares.busy[i] = (now.busy[i] - then.busy[i]) / seconds;
+  }
+  return shares;
+}
+
+void StageClock::change(Stage stage, int by) {
+  const std::lock_guard lock(mutex_);
+  advance();
+  n_working_[static_cast<std::size_t>(stage)] += static_cast<std::size_t>(by);
+}
+
+/// While the gate is closed nobody works for long, whatever they are in the middle of.
+void StageClock::advance() {
+  const double elapsed = std::chrono::duration<double>(Clock::now() - start_).count();
+  const double gate = gate_ != nullptr ? gate_->closed_for().count() : 0;
+  const double open = std::max(0.0, (elapsed - totals_.elapsed) - (gate - totals_.gate));
+  for (std::size_t i = 0; i < kStages; ++i) {
+    const std::size_t most = static_cast<Stage>(i) == Stage::kEncoder ? n_encoders_ : 1;
+    totals_.busy[i] +=
+        open * static_cast<double>(std::min(n_working_[i], most)) / static_cast<double>(most);
+  }
+  totals_.elapsed = elapsed;
+  totals_.gate = gate;
+}
+
+}  // namespace furrow

@@ -1,0 +1,92 @@
+// How long each stage of plotting works and waits, and which of them the others wait for.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "host/plotting/gate.hpp"
+
+namespace furrow {
+
+enum class Stage : std::size_t {
+  kPieces,   ///< a sector is being downloaded, rebuilt pieces and pauses between tries included
+  kEncoder,  ///< records are being encoded
+  kDisk,     ///< a sector is being written
+};
+inline constexpr std::size_t kStages = 3;
+
+/// Where the time of a stretch of plotting went: shares of it, 0 to 1. A stage that works all the
+/// time is what the others wait for.
+struct StageShares {
+  std::array<double, kStages> busy{};
+  double gate = 0;  ///< the gate was closed; counted for no stage
+
+  [[nodiscard]] double busy_share(Stage stage) const {
+    return busy[static_cast<std::size_t>(stage)];
+  }
+  /// Neither working nor held up by the gate.
+  [[nodiscard]] double waited(Stage stage) const;
+  /// "pieces", "encoder", "disk" or "gate": whatever took the greatest share.
+  [[nodiscard]] std::string limit() const;
+  /// "limited by disk (busy 97 %); waited: pieces 80 %, encoder 64 %; gate closed 0 %".
+  [[nodiscard]] std::string line() const;
+};
+
+/// Thread-safe. Time in which several work in one stage counts once, but for encoders: of n of
+/// them, each counts for one n-th, so that the share tells how well all are used.
+class StageClock {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  /// Somebody works in a stage while this lives. Move-only; must not outlive the clock.
+  class Work {
+   public:
+    Work(StageClock& clock, Stage stage) : clock_(&clock), stage_(stage) { clock.change(stage, 1); }
+    Work(Work&& other) noexcept
+        : clock_(std::exchange(other.clock_, nullptr)), stage_(other.stage_) {}
+    Work& operator=(Work&&) = delete;
+    Work(const Work&) = delete;
+    Work& operator=(const Work&) = delete;
+    ~Work() {
+      if (clock_ != nullptr) {
+        clock_->change(stage_, -1);
+      }
+    }
+
+   private:
+    StageClock* clock_;
+    Stage stage_;
+  };
+
+  /// Seconds since the clock was made.
+  struct Totals {
+    double elapsed = 0;
+    double gate = 0;
+    std::array<double, kStages> busy{};
+  };
+
+  /// `gate` may be null, else it must outlive the clock. Pre: n_encoders > 0.
+  explicit StageClock(std::size_t n_encoders = 1, const Gate* gate = nullptr);
+
+  [[nodiscard]] Work work(Stage stage) { return {*this, stage}; }
+  [[nodiscard]] Totals totals();
+  /// Shares between an earlier moment and now; all zero when no time has passed.
+  [[nodiscard]] StageShares shares_since(const Totals& then);
+
+ private:
+  void change(Stage stage, int by);
+  void advance();  // pre: mutex_ is held
+
+  const std::size_t n_encoders_;
+  const Gate* gate_;
+  std::mutex mutex_;
+  std::array<std::size_t, kStages> n_working_{};
+  Totals totals_;
+  const Clock::time_point start_ = Clock::now();
+};
+
+}  // namespace furrow

@@ -1,0 +1,481 @@
+// The plotting pipeline: the same bytes as one stage after the other, overlap, bounds, errors,
+// stop, pause, lost and wrong encoders.
+#include "host/plotting/plot_pipeline.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <random>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "host/crypto/blake3.hpp"
+#include "host/plotting/verified_encoder.hpp"
+#include "host/sector/sector_layout.hpp"
+#include "tests/unit/fake_encoder.hpp"
+
+namespace furrow {
+namespace {
+
+constexpr std::uint16_t kPieces = 2;
+using Events = std::vector<std::size_t>;  // alternatives of PlottingEvent
+
+SectorPlan plan_of(std::uint16_t index) {
+  SectorPlan plan;
+  plan.protocol_info.history_size = HistorySize::from_count(2);
+  plan.sector_index = SectorIndex(index);
+  plan.pieces_in_sector = kPieces;
+  return plan;
+}
+
+/// Each piece is another one.
+class MadeUpPieces final : public PieceGetter {
+ public:
+  void get_pieces(std::span<const PieceIndex> indices, const Sink& sink,
+                  std::stop_token stop) override {
+    if (before_batch) {
+      before_batch(stop);
+    }
+    for (const PieceIndex index : indices) {
+      auto piece = std::make_unique<Piece>();
+      piece->record[index.value() % 7].bytes.fill(static_cast<std::uint8_t>(index.value()));
+      sink(index, PieceAnswer::found(std::move(piece)));
+    }
+  }
+  std::function<void(const std::stop_token&)> before_batch;
+};
+
+PiecePtr no_recovery(PieceIndex, const std::stop_token&) {
+  throw Error(ErrorKind::kUnavailable, "no recovery");
+}
+
+/// Something that happens on one thread and that another one waits for. The test fails, and does
+/// not hang, when it does not come.
+class Moment {
+ public:
+  void has_come() {
+    const std::lock_guard lock(mutex_);
+    has_come_ = true;
+    changed_.notify_all();
+  }
+  void wait() {
+    std::unique_lock lock(mutex_);
+    EXPECT_TRUE(changed_.wait_for(lock, std::chrono::minutes(1), [this] { return has_come_; }));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool has_come_ = false;
+};
+
+class PlotPipeline : public testing::Test {
+ protected:
+  /// A fake whose bitmaps make a valid sector.
+  void add_encoder(FakeEncoder::Options options = {}) {
+    auto after = std::move(options.after_record);
+    options.after_record = [after = std::move(after)](PieceOffset offset, Record& record,
+                                                      FoundProofs& found_proofs) {
+      found_proofs.bytes.fill(0x5A);
+      if (after) {
+        after(offset, record, found_proofs);
+      }
+    };
+    encoders_.encoders.push_back(std::make_unique<FakeEncoder>(std::move(options)));
+  }
+
+  PlotOutcome plot(std::uint16_t n_sectors, std::stop_token stop = {}) {
+    if (encoders_.encoders.empty()) {
+      add_encoder();
+    }
+    encoders_.on_warning = [this](const std::string& line) { warnings_.push_back(line); };
+    encoders_.gate = &gate_;
+    EncoderPool pool(std::move(encoders_));
+    encoders_ = {};
+    PlotPipelineOptions options{.download = {.piece_getter = pieces_,
+                                             .recover_piece = no_recovery,
+                                             .retry_delays = delays_},
+                                .encoders = pool,
+                                .sectors_in_memory = sectors_in_memory_,
+                                .output_buffers = output_buffers_,
+                                .gate = &gate_,
+                                .on_event = [this](SectorIndex index, const PlottingEvent& event) {
+                                  events_[index.value()].push_back(event.index());
+                                  if (const auto* failed = std::get_if<Failed>(&event)) {
+                                    failures_.push_back(failed->error);
+                                  }
+                                  if (on_event_) {
+                                    on_event_(index, event);
+                                  }
+                                }};
+    std::uint16_t next = 0;
+    return plot_sectors(
+        [&]() -> std::optional<SectorPlan> {
+          return next < n_sectors ? std::optional(plan_of(next++)) : std::nullopt;
+        },
+        options,
+        [this](const PlottedSector& sector, std::span<const std::uint8_t> bytes) {
+          if (before_write_) {
+            before_write_(sector.sector_index);
+          }
+          EXPECT_EQ(bytes.size(), sector_size(kPieces));
+          EXPECT_TRUE(written_.emplace(sector.sector_index.value(), blake3(bytes)).second);
+        },
+        std::move(stop));
+  }
+
+  /// What the stages give without a pipeline.
+  Hash expected(std::uint16_t index) {
+    const DownloadOptions download{.piece_getter = pieces_, .recover_piece = no_recovery};
+    FakeEncoder encoder({.after_record = [](PieceOffset, Record&, FoundProofs& found_proofs) {
+      found_proofs.bytes.fill(0x5A);
+    }});
+    const auto encoded = encode_sector(*download_sector(plan_of(index), download, {}),
+                                       SectorIndex(index), encoder, {});
+    std::vector<std::uint8_t> bytes;
+    write_sector(*encoded, bytes);
+    return blake3(bytes);
+  }
+  void expect_written(std::uint16_t n_sectors) {
+    EXPECT_EQ(written_.size(), n_sectors);
+    pieces_.before_batch = {};
+    for (const auto& [index, hash] : written_) {
+      EXPECT_EQ(hash, expected(index)) << "sector " << index;
+    }
+  }
+
+  MadeUpPieces pieces_;
+  Gate gate_;
+  EncoderPool::Options encoders_;
+  std::size_t sectors_in_memory_ = 3;
+  std::size_t output_buffers_ = 2;
+  RetryDelays delays_ = {.max_attempts = 1};
+  std::function<void(SectorIndex)> before_write_;
+  std::function<void(SectorIndex, const PlottingEvent&)> on_event_;
+
+  std::map<std::uint16_t, Hash> written_;
+  std::map<std::uint16_t, Events> events_;
+  std::vector<std::string> failures_;
+  std::vector<std::string> warnings_;
+};
+
+TEST_F(PlotPipeline, GivesTheBytesOfTheStagesAndEventsInOrder) {
+  EXPECT_EQ(plot(7), PlotOutcome::kFinished);
+  expect_written(7);
+  for (const auto& [index, events] : events_) {
+    EXPECT_EQ(events, (Events{0, 1, 2, 3, 4, 5})) << "sector " << index;
+  }
+}
+
+TEST_F(PlotPipeline, NoSectorsIsNoWork) {
+  EXPECT_EQ(plot(0), PlotOutcome::kFinished);
+  EXPECT_TRUE(events_.empty());
+}
+
+TEST_F(PlotPipeline, OptionsOfNothingAreRefused) {
+  sectors_in_memory_ = 0;
+  EXPECT_THROW(plot(1), InvalidArgument);
+  sectors_in_memory_ = 1;
+  output_buffers_ = 0;
+  EXPECT_THROW(plot(1), InvalidArgument);
+}
+
+TEST_F(PlotPipeline, OneSectorAtATimeWorksToo) {
+  sectors_in_memory_ = 1;
+  output_buffers_ = 1;
+  EXPECT_EQ(plot(4), PlotOutcome::kFinished);
+  expect_written(4);
+}
+
+TEST_F(PlotPipeline, WhileASectorIsEncodedTheNextIsDownloadedAndTheOneBeforeIsWritten) {
+  Moment second_download;
+  Moment third_encoding;
+  on_event_ = [&](SectorIndex index, const PlottingEvent& event) {
+    if (index == SectorIndex(2) && std::holds_alternative<Downloading>(event)) {
+      second_download.has_come();
+    }
+    if (index == SectorIndex(2) && std::holds_alternative<Encoding>(event)) {
+      third_encoding.has_come();
+    }
+  };
+  std::atomic<int> batches = 0;
+  add_encoder({.before_batch = [&](const Claim&) {
+    if (++batches == 1) {
+      second_download.wait();
+    }
+  }});
+  std::atomic<int> writings = 0;
+  before_write_ = [&](SectorIndex) {
+    if (++writings == 1) {
+      third_encoding.wait();
+    }
+  };
+  EXPECT_EQ(plot(4), PlotOutcome::kFinished);
+  expect_written(4);
+}
+
+TEST_F(PlotPipeline, ASlowWriterHoldsBackEverybodyElse) {
+  sectors_in_memory_ = 2;
+  output_buffers_ = 2;
+  std::atomic<std::size_t> downloads = 0;
+  std::atomic<std::size_t> most = 0;
+  std::size_t n_written = 0;
+  pieces_.before_batch = [&](const std::stop_token&) { ++downloads; };
+  before_write_ = [&](SectorIndex) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    // Everything that was begun is with a worker, in a buffer, or written.
+    most = std::max<std::size_t>(most, downloads - n_written);
+    ++n_written;
+  };
+  EXPECT_EQ(plot(12), PlotOutcome::kFinished);
+  EXPECT_LE(most, sectors_in_memory_ + output_buffers_);
+  expect_written(12);
+}
+
+TEST_F(PlotPipeline, AnEncoderErrorEndsTheRunAndKeepsWhatIsEncoded) {
+  std::atomic<int> batches = 0;
+  Moment failed;
+  add_encoder({.batch = kPieces, .before_batch = [&](const Claim& claim) {
+                 if (++batches == 3) {
+                   throw TooFewProofs(claim.pending().front(), 17);
+                 }
+               }});
+  before_write_ = [&](SectorIndex) { failed.wait(); };
+  on_event_ = [&](SectorIndex, const PlottingEvent& event) {
+    if (std::holds_alternative<Failed>(event)) {
+      failed.has_come();
+    }
+  };
+  EXPECT_THROW(plot(10), RecordsEncoderError);
+  expect_written(2);
+  ASSERT_EQ(failures_.size(), 1U);
+  EXPECT_NE(failures_[0].find("records encoder error: "), std::string::npos) << failures_[0];
+}
+
+TEST_F(PlotPipeline, ASinkThatFailsEndsTheRun) {
+  before_write_ = [](SectorIndex) { throw IoError("write", "plot.bin", ENOSPC); };
+  EXPECT_THROW(plot(20), IoError);
+  EXPECT_TRUE(written_.empty());
+  EXPECT_EQ(failures_.size(), 1U);
+}
+
+TEST_F(PlotPipeline, ADownloadThatGivesUpEndsTheRun) {
+  std::atomic<int> batches = 0;
+  pieces_.before_batch = [&](const std::stop_token&) {
+    if (++batches == 4) {
+      throw Error(ErrorKind::kUnavailable, "connection refused");
+    }
+  };
+  EXPECT_THROW(plot(10), FailedToRetrievePieces);
+  EXPECT_GE(failures_.size(), 1U);
+}
+
+TEST_F(PlotPipeline, ASourceOfSectorsThatFailsEndsTheRun) {
+  EncoderPool::Options encoders;
+  encoders.encoders.push_back(std::make_unique<FakeEncoder>(FakeEncoder::Options{}));
+  EncoderPool pool(std::move(encoders));
+  const PlotPipelineOptions options{
+      .download = {.piece_getter = pieces_, .recover_piece = no_recovery}, .encoders = pool};
+  EXPECT_THROW(
+      plot_sectors(
+          []() -> std::optional<SectorPlan> { throw Error(ErrorKind::kInternal, "no plan"); },
+          options, [](const PlottedSector&, std::span<const std::uint8_t>) {}, {}),
+      Error);
+}
+
+TEST_F(PlotPipeline, AStopRequestIsAnOutcomeAtEachStage) {
+  for (std::size_t stage = 0; stage < 6; ++stage) {
+    written_.clear();
+    events_.clear();
+    std::stop_source stop;
+    on_event_ = [&](SectorIndex, const PlottingEvent& event) {
+      if (event.index() == stage) {
+        stop.request_stop();
+      }
+    };
+    EXPECT_EQ(plot(1000, stop.get_token()), PlotOutcome::kCancelled) << "stage " << stage;
+    for (const auto& [index, events] : events_) {
+      // What is encoded is still written.
+      EXPECT_EQ(events.size() >= 4, written_.contains(index)) << "stage " << stage;
+    }
+    expect_written(static_cast<std::uint16_t>(written_.size()));
+  }
+  std::stop_source stop;
+  stop.request_stop();
+  events_.clear();
+  EXPECT_EQ(plot(3, stop.get_token()), PlotOutcome::kCancelled);
+  EXPECT_TRUE(events_.empty());
+}
+
+TEST_F(PlotPipeline, AStopRequestEndsADownloadThatWaits) {
+  std::stop_source stop;
+  pieces_.before_batch = [&](const std::stop_token& token) {
+    stop.request_stop();
+    while (!token.stop_requested()) {
+      std::this_thread::yield();
+    }
+  };
+  EXPECT_EQ(plot(3, stop.get_token()), PlotOutcome::kCancelled);
+  EXPECT_TRUE(failures_.empty());
+}
+
+TEST_F(PlotPipeline, AClosedGatePausesAndAnOpenOneGoesOn) {
+  gate_.close();
+  std::atomic<bool> is_over = false;
+  std::jthread plotting([&] {
+    EXPECT_EQ(plot(5), PlotOutcome::kFinished);
+    is_over = true;
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_FALSE(is_over);
+  gate_.open();
+  plotting.join();
+  for (const auto& [index, events] : events_) {
+    EXPECT_EQ(events, (Events{0, 1, 2, 3, 4, 5})) << "sector " << index;
+  }
+  expect_written(5);
+  EXPECT_GT(gate_.closed_for().count(), 0.04);
+}
+
+TEST_F(PlotPipeline, AClosedGateDoesNotHoldUpAStop) {
+  std::stop_source stop;
+  std::atomic<int> writings = 0;
+  on_event_ = [&](SectorIndex, const PlottingEvent& event) {
+    if (std::holds_alternative<Finished>(event) && ++writings == 2) {
+      gate_.close();
+      stop.request_stop();
+    }
+  };
+  EXPECT_EQ(plot(1000, stop.get_token()), PlotOutcome::kCancelled);
+  expect_written(static_cast<std::uint16_t>(written_.size()));
+}
+
+TEST_F(PlotPipeline, ALostEncodersSectorGoesToAnother) {
+  std::atomic<int> batches = 0;
+  add_encoder({.name = "cuda 0", .batch = 1, .before_batch = [&](const Claim&) {
+                 if (++batches == 2) {
+                   throw DeviceLost("cuda 0", "unplugged");
+                 }
+               }});
+  add_encoder({.name = "cuda 1", .batch = 1});
+  EXPECT_EQ(plot(6), PlotOutcome::kFinished);
+  expect_written(6);
+  EXPECT_EQ(warnings_, std::vector<std::string>{"cuda 0 is lost and used no more: unplugged"});
+}
+
+TEST_F(PlotPipeline, TwoEncodersWorkOnTwoSectors) {
+  Moment both;
+  std::atomic<int> inside = 0;
+  for (const char* name : {"one", "two"}) {
+    add_encoder({.name = name, .batch = kPieces, .before_batch = [&](const Claim& claim) {
+                   EXPECT_EQ(claim.pending().size(), std::size_t{kPieces})
+                       << "a sector is not shared";
+                   if (++inside == 2) {
+                     both.has_come();
+                   }
+                   both.wait();
+                 }});
+  }
+  EXPECT_EQ(plot(2), PlotOutcome::kFinished);
+  expect_written(2);
+}
+
+TEST_F(PlotPipeline, AfterWrongBytesThePiecesAreFetchedAgainAndEncodedByOthers) {
+  auto wrong = std::make_unique<FakeEncoder>(FakeEncoder::Options{
+      .name = "wrong", .after_record = [](PieceOffset, Record& record, FoundProofs& found_proofs) {
+        found_proofs.bytes.fill(0x5A);
+        record[100].bytes[5] ^= 1;
+      }});
+  const EncodeOneRecord reference = [](const SectorId&, PieceOffset offset, Record& record,
+                                       FoundProofs& found_proofs) {
+    fake_encode(offset, record, found_proofs);
+    found_proofs.bytes.fill(0x5A);
+  };
+  encoders_.encoders.push_back(std::make_unique<VerifiedEncoder>(
+      std::move(wrong), VerifiedEncoder::Options{.seed = 1, .reference = reference}));
+  encoders_.make_fallback = [] {
+    return std::make_unique<FakeEncoder>(FakeEncoder::Options{
+        .name = "cpu", .after_record = [](PieceOffset, Record&, FoundProofs& found_proofs) {
+          found_proofs.bytes.fill(0x5A);
+        }});
+  };
+  sectors_in_memory_ = 1;
+  EXPECT_EQ(plot(2), PlotOutcome::kFinished);
+  expect_written(2);
+  EXPECT_EQ(events_[0], (Events{0, 1, 2, 0, 1, 2, 3, 4, 5}));
+  ASSERT_EQ(warnings_.size(), 2U);
+  EXPECT_NE(warnings_[0].find("wrong is quarantined: wrong encoding: wrong, sector "),
+            std::string::npos)
+      << warnings_[0];
+  EXPECT_EQ(warnings_[1], "no device is left; cpu encodes from here on");
+}
+
+TEST_F(PlotPipeline, RandomStopsAndLossesLoseAndSpoilNothing) {
+  const unsigned seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  for (int round = 0; round < 100; ++round) {
+    written_.clear();
+    events_.clear();
+    warnings_.clear();
+    sectors_in_memory_ = 1 + random() % 4;
+    output_buffers_ = 1 + random() % 2;
+    for (int i = 0; i < 2; ++i) {
+      auto left = std::make_shared<std::atomic<unsigned>>(1 + random() % 40);
+      add_encoder({.batch = 1 + random() % 2, .before_batch = [left](const Claim&) {
+                     if (left->fetch_sub(1) == 1) {
+                       throw DeviceLost("fake", "random");
+                     }
+                   }});
+    }
+    add_encoder({.name = "stays"});
+    std::stop_source stop;
+    const std::chrono::microseconds delay(random() % 30000);
+    std::jthread stopper([&] {
+      std::this_thread::sleep_for(delay);
+      stop.request_stop();
+    });
+    const PlotOutcome outcome = plot(8, stop.get_token());
+    EXPECT_TRUE(outcome == PlotOutcome::kCancelled || written_.size() == 8);
+    EXPECT_TRUE(failures_.empty()) << failures_.front();
+    expect_written(static_cast<std::uint16_t>(written_.size()));
+  }
+}
+
+TEST(StageClock, TellsWhatTheOthersWaitFor) {
+  Gate gate;
+  StageClock clock(2, &gate);
+  const auto start = clock.totals();
+  {
+    const auto disk = clock.work(Stage::kDisk);
+    const auto other_disk = clock.work(Stage::kDisk);
+    const auto encoder = clock.work(Stage::kEncoder);
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    const StageShares shares = clock.shares_since(start);
+    EXPECT_EQ(shares.limit(), "disk");
+    EXPECT_LE(shares.busy_share(Stage::kDisk), 1.0);
+    EXPECT_NEAR(shares.busy_share(Stage::kEncoder), shares.busy_share(Stage::kDisk) / 2, 0.01)
+        << "one of two encoders works";
+    EXPECT_EQ(shares.busy_share(Stage::kPieces), 0.0);
+    EXPECT_EQ(shares.waited(Stage::kPieces), 1.0);
+  }
+  const auto then = clock.totals();
+  gate.close();
+  const auto pieces = clock.work(Stage::kPieces);
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  const StageShares paused = clock.shares_since(then);
+  EXPECT_EQ(paused.limit(), "gate");
+  EXPECT_LT(paused.busy_share(Stage::kPieces), paused.gate);
+}
+
+TEST(StageClock, TheLineNamesTheLimitAndTheWaits) {
+  const StageShares shares{.busy = {0.2, 0.364, 0.97}, .gate = 0.01};
+  EXPECT_EQ(shares.line(),
+            "limited by disk (busy 97 %); waited: pieces 79 %, encoder 63 %; gate closed 1 %");
+  EXPECT_EQ(StageShares{}.line(),
+            "limited by pieces (busy 0 %); waited: encoder 100 %, disk 100 %; gate closed 0 %");
+}
+
+}  // namespace
+}  // namespace furrow
