@@ -23,6 +23,7 @@ sigset_t watched_signals() {
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGUSR1);  // sent by the destructor to end the watcher
+  sigaddset(&signals, SIGUSR2);
   return signals;
 }
 
@@ -51,10 +52,13 @@ InterruptWatch::InterruptWatch() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   watcher_ = std::thread([this, signals] {
     for (int received = 0; sigwait(&signals, &received) == 0 && received != SIGUSR1;) {
-      if (stop_.stop_requested()) {
+      if (received == SIGUSR2) {
+        gate_.is_open() ? gate_.close() : gate_.open();
+      } else if (stop_.stop_requested()) {
         _exit(kInterrupted);
+      } else {
+        stop_.request_stop();
       }
-      stop_.request_stop();
     }
   });
 }

@@ -9,6 +9,8 @@
 
 #include "furrow/errors.hpp"
 
+#include "host/plotting/gate.hpp"
+
 namespace CLI {
 class App;
 }
@@ -43,7 +45,8 @@ class DamagedStore : public std::runtime_error {
 };
 
 /// Turns the first SIGINT or SIGTERM into a stop request; a second one ends the process at once.
-/// To be made before any other thread, so that all inherit the blocked signals.
+/// SIGUSR2 closes a gate, and opens it again. To be made before any other thread, so that all
+/// inherit the blocked signals.
 class InterruptWatch {
  public:
   InterruptWatch();
@@ -51,9 +54,11 @@ class InterruptWatch {
   InterruptWatch& operator=(const InterruptWatch&) = delete;
   ~InterruptWatch();
   [[nodiscard]] std::stop_token token() const { return stop_.get_token(); }
+  [[nodiscard]] Gate& gate() { return gate_; }
 
  private:
   std::stop_source stop_;
+  Gate gate_;
   std::thread watcher_;
 };
 
@@ -72,7 +77,8 @@ void add_simd_option(CLI::App& command);
 // InterruptWatch; `exit_code` is set when the command ran and found something wrong.
 void add_archive_command(CLI::App& app, std::stop_token stop);
 void add_devices_command(CLI::App& app);
-void add_plot_command(CLI::App& app, std::stop_token stop);
+void add_plan_command(CLI::App& app);
+void add_plot_command(CLI::App& app, std::stop_token stop, Gate& gate);
 void add_read_command(CLI::App& app);
 void add_extract_command(CLI::App& app, std::stop_token stop);
 void add_scrub_command(CLI::App& app, std::stop_token stop, int& exit_code);

@@ -22,7 +22,7 @@ int fail(ExitCode code, const char* message) {
 }
 
 int run(int argc, char** argv) {
-  const InterruptWatch interrupts;
+  InterruptWatch interrupts;
   // Standard output is for results.
   spdlog::set_default_logger(spdlog::stderr_color_mt("furrow"));
   spdlog::set_pattern("furrow: %l: %v");
@@ -37,7 +37,8 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "furrow " FURROW_VERSION_TEXT);
   app.require_subcommand(1);
   add_archive_command(app, interrupts.token());
-  add_plot_command(app, interrupts.token());
+  add_plan_command(app);
+  add_plot_command(app, interrupts.token(), interrupts.gate());
   add_read_command(app);
   add_extract_command(app, interrupts.token());
   add_scrub_command(app, interrupts.token(), exit_code);

@@ -18,8 +18,11 @@ std::vector<std::unique_ptr<RecordsEncoder>> make_device_encoders(const EncoderC
   std::vector<std::unique_ptr<RecordsEncoder>> result;
   for (const CudaDeviceInfo& device : choice.devices) {
     try {
-      std::unique_ptr<RecordsEncoder> encoder = settings.make_device_encoder(
-          {.device = device.index, .vram_limit = settings.vram_limit, .fallback = single});
+      std::unique_ptr<RecordsEncoder> encoder =
+          settings.make_device_encoder({.device = device.index,
+                                        .vram_limit = settings.vram_limit,
+                                        .pinned_limit = settings.pinned_limit,
+                                        .fallback = single});
       if (settings.verify_records != 0) {
         encoder = std::make_unique<VerifiedEncoder>(
             std::move(encoder),

@@ -42,6 +42,8 @@ struct EncoderSettings {
   CpuRecordsEncoder::Options cpu = {};
   /// Most device memory on each device; 0 means what is free.
   std::uint64_t vram_limit = 0;
+  /// Most pinned host memory for each device; 0 means as much as the batches want.
+  std::uint64_t pinned_limit = 0;
   /// Records of each sector that are encoded on the CPU once more to verify the devices.
   std::size_t verify_records = 1;
   /// When set, each claim of records waits here first. Must outlive the encoders.

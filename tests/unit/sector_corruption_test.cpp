@@ -39,7 +39,7 @@ struct PlottedFixture {
       for (std::uint8_t& byte : mutable_bytes_of(*piece)) {
         byte = static_cast<std::uint8_t>(random());
       }
-      downloaded.raw_sector.records[p] = piece->record;
+      downloaded.raw_sector.all_records()[p] = piece->record;
       downloaded.raw_sector.metadata[p] = {piece->header, blake3(bytes_of(*piece))};
       downloaded.piece_indexes.emplace_back(p);
       pieces.push_back(std::move(piece));

@@ -27,7 +27,7 @@ DownloadedSector make_sector(const nlohmann::json& expected, const SectorId& sec
     fill_stream(seed(expected, "first_record_seed") + i,
                 {reinterpret_cast<std::uint8_t*>(&piece->record), kRecordSize});
     fill_stream(seed(expected, "first_header_seed") + i, mutable_bytes_of(piece->header));
-    sector.raw_sector.records[i] = piece->record;
+    sector.raw_sector.all_records()[i] = piece->record;
     sector.raw_sector.metadata[i] = {piece->header, blake3(bytes_of(*piece))};
   }
   return sector;
@@ -45,7 +45,7 @@ void check_inputs(const nlohmann::json& expected, const DownloadedSector& sector
                   const CaseChecker& check) {
   for (std::size_t i = 0; i < sector.piece_indexes.size(); ++i) {
     const RecordMetadata& metadata = sector.raw_sector.metadata[i];
-    check_list(expected, "records_blake3", i, blake3(bytes_of(sector.raw_sector.records[i])),
+    check_list(expected, "records_blake3", i, blake3(bytes_of(sector.raw_sector.all_records()[i])),
                check);
     check_list(expected, "record_metadata_blake3", i, blake3(bytes_of(metadata)), check);
     check_list(expected, "piece_checksums", i, metadata.piece_checksum, check);
@@ -127,7 +127,7 @@ void check_case(const nlohmann::json& expected, const VectorOptions& options,
       encode_sector(std::move(downloaded), sector_index, encoder, {});
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     check_list(expected, "encoded_records_blake3", i,
-               blake3(bytes_of(encoded->raw_sector.records[i])), check);
+               blake3(bytes_of(encoded->raw_sector.all_records()[i])), check);
   }
   std::vector<std::uint8_t> sector;
   write_sector(*encoded, sector);

@@ -1,0 +1,108 @@
+#include "host/plotting/memory_plan.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "furrow/core/sector_layout.hpp"
+#include "furrow/errors.hpp"
+#include "furrow/types.hpp"
+
+#include "host/plotting/plot_pipeline.hpp"
+
+namespace furrow {
+namespace {
+
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+// Measured upper bounds, bench/results: code, libraries, the farm with its caches.
+constexpr std::uint64_t kProgramBytes = 96 * kMiB;
+constexpr std::uint64_t kTableBytes = 80 * kMiB;
+// 128 pieces that arrived, what is recovered from them, tables and work space of erasure coding.
+constexpr std::uint64_t kReconstructionBytes = 448 * kMiB;
+// What the driver keeps in host memory for a context: an allowance, not measured yet.
+constexpr std::uint64_t kDeviceHostBytes = 512 * kMiB;
+// 3 lanes of 4 records, and the slots of staged copies.
+constexpr std::uint64_t kDefaultPinnedBytes = 64 * kMiB;
+constexpr std::size_t kLeastPiecesInFlight = 8;
+
+std::string counted(std::size_t n, const std::string& one) {
+  return std::to_string(n) + " " + one + (n == 1 ? "" : "s");
+}
+
+/// One step down; false when there is none.
+bool shrink(MemorySettings& settings) {
+  if (settings.output_buffers > 1) {
+    --settings.output_buffers;
+  } else if (settings.sectors_in_memory > 1) {
+    --settings.sectors_in_memory;
+    settings.concurrent_downloads =
+        std::min(settings.concurrent_downloads, settings.sectors_in_memory);
+  } else if (settings.pieces_in_flight > kLeastPiecesInFlight) {
+    settings.pieces_in_flight = std::max(kLeastPiecesInFlight, settings.pieces_in_flight / 2);
+  } else if (settings.threads > 1) {
+    --settings.threads;
+  } else {
+    return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::uint64_t MemoryPlan::total() const {
+  return std::accumulate(items.begin(), items.end(), std::uint64_t{0},
+                         [](std::uint64_t sum, const Item& item) { return sum + item.bytes; });
+}
+
+MemorySettings default_memory_settings(std::uint16_t pieces_in_sector, unsigned threads,
+                                       std::size_t devices) {
+  MemorySettings settings;
+  settings.pieces_in_sector = pieces_in_sector;
+  settings.threads = threads;
+  settings.devices = devices;
+  // A device is done with a sector within seconds, so that two should be ready for each.
+  settings.sectors_in_memory = devices == 0 ? 2 : 2 * devices + 1;
+  return settings;
+}
+
+MemoryPlan plan_memory(const MemorySettings& settings) {
+  const std::uint64_t pieces_under_way =
+      std::uint64_t{settings.concurrent_downloads} * settings.pieces_in_flight;
+  const std::size_t tables = settings.threads + (settings.devices == 0 ? 0U : 1U);
+  MemoryPlan plan;
+  plan.settings = settings;
+  const auto add = [&plan](std::string what, std::uint64_t bytes) {
+    plan.items.push_back({std::move(what), bytes});
+  };
+  add("program", kProgramBytes);
+  add(counted(settings.sectors_in_memory, "sector") + " being downloaded or encoded",
+      settings.sectors_in_memory * raw_sector_bytes(settings.pieces_in_sector));
+  add(counted(settings.output_buffers, "sector") + " being written",
+      settings.output_buffers * sector_size(settings.pieces_in_sector));
+  add("proof tables of " + counted(tables, "CPU thread"), tables * kTableBytes);
+  add(counted(pieces_under_way, "piece") + " under way", pieces_under_way * kPieceSize);
+  add("rebuilding a missing piece", kReconstructionBytes);
+  if (settings.devices != 0) {
+    const std::uint64_t pinned =
+        settings.pinned_limit != 0 ? settings.pinned_limit : kDefaultPinnedBytes;
+    add(counted(settings.devices, "CUDA device") + " with pinned memory",
+        settings.devices * (kDeviceHostBytes + pinned));
+  }
+  return plan;
+}
+
+MemoryPlan fit_memory(const MemorySettings& wanted, std::uint64_t limit) {
+  MemorySettings settings = wanted;
+  MemoryPlan plan = plan_memory(settings);
+  while (plan.total() > limit) {
+    if (!shrink(settings)) {
+      throw InvalidArgument("memory limit: plotting sectors of " +
+                            std::to_string(settings.pieces_in_sector) + " pieces takes at least " +
+                            std::to_string(plan.total()) + " bytes, allowed are " +
+                            std::to_string(limit));
+    }
+    plan = plan_memory(settings);
+  }
+  return plan;
+}
+
+}  // namespace furrow

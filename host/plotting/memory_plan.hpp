@@ -1,0 +1,61 @@
+// How much host memory plotting takes: a formula of its settings, and settings that fit a limit.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace furrow {
+
+/// What the memory of a plotting run depends on.
+struct MemorySettings {
+  std::uint16_t pieces_in_sector = 0;
+  /// Threads that encode on the CPU, also if only when all devices are lost.
+  unsigned threads = 1;
+  /// CUDA devices that encode.
+  std::size_t devices = 0;
+  /// Most pinned memory for each of them, in bytes; 0 means what an encoder takes by default.
+  std::uint64_t pinned_limit = 0;
+  // As in PlotPipelineOptions.
+  std::size_t sectors_in_memory = 2;
+  std::size_t concurrent_downloads = 2;
+  std::size_t output_buffers = 2;
+  /// Pieces of one download that are under way at the same time.
+  std::size_t pieces_in_flight = 8;
+};
+
+struct MemoryPlan {
+  struct Item {
+    std::string what;
+    std::uint64_t bytes = 0;
+  };
+
+  MemorySettings settings;
+  std::vector<Item> items;
+
+  [[nodiscard]] std::uint64_t total() const;
+};
+
+/// Settings that keep every encoder busy while sectors are downloaded and written.
+MemorySettings default_memory_settings(std::uint16_t pieces_in_sector, unsigned threads,
+                                       std::size_t devices);
+
+/// The most that a run with these settings takes:
+///
+///   program                      kProgramBytes
+///   sectors being downloaded or encoded
+///                                sectors_in_memory * P * (record + metadata + bitmap)
+///   sectors being written        output_buffers * sector_size(P)
+///   tables of the CPU            threads * kTableBytes, and one more for verification of devices
+///   pieces under way             concurrent_downloads * pieces_in_flight * piece
+///   rebuilding a piece           kReconstructionBytes, one at a time
+///   devices                      devices * (kDeviceHostBytes + pinned memory)
+MemoryPlan plan_memory(const MemorySettings& settings);
+
+/// The plan of the largest settings within `wanted` that stay below `limit` bytes. Gives up, in
+/// this order: output buffers, sectors in memory, pieces under way, threads; down to 1 each, 8
+/// pieces. Throws InvalidArgument, naming both numbers, when that is still too much.
+MemoryPlan fit_memory(const MemorySettings& wanted, std::uint64_t limit);
+
+}  // namespace furrow

@@ -1,0 +1,68 @@
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "tools/cli_support.hpp"
+#include "tools/engine_options.hpp"
+#include "tools/plot_target.hpp"
+
+namespace furrow::cli {
+namespace {
+
+struct Arguments {
+  PlotTargetOptions target;
+  EngineOptions engine;
+  std::size_t pieces_in_flight = 64;
+  bool json = false;
+};
+
+void run(const Arguments& arguments) {
+  const EncoderChoice choice = chosen_encoder(arguments.engine);
+  const MemoryPlan plan =
+      memory_plan(arguments.engine, choice, planned_pieces_in_sector(arguments.target),
+                  arguments.pieces_in_flight);
+  if (arguments.json) {
+    nlohmann::ordered_json items = nlohmann::ordered_json::array();
+    for (const MemoryPlan::Item& item : plan.items) {
+      items.push_back({{"what", item.what}, {"bytes", item.bytes}});
+    }
+    const nlohmann::ordered_json result = {{"memory_bytes", plan.total()},
+                                           {"items", items},
+                                           {"pieces_in_sector", plan.settings.pieces_in_sector},
+                                           {"sectors_in_memory", plan.settings.sectors_in_memory},
+                                           {"output_buffers", plan.settings.output_buffers},
+                                           {"pieces_in_flight", plan.settings.pieces_in_flight},
+                                           {"threads", plan.settings.threads},
+                                           {"devices", plan.settings.devices}};
+    fmt::print("{}\n", result.dump());
+    return;
+  }
+  for (const MemoryPlan::Item& item : plan.items) {
+    fmt::print("{:>12}  {}\n", size_text(item.bytes), item.what);
+  }
+  fmt::print("{:>12}  in all, for sectors of {} pieces\n", size_text(plan.total()),
+             plan.settings.pieces_in_sector);
+}
+
+}  // namespace
+
+void add_plan_command(CLI::App& app) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* command =
+      app.add_subcommand("plan", "Say how much memory furrow plot takes with the same options");
+  command->add_option("--farm", arguments->target.farm, "Farm whose sectors are meant");
+  command->add_option("--pieces-in-sector", arguments->target.pieces_in_sector,
+                      "1 to 1000; those of the farm, or 1000, if not given");
+  command
+      ->add_option("--in-flight", arguments->pieces_in_flight,
+                   "Pieces under way at the same time for each download")
+      ->check(CLI::Range(8, 1024))
+      ->capture_default_str();
+  add_engine_options(*command, arguments->engine);
+  command->add_flag("--json", arguments->json, "Print the plan as JSON");
+  command->callback([arguments] { run(*arguments); });
+}
+
+}  // namespace furrow::cli

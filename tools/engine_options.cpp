@@ -1,0 +1,67 @@
+#include "tools/engine_options.hpp"
+
+#include <CLI/CLI.hpp>
+#include <spdlog/spdlog.h>
+
+#include "tools/cli_support.hpp"
+
+namespace furrow::cli {
+namespace {
+
+std::uint64_t size_or_none(const std::optional<std::string>& text) {
+  return text.has_value() ? parse_size(*text) : 0;
+}
+
+}  // namespace
+
+void add_engine_options(CLI::App& command, EngineOptions& options) {
+  command.add_option("--threads", options.threads, "Threads; 0 means one for each processor");
+  add_simd_option(command);
+  command
+      .add_option("--encoder", options.encoder,
+                  "auto (CUDA devices, the CPU if there are none), cuda, cpu or cpu-scalar")
+      ->capture_default_str();
+  command
+      .add_option("--device", options.devices,
+                  "CUDA device to use, by index or UUID; may be given several times; all that "
+                  "are supported if not given")
+      ->allow_extra_args(false);
+  command.add_option("--ram-limit", options.ram_limit,
+                     "Most memory to use, such as 4GiB; fewer sectors are under way then");
+  command.add_option("--vram-limit", options.vram_limit,
+                     "Most memory to use on each device, such as 6GiB; what is free if not given");
+  command.add_option("--pinned-limit", options.pinned_limit,
+                     "Most pinned host memory for each device");
+  command
+      .add_option("--verify-records", options.verify_records,
+                  "Records of each sector that are encoded on the CPU as well, to verify devices")
+      ->capture_default_str();
+}
+
+EncoderChoice chosen_encoder(const EngineOptions& options) {
+  EncoderChoice choice = choose_encoder(options.encoder, options.devices);
+  if (!choice.note.empty()) {
+    spdlog::info("{}", choice.note);
+  }
+  return choice;
+}
+
+EncoderSettings encoder_settings(const EngineOptions& options, const MemoryPlan& plan) {
+  return {.cpu = {.threads = plan.settings.threads},
+          .vram_limit = size_or_none(options.vram_limit),
+          .pinned_limit = size_or_none(options.pinned_limit),
+          .verify_records = options.verify_records,
+          .on_warning = [](const std::string& line) { spdlog::warn("{}", line); }};
+}
+
+MemoryPlan memory_plan(const EngineOptions& options, const EncoderChoice& choice,
+                       std::uint16_t pieces_in_sector, std::size_t pieces_in_flight) {
+  MemorySettings settings = default_memory_settings(pieces_in_sector, thread_count(options.threads),
+                                                    choice.devices.size());
+  settings.pieces_in_flight = pieces_in_flight;
+  settings.pinned_limit = size_or_none(options.pinned_limit);
+  return options.ram_limit.has_value() ? fit_memory(settings, parse_size(*options.ram_limit))
+                                       : plan_memory(settings);
+}
+
+}  // namespace furrow::cli

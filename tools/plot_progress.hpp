@@ -1,0 +1,92 @@
+// What `furrow plot` says while it works: a bar on a terminal, plain lines otherwise, or one JSON
+// object a line.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "host/plotting/encoder_pool.hpp"
+#include "host/plotting/memory_plan.hpp"
+#include "host/plotting/plot_pipeline.hpp"
+#include "host/plotting/stage_clock.hpp"
+
+namespace furrow::cli {
+
+enum class ProgressStyle {
+  kText,   ///< lines of results on stdout, bar or lines of progress on stderr
+  kJson,   ///< JSON objects on stdout, one a line
+  kQuiet,  ///< nothing
+};
+
+/// Thread-safe. A thread of its own shows how far things are and, once a minute, what limits them.
+class PlotProgress {
+ public:
+  struct Totals {
+    std::uint64_t sectors = 0;  ///< to plot
+    std::uint64_t records = 0;  ///< in them
+    std::uint64_t sectors_present = 0;
+    std::uint16_t pieces_in_sector = 0;
+  };
+
+  /// Shows nothing before start().
+  explicit PlotProgress(ProgressStyle style);
+  PlotProgress(const PlotProgress&) = delete;
+  PlotProgress& operator=(const PlotProgress&) = delete;
+  ~PlotProgress();
+
+  /// `encoders` and `clock` must outlive finish().
+  void start(const Totals& totals, const EncoderPool& encoders, StageClock& clock);
+  /// Ends the thread, clears the bar and says what limited the whole run.
+  void finish();
+
+  void plan(const MemoryPlan& plan);
+  /// A line for people, in kText only.
+  void say(const std::string& line);
+  void event(SectorIndex index, const PlottingEvent& event);
+  void record_done() { ++records_done_; }
+  [[nodiscard]] std::uint64_t sectors_done() const { return sectors_done_; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Encoder {
+    std::string name;
+    double rate = 0;  ///< records per second since the start
+    bool is_lost = false;
+  };
+  struct Moment {
+    std::uint64_t sectors = 0;
+    std::uint64_t records = 0;
+    double seconds = 0;
+    double rate = 0;
+    double seconds_left = -1;  ///< negative: unknown
+    std::vector<Encoder> encoders;
+  };
+
+  void tick_until(const std::stop_token& stop);
+  [[nodiscard]] Moment moment() const;
+  void show(const Moment& now);
+  void show_limit(const StageShares& shares, double seconds);
+  void print(const std::string& line);  // on stdout, without disturbing the bar
+  void clear_bar();
+
+  const ProgressStyle style_;
+  const bool is_terminal_;
+  Totals totals_;
+  const EncoderPool* encoders_ = nullptr;
+  StageClock* clock_ = nullptr;
+  StageClock::Totals clock_start_;
+  Clock::time_point start_;
+  std::atomic<std::uint64_t> records_done_ = 0;
+  std::atomic<std::uint64_t> sectors_done_ = 0;
+  std::mutex output_mutex_;
+  bool bar_is_shown_ = false;
+  std::jthread ticker_;
+};
+
+}  // namespace furrow::cli

@@ -1,0 +1,132 @@
+#include "tools/plot_target.hpp"
+
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "host/farm/piece_locator.hpp"
+#include "host/farm/space.hpp"
+#include "tools/cli_support.hpp"
+
+namespace furrow::cli {
+namespace {
+
+/// Pieces in sector when neither the farm nor the user says otherwise: the protocol's maximum.
+constexpr std::uint16_t kDefaultPiecesInSector = kMaxPiecesInSector;
+
+std::uint16_t checked(std::uint64_t value, std::uint64_t most, const char* what) {
+  if (value == 0 || value > most) {
+    throw InvalidArgument(fmt::format("{}: expected 1 to {}, actual {}", what, most, value));
+  }
+  return static_cast<std::uint16_t>(value);
+}
+
+/// The info file is written last, so an empty one is what an interrupted creation leaves.
+bool farm_exists(const std::filesystem::path& directory) {
+  std::error_code absent;
+  const std::uintmax_t size = std::filesystem::file_size(directory / kFarmInfoFileName, absent);
+  return !absent && size != 0;
+}
+
+FarmOptions farm_options(const PlotTargetOptions& wanted, const Manifest& manifest) {
+  FarmOptions options;
+  options.directory = wanted.farm;
+  options.mode = FarmMode::kPlot;
+  options.genesis_root = manifest.genesis_root();
+  if (wanted.pieces_in_sector.has_value()) {
+    options.pieces_in_sector =
+        checked(*wanted.pieces_in_sector, kMaxPiecesInSector, "--pieces-in-sector");
+  }
+  return options;
+}
+
+std::uint16_t sectors_to_cover(const Farm& farm, const FarmerProtocolInfo& info) {
+  std::vector<std::optional<PlottedSectorId>> existing;
+  for (std::uint16_t i = 0; i < farm.sector_count(); ++i) {
+    const SectorIndex index(i);
+    existing.push_back(farm.sector_state(index) == SectorState::kPlotted
+                           ? std::optional(PlottedSectorId{
+                                 farm.sector_id(index), farm.sector_metadata(index)->history_size})
+                           : std::nullopt);
+  }
+  return sectors_to_cover_history(farm.identity().public_key_hash(),
+                                  farm.shard_commitments_root(info.history_size), info,
+                                  farm.pieces_in_sector(), existing);
+}
+
+/// Opens the farm with room for `sectors`; a farm that is larger stays so.
+std::unique_ptr<Farm> open_with_room(FarmOptions options, std::uint16_t sectors) {
+  if (farm_exists(options.directory)) {
+    std::unique_ptr<Farm> farm = Farm::open(options);
+    if (farm->target_sector_count() >= sectors) {
+      return farm;
+    }
+    options.allocated_space = allocated_space_for_sectors(sectors, farm->pieces_in_sector());
+  } else {
+    options.allocated_space = allocated_space_for_sectors(
+        sectors, options.pieces_in_sector.value_or(kDefaultPiecesInSector));
+  }
+  return Farm::open(options);
+}
+
+/// How many sectors cover the history depends on the key, so a new farm gets room for one sector
+/// first; if it then cannot grow, it is removed again.
+PlotTarget open_until_covered(const FarmOptions& options, const FarmerProtocolInfo& info) {
+  const bool is_new = !farm_exists(options.directory);
+  const bool directory_is_new = !std::filesystem::exists(options.directory);
+  const std::uint16_t sectors = sectors_to_cover(*open_with_room(options, 1), info);
+  try {
+    return {open_with_room(options, sectors), sectors};
+  } catch (...) {
+    if (is_new) {
+      std::error_code ignored;
+      for (const char* name :
+           {kPlotFileName, kMetadataFileName, kFarmInfoFileName, kIdentityFileName}) {
+        std::filesystem::remove(options.directory / name, ignored);
+      }
+      if (directory_is_new) {
+        std::filesystem::remove(options.directory, ignored);
+      }
+    }
+    throw;
+  }
+}
+
+}  // namespace
+
+FarmerProtocolInfo protocol_info(const Manifest& manifest) {
+  FarmerProtocolInfo info;
+  info.history_size = manifest.history_size();
+  return info;
+}
+
+PlotTarget open_plot_target(const PlotTargetOptions& wanted, const Manifest& manifest) {
+  FarmOptions options = farm_options(wanted, manifest);
+  if (wanted.until_covered) {
+    return open_until_covered(options, protocol_info(manifest));
+  }
+  if (wanted.sectors.has_value()) {
+    const std::uint16_t sectors = checked(*wanted.sectors, kMaxSectors, "--sectors");
+    return {open_with_room(options, sectors), sectors};
+  }
+  if (wanted.size.has_value()) {
+    options.allocated_space = parse_size(*wanted.size);
+  } else if (!farm_exists(wanted.farm)) {
+    throw InvalidArgument("a new farm needs a size: --sectors, --size or --until-covered");
+  }
+  std::unique_ptr<Farm> farm = Farm::open(options);
+  const std::uint16_t sectors = farm->target_sector_count();
+  return {std::move(farm), sectors};
+}
+
+std::uint16_t planned_pieces_in_sector(const PlotTargetOptions& wanted) {
+  if (wanted.pieces_in_sector.has_value()) {
+    return checked(*wanted.pieces_in_sector, kMaxPiecesInSector, "--pieces-in-sector");
+  }
+  if (!wanted.farm.empty() && farm_exists(wanted.farm)) {
+    return Farm::open({.directory = wanted.farm, .lock = false})->pieces_in_sector();
+  }
+  return kDefaultPiecesInSector;
+}
+
+}  // namespace furrow::cli

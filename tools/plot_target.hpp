@@ -1,0 +1,40 @@
+// The farm that `furrow plot` shall work on, and how many sectors it shall have.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "host/archive/manifest.hpp"
+#include "host/farm/farm.hpp"
+
+namespace furrow::cli {
+
+/// What the command line says of the farm.
+struct PlotTargetOptions {
+  std::string farm;
+  std::optional<std::uint64_t> sectors;
+  std::optional<std::string> size;
+  bool until_covered = false;
+  std::optional<std::uint64_t> pieces_in_sector;
+};
+
+/// An open farm and how many sectors it shall have in the end.
+struct PlotTarget {
+  std::unique_ptr<Farm> farm;
+  std::uint16_t sectors;
+};
+
+FarmerProtocolInfo protocol_info(const Manifest& manifest);
+
+/// Opens the farm, or creates it, with room for what is wanted. Throws InvalidArgument for options
+/// that make no farm, and what Farm::open throws; a new farm that cannot become large enough is
+/// removed again.
+PlotTarget open_plot_target(const PlotTargetOptions& wanted, const Manifest& manifest);
+
+/// Pieces in a sector of the farm in that directory, or what is wanted for a new one. Throws
+/// InvalidArgument for a number out of range, and what Farm::open throws.
+std::uint16_t planned_pieces_in_sector(const PlotTargetOptions& wanted);
+
+}  // namespace furrow::cli
