@@ -116,7 +116,6 @@ void plot(const Arguments& arguments, const EncoderChoice& choice, const PlotTar
   const PlotPipelineOptions options{.download = pieces.download_options(),
                                     .encoders = *encoders,
                                     .sectors_in_memory = plan.settings.sectors_in_memory,
-                                    .concurrent_downloads = plan.settings.concurrent_downloads,
                                     .output_buffers = plan.settings.output_buffers,
                                     .gate = &gate,
                                     .clock = &clock,

@@ -129,6 +129,7 @@ void attempt(MissingPieces& missing, const DownloadOptions& options, const std::
   }
   RecoveryQueue recovery(options.recover_piece, missing, stop);
   const std::vector<PieceIndex> indexes = missing.indexes();
+  std::size_t n_unanswered = indexes.size();
   try {
     options.piece_getter.get_pieces(
         indexes,
@@ -140,6 +141,9 @@ void attempt(MissingPieces& missing, const DownloadOptions& options, const std::
               options.on_piece_failed(index, answer.error);
             }
             recovery.add(index);
+          }
+          if (n_unanswered > 0 && --n_unanswered <= options.tail) {
+            turn.reset();
           }
         },
         stop);

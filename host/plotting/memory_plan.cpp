@@ -34,8 +34,6 @@ bool shrink(MemorySettings& settings) {
     --settings.output_buffers;
   } else if (settings.sectors_in_memory > 1) {
     --settings.sectors_in_memory;
-    settings.concurrent_downloads =
-        std::min(settings.concurrent_downloads, settings.sectors_in_memory);
   } else if (settings.pieces_in_flight > kLeastPiecesInFlight) {
     settings.pieces_in_flight = std::max(kLeastPiecesInFlight, settings.pieces_in_flight / 2);
   } else if (settings.threads > 1) {
@@ -65,8 +63,7 @@ MemorySettings default_memory_settings(std::uint16_t pieces_in_sector, unsigned 
 }
 
 MemoryPlan plan_memory(const MemorySettings& settings) {
-  const std::uint64_t pieces_under_way =
-      std::uint64_t{settings.concurrent_downloads} * settings.pieces_in_flight;
+  const std::size_t pieces_under_way = 2 * settings.pieces_in_flight;
   const std::size_t tables = settings.threads + (settings.devices == 0 ? 0U : 1U);
   MemoryPlan plan;
   plan.settings = settings;

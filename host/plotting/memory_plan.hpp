@@ -19,7 +19,6 @@ struct MemorySettings {
   std::uint64_t pinned_limit = 0;
   // As in PlotPipelineOptions.
   std::size_t sectors_in_memory = 2;
-  std::size_t concurrent_downloads = 2;
   std::size_t output_buffers = 2;
   /// Pieces of one download that are under way at the same time.
   std::size_t pieces_in_flight = 8;
@@ -48,7 +47,7 @@ MemorySettings default_memory_settings(std::uint16_t pieces_in_sector, unsigned 
 ///                                sectors_in_memory * P * (record + metadata + bitmap)
 ///   sectors being written        output_buffers * sector_size(P)
 ///   tables of the CPU            threads * kTableBytes, and one more for verification of devices
-///   pieces under way             concurrent_downloads * pieces_in_flight * piece
+///   pieces under way             2 * pieces_in_flight * piece, the tail of one download among them
 ///   rebuilding a piece           kReconstructionBytes, one at a time
 ///   devices                      devices * (kDeviceHostBytes + pinned memory)
 MemoryPlan plan_memory(const MemorySettings& settings);

@@ -81,7 +81,7 @@ class Pipeline {
         write_(write),
         user_stop_(std::move(stop)),
         forward_(user_stop_, [this] { end_.request_stop(); }),
-        attempts_(options.concurrent_downloads),
+        attempts_(1),
         reconstructions_(1),
         encoding_(options.encoders.size()),
         outputs_(options.output_buffers),
@@ -296,7 +296,6 @@ class Pipeline {
 PlotOutcome plot_sectors(const SectorSource& next, const PlotPipelineOptions& options,
                          const SectorSink& write, std::stop_token stop) {
   check_at_least_one(options.sectors_in_memory, "sector in memory");
-  check_at_least_one(options.concurrent_downloads, "download at a time");
   check_at_least_one(options.output_buffers, "output buffer");
   return Pipeline(next, options, write, std::move(stop)).run();
 }

@@ -59,9 +59,6 @@ struct PlotPipelineOptions {
   EncoderPool& encoders;
   /// Sectors in memory at the same time, from their download to their layout; at least 1.
   std::size_t sectors_in_memory = 3;
-  /// Sectors that share the sources of pieces at the same time, at least 1. A second one fills the
-  /// gap that the last pieces of the first one leave.
-  std::size_t concurrent_downloads = 2;
   /// Sectors that are laid out and not written yet, at least 1.
   std::size_t output_buffers = 2;
   /// Waited for before each download and before each writing; that of the encoders is their own.

@@ -126,8 +126,10 @@ struct DownloadOptions {
   PieceGetter& piece_getter;
   PieceRecovery recover_piece;
   RetryDelays retry_delays = {};
-  /// When set, each attempt takes one while it lasts: bounds the downloads that share the sources.
+  /// When set, each attempt takes one first, and gives it back when no more than `tail` pieces are
+  /// unanswered: the sources then serve one sector after another and do not run dry in between.
   Permits* attempts = nullptr;
+  std::size_t tail = 8;
   /// Called for each piece that is to be rebuilt, with the error of the source, or without one when
   /// the source does not have it. Calls do not overlap.
   std::function<void(PieceIndex, const std::exception_ptr&)> on_piece_failed = {};

@@ -1,0 +1,76 @@
+// The memory plan: its formula, and what is given up for a limit. tests/e2e/pipeline.py holds it
+// against what the program takes.
+#include "host/plotting/memory_plan.hpp"
+
+#include <gtest/gtest.h>
+
+#include "furrow/errors.hpp"
+
+namespace furrow {
+namespace {
+
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+
+TEST(MemoryPlan, IsTheSumOfItsItems) {
+  MemorySettings settings = default_memory_settings(1000, 4, 0);
+  const MemoryPlan plan = plan_memory(settings);
+  std::uint64_t sum = 0;
+  for (const MemoryPlan::Item& item : plan.items) {
+    sum += item.bytes;
+  }
+  EXPECT_EQ(plan.total(), sum);
+  // What does not depend on the settings cancels.
+  const auto more = [&](auto change) {
+    MemorySettings changed = settings;
+    change(changed);
+    return plan_memory(changed).total() - plan.total();
+  };
+  EXPECT_EQ(more([](MemorySettings& s) { ++s.sectors_in_memory; }),
+            1000U * (1048576 + 1016 + 8192));
+  EXPECT_EQ(more([](MemorySettings& s) { ++s.output_buffers; }), 1'057'784'064U);
+  EXPECT_EQ(more([](MemorySettings& s) { ++s.threads; }), 80 * kMiB);
+  EXPECT_EQ(more([](MemorySettings& s) { ++s.pieces_in_flight; }), 2U * 1049560);
+  EXPECT_GT(more([](MemorySettings& s) { ++s.devices; }), 80 * kMiB);
+}
+
+TEST(MemoryPlan, DevicesGetTwoSectorsEachInAdvance) {
+  EXPECT_EQ(default_memory_settings(100, 2, 0).sectors_in_memory, 2U);
+  EXPECT_EQ(default_memory_settings(100, 2, 3).sectors_in_memory, 7U);
+}
+
+TEST(MemoryPlan, ALimitTakesAwayBuffersThenSectorsThenPiecesThenThreads) {
+  MemorySettings wanted = default_memory_settings(100, 3, 0);
+  wanted.sectors_in_memory = 3;
+  wanted.pieces_in_flight = 64;
+  EXPECT_EQ(fit_memory(wanted, plan_memory(wanted).total()).total(), plan_memory(wanted).total());
+
+  MemorySettings last = wanted;
+  std::vector<std::string> steps;
+  for (std::uint64_t limit = plan_memory(wanted).total();; limit = plan_memory(last).total()) {
+    MemoryPlan plan;
+    try {
+      plan = fit_memory(wanted, limit - 1);
+    } catch (const InvalidArgument& error) {
+      EXPECT_NE(std::string(error.what())
+                    .find("takes at least " + std::to_string(limit) + " bytes, allowed are " +
+                          std::to_string(limit - 1)),
+                std::string::npos)
+          << error.what();
+      break;
+    }
+    EXPECT_LT(plan.total(), limit);
+    const MemorySettings& now = plan.settings;
+    steps.emplace_back(now.output_buffers < last.output_buffers         ? "output"
+                       : now.sectors_in_memory < last.sectors_in_memory ? "sector"
+                       : now.pieces_in_flight < last.pieces_in_flight   ? "pieces"
+                                                                        : "thread");
+    last = now;
+  }
+  EXPECT_EQ(steps, (std::vector<std::string>{"output", "sector", "sector", "pieces", "pieces",
+                                             "pieces", "thread", "thread"}));
+  EXPECT_EQ(last.pieces_in_flight, 8U);
+  EXPECT_EQ(last.threads, 1U);
+}
+
+}  // namespace
+}  // namespace furrow
