@@ -14,7 +14,9 @@ from support.program import (BAD_ARGUMENTS, CHECK_FAILED, OPTIONS, UNAVAILABLE, 
 COMMANDS = {
     "archive": ("--store", "--threads", "--json"),
     "plot": ("--farm", "--pieces", "--sectors", "--size", "--until-covered", "--pieces-in-sector",
-             "--threads", "--encoder", "--device", "--vram-limit", "--verify-records", "--json"),
+             "--threads", "--encoder", "--device", "--ram-limit", "--vram-limit", "--pinned-limit",
+             "--verify-records", "--progress", "--json"),
+    "plan": ("--farm", "--pieces-in-sector", "--ram-limit", "--json"),
     "read": ("--farm", "--sector", "--offset", "--out"),
     "extract": ("--farm", "--manifest", "--out", "--threads"),
     "scrub": ("--farm", "--json"),
@@ -46,7 +48,7 @@ class CommandLine(FurrowTest):
         for name in COMMANDS:
             with self.subTest(command=name):
                 self.fails(BAD_ARGUMENTS, [], name, "--frobnicate")
-                if name != "devices":  # which needs no arguments
+                if name not in ("devices", "plan"):  # which need no arguments
                     self.fails(BAD_ARGUMENTS, [], name)
 
     def test_json(self):

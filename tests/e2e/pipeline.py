@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""The plotting pipeline from outside: progress as JSON, the memory plan against what the program takes,
+limits of memory, rebuilt pieces within the plan, pause."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+from support import program
+from support.program import BAD_ARGUMENTS, OPTIONS, FurrowTest
+
+PIECES_IN_SECTOR = 8
+STATES = ["downloading", "downloaded", "encoding", "encoded", "writing", "finished"]
+
+
+def plot_command(farm, *options, store=None):
+    return [str(part) for part in (OPTIONS.furrow, "plot", "--farm", farm, "--pieces",
+                                   store or OPTIONS.store, "--pieces-in-sector", PIECES_IN_SECTOR,
+                                   "--encoder", "cpu", "--progress", "json", *options)]
+
+
+class Pipeline(FurrowTest):
+    def plot(self, farm, *options, code=0, store=None):
+        """Runs a plot; returns its JSON lines and the most memory that it had, in bytes."""
+        with open(self.folder / "out", "w+", encoding="utf-8") as out, \
+                open(self.folder / "err", "w+", encoding="utf-8") as err:
+            process = subprocess.Popen(plot_command(farm, *options, store=store),
+                                       stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            err.seek(0)
+            self.assertEqual(process.returncode, code, err.read())
+            out.seek(0)
+            return [json.loads(line) for line in out], usage.ru_maxrss * 1024
+
+    @staticmethod
+    def of_kind(events, kind):
+        return [event for event in events if event["event"] == kind]
+
+    def test_events(self):
+        events, _ = self.plot(self.folder / "farm", "--sectors", 4)
+        self.assertEqual(events[0]["event"], "plan")
+        self.assertEqual(events[-1]["event"], "summary")
+        self.assertEqual(events[-1]["plotted_now"], 4)
+        sectors = {}
+        for event in self.of_kind(events, "sector"):
+            sectors.setdefault(event["sector"], []).append(event["state"])
+        self.assertEqual(sectors, {sector: STATES for sector in range(4)})
+        last = self.of_kind(events, "progress")[-1]
+        self.assertEqual((last["sectors"], last["sectors_total"]), (4, 4))
+        self.assertEqual((last["records"], last["records_total"]), (32, 32))
+        self.assertEqual(len(last["encoders"]), 1)
+        limit = self.of_kind(events, "limit")[-1]
+        # A local store and a local disk: nothing is slower than encoding.
+        self.assertEqual(limit["limited_by"], "encoder", limit)
+        self.assertEqual(set(limit["busy"]), {"pieces", "encoder", "disk"})
+
+    def test_the_plan_is_an_upper_bound(self):
+        plan = json.loads(self.succeeds("plan", "--json", "--encoder", "cpu", "--pieces-in-sector",
+                                        PIECES_IN_SECTOR, "--in-flight", 8).stdout)
+        self.assertEqual(plan["memory_bytes"], sum(item["bytes"] for item in plan["items"]))
+        events, peak = self.plot(self.folder / "farm", "--sectors", 6)
+        self.assertEqual(events[0]["memory_bytes"], plan["memory_bytes"])
+        self.assertEqual(events[0]["items"], plan["items"])
+        print(f"plan {plan['memory_bytes'] >> 20} MiB, peak {peak >> 20} MiB", flush=True)
+        self.assertLessEqual(peak, plan["memory_bytes"])
+        # Half of it is for what happens seldom; the rest should not be far off.
+        self.assertGreaterEqual(peak, plan["memory_bytes"] / 8)
+
+    def test_limits_are_kept(self):
+        low = self.fails(BAD_ARGUMENTS, ["memory limit", "takes at least", "allowed are 1048576"],
+                         "plot", "--farm", self.folder / "farm", "--pieces", OPTIONS.store,
+                         "--sectors", 1, "--pieces-in-sector", PIECES_IN_SECTOR, "--encoder", "cpu",
+                         "--ram-limit", "1MiB")
+        self.assert_absent(self.folder / "farm")
+        least = int(low.stderr.split("takes at least ")[1].split()[0])
+        events, peak = self.plot(self.folder / "farm", "--sectors", 3, "--ram-limit", least)
+        self.assertEqual(events[0]["memory_bytes"], least)
+        self.assertLessEqual(peak, least)
+        self.assertEqual(events[-1]["plotted_now"], 3)
+
+    def test_a_pause_lasts_until_the_next_signal(self):
+        farm = self.folder / "farm"
+        process = subprocess.Popen(plot_command(farm, "--sectors", 40), stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            for line in process.stdout:  # until it encodes
+                if json.loads(line).get("state") == "encoding":
+                    break
+            process.send_signal(signal.SIGUSR2)
+            time.sleep(2)  # what is under way ends
+            before = self.records_of_next_progress(process)
+            time.sleep(2)
+            # One line of progress a second: skip those that were written meanwhile.
+            for _ in range(3):
+                after = self.records_of_next_progress(process)
+            self.assertEqual(before, after, "records were encoded behind a closed gate")
+            self.assertIsNone(process.poll())
+            process.send_signal(signal.SIGUSR2)
+            stdout, stderr = process.communicate(timeout=program.TIMEOUT_SECONDS)
+            self.assertEqual(process.returncode, 0, stderr)
+            events = [json.loads(line) for line in stdout.splitlines()]
+            self.assertEqual(events[-1]["plotted_now"], 40)
+            self.assertGreater(self.of_kind(events, "limit")[-1]["gate"], 0)
+        finally:
+            process.kill()
+            process.communicate()
+        self.succeeds("scrub", "--farm", farm)
+
+    def records_of_next_progress(self, process):
+        for line in process.stdout:
+            event = json.loads(line)
+            if event["event"] == "progress":
+                return event["records"]
+        self.fail("the program has ended")
+        return None
+
+
+if __name__ == "__main__":
+    program.run_tests(__doc__)
