@@ -54,7 +54,7 @@ class Pieces {
   DownloadOptions download_options() {
     return {.piece_getter = store_,
             .recover_piece = [this](PieceIndex index,
-                                    std::stop_token stop) { return recover(index, stop); },
+                                    const std::stop_token& stop) { return recover(index, stop); },
             .retry_delays = {.max_attempts = 1},  // what a local store lacks, it lacks for good
             .on_piece_failed =
                 [this](PieceIndex index, const std::exception_ptr& error) {
@@ -71,10 +71,10 @@ class Pieces {
   [[nodiscard]] const std::vector<std::string>& damaged() const { return damaged_; }
 
  private:
-  PiecePtr recover(PieceIndex index, std::stop_token stop) {
+  PiecePtr recover(PieceIndex index, const std::stop_token& stop) {
     PiecePtr piece = recover_missing_piece(
-        store_, erasure_, index, store_.manifest().segment_identity(segment_index_of(index)),
-        std::move(stop), {.tries = 1}, {.threads = threads_});
+        store_, erasure_, index, store_.manifest().segment_identity(segment_index_of(index)), stop,
+        {.tries = 1}, {.threads = threads_});
     if (piece == nullptr) {
       throw Interrupted();
     }

@@ -133,7 +133,7 @@ void attempt(MissingPieces& missing, const DownloadOptions& options, const std::
   try {
     options.piece_getter.get_pieces(
         indexes,
-        [&](PieceIndex index, PieceAnswer answer) {
+        [&](PieceIndex index, const PieceAnswer& answer) {
           if (answer.piece != nullptr) {
             missing.fill(index, *answer.piece);
           } else {
@@ -173,13 +173,13 @@ bool pause(std::chrono::milliseconds delay, const std::stop_token& stop) {
 
 std::optional<DownloadedSector> download_sector(const SectorPlan& plan,
                                                 const DownloadOptions& options,
-                                                std::stop_token stop) {
-  return download_sector(plan, options, std::move(stop), RawSector(plan.pieces_in_sector));
+                                                const std::stop_token& stop) {
+  return download_sector(plan, options, stop, RawSector(plan.pieces_in_sector));
 }
 
 std::optional<DownloadedSector> download_sector(const SectorPlan& plan,
                                                 const DownloadOptions& options,
-                                                std::stop_token stop, RawSector memory) {
+                                                const std::stop_token& stop, RawSector memory) {
   if (memory.metadata.size() != plan.pieces_in_sector) {
     throw InvalidArgument("memory of a sector: expected room for " +
                           std::to_string(plan.pieces_in_sector) + " records, actual " +

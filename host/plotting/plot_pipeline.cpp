@@ -168,7 +168,9 @@ class Pipeline {
         return std::nullopt;
       }
       start = start.value_or(Clock::now());
-      std::optional<DownloadedSector> downloaded = download(plan, std::move(memory));
+      // It comes back with the sector, or is made anew below.
+      std::optional<DownloadedSector> downloaded =
+          download(plan, std::move(memory));  // NOLINT(bugprone-use-after-move)
       if (!downloaded.has_value()) {
         return std::nullopt;
       }

@@ -143,10 +143,10 @@ struct DownloadOptions {
 /// limit, unless the delays have one: none only when a stop was requested.
 std::optional<DownloadedSector> download_sector(const SectorPlan& plan,
                                                 const DownloadOptions& options,
-                                                std::stop_token stop, RawSector memory);
+                                                const std::stop_token& stop, RawSector memory);
 std::optional<DownloadedSector> download_sector(const SectorPlan& plan,
                                                 const DownloadOptions& options,
-                                                std::stop_token stop);
+                                                const std::stop_token& stop);
 
 /// Encodes a downloaded sector; none when a stop was requested. Throws RecordsEncoderError, and
 /// WrongEncoding when a device gave wrong bytes: the sector then has to be downloaded again.
