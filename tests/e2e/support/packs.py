@@ -66,8 +66,8 @@ def read_frames(path):
         stored_size, original_size = (int.from_bytes(data[at + i:at + i + 4], "little")
                                       for i in (16, 20))
         begin = at + FRAME_HEADER_SIZE
-        frames.append(Frame(at, data[at:begin], int.from_bytes(data[at + 8:at + 16], "little"), data[at + 4],
-                            original_size, data[at + 24:at + 56],
+        frames.append(Frame(at, data[at:begin], int.from_bytes(data[at + 8:at + 16], "little"),
+                            data[at + 4], original_size, data[at + 24:at + 56],
                             data[begin:begin + stored_size]))
         at = frames[-1].end
     if data[at:at + 8] != b"FRWTABLE":
