@@ -153,7 +153,8 @@ void run(const Arguments& arguments, const std::stop_token& stop, Gate& gate) {
   const auto start = std::chrono::steady_clock::now();
   // Unknown names and sizes, and limits that are too low, are refused before anything is created.
   const EncoderChoice choice = chosen_encoder(arguments.engine);
-  StorePieceGetter store(arguments.pieces);
+  StorePieceGetter store(arguments.pieces,
+                         {.on_warning = [](const std::string& line) { spdlog::warn("{}", line); }});
   const MemoryPlan plan = memory_plan(
       arguments.engine, choice, planned_pieces_in_sector(arguments.target), BufferPool::kSlots);
   static_cast<void>(encoder_settings(arguments.engine, plan));

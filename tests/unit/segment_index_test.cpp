@@ -282,6 +282,26 @@ TEST_F(AgeTieredIndexTest, ReadersBesideAppendFlushAndCompaction) {
   EXPECT_EQ(index->status().entries_on_disk, 2 * kKeys);  // at the horizon, and the last below it
 }
 
+TEST_F(AgeTieredIndexTest, IsRemovedWithItsDirectoryAndNothingElseIs) {
+  const auto fill = [&] {
+    const auto index = open();
+    index->append(std::vector{add(numbered_key(1), 1, 7)});
+    index->flush();
+    EXPECT_THROW(AgeTieredIndex::remove(path_), IndexInUse);
+    EXPECT_EQ(index->lookup(numbered_key(1)), 7U);
+  };
+  fill();
+  std::ofstream(path_ / "photo") << "the user's own";
+  EXPECT_THROW(AgeTieredIndex::remove(path_), InvalidArgument);
+  EXPECT_EQ(open()->lookup(numbered_key(1)), 7U);
+  std::filesystem::remove(path_ / "photo");
+  std::ofstream(path_ / "seg_000009.bin.tmp") << "left by a crash";
+  AgeTieredIndex::remove(path_);
+  EXPECT_FALSE(std::filesystem::exists(path_));
+  EXPECT_THROW(AgeTieredIndex::remove(path_), IoError);
+  fill();
+}
+
 TEST(Published, AValueLivesAsLongAsItsReaders) {
   std::atomic<int> n_alive{0};
   struct Counted {
