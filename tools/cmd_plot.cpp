@@ -14,6 +14,7 @@
 #include "host/plotting/encoder_choice.hpp"
 #include "host/plotting/plotting.hpp"
 #include "host/primitives/sector_id.hpp"
+#include "host/store/paged_store/rocksdb_backend.hpp"
 #include "nlohmann/json.hpp"
 #include "tools/cli_support.hpp"
 #include "tools/progress.hpp"
@@ -63,6 +64,9 @@ FarmOptions farm_options(const Arguments& arguments, const Manifest& manifest) {
   FarmOptions options;
   options.directory = arguments.farm;
   options.mode = FarmMode::kPlot;
+  options.state_backend = [](const std::filesystem::path& directory) {
+    return open_rocksdb_backend(directory);
+  };
   options.genesis_root = manifest.genesis_root();
   if (arguments.pieces_in_sector.has_value()) {
     options.pieces_in_sector =
@@ -81,10 +85,10 @@ std::uint16_t sectors_to_cover(const Farm& farm, const FarmerProtocolInfo& info)
   std::vector<std::optional<PlottedSectorId>> existing;
   for (std::uint16_t i = 0; i < farm.sector_count(); ++i) {
     const SectorIndex index(i);
-    existing.push_back(farm.sector_state(index) == SectorState::kPlotted
-                           ? std::optional(PlottedSectorId{
-                                 farm.sector_id(index), farm.sector_metadata(index)->history_size})
-                           : std::nullopt);
+    existing.push_back(
+        farm.sector_state(index) == SectorState::kPlotted
+            ? std::optional(PlottedSectorId{farm.sector_id(index), farm.history_size(index)})
+            : std::nullopt);
   }
   return sectors_to_cover_history(farm.identity().public_key_hash(),
                                   farm.shard_commitments_root(info.history_size), info,
@@ -123,9 +127,9 @@ Target open_until_covered(const FarmOptions& options, const FarmerProtocolInfo& 
   } catch (...) {
     if (is_new) {
       std::error_code ignored;
-      for (const char* name :
-           {kPlotFileName, kMetadataFileName, kFarmInfoFileName, kIdentityFileName}) {
-        std::filesystem::remove(options.directory / name, ignored);
+      for (const char* name : {kStateDirectoryName, kPlotFileName, kMetadataFileName,
+                               kFarmInfoFileName, kIdentityFileName}) {
+        std::filesystem::remove_all(options.directory / name, ignored);
       }
       if (directory_is_new) {
         std::filesystem::remove(options.directory, ignored);

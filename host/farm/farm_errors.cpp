@@ -52,6 +52,11 @@ WouldLoseSectors::WouldLoseSectors(std::uint64_t allocated_space, std::uint16_t 
                 " are plotted: " + std::to_string(plotted - room_for) + " would be lost"),
       lost_(static_cast<std::uint16_t>(plotted - room_for)) {}
 
+SlotChanged::SlotChanged(SectorIndex index)
+    : Error(ErrorKind::kUnavailable, "metadata of sector " + std::to_string(index.value()) +
+                                         ": expected the slot that was there when the farm was "
+                                         "opened, actual another one; is somebody plotting?") {}
+
 DamagedSlot::DamagedSlot(SectorIndex index, const std::string& reason)
     : Error(ErrorKind::kCorrupt,
             "metadata of sector " + std::to_string(index.value()) + " is damaged: " + reason),

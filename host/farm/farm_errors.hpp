@@ -83,6 +83,13 @@ class WouldLoseSectors : public Error {
   std::uint16_t lost_;
 };
 
+/// The slot of a sector is sound, but not the one that was there when the farm was opened: another
+/// process writes the farm.
+class SlotChanged : public Error {
+ public:
+  explicit SlotChanged(SectorIndex index);
+};
+
 /// The metadata of a counted sector is damaged.
 class DamagedSlot : public Error {
  public:
