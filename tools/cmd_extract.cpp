@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "host/archive/file_restore.hpp"
 #include "host/farm/farm_piece_getter.hpp"
@@ -27,7 +28,9 @@ void run(const Arguments& arguments, const std::stop_token& stop) {
   const Manifest manifest = Manifest::load(arguments.manifest);
   const std::unique_ptr<Farm> farm =
       Farm::open({.directory = arguments.farm, .genesis_root = manifest.genesis_root()});
-  FarmPieceGetter getter(*farm, {.threads = threads});
+  FarmPieceGetter getter(*farm, {.threads = threads, .on_remark = [](const std::string& remark) {
+                                   spdlog::warn("{}", remark);
+                                 }});
   const ErasureCoding erasure;
 
   std::optional<Progress> progress;

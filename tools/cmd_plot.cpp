@@ -8,7 +8,7 @@
 #include <spdlog/spdlog.h>
 
 #include "host/farm/farm.hpp"
-#include "host/farm/piece_locator.hpp"
+#include "host/farm/history_coverage.hpp"
 #include "host/pieces/segment_download.hpp"
 #include "host/pieces/store_piece_getter.hpp"
 #include "host/plotting/encoder_choice.hpp"
@@ -67,6 +67,7 @@ FarmOptions farm_options(const Arguments& arguments, const Manifest& manifest) {
   options.state_backend = [](const std::filesystem::path& directory) {
     return open_rocksdb_backend(directory);
   };
+  options.keep_index = true;
   options.genesis_root = manifest.genesis_root();
   if (arguments.pieces_in_sector.has_value()) {
     options.pieces_in_sector =
@@ -127,8 +128,8 @@ Target open_until_covered(const FarmOptions& options, const FarmerProtocolInfo& 
   } catch (...) {
     if (is_new) {
       std::error_code ignored;
-      for (const char* name : {kStateDirectoryName, kPlotFileName, kMetadataFileName,
-                               kFarmInfoFileName, kIdentityFileName}) {
+      for (const char* name : {kStateDirectoryName, kIndexDirectoryName, kPlotFileName,
+                               kMetadataFileName, kFarmInfoFileName, kIdentityFileName}) {
         std::filesystem::remove_all(options.directory / name, ignored);
       }
       if (directory_is_new) {

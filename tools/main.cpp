@@ -38,6 +38,7 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   add_archive_command(app, interrupts.token());
   add_plot_command(app, interrupts.token());
+  add_find_command(app);
   add_read_command(app);
   add_extract_command(app, interrupts.token());
   add_scrub_command(app, interrupts.token(), exit_code);

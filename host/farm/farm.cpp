@@ -77,8 +77,12 @@ Farm::Farm(const FarmOptions& options, FarmFiles files)
   }
   files_.slots = {};
   // Without the lock somebody else may have the same state.
-  if (mode_ == FarmMode::kPlot && options.lock && options.state_backend) {
+  const bool is_alone = mode_ == FarmMode::kPlot && options.lock;
+  if (is_alone && options.state_backend) {
     open_state(options);
+  }
+  if (is_alone && options.keep_index) {
+    open_index();
   }
 }
 
@@ -92,6 +96,42 @@ void Farm::open_state(const FarmOptions& options) {
       options, info().id, slots,
       [&](SectorIndex index) { return metadata_.load(index, slots[index.value()].key); },
       [this](const std::string& text) { warn(text); }));
+}
+
+void Farm::open_index() {
+  index_ = open_piece_index(
+      directory_ / kIndexDirectoryName, info().id, plotted_sectors(), pieces_in_sector(),
+      [this](const IndexedSector& sector) { return sector_id(sector.index, sector.history_size); },
+      [this](const std::string& text) { warn(text); });
+}
+
+/// The sector is durable already, so the index may fail: the next opening makes up for it.
+void Farm::index_pieces(const IndexedSector& sector) {
+  std::shared_ptr<PlottedPieceIndex> index;
+  {
+    const std::lock_guard lock(warnings_mutex_);
+    index = index_;
+  }
+  if (index == nullptr) {
+    return;
+  }
+  try {
+    index->add_sector(sector, pieces_of_sector(sector_id(sector.index, sector.history_size),
+                                               sector.history_size, pieces_in_sector()));
+    index->flush();
+  } catch (const Error& error) {
+    {
+      const std::lock_guard lock(warnings_mutex_);
+      index_.reset();
+    }
+    warn((directory_ / kIndexDirectoryName).native() + ": " + error.what() +
+         "; going on without it");
+  }
+}
+
+std::shared_ptr<const PlottedPieceIndex> Farm::piece_index() const {
+  const std::lock_guard lock(warnings_mutex_);
+  return index_;
 }
 
 std::vector<std::string> Farm::warnings() const {
@@ -124,6 +164,25 @@ std::vector<SectorIndex> Farm::sectors_in_state(SectorState state) const {
     }
   }
   return found;
+}
+
+std::vector<IndexedSector> Farm::plotted_sectors() const {
+  std::vector<IndexedSector> found;
+  const std::shared_lock lock(state_mutex_);
+  for (std::size_t i = 0; i < sectors_.size(); ++i) {
+    if (sectors_[i].state == SectorState::kPlotted) {
+      found.push_back({SectorIndex(static_cast<std::uint16_t>(i)), sectors_[i].slot.history_size});
+    }
+  }
+  return found;
+}
+
+std::optional<HistorySize> Farm::plotted_history_size(SectorIndex index) const {
+  check_index(index);
+  const std::shared_lock lock(state_mutex_);
+  const Sector& sector = sectors_[index.value()];
+  return sector.state == SectorState::kPlotted ? std::optional(sector.slot.history_size)
+                                               : std::nullopt;
 }
 
 std::shared_ptr<const SectorMetadata> Farm::sector_metadata(SectorIndex index) const {
@@ -230,12 +289,17 @@ std::uint16_t Farm::write_sector(SectorIndex index, std::span<const std::uint8_t
   files_.plot.write_sector(index, sector_bytes);
   files_.plot.sync();
 
-  const std::lock_guard lock(metadata_file_mutex_);
-  files_.metadata.write_slot(metadata);
-  files_.metadata.sync();
-  publish(index, slot);
-  count_written_sectors();
-  metadata_.put(std::make_shared<const SectorMetadata>(metadata), slot.key);
+  {
+    const std::lock_guard lock(metadata_file_mutex_);
+    files_.metadata.write_slot(metadata);
+    files_.metadata.sync();
+    publish(index, slot);
+    count_written_sectors();
+    metadata_.put(std::make_shared<const SectorMetadata>(metadata), slot.key);
+  }
+  if (!slot.holds_nothing) {
+    index_pieces({index, slot.history_size});
+  }
   return sector_count();
 }
 

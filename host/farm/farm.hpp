@@ -15,7 +15,8 @@
 //   (64 + metadata that callers hold) * 131 kB
 //
 // of sector metadata. With FARM/state besides: 200 bytes for each 64 sectors, 8 * 2 * 131 kB while
-// opening, and the database (18 MiB for RocksDB as it comes).
+// opening, and the database (18 MiB for RocksDB as it comes). With FARM/index besides: 2 bytes for
+// each piece of each sector, and 3.8 MB.
 #pragma once
 
 #include <cstdint>
@@ -29,6 +30,7 @@
 
 #include "host/farm/farm_errors.hpp"
 #include "host/farm/farm_open.hpp"
+#include "host/farm/plotted_piece_index.hpp"
 #include "host/farm/sector_metadata_store.hpp"
 #include "host/farm/shard_commitments.hpp"
 
@@ -96,6 +98,13 @@ class Farm {
   /// All sectors in `state`, ascending.
   [[nodiscard]] std::vector<SectorIndex> sectors_in_state(SectorState state) const;
 
+  /// All plotted sectors, ascending, with their history sizes.
+  [[nodiscard]] std::vector<IndexedSector> plotted_sectors() const;
+  /// None when the sector is not in state kPlotted.
+  [[nodiscard]] std::optional<HistorySize> plotted_history_size(SectorIndex index) const;
+  /// The index that this farm keeps; null when it keeps none.
+  [[nodiscard]] std::shared_ptr<const PlottedPieceIndex> piece_index() const;
+
   /// Metadata of a counted sector; read when they are not among the last ones used, so hold them no
   /// longer than needed. Throws InvalidArgument when it is not plotted, DamagedSlot, IoError, and
   /// SlotChanged when another process wrote the slot since the farm was opened.
@@ -147,6 +156,8 @@ class Farm {
   Farm(const FarmOptions& options, FarmFiles files);
   [[nodiscard]] SlotSummary slot_of_counted(SectorIndex index) const;
   void open_state(const FarmOptions& options);
+  void open_index();
+  void index_pieces(const IndexedSector& sector);
   void check_index(SectorIndex index) const;
   void check_writable() const;
   void publish(SectorIndex index, const SlotSummary& slot);
@@ -161,6 +172,7 @@ class Farm {
   mutable std::mutex warnings_mutex_;
   std::vector<std::string> warnings_;
   mutable SectorMetadataStore metadata_;
+  std::shared_ptr<PlottedPieceIndex> index_;  // guarded by warnings_mutex_
   ShardCommitmentsRoots roots_;
   std::mutex metadata_file_mutex_;  // held while metadata.bin changes; taken before state_mutex_
   mutable std::shared_mutex state_mutex_;  // of everything below; never held during IO

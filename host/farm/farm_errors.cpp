@@ -44,6 +44,12 @@ FarmFileTooShort::FarmFileTooShort(const std::filesystem::path& file, const std:
       expected_(expected),
       actual_(actual) {}
 
+PieceNotInFarm::PieceNotInFarm(const std::filesystem::path& directory, PieceIndex piece,
+                               std::size_t sectors)
+    : Error(ErrorKind::kUnavailable,
+            directory.native() + ": expected piece " + std::to_string(piece.value()) +
+                " in one of " + std::to_string(sectors) + " plotted sectors, actual none has it") {}
+
 WouldLoseSectors::WouldLoseSectors(std::uint64_t allocated_space, std::uint16_t room_for,
                                    std::uint16_t plotted)
     : Error(ErrorKind::kInvalidArgument,

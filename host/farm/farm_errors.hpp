@@ -73,6 +73,12 @@ class FarmFileTooShort : public Error {
   std::uint64_t actual_;
 };
 
+/// No sector of the farm holds the piece, as far as it is plotted now.
+class PieceNotInFarm : public Error {
+ public:
+  PieceNotInFarm(const std::filesystem::path& directory, PieceIndex piece, std::size_t sectors);
+};
+
 /// The wanted size would drop sectors that are plotted.
 class WouldLoseSectors : public Error {
  public:

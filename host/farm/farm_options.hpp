@@ -22,6 +22,7 @@ inline constexpr const char* kMetadataFileName = "metadata.bin";
 inline constexpr const char* kPlotFileName = "plot.bin";
 /// Directories of what follows from the files above and may be removed at any time.
 inline constexpr const char* kStateDirectoryName = "state";
+inline constexpr const char* kIndexDirectoryName = "index";
 
 enum class FarmMode {
   /// For looking at a farm that exists. Changes nothing and creates nothing.
@@ -50,6 +51,9 @@ struct FarmOptions {
   /// metadata.bin.
   std::function<std::unique_ptr<PagedBackend>(const std::filesystem::path& directory)>
       state_backend = {};
+  /// Whether the index in FARM/index of which sector holds which piece is kept up to date. Used in
+  /// kPlot mode with the lock only.
+  bool keep_index = false;
 };
 
 }  // namespace furrow

@@ -16,6 +16,7 @@ COMMANDS = {
     "plot": ("--farm", "--pieces", "--sectors", "--size", "--until-covered", "--pieces-in-sector",
              "--threads", "--encoder", "--device", "--vram-limit", "--verify-records", "--json"),
     "read": ("--farm", "--sector", "--offset", "--out"),
+    "find": ("--farm", "--piece", "--json"),
     "extract": ("--farm", "--manifest", "--out", "--threads"),
     "scrub": ("--farm", "--json"),
     "info": ("--farm", "--json"),
