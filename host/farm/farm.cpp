@@ -293,9 +293,10 @@ std::uint16_t Farm::write_sector(SectorIndex index, std::span<const std::uint8_t
     const std::lock_guard lock(metadata_file_mutex_);
     files_.metadata.write_slot(metadata);
     files_.metadata.sync();
+    // Before readers know of it: what they ask the state for is there.
+    metadata_.put(std::make_shared<const SectorMetadata>(metadata), slot.key);
     publish(index, slot);
     count_written_sectors();
-    metadata_.put(std::make_shared<const SectorMetadata>(metadata), slot.key);
   }
   if (!slot.holds_nothing) {
     index_pieces({index, slot.history_size});

@@ -203,7 +203,7 @@ TEST(FarmState, AFailingDatabaseIsGivenUp) {
     SCOPED_TRACE("database operation " + std::to_string(failing));
     const TempDirectory directory;
     test::make_farm(directory.path(), 3, 2);
-    std::size_t done = 0;
+    std::atomic<std::size_t> done = 0;
     FarmOptions options = plot_options(directory.path(), 3);
     options.state_backend = [&](const std::filesystem::path&) {
       return std::make_unique<Hooked>(std::make_shared<MemoryBackend>(), [&](Hooked::Operation) {
