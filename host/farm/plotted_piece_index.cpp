@@ -120,8 +120,7 @@ void PlottedPieceIndex::add_sector(const IndexedSector& sector,
   }
   std::vector<PieceIndex> distinct(pieces.begin(), pieces.end());
   std::ranges::sort(distinct);
-  const auto repeated = std::ranges::unique(distinct);
-  distinct.erase(repeated.begin(), repeated.end());
+  distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
   std::vector<std::uint32_t> next_copy = count_copies(distinct);
 
   const std::int32_t height = height_of(sector.history_size);
@@ -178,6 +177,7 @@ std::vector<std::uint32_t> PlottedPieceIndex::count_copies(
     }
   }
   std::vector<std::uint32_t> counts;
+  counts.reserve(searches.size());
   for (const Search& search : searches) {
     counts.push_back(search.low);
   }
