@@ -36,8 +36,11 @@ Source farm_source(const Arguments& arguments, unsigned threads) {
   source.manifest = Manifest::load(arguments.manifest);
   source.farm =
       Farm::open({.directory = arguments.farm, .genesis_root = source.manifest.genesis_root()});
-  source.getter =
-      std::make_unique<FarmPieceGetter>(*source.farm, FarmPieceGetter::Options{.threads = threads});
+  source.getter = std::make_unique<FarmPieceGetter>(
+      *source.farm,
+      FarmPieceGetter::Options{.threads = threads, .on_remark = [](const std::string& remark) {
+                                 spdlog::warn("{}", remark);
+                               }});
   return source;
 }
 

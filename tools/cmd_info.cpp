@@ -21,7 +21,7 @@ struct Arguments {
 std::map<std::uint64_t, unsigned> sectors_by_history(const Farm& farm) {
   std::map<std::uint64_t, unsigned> result;
   for (const SectorIndex index : farm.sectors_in_state(SectorState::kPlotted)) {
-    ++result[farm.sector_metadata(index)->history_size.count()];
+    ++result[farm.history_size(index).count()];
   }
   return result;
 }

@@ -39,6 +39,7 @@ int run(int argc, char** argv) {
   add_archive_command(app, interrupts.token());
   add_plan_command(app);
   add_plot_command(app, interrupts.token(), interrupts.gate());
+  add_find_command(app);
   add_read_command(app);
   add_extract_command(app, interrupts.token());
   add_scrub_command(app, interrupts.token(), exit_code);

@@ -4,8 +4,9 @@
 
 #include <fmt/format.h>
 
-#include "host/farm/piece_locator.hpp"
+#include "host/farm/history_coverage.hpp"
 #include "host/farm/space.hpp"
+#include "host/store/paged_store/rocksdb_backend.hpp"
 #include "tools/cli_support.hpp"
 
 namespace furrow::cli {
@@ -32,6 +33,10 @@ FarmOptions farm_options(const PlotTargetOptions& wanted, const Manifest& manife
   FarmOptions options;
   options.directory = wanted.farm;
   options.mode = FarmMode::kPlot;
+  options.state_backend = [](const std::filesystem::path& directory) {
+    return open_rocksdb_backend(directory);
+  };
+  options.keep_index = true;
   options.genesis_root = manifest.genesis_root();
   if (wanted.pieces_in_sector.has_value()) {
     options.pieces_in_sector =
@@ -44,10 +49,10 @@ std::uint16_t sectors_to_cover(const Farm& farm, const FarmerProtocolInfo& info)
   std::vector<std::optional<PlottedSectorId>> existing;
   for (std::uint16_t i = 0; i < farm.sector_count(); ++i) {
     const SectorIndex index(i);
-    existing.push_back(farm.sector_state(index) == SectorState::kPlotted
-                           ? std::optional(PlottedSectorId{
-                                 farm.sector_id(index), farm.sector_metadata(index)->history_size})
-                           : std::nullopt);
+    existing.push_back(
+        farm.sector_state(index) == SectorState::kPlotted
+            ? std::optional(PlottedSectorId{farm.sector_id(index), farm.history_size(index)})
+            : std::nullopt);
   }
   return sectors_to_cover_history(farm.identity().public_key_hash(),
                                   farm.shard_commitments_root(info.history_size), info,
@@ -80,9 +85,9 @@ PlotTarget open_until_covered(const FarmOptions& options, const FarmerProtocolIn
   } catch (...) {
     if (is_new) {
       std::error_code ignored;
-      for (const char* name :
-           {kPlotFileName, kMetadataFileName, kFarmInfoFileName, kIdentityFileName}) {
-        std::filesystem::remove(options.directory / name, ignored);
+      for (const char* name : {kStateDirectoryName, kIndexDirectoryName, kPlotFileName,
+                               kMetadataFileName, kFarmInfoFileName, kIdentityFileName}) {
+        std::filesystem::remove_all(options.directory / name, ignored);
       }
       if (directory_is_new) {
         std::filesystem::remove(options.directory, ignored);

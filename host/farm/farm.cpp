@@ -11,8 +11,8 @@ std::string sector_name(SectorIndex index) {
   return "sector " + std::to_string(index.value());
 }
 
-SectorState state_of(const SectorMetadata& metadata) {
-  return metadata.holds_nothing() ? SectorState::kLost : SectorState::kPlotted;
+SectorState state_of(const SlotSummary& slot) {
+  return slot.holds_nothing ? SectorState::kLost : SectorState::kPlotted;
 }
 
 }  // namespace
@@ -63,17 +63,85 @@ Farm::Farm(const FarmOptions& options, FarmFiles files)
     : directory_(options.directory),
       mode_(options.mode),
       files_(std::move(files)),
+      metadata_(files_.metadata, files_.info.pieces_in_sector,
+                [this](const std::string& text) { warn(text); }),
       roots_(files_.info.shard_commitments_seed),
       sectors_(files_.target_sector_count),
       sector_count_(static_cast<std::uint16_t>(files_.slots.size())) {
+  warnings_ = std::exchange(files_.warnings, {});
   for (std::size_t i = 0; i < files_.slots.size(); ++i) {
-    LoadedSlot& slot = files_.slots[i];
-    sectors_[i].state = slot.metadata ? state_of(*slot.metadata) : SectorState::kDamaged;
+    const LoadedSlot& slot = files_.slots[i];
+    sectors_[i].state = slot.damage.empty() ? state_of(slot.summary) : SectorState::kDamaged;
     sectors_[i].is_written = true;
-    sectors_[i].metadata = std::move(slot.metadata);
-    sectors_[i].damage = std::move(slot.damage);
+    sectors_[i].slot = slot.summary;
   }
-  files_.slots.clear();
+  files_.slots = {};
+  // Without the lock somebody else may have the same state.
+  const bool is_alone = mode_ == FarmMode::kPlot && options.lock;
+  if (is_alone && options.state_backend) {
+    open_state(options);
+  }
+  if (is_alone && options.keep_index) {
+    open_index();
+  }
+}
+
+/// Pre: no slot is damaged, kPlot has seen to that.
+void Farm::open_state(const FarmOptions& options) {
+  std::vector<SlotSummary> slots;
+  for (std::uint16_t i = 0; i < sector_count_; ++i) {
+    slots.push_back(sectors_[i].slot);
+  }
+  metadata_.use(open_sector_state(
+      options, info().id, slots,
+      [&](SectorIndex index) { return metadata_.load(index, slots[index.value()].key); },
+      [this](const std::string& text) { warn(text); }));
+}
+
+void Farm::open_index() {
+  index_ = open_piece_index(
+      directory_ / kIndexDirectoryName, info().id, plotted_sectors(), pieces_in_sector(),
+      [this](const IndexedSector& sector) { return sector_id(sector.index, sector.history_size); },
+      [this](const std::string& text) { warn(text); });
+}
+
+/// The sector is durable already, so the index may fail: the next opening makes up for it.
+void Farm::index_pieces(const IndexedSector& sector) {
+  std::shared_ptr<PlottedPieceIndex> index;
+  {
+    const std::lock_guard lock(warnings_mutex_);
+    index = index_;
+  }
+  if (index == nullptr) {
+    return;
+  }
+  try {
+    index->add_sector(sector, pieces_of_sector(sector_id(sector.index, sector.history_size),
+                                               sector.history_size, pieces_in_sector()));
+    index->flush();
+  } catch (const Error& error) {
+    {
+      const std::lock_guard lock(warnings_mutex_);
+      index_.reset();
+    }
+    warn((directory_ / kIndexDirectoryName).native() + ": " + error.what() +
+         "; going on without it");
+  }
+}
+
+std::shared_ptr<const PlottedPieceIndex> Farm::piece_index() const {
+  const std::lock_guard lock(warnings_mutex_);
+  return index_;
+}
+
+std::vector<std::string> Farm::warnings() const {
+  const std::lock_guard lock(warnings_mutex_);
+  return warnings_;
+}
+
+void Farm::warn(const std::string& text) {
+  const std::lock_guard lock(warnings_mutex_);
+  warnings_.push_back(text);
 }
 
 std::uint16_t Farm::sector_count() const {
@@ -98,26 +166,67 @@ std::vector<SectorIndex> Farm::sectors_in_state(SectorState state) const {
   return found;
 }
 
-std::shared_ptr<const SectorMetadata> Farm::sector_metadata(SectorIndex index) const {
-  check_index(index);
-  return loaded_metadata(index);
+std::vector<IndexedSector> Farm::plotted_sectors() const {
+  std::vector<IndexedSector> found;
+  const std::shared_lock lock(state_mutex_);
+  for (std::size_t i = 0; i < sectors_.size(); ++i) {
+    if (sectors_[i].state == SectorState::kPlotted) {
+      found.push_back({SectorIndex(static_cast<std::uint16_t>(i)), sectors_[i].slot.history_size});
+    }
+  }
+  return found;
 }
 
-std::shared_ptr<const SectorMetadata> Farm::loaded_metadata(SectorIndex index) const {
+std::optional<HistorySize> Farm::plotted_history_size(SectorIndex index) const {
+  check_index(index);
   const std::shared_lock lock(state_mutex_);
   const Sector& sector = sectors_[index.value()];
-  if (sector.state == SectorState::kNotPlotted) {
-    throw InvalidArgument(sector_name(index) + " is not plotted, the farm has " +
-                          std::to_string(sector_count_) + " sectors");
+  return sector.state == SectorState::kPlotted ? std::optional(sector.slot.history_size)
+                                               : std::nullopt;
+}
+
+std::shared_ptr<const SectorMetadata> Farm::sector_metadata(SectorIndex index) const {
+  for (;;) {
+    const SlotSummary slot = slot_of_counted(index);
+    // While a sector is written its slot is anything but what counts.
+    if (slot.is_lost_marker()) {
+      return std::make_shared<const SectorMetadata>(
+          SectorMetadata::expired_dummy(index, pieces_in_sector()));
+    }
+    try {
+      return metadata_.load(index, slot.key);
+    } catch (const Error&) {
+      if (slot_of_counted(index).key == slot.key) {
+        throw;  // no writer of this process came in between
+      }
+    }
   }
-  if (sector.state == SectorState::kDamaged) {
-    throw DamagedSlot(index, sector.damage);
+}
+
+HistorySize Farm::history_size(SectorIndex index) const {
+  return slot_of_counted(index).history_size;
+}
+
+SlotSummary Farm::slot_of_counted(SectorIndex index) const {
+  check_index(index);
+  {
+    const std::shared_lock lock(state_mutex_);
+    const Sector& sector = sectors_[index.value()];
+    if (sector.state == SectorState::kNotPlotted) {
+      throw InvalidArgument(sector_name(index) + " is not plotted, the farm has " +
+                            std::to_string(sector_count_) + " sectors");
+    }
+    if (sector.state != SectorState::kDamaged) {
+      return sector.slot;
+    }
   }
-  return sector.metadata;
+  // What is wrong is found once more rather than kept.
+  (void)files_.metadata.read_slot(index, pieces_in_sector());
+  throw SlotChanged(index);
 }
 
 SectorId Farm::sector_id(SectorIndex index) const {
-  return sector_id(index, sector_metadata(index)->history_size);
+  return sector_id(index, history_size(index));
 }
 
 SectorId Farm::sector_id(SectorIndex index, HistorySize history_size) const {
@@ -174,22 +283,30 @@ std::uint16_t Farm::write_sector(SectorIndex index, std::span<const std::uint8_t
                           " bytes, actual " + std::to_string(sector_bytes.size()));
   }
 
+  const SlotSummary slot = summarize(metadata);
   const WritingTurn turn(*this, index);
   write_lost_marker(index);
   files_.plot.write_sector(index, sector_bytes);
   files_.plot.sync();
 
-  const std::lock_guard lock(metadata_file_mutex_);
-  files_.metadata.write_slot(metadata);
-  files_.metadata.sync();
-  publish(index, metadata);
-  count_written_sectors();
+  {
+    const std::lock_guard lock(metadata_file_mutex_);
+    files_.metadata.write_slot(metadata);
+    files_.metadata.sync();
+    // Before readers know of it: what they ask the state for is there.
+    metadata_.put(std::make_shared<const SectorMetadata>(metadata), slot.key);
+    publish(index, slot);
+    count_written_sectors();
+  }
+  if (!slot.holds_nothing) {
+    index_pieces({index, slot.history_size});
+  }
   return sector_count();
 }
 
 void Farm::mark_lost(SectorIndex index) {
   check_writable();
-  (void)sector_metadata(index);  // refuses a sector that is not counted
+  (void)slot_of_counted(index);  // refuses a sector that is not counted
   const WritingTurn turn(*this, index);
   write_lost_marker(index);
 }
@@ -208,19 +325,19 @@ void Farm::write_lost_marker(SectorIndex index) {
     return;
   }
   const SectorMetadata dummy = SectorMetadata::expired_dummy(index, pieces_in_sector());
-  publish(index, dummy);
+  publish(index, summarize(dummy));
   files_.metadata.write_slot(dummy);
   files_.metadata.sync();
+  metadata_.remove(index);
 }
 
-void Farm::publish(SectorIndex index, const SectorMetadata& metadata) {
-  auto shared = std::make_shared<const SectorMetadata>(metadata);
+void Farm::publish(SectorIndex index, const SlotSummary& slot) {
   const std::lock_guard lock(state_mutex_);
   Sector& sector = sectors_[index.value()];
-  sector.metadata = std::move(shared);
+  sector.slot = slot;
   sector.is_written = true;
   if (index.value() < sector_count_) {
-    sector.state = state_of(metadata);
+    sector.state = state_of(slot);
   }
 }
 
@@ -241,7 +358,7 @@ void Farm::count_written_sectors() {
   files_.metadata.sync();
   const std::lock_guard lock(state_mutex_);
   for (; sector_count_ < count; ++sector_count_) {
-    sectors_[sector_count_].state = state_of(*sectors_[sector_count_].metadata);
+    sectors_[sector_count_].state = state_of(sectors_[sector_count_].slot);
   }
 }
 

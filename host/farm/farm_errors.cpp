@@ -44,6 +44,12 @@ FarmFileTooShort::FarmFileTooShort(const std::filesystem::path& file, const std:
       expected_(expected),
       actual_(actual) {}
 
+PieceNotInFarm::PieceNotInFarm(const std::filesystem::path& directory, PieceIndex piece,
+                               std::size_t sectors)
+    : Error(ErrorKind::kUnavailable,
+            directory.native() + ": expected piece " + std::to_string(piece.value()) +
+                " in one of " + std::to_string(sectors) + " plotted sectors, actual none has it") {}
+
 WouldLoseSectors::WouldLoseSectors(std::uint64_t allocated_space, std::uint16_t room_for,
                                    std::uint16_t plotted)
     : Error(ErrorKind::kInvalidArgument,
@@ -51,6 +57,11 @@ WouldLoseSectors::WouldLoseSectors(std::uint64_t allocated_space, std::uint16_t 
                 std::to_string(room_for) + " sectors, but " + std::to_string(plotted) +
                 " are plotted: " + std::to_string(plotted - room_for) + " would be lost"),
       lost_(static_cast<std::uint16_t>(plotted - room_for)) {}
+
+SlotChanged::SlotChanged(SectorIndex index)
+    : Error(ErrorKind::kUnavailable, "metadata of sector " + std::to_string(index.value()) +
+                                         ": expected the slot that was there when the farm was "
+                                         "opened, actual another one; is somebody plotting?") {}
 
 DamagedSlot::DamagedSlot(SectorIndex index, const std::string& reason)
     : Error(ErrorKind::kCorrupt,

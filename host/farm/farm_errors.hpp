@@ -73,6 +73,12 @@ class FarmFileTooShort : public Error {
   std::uint64_t actual_;
 };
 
+/// No sector of the farm holds the piece, as far as it is plotted now.
+class PieceNotInFarm : public Error {
+ public:
+  PieceNotInFarm(const std::filesystem::path& directory, PieceIndex piece, std::size_t sectors);
+};
+
 /// The wanted size would drop sectors that are plotted.
 class WouldLoseSectors : public Error {
  public:
@@ -81,6 +87,13 @@ class WouldLoseSectors : public Error {
 
  private:
   std::uint16_t lost_;
+};
+
+/// The slot of a sector is sound, but not the one that was there when the farm was opened: another
+/// process writes the farm.
+class SlotChanged : public Error {
+ public:
+  explicit SlotChanged(SectorIndex index);
 };
 
 /// The metadata of a counted sector is damaged.

@@ -179,12 +179,13 @@ void check_count(const FarmFiles& files, std::uint16_t count, std::uint64_t allo
                       std::to_string(files.target_sector_count));
 }
 
+/// Reads and verifies one slot after another; what is in them does not stay in memory.
 std::vector<LoadedSlot> load_slots(const FarmFiles& files, std::uint16_t count, FarmMode mode) {
   std::vector<LoadedSlot> slots(count);
   for (std::uint16_t i = 0; i < count; ++i) {
     try {
-      slots[i].metadata = std::make_shared<const SectorMetadata>(
-          files.metadata.read_slot(SectorIndex(i), files.info.pieces_in_sector));
+      slots[i].summary =
+          summarize(files.metadata.read_slot(SectorIndex(i), files.info.pieces_in_sector));
     } catch (const DamagedSlot& error) {
       slots[i].damage = error.what();
     } catch (const IoError& error) {
@@ -240,7 +241,7 @@ void replace_damaged_slots(FarmFiles& files) {
         SectorIndex(static_cast<std::uint16_t>(i)), files.info.pieces_in_sector);
     files.metadata.write_slot(dummy);
     files.warnings.push_back(slot.damage + "; the sector is lost and will be plotted again");
-    slot = {std::make_shared<const SectorMetadata>(dummy), ""};
+    slot = {summarize(dummy), ""};
   }
   if (!files.warnings.empty()) {
     files.metadata.sync();

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,13 +11,14 @@
 #include "host/farm/identity.hpp"
 #include "host/farm/metadata_file.hpp"
 #include "host/farm/plot_file.hpp"
+#include "host/farm/sector_state.hpp"
 
 namespace furrow {
 
-/// Metadata of a counted sector, or why there is none.
+/// What is in the slot of a counted sector, or why nothing is.
 struct LoadedSlot {
-  std::shared_ptr<const SectorMetadata> metadata;
-  std::string damage;  ///< empty when there is metadata
+  SlotSummary summary;
+  std::string damage;  ///< empty when the slot is sound
 };
 
 struct FarmFiles {

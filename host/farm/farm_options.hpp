@@ -3,9 +3,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <optional>
 
 #include "furrow/types.hpp"
+
+#include "host/store/paged_store/paged_backend.hpp"
 
 namespace furrow {
 
@@ -16,6 +20,9 @@ inline constexpr const char* kIdentityFileName = "identity.bin";
 inline constexpr const char* kFarmInfoFileName = "single_disk_farm.json";
 inline constexpr const char* kMetadataFileName = "metadata.bin";
 inline constexpr const char* kPlotFileName = "plot.bin";
+/// Directories of what follows from the files above and may be removed at any time.
+inline constexpr const char* kStateDirectoryName = "state";
+inline constexpr const char* kIndexDirectoryName = "index";
 
 enum class FarmMode {
   /// For looking at a farm that exists. Changes nothing and creates nothing.
@@ -39,6 +46,14 @@ struct FarmOptions {
   /// Whether to take the exclusive lock. To be switched off for file systems without locks only, or
   /// to look at a farm that another process plots.
   bool lock = true;
+  /// Opens, or creates, the database in FARM/state, where the metadata of sectors are kept besides
+  /// metadata.bin. Used in kPlot mode with the lock only; without it slots are read from
+  /// metadata.bin.
+  std::function<std::unique_ptr<PagedBackend>(const std::filesystem::path& directory)>
+      state_backend = {};
+  /// Whether the index in FARM/index of which sector holds which piece is kept up to date. Used in
+  /// kPlot mode with the lock only.
+  bool keep_index = false;
 };
 
 }  // namespace furrow

@@ -10,7 +10,7 @@
 namespace furrow {
 
 FarmPieceGetter::FarmPieceGetter(const Farm& farm, const Options& options)
-    : farm_(farm), options_(options), locator_(farm), erasure_(options.mode) {}
+    : farm_(farm), options_(options), erasure_(options.mode) {}
 
 std::unique_ptr<ProofTable> FarmPieceGetter::take_table() {
   const std::lock_guard lock(tables_mutex_);
@@ -41,9 +41,20 @@ PiecePtr FarmPieceGetter::read(const PiecePlace& place) {
   return piece;
 }
 
+/// Made when it is needed: reading one place does not take it.
+const PieceFinder& FarmPieceGetter::finder() {
+  std::call_once(finder_made_, [this] {
+    finder_ = std::make_unique<const PieceFinder>(farm_);
+    if (options_.on_remark) {
+      std::ranges::for_each(finder_->remarks(), options_.on_remark);
+    }
+  });
+  return *finder_;
+}
+
 PieceAnswer FarmPieceGetter::answer(PieceIndex index) {
   std::exception_ptr error;
-  for (const PiecePlace& place : locator_.find(index)) {
+  for (const PiecePlace& place : finder().find(index)) {
     try {
       return PieceAnswer::found(read(place));
     } catch (const Error&) {
@@ -55,6 +66,7 @@ PieceAnswer FarmPieceGetter::answer(PieceIndex index) {
 
 void FarmPieceGetter::get_pieces(std::span<const PieceIndex> indices, const Sink& sink,
                                  std::stop_token stop) {
+  (void)finder();  // what is wrong with it is wrong with the whole request
   std::atomic<std::size_t> next = 0;
   std::mutex sink_mutex;
   std::exception_ptr sink_failure;

@@ -1,6 +1,7 @@
 // Pieces out of the sectors of a farm.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -9,7 +10,7 @@
 
 #include "host/erasure/erasure_coding.hpp"
 #include "host/farm/farm.hpp"
-#include "host/farm/piece_locator.hpp"
+#include "host/farm/piece_finder.hpp"
 #include "host/pos/proof_table.hpp"
 
 namespace furrow {
@@ -24,9 +25,11 @@ class FarmPieceGetter final : public PieceGetter {
     unsigned threads = 1;
     SimdMode mode = SimdMode::kBest;
     unsigned k = kPosK;
+    /// Told what PieceFinder remarks, when the first piece is looked for.
+    std::function<void(const std::string&)> on_remark = {};
   };
 
-  /// `farm` must outlive the getter; it sees the sectors that the farm has now.
+  /// `farm` must outlive the getter. See PieceFinder for the sectors that it sees.
   FarmPieceGetter(const Farm& farm, const Options& options);
 
   void get_pieces(std::span<const PieceIndex> indices, const Sink& sink,
@@ -36,16 +39,16 @@ class FarmPieceGetter final : public PieceGetter {
   /// there.
   PiecePtr read(const PiecePlace& place);
 
-  [[nodiscard]] const PieceLocator& locator() const { return locator_; }
-
  private:
+  const PieceFinder& finder();
   PieceAnswer answer(PieceIndex index);
   std::unique_ptr<ProofTable> take_table();
   void give_back(std::unique_ptr<ProofTable> table);
 
   const Farm& farm_;
   Options options_;
-  PieceLocator locator_;
+  std::once_flag finder_made_;
+  std::unique_ptr<const PieceFinder> finder_;
   ErasureCoding erasure_;
   std::mutex tables_mutex_;
   std::vector<std::unique_ptr<ProofTable>> idle_tables_;

@@ -21,7 +21,7 @@ class Index {
   constexpr Index() = default;
   explicit constexpr Index(T value) : value_(value) {}
   [[nodiscard]] constexpr T value() const { return value_; }
-  constexpr auto operator<=>(const Index&) const = default;
+  constexpr auto operator<=>(const Index&) const = default;  // NOLINT(modernize-use-nullptr)
 
  private:
   T value_ = 0;

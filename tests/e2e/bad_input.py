@@ -228,14 +228,17 @@ class DamagedFarm(FurrowTest):
                 "info": ("info", "--farm", self.farm),
                 "scrub": ("scrub", "--farm", self.farm)}
 
+    def files(self):
+        return {path.relative_to(self.farm): path.read_bytes()
+                for path in self.farm.rglob("*") if path.is_file()}
+
     def refuse(self, names, codes, mentions):
         """Each of the commands refuses and leaves the farm and everything else as it was."""
-        before = {path.name: path.read_bytes() for path in self.farm.iterdir()}
+        before = self.files()
         for name in names:
             with self.subTest(command=name):
                 self.fails(codes, mentions, *self.commands()[name])
-                self.assertEqual({path.name: path.read_bytes() for path in self.farm.iterdir()},
-                                 before)
+                self.assertEqual(self.files(), before)
                 self.assert_absent(self.out)
                 self.assert_absent(self.extracted)
 

@@ -20,6 +20,7 @@ COMMANDS = {
              "--verify-records", "--progress", "--json"),
     "plan": ("--farm", "--pieces-in-sector", "--ram-limit", "--json"),
     "read": ("--farm", "--sector", "--offset", "--out"),
+    "find": ("--farm", "--piece", "--json"),
     "extract": ("--farm", "--pieces", "--manifest", "--out", "--threads"),
     "scrub": ("--farm", "--json"),
     "info": ("--farm", "--json"),

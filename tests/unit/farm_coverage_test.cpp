@@ -1,18 +1,20 @@
-// Which pieces a farm has, and how large it must be to have a whole history.
+// How large a farm must be to have a whole history.
 #include <algorithm>
+#include <limits>
 #include <set>
+#include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
-#include "host/farm/piece_locator.hpp"
+#include "furrow/errors.hpp"
+
+#include "host/crypto/blake3.hpp"
+#include "host/farm/history_coverage.hpp"
 #include "host/primitives/sector_id.hpp"
-#include "tests/support/made_up_farm.hpp"
-#include "tests/support/temp_directory.hpp"
 
 namespace furrow {
 namespace {
-
-using test::TempDirectory;
 
 Hash hash_of(const std::string& text) {
   return blake3({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
@@ -29,62 +31,6 @@ FarmerProtocolInfo protocol(std::uint64_t segments) {
 
 SectorId id_of(std::uint16_t index, std::uint64_t segments) {
   return derive_sector_id(kKeyHash, kRoot, SectorIndex(index), HistorySize::from_count(segments));
-}
-
-TEST(PieceLocator, FindsEveryCopyOfEveryPiece) {
-  constexpr std::uint16_t kPieces = 50;
-  constexpr std::uint16_t kSectors = 12;
-  const FarmerProtocolInfo info = protocol(2);  // 512 pieces: some of the 600 are there twice
-  PieceLocator locator;
-  std::map<PieceIndex, std::set<PiecePlace>> expected;
-  for (std::uint16_t i = kSectors; i-- > 0;) {  // in no particular order
-    locator.add_sector(SectorIndex(i), id_of(i, 2), info.history_size, kPieces);
-    for (std::uint16_t offset = 0; offset < kPieces; ++offset) {
-      expected[derive_piece_index(id_of(i, 2), PieceOffset(offset), info)].insert(
-          {SectorIndex(i), PieceOffset(offset)});
-    }
-  }
-  EXPECT_EQ(locator.size(), kPieces * kSectors);
-  const auto check = [&] {
-    std::vector<PieceIndex> pieces;
-    for (const auto& [piece, places] : expected) {
-      if (!places.empty()) {
-        pieces.push_back(piece);
-      }
-      EXPECT_EQ(locator.find(piece), std::vector<PiecePlace>(places.begin(), places.end()));
-    }
-    EXPECT_EQ(locator.pieces(), pieces);
-  };
-  check();
-  EXPECT_TRUE(locator.find(PieceIndex(512)).empty());
-  EXPECT_TRUE(std::any_of(expected.begin(), expected.end(),
-                          [](const auto& entry) { return entry.second.size() > 1; }));
-
-  locator.remove_sector(SectorIndex(5));
-  for (auto& [piece, places] : expected) {
-    std::erase_if(places, [](const PiecePlace& place) { return place.sector == SectorIndex(5); });
-  }
-  EXPECT_EQ(locator.size(), kPieces * (kSectors - 1));
-  check();
-}
-
-TEST(PieceLocator, OfAFarmLeavesOutWhatCannotBeRead) {
-  const TempDirectory directory;
-  test::make_farm(directory.path(), 5, 4);
-  const auto farm = Farm::open(test::plot_options(directory.path(), 5));
-  farm->mark_lost(SectorIndex(1));
-  const auto mark = farm->begin_modifying(SectorIndex(2));
-  const PieceLocator locator(*farm);
-  EXPECT_EQ(locator.size(), 2U);
-  for (const std::uint16_t i : std::initializer_list<std::uint16_t>{0, 3}) {
-    FarmerProtocolInfo info;
-    info.history_size = test::made_up_sector(i).metadata.history_size;
-    const PieceIndex piece =
-        derive_piece_index(farm->sector_id(SectorIndex(i)), PieceOffset(0), info);
-    const std::vector<PiecePlace> places = locator.find(piece);
-    EXPECT_EQ(std::count(places.begin(), places.end(), PiecePlace{SectorIndex(i), PieceOffset(0)}),
-              1);
-  }
 }
 
 /// Whether `sectors` sectors, as the arguments describe them, hold 128 pieces of each segment.

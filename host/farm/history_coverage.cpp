@@ -1,7 +1,7 @@
-#include "host/farm/piece_locator.hpp"
+#include "host/farm/history_coverage.hpp"
 
-#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "furrow/errors.hpp"
 
@@ -56,61 +56,6 @@ class Coverage {
 }
 
 }  // namespace
-
-PieceLocator::PieceLocator(const Farm& farm, const FarmerProtocolInfo& parameters)
-    : parameters_(parameters) {
-  for (const SectorIndex index : farm.sectors_in_state(SectorState::kPlotted)) {
-    const auto metadata = farm.sector_metadata(index);
-    // A writer may have come between the list and the metadata.
-    if (farm.is_being_modified(index) || metadata->holds_nothing()) {
-      continue;
-    }
-    const HistorySize history_size = metadata->history_size;
-    append(index, farm.sector_id(index, history_size), history_size, farm.pieces_in_sector());
-  }
-  std::sort(entries_.begin(), entries_.end());
-}
-
-void PieceLocator::append(SectorIndex index, const SectorId& sector_id, HistorySize history_size,
-                          std::uint16_t pieces_in_sector) {
-  const FarmerProtocolInfo info = with_history(parameters_, history_size);
-  for (std::uint16_t offset = 0; offset < pieces_in_sector; ++offset) {
-    const PieceOffset piece_offset(offset);
-    entries_.push_back({derive_piece_index(sector_id, piece_offset, info), {index, piece_offset}});
-  }
-}
-
-void PieceLocator::add_sector(SectorIndex index, const SectorId& sector_id,
-                              HistorySize history_size, std::uint16_t pieces_in_sector) {
-  const auto n_sorted = static_cast<std::ptrdiff_t>(entries_.size());
-  append(index, sector_id, history_size, pieces_in_sector);
-  const auto added = entries_.begin() + n_sorted;
-  std::sort(added, entries_.end());
-  std::inplace_merge(entries_.begin(), added, entries_.end());
-}
-
-void PieceLocator::remove_sector(SectorIndex index) {
-  std::erase_if(entries_, [index](const Entry& entry) { return entry.place.sector == index; });
-}
-
-std::vector<PiecePlace> PieceLocator::find(PieceIndex piece) const {
-  std::vector<PiecePlace> places;
-  auto entry = std::lower_bound(entries_.begin(), entries_.end(), Entry{piece, {}});
-  for (; entry != entries_.end() && entry->piece == piece; ++entry) {
-    places.push_back(entry->place);
-  }
-  return places;
-}
-
-std::vector<PieceIndex> PieceLocator::pieces() const {
-  std::vector<PieceIndex> result;
-  for (const Entry& entry : entries_) {
-    if (result.empty() || result.back() != entry.piece) {
-      result.push_back(entry.piece);
-    }
-  }
-  return result;
-}
 
 std::uint16_t sectors_to_cover_history(const Hash& public_key_hash,
                                        const Hash& shard_commitments_root,
