@@ -1,0 +1,70 @@
+// Pieces in the memory of buffer pools: a download is received where the piece stays, and a
+// sector's worth of pieces needs no allocation for each (docs/spec/08-storage-components.md, part
+// 4).
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "furrow/piece.hpp"
+
+#include "host/store/buffer_pool.hpp"
+
+namespace furrow {
+
+/// The piece whose bytes a slice holds. The slice is dropped with the last share in the piece, on
+/// whatever thread that is. Throws InvalidBytesLength unless it has the size of a piece.
+PiecePtr piece_in(Slice slice);
+
+/// Buffer pools with room for eight pieces each, one for each batch of downloads under way.
+/// Thread-safe.
+///
+/// Memory: 8 times 1049600 bytes for each batch that was ever under way at the same time; pools are
+/// kept. Pieces that find no room, because eight of their pool are still in use, lie in system
+/// memory.
+class PiecePools {
+ public:
+  /// A pool for as long as a batch takes. Move-only. The pieces that were made of it outlive it.
+  class Lease {
+   public:
+    Lease(Lease&&) noexcept = default;
+    Lease(const Lease&) = delete;
+    Lease& operator=(const Lease&) = delete;
+    Lease& operator=(Lease&&) = delete;
+    /// An unfinished message is dropped, and the pool is free for the next batch.
+    ~Lease();
+
+    [[nodiscard]] BufferPool& operator*() const noexcept { return *pool_; }
+    [[nodiscard]] BufferPool* operator->() const noexcept { return pool_.get(); }
+
+   private:
+    friend class PiecePools;
+    Lease(PiecePools& owner, std::unique_ptr<BufferPool> pool)
+        : owner_(&owner), pool_(std::move(pool)) {}
+
+    PiecePools* owner_;
+    std::unique_ptr<BufferPool> pool_;  // null when moved from
+  };
+
+  /// Blocks come from `source`: make_pinned_block of furrow/cuda.hpp where pieces go to a device.
+  explicit PiecePools(BlockSource source = make_page_block) : source_(std::move(source)) {}
+  PiecePools(const PiecePools&) = delete;
+  PiecePools& operator=(const PiecePools&) = delete;
+  /// Pre: no lease is left.
+  ~PiecePools() = default;
+
+  /// An idle pool, or else a new one. Throws what the source throws.
+  [[nodiscard]] Lease take();
+  [[nodiscard]] std::size_t n_idle() const;
+
+ private:
+  BlockSource source_;
+  mutable std::mutex mutex_;
+  std::vector<std::unique_ptr<BufferPool>> idle_;
+  std::size_t n_pools_ = 0;
+};
+
+}  // namespace furrow
