@@ -108,7 +108,6 @@ std::exception_ptr CurlRequest::error(CURLcode code, const std::string& what) co
     case CURLE_OPERATION_TIMEDOUT:
       return std::make_exception_ptr(HttpTimeout(message));
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
       return std::make_exception_ptr(InvalidArgument(message));
     case CURLE_OUT_OF_MEMORY:
       return std::make_exception_ptr(std::bad_alloc());

@@ -120,6 +120,9 @@ bool HttpConnection::handshake(Clock::time_point deadline) {
 }
 
 bool HttpConnection::wait_for_request(Clock::time_point deadline) {
+  if (is_unreadable_) {
+    return false;
+  }
   return begin_ != end_ || (tls_ != nullptr && SSL_pending(tls_.get()) > 0) ||
          wait(POLLIN, deadline);
 }
@@ -158,6 +161,7 @@ bool HttpConnection::fill_buffer() {
 
 ssize_t HttpConnection::read(char* out, size_t size) {
   if (is_broken_ || bytes_left_ == 0 || (begin_ == end_ && !fill_buffer())) {
+    is_unreadable_ = true;
     return -1;
   }
   const std::size_t n = std::min({size, end_ - begin_, bytes_left_});

@@ -44,7 +44,7 @@ class HttpConnection : public httplib::Stream {
 
   /// Agrees on TLS where it is used. False when that failed.
   [[nodiscard]] bool handshake(Clock::time_point deadline);
-  /// Waits for the first byte of a request.
+  /// Waits for the first byte of a request. False also when the one before could not be read.
   [[nodiscard]] bool wait_for_request(Clock::time_point deadline);
   /// From now on reading is over at `read_deadline` and after `max_bytes`, and each write may take
   /// `write_time`.
@@ -78,6 +78,7 @@ class HttpConnection : public httplib::Stream {
   Clock::time_point read_deadline_;
   std::size_t bytes_left_ = 0;
   std::chrono::milliseconds write_time_{0};
+  bool is_unreadable_ = false;  // it can still be told why
   bool is_broken_ = false;
 };
 

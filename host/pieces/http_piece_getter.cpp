@@ -176,6 +176,9 @@ class HttpPieceGetter::Batch {
   }
 
   void on_answer(const WantedPiece& piece, PieceAnswer given, bool may_retry) {
+    if (has_sink_thrown_) {
+      return;  // other requests may have answers before the batch ends
+    }
     if (given.error == nullptr) {
       last_success_ = Clock::now();
     } else if (may_retry && piece.n_tries < options_.tries) {
@@ -192,7 +195,9 @@ class HttpPieceGetter::Batch {
       unavailable_ = given.error;
     }
     --n_open_;
+    has_sink_thrown_ = true;
     sink_(piece.index, std::move(given));
+    has_sink_thrown_ = false;
   }
 
   void fail_all() {
@@ -219,6 +224,7 @@ class HttpPieceGetter::Batch {
   std::size_t n_under_way_ = 0;
   std::deque<WantedPiece> ready_;
   std::multimap<Clock::time_point, WantedPiece> delayed_;
+  bool has_sink_thrown_ = false;
   Clock::time_point last_success_{};
   std::exception_ptr unavailable_;
 };

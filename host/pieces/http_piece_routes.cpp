@@ -120,9 +120,14 @@ HttpServerCounters HttpPieceRoutes::counters() const {
 
 bool HttpPieceRoutes::leaves_body_unread(const httplib::Request& request) {
   ++n_requests_;
-  return !is_authorized(request) ||
-         (!is_batch(request) &&
-          (request.has_header("Content-Length") || request.has_header("Transfer-Encoding")));
+  if (!is_authorized(request)) {
+    return true;
+  }
+  if (is_batch(request)) {
+    return request.get_header_value<std::uint64_t>("Content-Length") >
+           options_.limits.max_batch * sizeof(std::uint64_t);
+  }
+  return request.has_header("Content-Length") || request.has_header("Transfer-Encoding");
 }
 
 bool HttpPieceRoutes::is_authorized(const httplib::Request& request) const {

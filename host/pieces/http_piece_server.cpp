@@ -130,7 +130,7 @@ class HttpPieceServer::Core : public httplib::Server {
       connection.begin_request(Clock::now() + limits.request_time,
                                limits.max_header_bytes + limits.max_batch * sizeof(std::uint64_t),
                                limits.piece_time);
-      bool has_unread_body = false;
+      bool has_unread_body = true;  // until the headers are known
       const bool is_answered = process_request(
           connection, stop_.stop_requested(), is_closed, [&](httplib::Request& request) {
             has_unread_body = routes_.leaves_body_unread(request);
