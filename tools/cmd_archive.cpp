@@ -19,6 +19,7 @@ struct Arguments {
   std::string store;
   std::vector<std::string> paths;
   unsigned threads = 0;
+  int level = kArchiveLevel;
   bool json = false;
 };
 
@@ -50,10 +51,9 @@ void run(const Arguments& arguments, const std::stop_token& stop) {
   std::optional<Progress> progress;
   ArchiveOptions options;
   options.compute.threads = thread_count(arguments.threads);
+  options.level = arguments.level;
+  options.stop = stop;
   options.progress = [&](const ArchiveProgress& now) {
-    if (stop.stop_requested()) {
-      throw Interrupted();
-    }
     if (!progress.has_value()) {
       progress.emplace("archive", "bytes", now.bytes_total);
     }
@@ -61,9 +61,12 @@ void run(const Arguments& arguments, const std::stop_token& stop) {
   };
   options.log = [](const std::string& remark) { fmt::print(stderr, "furrow: {}\n", remark); };
   const std::vector<std::filesystem::path> paths(arguments.paths.begin(), arguments.paths.end());
-  const ArchiveSummary summary = archive_files(paths, arguments.store, options);
+  const std::optional<ArchiveSummary> summary = archive_files(paths, arguments.store, options);
   progress.reset();
-  print_summary(arguments, summary,
+  if (!summary) {
+    throw Interrupted();
+  }
+  print_summary(arguments, *summary,
                 std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
 }
 
@@ -78,6 +81,10 @@ void add_archive_command(CLI::App& app, std::stop_token stop) {
   command->add_option("paths", arguments->paths, "Files, and directories with all below them")
       ->required();
   command->add_option("--threads", arguments->threads, "Threads; 0 means one for each processor");
+  command
+      ->add_option("--level", arguments->level,
+                   "zstd level of the pieces, 1 to 22: smaller packs, slower")
+      ->capture_default_str();
   add_simd_option(*command);
   command->add_flag("--json", arguments->json, "Print the summary as JSON");
   command->callback([arguments, stop = std::move(stop)] { run(*arguments, stop); });

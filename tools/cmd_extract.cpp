@@ -4,10 +4,12 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "host/archive/file_restore.hpp"
 #include "host/farm/farm_piece_getter.hpp"
 #include "host/pieces/segment_download.hpp"
+#include "host/pieces/store_piece_getter.hpp"
 #include "tools/cli_support.hpp"
 #include "tools/progress.hpp"
 
@@ -16,25 +18,52 @@ namespace {
 
 struct Arguments {
   std::string farm;
+  std::string pieces;
   std::string manifest;
   std::string out;
   unsigned threads = 0;
 };
 
+/// An archive and where its pieces come from.
+struct Source {
+  Manifest manifest;
+  std::unique_ptr<Farm> farm;  // outlives the getter; null for a store
+  std::unique_ptr<PieceGetter> getter;
+};
+
+Source farm_source(const Arguments& arguments, unsigned threads) {
+  Source source;
+  source.manifest = Manifest::load(arguments.manifest);
+  source.farm =
+      Farm::open({.directory = arguments.farm, .genesis_root = source.manifest.genesis_root()});
+  source.getter =
+      std::make_unique<FarmPieceGetter>(*source.farm, FarmPieceGetter::Options{.threads = threads});
+  return source;
+}
+
+Source store_source(const Arguments& arguments) {
+  StorePieceGetterOptions options;
+  options.on_warning = [](const std::string& line) { spdlog::warn("{}", line); };
+  auto getter = std::make_unique<StorePieceGetter>(arguments.pieces, std::move(options));
+  Source source;
+  source.manifest = getter->manifest();
+  source.getter = std::move(getter);
+  return source;
+}
+
 void run(const Arguments& arguments, const std::stop_token& stop) {
   const auto start = std::chrono::steady_clock::now();
   const unsigned threads = thread_count(arguments.threads);
-  const Manifest manifest = Manifest::load(arguments.manifest);
-  const std::unique_ptr<Farm> farm =
-      Farm::open({.directory = arguments.farm, .genesis_root = manifest.genesis_root()});
-  FarmPieceGetter getter(*farm, {.threads = threads});
+  const Source source =
+      arguments.pieces.empty() ? farm_source(arguments, threads) : store_source(arguments);
+  const Manifest& manifest = source.manifest;
   const ErasureCoding erasure;
 
   std::optional<Progress> progress;
   const SegmentSource segments = [&](SegmentIndex segment) {
-    // What the farm cannot give now, it cannot give later either: one try.
+    // What farm or store cannot give now, they cannot give later either: one try.
     std::optional<SourceRecords> records =
-        download_source_records(getter, erasure, manifest.segment_identity(segment), stop,
+        download_source_records(*source.getter, erasure, manifest.segment_identity(segment), stop,
                                 {.tries = 1}, {.threads = threads});
     if (!records.has_value()) {
       throw Interrupted();
@@ -63,11 +92,18 @@ void run(const Arguments& arguments, const std::stop_token& stop) {
 
 void add_extract_command(CLI::App& app, std::stop_token stop) {
   const auto arguments = std::make_shared<Arguments>();
-  CLI::App* command =
-      app.add_subcommand("extract", "Rebuild the archived files from the farm alone");
-  command->add_option("--farm", arguments->farm, "Directory of the farm")->required();
-  command->add_option("--manifest", arguments->manifest, "manifest.json of the archive")
-      ->required();
+  CLI::App* command = app.add_subcommand(
+      "extract", "Rebuild the archived files from the farm alone, or from the store");
+  CLI::Option_group* source = command->add_option_group("Source of the pieces");
+  source->require_option(1);
+  CLI::Option* farm = source->add_option("--farm", arguments->farm, "Directory of the farm");
+  CLI::Option* pieces =
+      source->add_option("--pieces", arguments->pieces, "Store made by furrow archive");
+  CLI::Option* manifest =
+      command->add_option("--manifest", arguments->manifest,
+                          "manifest.json of the archive, with --farm; a store has its own");
+  farm->needs(manifest);
+  manifest->excludes(pieces);
   command->add_option("--out", arguments->out, "Directory to create, or an empty one")->required();
   command->add_option("--threads", arguments->threads, "Threads; 0 means one for each processor");
   add_simd_option(*command);

@@ -302,7 +302,8 @@ void run(const Arguments& arguments, const std::stop_token& stop) {
   if (!choice.note.empty()) {
     spdlog::info("{}", choice.note);
   }
-  StorePieceGetter store(arguments.pieces);
+  StorePieceGetter store(arguments.pieces,
+                         {.on_warning = [](const std::string& line) { spdlog::warn("{}", line); }});
   const Target target = open_farm(arguments, store.manifest());
   for (const std::string& warning : target.farm->warnings()) {
     spdlog::warn("{}", warning);

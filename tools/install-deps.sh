@@ -13,6 +13,7 @@ readonly packages=(
   libhwy-dev
   libsodium-dev
   libzstd-dev
+  zstd # decompresses frames in end-to-end tests
   libfmt-dev
   libspdlog-dev
   libcli11-dev

@@ -1,107 +1,20 @@
 #include "host/archive/file_archive.hpp"
 
 #include <algorithm>
-#include <memory>
-#include <optional>
+#include <thread>
+#include <utility>
 
-#include "host/archive/archiver.hpp"
+#include "host/archive/archived_pieces.hpp"
 #include "host/archive/file_tree.hpp"
 #include "host/archive/filesystem.hpp"
 #include "host/archive/store_layout.hpp"
-#include "host/archive/super_segment.hpp"
+#include "host/store/chunk_compression.hpp"
 #include "host/store/file.hpp"
 
 namespace furrow {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Writes segments into a store and keeps the list of their headers.
-class StoreWriter {
- public:
-  StoreWriter(const fs::path& store, ShardIndex shard, CreatedFiles& created)
-      : store_(store), shard_(shard), created_(created) {}
-
-  void write(ArchivedSegment segment) {
-    const std::optional<SuperSegmentHeader> previous =
-        segments_.empty() ? std::nullopt : std::optional(segments_.back().super_segment);
-    const SuperSegmentHeader header = lone_super_segment(shard_, segment.header, previous);
-    set_super_segment(segment.pieces, SuperSegmentIndex(header.index.value()), SegmentPosition(0),
-                      SegmentProof{});
-    write_file(segment);
-    segments_.push_back({segment.header, header});
-  }
-
-  [[nodiscard]] std::size_t size() const { return segments_.size(); }
-  std::vector<ManifestSegment> take() { return std::move(segments_); }
-
- private:
-  void write_file(const ArchivedSegment& segment) const {
-    const SegmentIndex index(segment.header.index.value());
-    const fs::path path = store_ / segment_file_name(index);
-    fs::path temporary = path;
-    temporary += ".tmp";
-    created_.add(path);
-    created_.add(temporary);
-
-    const File file = File::create_new(temporary);
-    const auto element = std::make_unique<PieceElement>();
-    for (std::size_t i = 0; i < kNumPieces; ++i) {
-      const PiecePosition position(static_cast<std::uint8_t>(i));
-      element->piece_index = piece_index_at(index, position).value();
-      element->piece = segment.pieces[i];
-      element->seal();
-      file.write_at(element_offset(position), bytes_of(*element));
-    }
-    file.sync();
-    rename_durably(temporary, path);
-  }
-
-  const fs::path& store_;
-  ShardIndex shard_;
-  CreatedFiles& created_;
-  std::vector<ManifestSegment> segments_;
-};
-
-/// Reads the files of an archive block by block.
-class FileReader {
- public:
-  explicit FileReader(const SourceEntry& source)
-      : path_(source.source), size_(source.entry.size), file_(File::open_read(path_)) {
-    require_size();
-  }
-
-  /// The next block; empty at the end of the file.
-  std::vector<std::uint8_t> next_block() {
-    std::vector<std::uint8_t> block(std::min(kArchiveBlockSize, size_ - done_));
-    try {
-      file_.read_at(done_, block);
-    } catch (const IoError&) {
-      require_size();  // a file cut short is the likely reason
-      throw;
-    }
-    require_size();
-    done_ += block.size();
-    hasher_.update(block);
-    return block;
-  }
-
-  [[nodiscard]] Hash contents() const { return hasher_.finalize(); }
-
- private:
-  void require_size() const {
-    const std::uint64_t actual = file_.size();
-    if (actual != size_) {
-      throw FileChanged(path_, size_, actual);
-    }
-  }
-
-  const fs::path& path_;
-  std::uint64_t size_;
-  File file_;
-  std::uint64_t done_ = 0;
-  Blake3Hasher hasher_;
-};
 
 /// Whether `inner` is `outer` or lies below it. Pre: both are canonical.
 bool is_within(const fs::path& inner, const fs::path& outer) {
@@ -124,6 +37,15 @@ void require_store_apart(const fs::path& store, std::span<const fs::path> paths)
 }
 
 void remove_leftovers(const fs::path& store, const std::function<void(const std::string&)>& log) {
+  const auto say_removed = [&](const fs::path& path) {
+    if (log) {
+      log("removed '" + path.native() + "', left behind by an interrupted run");
+    }
+  };
+  if (const fs::path index = store / kStoreIndexName; fs::exists(fs::symlink_status(index))) {
+    AgeTieredIndex::remove(index);
+    say_removed(index);
+  }
   std::vector<fs::path> leftovers;
   for (const fs::directory_entry& entry : fs::directory_iterator(store)) {
     if (is_leftover_name(entry.path().filename().native())) {
@@ -133,9 +55,7 @@ void remove_leftovers(const fs::path& store, const std::function<void(const std:
   std::sort(leftovers.begin(), leftovers.end());
   for (const fs::path& path : leftovers) {
     fs::remove(path);
-    if (log) {
-      log("removed '" + path.native() + "', left behind by an interrupted run");
-    }
+    say_removed(path);
   }
 }
 
@@ -159,41 +79,22 @@ ArchiveSummary summarize(const std::vector<SourceEntry>& sources) {
   return summary;
 }
 
-void report(const ArchiveOptions& options, const ArchiveProgress& progress) {
-  if (options.progress) {
-    options.progress(progress);
+/// Packs all pieces of the sources; false when a stop came first.
+bool write_pieces(ArchivedPieces& pieces, StoreWriter& writer, const Compressor& compressor,
+                  const ArchiveOptions& options, const std::function<void()>& on_piece) {
+  PackConfig config;
+  config.max_chunks_in_flight = kArchivePiecesInFlight;
+  if (options.compute.threads != 0) {
+    config.num_workers = options.compute.threads;
   }
-}
-
-/// Feeds all files to the archiver and the segments to the store; completes the entries.
-void archive_contents(std::vector<SourceEntry>& sources, StoreWriter& writer,
-                      const ArchiveOptions& options, std::uint64_t bytes_total) {
-  Archiver archiver(options.shard, options.compute);
-  ArchiveProgress progress{0, bytes_total, 0};
-  const auto write = [&](std::vector<ArchivedSegment> segments) {
-    for (ArchivedSegment& segment : segments) {
-      writer.write(std::move(segment));
-      progress.segments_written = writer.size();
-      report(options, progress);
-    }
-  };
-  std::uint64_t next_block = 0;
-  for (SourceEntry& source : sources) {
-    if (source.entry.type != EntryType::kFile) {
-      continue;
-    }
-    FileReader reader(source);
-    source.entry.first_block = next_block;
-    for (auto block = reader.next_block(); !block.empty(); block = reader.next_block()) {
-      ++next_block;
-      progress.bytes_done += block.size();
-      write(archiver.add_block(std::move(block)).segments);
-      report(options, progress);
-    }
-    source.entry.n_blocks = next_block - source.entry.first_block;
-    source.entry.contents = reader.contents();
-  }
-  write(archiver.close());
+  const PackOutcome outcome = pack_chunks(
+      pieces, compressor, config,
+      [&](const PackedChunk& piece) {
+        writer.write(piece);
+        on_piece();
+      },
+      options.stop);
+  return outcome == PackOutcome::kFinished && pieces.is_at_end();
 }
 
 }  // namespace
@@ -209,14 +110,9 @@ StoreLocked::StoreLocked(const fs::path& store)
 NothingToArchive::NothingToArchive()
     : InvalidArgument("nothing to archive: the paths hold no bytes at all") {}
 
-FileChanged::FileChanged(const fs::path& path, std::uint64_t expected_size,
-                         std::uint64_t actual_size)
-    : Error(ErrorKind::kMismatch,
-            "'" + path.native() + "' changed while it was archived: expected " +
-                std::to_string(expected_size) + " bytes, actual " + std::to_string(actual_size)) {}
-
-ArchiveSummary archive_files(std::span<const fs::path> paths, const fs::path& store,
-                             const ArchiveOptions& options) {
+std::optional<ArchiveSummary> archive_files(std::span<const fs::path> paths, const fs::path& store,
+                                            const ArchiveOptions& options) {
+  const ZstdCompressor compressor(options.level);
   std::vector<SourceEntry> sources = list_sources(paths);
   ArchiveSummary summary = summarize(sources);
   if (summary.n_bytes == 0) {
@@ -237,11 +133,33 @@ ArchiveSummary archive_files(std::span<const fs::path> paths, const fs::path& st
   }
   with_io_errors("remove", [&] { remove_leftovers(store, options.log); });
 
-  StoreWriter writer(store, options.shard, created);
-  archive_contents(sources, writer, options, summary.n_bytes);
+  ArchiveProgress progress{0, summary.n_bytes, 0};
+  const auto report = [&](const ArchivedPieces& pieces, std::uint64_t segments_written) {
+    progress.bytes_done = pieces.bytes_read();
+    progress.segments_written = segments_written;
+    if (options.progress) {
+      options.progress(progress);
+    }
+  };
+  const std::thread::id caller = std::this_thread::get_id();
+  ArchivedPieces pieces(
+      sources, options.shard, options.compute,
+      [&] {
+        if (std::this_thread::get_id() == caller) {
+          report(pieces, 0);  // the first segment; others are made while this thread writes
+        }
+      },
+      options.stop);
+  StoreWriter writer(
+      store, [&](SegmentIndex segment) { return pieces.segment_root(segment); }, created);
+  if (!write_pieces(pieces, writer, compressor, options,
+                    [&] { report(pieces, writer.segments_written()); })) {
+    return std::nullopt;
+  }
+  writer.finish();
 
   summary.manifest.shard = options.shard;
-  summary.manifest.segments = writer.take();
+  summary.manifest.segments = pieces.take_segments();
   for (SourceEntry& source : sources) {
     summary.manifest.entries.push_back(std::move(source.entry));
   }

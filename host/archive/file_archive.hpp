@@ -5,13 +5,17 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 
 #include "furrow/errors.hpp"
 
 #include "host/archive/manifest.hpp"
 #include "host/archive/parallel_for.hpp"
+#include "host/archive/source_file.hpp"
+#include "host/archive/store_writer.hpp"
 
 namespace furrow {
 
@@ -30,12 +34,8 @@ class NothingToArchive : public InvalidArgument {
  public:
   NothingToArchive();
 };
-/// A file had another size when it was read than when it was listed.
-class FileChanged : public Error {
- public:
-  FileChanged(const std::filesystem::path& path, std::uint64_t expected_size,
-              std::uint64_t actual_size);
-};
+/// zstd level unless said otherwise (measured in bench/results).
+inline constexpr int kArchiveLevel = 1;
 
 struct ArchiveProgress {
   std::uint64_t bytes_done = 0;  ///< read from files
@@ -45,8 +45,14 @@ struct ArchiveProgress {
 
 struct ArchiveOptions {
   ShardIndex shard;
+  /// Its threads make segments; as many more compress and hash pieces.
   ComputeOptions compute;
-  /// Called after each block and each segment; may throw to give up.
+  /// zstd level of source pieces. The bytes of the store depend on it.
+  int level = kArchiveLevel;
+  /// Takes effect within a block, or the making of a segment.
+  std::stop_token stop;
+  /// Called on the calling thread, after each block of the first segment and each piece that is
+  /// written; may throw to give up.
   std::function<void(const ArchiveProgress&)> progress;
   /// Gets remarks in plain text, such as leftovers that were removed.
   std::function<void(const std::string&)> log;
@@ -60,22 +66,32 @@ struct ArchiveSummary {
   std::uint64_t n_bytes = 0;
 };
 
-/// Bytes of memory that archive_files needs for data at most: a segment of blocks that wait, the
-/// block being read, and the pieces of a segment. The program itself, the tables and work space of
-/// erasure coding, and the list of entries come on top: measured 397 MiB in all for a few files.
-inline constexpr std::uint64_t kArchiveMemory =
-    kSegmentSize + kArchiveBlockSize + kNumPieces * kPieceSize;
+/// Pieces that wait in either queue of the packing pipeline.
+inline constexpr std::size_t kArchivePiecesInFlight = 16;
+
+/// Bytes of memory that archive_files needs for data at most, with that many threads: a segment of
+/// blocks that wait, the block being read, the pieces of a segment, the pieces in the pipeline
+/// (host/store/pack_pipeline.hpp), and the index. The program itself, the tables and work space of
+/// erasure coding, one zstd context for each thread, and the list of entries come on top.
+constexpr std::uint64_t archive_memory(unsigned threads) {
+  const std::uint64_t pieces_in_pipeline =
+      2 * std::uint64_t{kArchivePiecesInFlight} + 2 * std::uint64_t{threads} + 2;
+  return kSegmentSize + kArchiveBlockSize + (kNumPieces + pieces_in_pipeline) * kPieceSize +
+         StoreWriter::kIndexEntries * 64;
+}
 
 /// Archives files, directories with everything in them, and symbolic links into `store`, a
-/// directory that is created when it is absent. The same tree always gives the same bytes.
+/// directory that is created when it is absent. The same tree gives the same bytes, whatever the
+/// threads. None when a stop was requested.
 ///
-/// The manifest is written last: before that the store is not an archive, and leftovers of a run
-/// that was killed are removed by the next one. When this function throws, everything it created is
-/// gone again. Throws what list_sources throws, StoreNotEmpty, StoreLocked, NothingToArchive,
-/// FileChanged, InvalidArgument when the store and a path to archive lie within one another,
-/// IoError.
-ArchiveSummary archive_files(std::span<const std::filesystem::path> paths,
-                             const std::filesystem::path& store,
-                             const ArchiveOptions& options = {});
+/// One run of the packing pipeline over all pieces: while some of a segment are compressed and
+/// written, the next segment is made. The manifest is written last: before that the store is not an
+/// archive, and leftovers of a run that was killed are removed by the next one. When this function
+/// throws or gives nothing, everything it created is gone again. Throws what list_sources throws,
+/// StoreNotEmpty, StoreLocked, NothingToArchive, FileChanged, InvalidArgument when the store and a
+/// path to archive lie within one another, or for a level that zstd does not have; IoError.
+std::optional<ArchiveSummary> archive_files(std::span<const std::filesystem::path> paths,
+                                            const std::filesystem::path& store,
+                                            const ArchiveOptions& options = {});
 
 }  // namespace furrow

@@ -46,9 +46,13 @@ void remove_tree(const fs::path& directory) {
 }
 
 CreatedFiles::~CreatedFiles() {
-  for (auto path = paths_.rbegin(); path != paths_.rend(); ++path) {
+  for (auto created = paths_.rbegin(); created != paths_.rend(); ++created) {
     std::error_code ignored;  // the failure that led here is the one to report
-    fs::remove(*path, ignored);
+    if (created->is_tree) {
+      fs::remove_all(created->path, ignored);
+    } else {
+      fs::remove(created->path, ignored);
+    }
   }
 }
 

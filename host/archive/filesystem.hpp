@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <utility>
 #include <vector>
 
 #include "furrow/errors.hpp"
@@ -42,14 +43,20 @@ class CreatedFiles {
 
   /// Also for what is only about to be created; absent files are no failure. A directory is removed
   /// only if it is empty by then.
-  void add(std::filesystem::path path) { paths_.push_back(std::move(path)); }
+  void add(std::filesystem::path path) { paths_.push_back({std::move(path), false}); }
+  /// A directory that goes with everything in it. Pre: it is absent so far.
+  void add_tree(std::filesystem::path directory) { paths_.push_back({std::move(directory), true}); }
   /// Creates a directory and those above it that are absent, each durably. Throws IoError.
   void create_directories(const std::filesystem::path& directory);
   /// The task is done.
   void keep() { paths_.clear(); }
 
  private:
-  std::vector<std::filesystem::path> paths_;
+  struct Created {
+    std::filesystem::path path;
+    bool is_tree;
+  };
+  std::vector<Created> paths_;
 };
 
 }  // namespace furrow

@@ -6,13 +6,12 @@ namespace furrow {
 namespace {
 
 constexpr std::string_view kPrefix = "segment-";
-constexpr std::string_view kSuffix = ".pieces";
-constexpr std::string_view kTemporarySuffix = ".tmp";
+constexpr std::string_view kSuffix = ".pack";
 constexpr std::size_t kDigits = 10;
 
 }  // namespace
 
-std::string segment_file_name(SegmentIndex segment) {
+std::string segment_pack_name(SegmentIndex segment) {
   std::string digits = std::to_string(segment.value());
   if (digits.size() < kDigits) {
     digits.insert(0, kDigits - digits.size(), '0');
@@ -21,11 +20,7 @@ std::string segment_file_name(SegmentIndex segment) {
 }
 
 bool is_leftover_name(std::string_view name) {
-  const bool is_temporary = name.ends_with(kTemporarySuffix);
-  if (is_temporary) {
-    name.remove_suffix(kTemporarySuffix.size());
-  }
-  if (is_temporary && name == kManifestFileName) {
+  if (name == std::string(kManifestFileName) + ".tmp") {
     return true;
   }
   if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix) ||

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "host/pieces/http_piece_request.hpp"
+#include "host/pieces/http_source.hpp"
 #include "host/pieces/source_errors.hpp"
 
 namespace furrow {
@@ -239,6 +240,11 @@ void HttpPieceGetter::get_pieces(std::span<const PieceIndex> indices, const Sink
                                  std::stop_token stop) {
   const BorrowedSession session(*this);
   Batch(*this, *session, sink).run(indices, stop);
+}
+
+std::unique_ptr<PieceGetter> make_http_piece_getter(HttpSourceOptions options,
+                                                    PieceValidator validator) {
+  return std::make_unique<HttpPieceGetter>(std::move(options), std::move(validator));
 }
 
 }  // namespace furrow

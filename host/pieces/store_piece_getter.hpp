@@ -2,6 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -11,48 +13,71 @@
 
 #include "host/archive/manifest.hpp"
 #include "host/crypto/simd_mode.hpp"
+#include "host/pieces/pooled_piece.hpp"
+#include "host/pieces/store_places.hpp"
+#include "host/store/pack_frames.hpp"
 
 namespace furrow {
 
-/// An element of a segment file holds another piece than its place says.
-class WrongElementIndex : public Error {
+/// A frame is intact but holds another piece than the one that should be there.
+class WrongPieceInFrame : public Error {
  public:
-  WrongElementIndex(const std::string& file, PieceIndex expected, std::uint64_t actual);
+  WrongPieceInFrame(const std::filesystem::path& pack, PieceIndex expected, std::uint64_t actual);
 };
 
-/// A segment file that is absent or not as long as it must be.
-struct SegmentFileProblem {
+/// A pack that is absent, damaged outside of its frames, or without some of its pieces.
+struct SegmentPackProblem {
   SegmentIndex segment;
   std::string message;  ///< names the file
 };
 
+struct StorePieceGetterOptions {
+  SimdMode simd_mode = SimdMode::kBest;
+  /// Gets what is wrong with the index, which makes lookups slower and changes nothing else. Called
+  /// on the thread that asks for pieces, one call at a time.
+  std::function<void(const std::string&)> on_warning;
+  /// Where the memory for pieces comes from.
+  BlockSource block_source = make_page_block;
+};
+
 /// Reads the pieces of an archive from the directory that archive_files wrote. Every piece that it
-/// finds was verified: checksum, index, record proof against the segment root in the manifest, and
-/// super segment.
+/// finds was verified: checksum of its frame, key, hash of the piece, record proof against the
+/// segment root in the manifest, and super segment.
 ///
-/// Answers: not found for a piece beyond the history and for a segment whose file is absent; failed
-/// with IoError, InvalidBytesLength (the file ends before the element), ChecksumMismatch,
-/// WrongElementIndex or InvalidPiece for a damaged element; the pieces beside it are not affected.
-/// Thread-safe.
+/// Answers: not found for a piece beyond the history and for a segment whose pack is absent; failed
+/// with IoError, ChecksumMismatch, MalformedData, DamagedPack, WrongPieceInFrame, PieceNotInPack,
+/// InvalidBytesLength or InvalidPiece for a damaged frame; the pieces beside it are not affected,
+/// nor is any piece by damage elsewhere in pack or index. Pieces lie in buffer pools, eight of each
+/// batch, and in system memory beyond that. Thread-safe.
 class StorePieceGetter : public PieceGetter {
  public:
   /// Throws what Manifest::load throws.
-  explicit StorePieceGetter(std::filesystem::path store, SimdMode mode = SimdMode::kBest);
+  explicit StorePieceGetter(std::filesystem::path store, StorePieceGetterOptions options = {});
 
+  /// Answers come in the order in which the pieces lie on disk.
   void get_pieces(std::span<const PieceIndex> indices, const Sink& sink,
                   std::stop_token stop) override;
 
   [[nodiscard]] const Manifest& manifest() const { return manifest_; }
-  /// Looks at the sizes of all segment files without reading them.
-  [[nodiscard]] std::vector<SegmentFileProblem> check_files() const;
+  /// Reads the tables of all packs and no frames.
+  [[nodiscard]] std::vector<SegmentPackProblem> check_files() const;
+  /// Why the index is not used; none when it is.
+  [[nodiscard]] const std::optional<std::string>& index_problem() const {
+    return places_.problem();
+  }
 
  private:
-  class OpenSegment;
-  PieceAnswer read(PieceIndex index, OpenSegment& open) const;
+  class OpenPack;
+  PieceAnswer read(PieceIndex index, const std::optional<StorePlace>& place, OpenPack& open,
+                   BufferPool& pool) const;
+  [[nodiscard]] PackEntry find_frame(const PackFrames& pack, PieceIndex index,
+                                     const std::optional<StorePlace>& place) const;
 
   std::filesystem::path store_;
   SimdMode mode_;
   Manifest manifest_;
+  StorePlaces places_;
+  PiecePools pools_;
 };
 
 }  // namespace furrow

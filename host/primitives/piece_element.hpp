@@ -1,5 +1,5 @@
 // A piece with its index and a checksum: the element of piece caches (docs/spec/06-farm-format.md,
-// sections 2.6 and 2.7), and of the segment files of a piece store.
+// sections 2.6 and 2.7).
 //
 //         0  u64  piece index
 //         8       piece, 1049560 bytes

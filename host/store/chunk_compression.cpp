@@ -86,8 +86,8 @@ std::optional<std::vector<std::uint8_t>> ZstdCompressor::compress(
   return result;
 }
 
-std::vector<std::uint8_t> zstd_decompress(std::span<const std::uint8_t> frame,
-                                          std::size_t original_size, const std::string& what) {
+void zstd_decompress(std::span<const std::uint8_t> frame, std::span<std::uint8_t> out,
+                     const std::string& what) {
   // zstd goes on with a second frame behind the first; a chunk is one frame.
   const std::size_t frame_size = ZSTD_findFrameCompressedSize(frame.data(), frame.size());
   if (ZSTD_isError(frame_size) != 0) {
@@ -97,17 +97,15 @@ std::vector<std::uint8_t> zstd_decompress(std::span<const std::uint8_t> frame,
     throw MalformedData(what + ": expected a zstd frame of " + std::to_string(frame.size()) +
                         " bytes, actual " + std::to_string(frame_size));
   }
-  std::vector<std::uint8_t> bytes(original_size);
-  const std::size_t size = ZSTD_decompress(bytes.data(), bytes.size(), frame.data(), frame.size());
+  const std::size_t size = ZSTD_decompress(out.data(), out.size(), frame.data(), frame.size());
   if (ZSTD_isError(size) != 0) {
-    throw MalformedData(what + ": cannot be decompressed to " + std::to_string(original_size) +
+    throw MalformedData(what + ": cannot be decompressed to " + std::to_string(out.size()) +
                         " bytes: " + ZSTD_getErrorName(size));
   }
-  if (size != original_size) {
-    throw MalformedData(what + ": expected " + std::to_string(original_size) +
+  if (size != out.size()) {
+    throw MalformedData(what + ": expected " + std::to_string(out.size()) +
                         " decompressed bytes, actual " + std::to_string(size));
   }
-  return bytes;
 }
 
 }  // namespace furrow

@@ -41,10 +41,10 @@ class ZstdCompressor : public Compressor {
   std::unique_ptr<Contexts> contexts_;
 };
 
-/// The `original_size` bytes that one zstd frame holds. Nothing beyond them is ever allocated or
-/// written, whatever the frame says. Throws MalformedData, naming `what`, for anything but one
-/// frame of just that content. Thread-safe.
-std::vector<std::uint8_t> zstd_decompress(std::span<const std::uint8_t> frame,
-                                          std::size_t original_size, const std::string& what);
+/// Fills `out` with the bytes that one zstd frame holds. Nothing else is ever allocated or written,
+/// whatever the frame says. Throws MalformedData, naming `what`, for anything but one frame of
+/// content of just that size. Thread-safe.
+void zstd_decompress(std::span<const std::uint8_t> frame, std::span<std::uint8_t> out,
+                     const std::string& what);
 
 }  // namespace furrow

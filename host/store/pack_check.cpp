@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "host/store/pack_frames.hpp"
 #include "host/store/piece_pack.hpp"
 
 namespace furrow {
@@ -50,7 +51,8 @@ class PackCheck {
           file_, table, stop_, [&](const PackEntry& entry, std::span<const std::uint8_t> stored) {
             check(entry, [&] {
               if (entry.header.codec() != PackCodec::kReference) {
-                unpack_chunk(file_.path(), entry, {stored.begin(), stored.end()});
+                std::vector<std::uint8_t> bytes(entry.header.original_size.value());
+                unpack_chunk(file_.path(), entry, stored, bytes);
               }
             });
           });

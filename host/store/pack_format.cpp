@@ -183,13 +183,17 @@ PackFrameHeader read_frame_header(const File& file, std::uint64_t offset, std::u
 
 std::vector<std::uint8_t> read_stored_bytes(const File& file, const PackEntry& entry) {
   std::vector<std::uint8_t> stored(entry.header.stored_size.value());
-  file.read_at(entry.stored_offset(), stored);
-  const Hash actual = entry.header.checksum_with(stored);
+  read_stored_bytes(file, entry, stored);
+  return stored;
+}
+
+void read_stored_bytes(const File& file, const PackEntry& entry, std::span<std::uint8_t> out) {
+  file.read_at(entry.stored_offset(), out);
+  const Hash actual = entry.header.checksum_with(out);
   if (actual != entry.header.checksum) {
     throw ChecksumMismatch(quoted(file.path()) + ": " + describe(entry),
                            to_hex(entry.header.checksum.bytes), to_hex(actual.bytes));
   }
-  return stored;
 }
 
 }  // namespace furrow

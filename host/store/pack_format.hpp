@@ -128,5 +128,7 @@ PackFrameHeader read_frame_header(const File& file, std::uint64_t offset, std::u
 /// The stored bytes of a frame, verified with its checksum. Pre: the header passed
 /// read_frame_header or comes from a table. Throws ChecksumMismatch.
 std::vector<std::uint8_t> read_stored_bytes(const File& file, const PackEntry& entry);
+/// The same into `out`. Pre: it has the stored size.
+void read_stored_bytes(const File& file, const PackEntry& entry, std::span<std::uint8_t> out);
 
 }  // namespace furrow

@@ -7,7 +7,7 @@
 
 #include "host/crypto/blake3.hpp"
 #include "host/crypto/hex.hpp"
-#include "host/store/chunk_compression.hpp"
+#include "host/store/pack_frames.hpp"
 
 namespace furrow {
 namespace {
@@ -93,13 +93,12 @@ void PiecePack::read_table(const PackTrailer& trailer) {
   }
 }
 
-std::vector<std::uint8_t> PiecePack::read_frame(const PackEntry& entry) const {
+void PiecePack::require_header(const PackEntry& entry) const {
   PackFrameHeader header{};
   file_.read_at(entry.offset, mutable_bytes_of(header));
   if (header != entry.header) {
     throw DamagedPack(file_.path(), describe(entry) + ": its header is not that of the table");
   }
-  return read_stored_bytes(file_, entry);
 }
 
 std::vector<std::uint8_t> PiecePack::read(std::uint64_t key) const {
@@ -110,29 +109,20 @@ std::vector<std::uint8_t> PiecePack::read(std::uint64_t key) const {
   if (entry->header.codec() == PackCodec::kReference) {
     entry = table_.find_stored(entry->header.hash);  // there is one: the table was checked
   }
-  return unpack_chunk(file_.path(), *entry, read_frame(*entry));
+  require_header(*entry);
+  std::vector<std::uint8_t> bytes(entry->header.original_size.value());
+  read_chunk(file_, *entry, bytes);
+  return bytes;
 }
 
 void PiecePack::verify(const PackEntry& entry) const {
-  std::vector<std::uint8_t> stored = read_frame(entry);
-  if (entry.header.codec() != PackCodec::kReference) {
-    unpack_chunk(file_.path(), entry, std::move(stored));
+  require_header(entry);
+  if (entry.header.codec() == PackCodec::kReference) {
+    static_cast<void>(read_stored_bytes(file_, entry));
+  } else {
+    std::vector<std::uint8_t> bytes(entry.header.original_size.value());
+    read_chunk(file_, entry, bytes);
   }
-}
-
-std::vector<std::uint8_t> unpack_chunk(const std::filesystem::path& file, const PackEntry& entry,
-                                       std::vector<std::uint8_t> stored) {
-  const std::string what = "'" + file.native() + "': " + describe(entry);
-  std::vector<std::uint8_t> bytes =
-      entry.header.codec() == PackCodec::kZstd
-          ? zstd_decompress(stored, entry.header.original_size.value(), what)
-          : std::move(stored);
-  const Hash actual = blake3(bytes);
-  if (actual != entry.header.hash) {
-    throw ChecksumMismatch(what + ": original bytes", to_hex(entry.header.hash.bytes),
-                           to_hex(actual.bytes));
-  }
-  return bytes;
 }
 
 }  // namespace furrow

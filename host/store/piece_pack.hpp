@@ -41,16 +41,12 @@ class PiecePack {
  private:
   explicit PiecePack(File file);
   void read_table(const PackTrailer& trailer);
-  [[nodiscard]] std::vector<std::uint8_t> read_frame(const PackEntry& entry) const;
+  /// A frame has to begin with what the table says of it.
+  void require_header(const PackEntry& entry) const;
 
   File file_;
   std::uint64_t file_size_;
   PackTable table_;
 };
-
-/// The chunk behind the stored bytes of a frame that is no reference. Throws MalformedData or
-/// ChecksumMismatch unless it is the chunk with the hash of the frame.
-std::vector<std::uint8_t> unpack_chunk(const std::filesystem::path& file, const PackEntry& entry,
-                                       std::vector<std::uint8_t> stored);
 
 }  // namespace furrow

@@ -108,6 +108,8 @@ class PiecePackWriter {
   PackStatistics finish();
 
   [[nodiscard]] const PackStatistics& statistics() const { return table_.statistics(); }
+  /// The frames so far, and those of the whole pack when it is finished.
+  [[nodiscard]] const PackTable& table() const { return table_; }
 
  private:
   PiecePackWriter(File file, std::optional<std::uint64_t> restored_size);

@@ -9,7 +9,7 @@ import socket
 import subprocess
 
 from make_fixtures import PIECES_IN_SECTOR, SECTORS
-from support import formats, program
+from support import formats, packs, program
 from support.program import (BAD_ARGUMENTS, CHECK_FAILED, CORRUPT, IO_ERROR, MISMATCH, OPTIONS,
                              SUCCESS, UNAVAILABLE, FurrowTest, furrow)
 
@@ -173,18 +173,16 @@ class DamagedStore(FurrowTest):
     def wanted_piece(self):
         """Index of the piece at offset 0 of sector 0."""
         piece = self.read_piece(OPTIONS.farm, 0)
-        with open(formats.segment_file(OPTIONS.store), "rb") as file:
-            for index in range(formats.PIECES_IN_SEGMENT):
-                element = file.read(formats.ELEMENT_SIZE)
-                if element[8:8 + formats.PIECE_SIZE] == piece:
-                    return index
-        self.fail("the piece at sector 0, offset 0 is not in the store")
+        indexes = [index for index, stored in formats.pieces_of(OPTIONS.store).items()
+                   if stored == piece]
+        self.assertEqual(len(indexes), 1, "in how many places of the store the piece is")
+        return indexes[0]
 
-    def is_rebuilt(self, offset, reseal):
-        """One damaged piece is noticed, rebuilt from the rest of its segment, and reported."""
+    def is_rebuilt(self, damage):
+        """A damaged piece is noticed, rebuilt from the rest of its segment, and reported."""
         formats.copy_store(OPTIONS.store, self.store)
         index = self.wanted_piece()
-        formats.damage_piece(self.store, index, offset, reseal)
+        damage(index)
         result = self.fails(CHECK_FAILED, [f"piece {index}"], *self.plot())
         self.assertIn("sector 0 finished", result.stdout, result)
         for piece_offset in range(PIECES_IN_SECTOR):
@@ -193,18 +191,53 @@ class DamagedStore(FurrowTest):
         self.succeeds("scrub", "--farm", self.farm)
 
     def test_piece_with_wrong_checksum_is_rebuilt(self):
-        self.is_rebuilt(formats.RECORD_AT + 12_345, reseal=False)
+        self.is_rebuilt(lambda index: formats.flip_byte_of_piece(self.store, index))
 
     def test_piece_with_wrong_record_is_rebuilt(self):
-        self.is_rebuilt(formats.RECORD_AT + 1_000_000, reseal=True)
+        self.is_rebuilt(lambda index: formats.forge_pieces(self.store, {index},
+                                                           formats.RECORD_AT + 1_000_000))
 
     def test_piece_with_wrong_record_proof_is_rebuilt(self):
-        self.is_rebuilt(formats.RECORD_PROOF_AT + 100, reseal=True)
+        self.is_rebuilt(lambda index: formats.forge_pieces(self.store, {index},
+                                                           formats.RECORD_PROOF_AT + 100))
+
+    def plots_the_same(self):
+        """Plots as the prepared farm was plotted."""
+        result = self.succeeds(*self.plot())
+        for piece_offset in range(PIECES_IN_SECTOR):
+            self.assertEqual(self.read_piece(self.farm, piece_offset),
+                             self.read_piece(OPTIONS.farm, piece_offset))
+        return result
+
+    def test_without_index(self):
+        formats.copy_store(OPTIONS.store, self.store)
+        shutil.rmtree(self.store / "index")
+        result = self.plots_the_same()
+        self.assertIn(str(self.store / "index"), result.stderr, result)
+        self.assertFalse((self.store / "index").exists())
+
+    def test_damaged_index(self):
+        formats.copy_store(OPTIONS.store, self.store)
+        for path in (self.store / "index").glob("seg_*.bin"):
+            formats.flip_byte(path, 5000)
+        result = self.plots_the_same()
+        self.assertIn("index", result.stderr, result)
+
+    def test_damaged_table(self):
+        formats.copy_store(OPTIONS.store, self.store)
+        pack = formats.segment_pack(self.store)
+        formats.flip_byte(pack, pack.stat().st_size - 1000)
+        self.assertNotIn("index", self.plots_the_same().stderr)
+        shutil.rmtree(self.store / "index")
+        shutil.rmtree(self.farm)
+        self.farm.mkdir(mode=0o700)
+        shutil.copy(OPTIONS.farm / "identity.bin", self.farm)
+        self.plots_the_same()
 
     def test_json_is_not_mixed_with_warnings(self):
         formats.copy_store(OPTIONS.store, self.store)
         index = self.wanted_piece()
-        formats.damage_piece(self.store, index, formats.RECORD_AT, reseal=False)
+        formats.flip_byte_of_piece(self.store, index)
         result = self.fails(CHECK_FAILED, [f"piece {index}"], *self.plot(), "--json")
         summary = json.loads(result.stdout)
         self.assertEqual(len(summary["damaged_pieces"]), 1, summary)
@@ -215,19 +248,18 @@ class DamagedStore(FurrowTest):
 
     def test_every_piece_damaged(self):
         formats.copy_store(OPTIONS.store, self.store)
-        for index in range(formats.PIECES_IN_SEGMENT):
-            formats.damage_piece(self.store, index, formats.RECORD_PROOF_AT, reseal=True)
+        formats.forge_pieces(self.store, range(formats.PIECES_IN_SEGMENT), formats.RECORD_PROOF_AT)
         self.refuses((CORRUPT, UNAVAILABLE), ["piece"])
 
-    def test_segment_file_cut_off(self):
+    def test_pack_cut_off(self):
         formats.copy_store(OPTIONS.store, self.store)
-        segment = formats.segment_file(self.store)
+        pack = formats.segment_pack(self.store)
         # Without a piece that the sector wants, and too few others to rebuild it.
         pieces = min(100, self.wanted_piece())
-        os.truncate(segment, pieces * formats.ELEMENT_SIZE + 12_345)
-        self.refuses((CORRUPT, UNAVAILABLE), [segment.name])
+        os.truncate(pack, packs.read_frames(pack)[pieces].stored_at + 12_345)
+        self.refuses((CORRUPT, UNAVAILABLE), [pack.name])
 
-    def test_segment_file_missing(self):
+    def test_pack_missing(self):
         formats.copy_store(OPTIONS.store, self.store, with_segments=False)
         self.refuses((IO_ERROR, UNAVAILABLE), ["segment 0"])
 

@@ -3,20 +3,22 @@
 
 import json
 import pathlib
+import random
 import shutil
 
 from make_fixtures import PIECES_IN_SECTOR, SECTORS
-from support import formats, program
+from support import formats, packs, program
 from support.program import (BAD_ARGUMENTS, CHECK_FAILED, OPTIONS, UNAVAILABLE, FurrowTest,
                              furrow)
+from support.trees import describe, differences
 
 # Subcommand -> options that its help has to name.
 COMMANDS = {
-    "archive": ("--store", "--threads", "--json"),
+    "archive": ("--store", "--threads", "--level", "--json"),
     "plot": ("--farm", "--pieces", "--sectors", "--size", "--until-covered", "--pieces-in-sector",
              "--threads", "--encoder", "--device", "--vram-limit", "--verify-records", "--json"),
     "read": ("--farm", "--sector", "--offset", "--out"),
-    "extract": ("--farm", "--manifest", "--out", "--threads"),
+    "extract": ("--farm", "--pieces", "--manifest", "--out", "--threads"),
     "scrub": ("--farm", "--json"),
     "info": ("--farm", "--json"),
     "pack": ("list", "verify", "stat"),
@@ -109,9 +111,71 @@ class CommandLine(FurrowTest):
     def test_archiving_is_deterministic(self):
         store = self.folder / "store"
         self.succeeds("archive", "--store", store, OPTIONS.source, "--threads", "1")
-        for path in OPTIONS.store.iterdir():
-            with self.subTest(file=path.name):
-                self.assertEqual((store / path.name).read_bytes(), path.read_bytes())
+        files = [path for path in OPTIONS.store.rglob("*") if path.is_file()]
+        self.assertEqual(len(files), len([path for path in store.rglob("*") if path.is_file()]))
+        for path in files:
+            name = path.relative_to(OPTIONS.store)
+            with self.subTest(file=name):
+                self.assertEqual((store / name).read_bytes(), path.read_bytes())
+
+    def test_packs_of_a_store(self):
+        pack = formats.segment_pack(OPTIONS.store)
+        frames = packs.read_frames(pack)
+        verified = json.loads(self.succeeds("pack", "verify", "--json", pack).stdout)
+        self.assertTrue(verified["finished"])
+        self.assertEqual((verified["frames"], verified["intact"], verified["broken"]),
+                         (formats.PIECES_IN_SEGMENT, formats.PIECES_IN_SEGMENT, []))
+        listed = json.loads(self.succeeds("pack", "list", "--json", pack).stdout)["chunks"]
+        self.assertEqual([chunk["key"] for chunk in listed], list(range(formats.PIECES_IN_SEGMENT)))
+        self.assertEqual([chunk["offset"] for chunk in listed], [frame.offset for frame in frames])
+        statistics = json.loads(self.succeeds("pack", "stat", "--json", pack).stdout)
+        self.assertEqual(statistics["original_size"],
+                         formats.PIECES_IN_SEGMENT * formats.PIECE_SIZE)
+        self.assertEqual(statistics["stored_size"], sum(len(frame.stored) for frame in frames))
+
+    def test_index_of_a_store(self):
+        pieces = formats.pieces_of(OPTIONS.store)
+        frames = {frame.offset: frame
+                  for frame in packs.read_frames(formats.segment_pack(OPTIONS.store))}
+        places = formats.indexed_places(OPTIONS.store)
+        root = pieces[0][formats.SEGMENT_ROOT_AT:][:32]
+        self.assertEqual(sorted(places), [(root, position) for position in sorted(pieces)])
+        for (_, position), (height, pack, offset, is_shared) in places.items():
+            with self.subTest(position=position):
+                self.assertEqual((height, pack), (1, 0))
+                self.assertNotEqual(frames[offset].codec, packs.REFERENCE)
+                self.assertEqual(pieces[frames[offset].key], pieces[position])
+                self.assertEqual(bool(is_shared), frames[offset].key != position)
+
+    def test_extract_from_a_store(self):
+        out = self.folder / "out"
+        self.succeeds("extract", "--pieces", OPTIONS.store, "--out", out)
+        self.assertEqual(differences(describe(OPTIONS.source), describe(out / "source")), [])
+        other = self.folder / "other"
+        manifest = OPTIONS.store / "manifest.json"
+        for source in ((), ("--farm", OPTIONS.farm), ("--manifest", manifest),
+                       ("--pieces", OPTIONS.store, "--manifest", manifest),
+                       ("--pieces", OPTIONS.store, "--farm", OPTIONS.farm)):
+            self.fails(BAD_ARGUMENTS, [], "extract", *source, "--out", other)
+            self.assert_absent(other)
+
+    def test_compression_levels(self):
+        small = self.folder / "small"
+        rng = random.Random(4)
+        words = ("sector", "piece", "record", "chunk", "segment", "proof", "seed", "table")
+        small.write_text(" ".join(rng.choices(words, k=50_000)), encoding="utf-8")
+        sizes = []
+        for level in ("1", "19"):
+            store = self.folder / f"store {level}"
+            self.succeeds("archive", "--level", level, "--store", store, small)
+            sizes.append(len(packs.read_frames(formats.segment_pack(store))[0].stored))
+            self.assertEqual(len(formats.pieces_of(store)), formats.PIECES_IN_SEGMENT)
+        self.assertGreater(*sizes)
+        for level in ("0", "23", "-1", "x"):
+            with self.subTest(level=level):
+                self.fails(BAD_ARGUMENTS, [level], "archive", "--level", level, "--store",
+                           self.folder / "none", small)
+                self.assert_absent(self.folder / "none")
 
     def test_vectors(self):
         golden = [OPTIONS.golden / name for name in ("sector_id.json", "farm.vectors")]

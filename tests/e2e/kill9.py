@@ -8,7 +8,7 @@
   * the next run goes on, and in the end the farm is complete.
 
 Another test kills while the farm comes into being, and one sends SIGINT, upon which the program has to
-end by itself.
+end by itself. `furrow archive` gets both, too: there is no store without the whole of it.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ import subprocess
 import time
 
 from support import formats, program
-from support.program import INTERRUPTED, OPTIONS, SUCCESS, FurrowTest, furrow
+from support.program import INTERRUPTED, IO_ERROR, OPTIONS, SUCCESS, FurrowTest, furrow
 
 SECTORS = 12
 PIECES_IN_SECTOR = 1
@@ -189,6 +189,62 @@ class Interruption(FurrowTest):
         self.note_finished(stdout)
         self.check_farm()
         self.complete_farm()
+
+
+class ArchiveInterruption(FurrowTest):
+    """The source of the prepared store is archived again."""
+
+    def setUp(self):
+        super().setUp()
+        self.rng = random.Random(OPTIONS.seed)
+        self.store = self.folder / "store"
+        start = time.monotonic()
+        self.succeeds("archive", "--store", self.folder / "first", OPTIONS.source)
+        self.full_seconds = time.monotonic() - start
+        program.remove_tree(self.folder / "first")
+
+    def interrupted_run(self, seconds, number):
+        process = subprocess.Popen(
+            [OPTIONS.furrow, "archive", "--store", self.store, OPTIONS.source],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.send_signal(number)
+        _, stderr = process.communicate(timeout=program.TIMEOUT_SECONDS)
+        return process.returncode, stderr
+
+    def check_whole_store(self):
+        files = [path for path in OPTIONS.store.rglob("*") if path.is_file()]
+        for path in files:
+            copy = self.store / path.relative_to(OPTIONS.store)
+            self.assertEqual(copy.read_bytes(), path.read_bytes(), copy)
+
+    def test_kill(self):
+        print(f"seed {OPTIONS.seed}, {OPTIONS.kills} kills", flush=True)
+        whole = 0
+        for number in range(OPTIONS.kills):
+            delay = self.rng.uniform(0, 1.1 * self.full_seconds)
+            code, stderr = self.interrupted_run(delay, signal.SIGKILL)
+            self.assertIn(code, (-signal.SIGKILL, SUCCESS), stderr)
+            with self.subTest(kill=number + 1, delay=delay):
+                if (self.store / "manifest.json").exists():
+                    self.check_whole_store()
+                    program.remove_tree(self.store)
+                    whole += 1
+                else:
+                    self.assertNotEqual(code, SUCCESS)
+                    self.fails(IO_ERROR, ["manifest.json"], "extract", "--pieces", self.store,
+                               "--out", self.folder / "out")
+        self.succeeds("archive", "--store", self.store, OPTIONS.source)
+        self.check_whole_store()
+        print(f"{OPTIONS.kills} kills within {1.1 * self.full_seconds:.3f} s: {whole} of them too late")
+
+    def test_interrupt(self):
+        code, stderr = self.interrupted_run(self.full_seconds / 3, signal.SIGINT)
+        self.assertEqual(code, INTERRUPTED, stderr)
+        self.assertRegex(stderr.splitlines()[-1], "^furrow: error: interrupted")
+        self.assert_absent(self.store)
 
 
 def add_options(parser):

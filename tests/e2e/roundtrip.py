@@ -36,6 +36,10 @@ class RoundTrip(FurrowTest):
         plotted = self.succeeds("plot", "--farm", farm, "--pieces", store, "--until-covered",
                                 "--pieces-in-sector", PIECES_IN_SECTOR)
         print(plotted.stdout.splitlines()[-1], flush=True)
+        direct = self.folder / "out of the store"
+        self.succeeds("extract", "--pieces", store, "--out", direct)
+        self.assertEqual(differences(before, describe(direct / "source")), [])
+        program.remove_tree(direct)
         shutil.move(store / "manifest.json", manifest)
         shutil.rmtree(store)
         shutil.rmtree(source / "large", ignore_errors=True)

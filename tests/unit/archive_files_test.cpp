@@ -1,7 +1,7 @@
-// Archiving trees of files, with failures at every step.
+// Archiving trees of files.
 #include <cstring>
-#include <fstream>
-#include <set>
+#include <optional>
+#include <thread>
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -11,10 +11,12 @@
 
 #include "host/archive/file_tree.hpp"
 #include "host/archive/filesystem.hpp"
-#include "host/archive/store_layout.hpp"
+#include "host/archive/store_place.hpp"
 #include "host/crypto/blake3.hpp"
 #include "host/pieces/store_piece_getter.hpp"
 #include "host/store/file.hpp"
+#include "host/store/piece_pack.hpp"
+#include "host/store/segment_index/age_tiered_index.hpp"
 #include "tests/unit/archive_faults.hpp"
 #include "tests/unit/archive_tree.hpp"
 
@@ -22,21 +24,14 @@ namespace furrow {
 namespace {
 
 namespace fs = std::filesystem;
-using test::dies_at;
+using test::contents_of;
 using test::example_store;
-using test::Fault;
 using test::list_tree;
-using test::operations_of;
 using test::OrdinaryUser;
 using test::store_source;
 using test::TemporaryDirectory;
+using test::two_threads;
 using test::write_file;
-
-ArchiveOptions two_threads() {
-  ArchiveOptions options;
-  options.compute = test::kTwoThreads;
-  return options;
-}
 
 TEST(FileArchive, ExampleTreeIsDescribed) {
   const ArchiveSummary& summary = example_store().summary;
@@ -47,8 +42,41 @@ TEST(FileArchive, ExampleTreeIsDescribed) {
   EXPECT_EQ(summary.manifest.entries.front().path, "tree");
   EXPECT_EQ(summary.manifest.history_size().count(), 1U);
   EXPECT_EQ(Manifest::load(example_store().store / "manifest.json"), summary.manifest);
-  EXPECT_EQ(list_tree(example_store().store).size(), 2U);
-  EXPECT_EQ(fs::file_size(example_store().store / "segment-0000000000.pieces"), kSegmentFileSize);
+}
+
+// Source pieces compressed, equal pieces of the padding once, parity pieces as they are.
+TEST(FileArchive, SegmentsAreFinishedPacks) {
+  const PiecePack pack = PiecePack::open(example_store().store / "segment-0000000000.pack");
+  const std::span<const PackEntry> entries = pack.table().entries();
+  ASSERT_EQ(entries.size(), kNumPieces);
+  for (std::size_t i = 0; i < kNumPieces; ++i) {
+    EXPECT_EQ(entries[i].header.key.value(), i);
+    EXPECT_EQ(entries[i].header.original_size.value(), kPieceSize);
+    EXPECT_EQ(entries[i].header.codec() == PackCodec::kRaw, i >= kNumRawRecords) << i;
+    EXPECT_NO_THROW(pack.verify(entries[i]));
+  }
+  EXPECT_EQ(entries[0].header.codec(), PackCodec::kZstd);
+  // 25 records of files, so at least the last 64 of 128 are padding.
+  EXPECT_GE(pack.statistics().references, 63U);
+  EXPECT_LT(pack.file_size(), 130 * kPieceSize);
+}
+
+TEST(FileArchive, IndexSaysWhereEveryPieceIs) {
+  const auto index = AgeTieredIndex::open_for_lookups(example_store().store / "index");
+  EXPECT_EQ(index->status().entries_on_disk, kNumPieces);
+  EXPECT_EQ(index->status().segments, 1U);
+  const PiecePack pack = PiecePack::open(example_store().store / "segment-0000000000.pack");
+  const Hash root = example_store().summary.manifest.segments[0].header.root;
+  for (std::uint32_t i = 0; i < kNumPieces; ++i) {
+    const std::optional<EntryId> id = index->lookup(piece_key(root, i));
+    ASSERT_TRUE(id.has_value()) << i;
+    const StorePlace place = StorePlace::from_id(*id);
+    const PackEntry& entry = *pack.table().find(i);
+    EXPECT_EQ(place.segment, SegmentIndex(0));
+    EXPECT_EQ(place.is_shared, entry.header.codec() == PackCodec::kReference);
+    EXPECT_EQ(place.offset, pack.table().find_stored(entry.header.hash)->offset) << i;
+    EXPECT_EQ(index->lookup(piece_key(root, i), {.before = 1}), std::nullopt);
+  }
 }
 
 TEST(FileArchive, SameTreeGivesTheSameBytes) {
@@ -58,22 +86,52 @@ TEST(FileArchive, SameTreeGivesTheSameBytes) {
   options.progress = [&](const ArchiveProgress& progress) { reports.push_back(progress); };
   fs::create_directory(directory.path() / "empty store");
   const ArchiveSummary summary =
-      archive_files({{example_store().tree / ""}}, directory.path() / "empty store", options);
+      archive_files({{example_store().tree / ""}}, directory.path() / "empty store", options)
+          .value();
   EXPECT_EQ(summary.manifest, example_store().summary.manifest);
-  for (const char* name : {"manifest.json", "segment-0000000000.pieces"}) {
-    EXPECT_EQ(blake3(read_whole_file(directory.path() / "empty store" / name)),
-              blake3(read_whole_file(example_store().store / name)))
-        << name;
-  }
+  EXPECT_EQ(contents_of(directory.path() / "empty store"), contents_of(example_store().store));
   ASSERT_FALSE(reports.empty());
   EXPECT_EQ(reports.back().bytes_done, summary.n_bytes);
   EXPECT_EQ(reports.back().bytes_total, summary.n_bytes);
   EXPECT_EQ(reports.back().segments_written, 1U);
 }
 
+TEST(FileArchive, ThreadsDoNotChangeTheBytes) {
+  const auto expected = contents_of(example_store().store);
+  EXPECT_EQ(expected.size(), 5U);  // manifest and pack; of the index lock, manifest and segment
+  for (const unsigned threads : {1U, 7U}) {
+    const TemporaryDirectory directory;
+    ArchiveOptions options;
+    options.compute.threads = threads;
+    archive_files({{example_store().tree}}, directory.path() / "store", options);
+    EXPECT_EQ(contents_of(directory.path() / "store"), expected) << threads << " threads";
+  }
+}
+
+TEST(FileArchive, LevelChangesThePacksAndNothingElse) {
+  const TemporaryDirectory directory;
+  ArchiveOptions options = two_threads();
+  options.level = 9;
+  const ArchiveSummary summary =
+      archive_files({{example_store().tree}}, directory.path() / "store", options).value();
+  EXPECT_EQ(summary.manifest, example_store().summary.manifest);
+  const PiecePack pack = PiecePack::open(directory.path() / "store/segment-0000000000.pack");
+  const PiecePack expected = PiecePack::open(example_store().store / "segment-0000000000.pack");
+  EXPECT_NE(pack.file_size(), expected.file_size());
+  for (std::size_t i = 0; i < kNumPieces; ++i) {
+    EXPECT_EQ(pack.table().find(i)->header.hash, expected.table().find(i)->header.hash) << i;
+  }
+  for (const int level : {-1, 0, 23}) {
+    options.level = level;
+    EXPECT_THROW(archive_files({{example_store().tree}}, directory.path() / "new", options),
+                 InvalidArgument);
+    EXPECT_FALSE(fs::exists(directory.path() / "new")) << level;
+  }
+}
+
 TEST(FileArchive, SeveralPathsAndSegments) {
   const TemporaryDirectory directory;
-  const auto big = test::periodic_block(kSegmentSize + 12'345, 9);
+  const auto big = test::periodic_block(2 * kSegmentSize - 1'234'567, 9);
   write_file(directory.path() / "z big", big);
   write_file(directory.path() / "small", "small");
   fs::create_symlink("z big", directory.path() / "a link");
@@ -81,7 +139,15 @@ TEST(FileArchive, SeveralPathsAndSegments) {
                                        directory.path() / "small"};
   ArchiveOptions options = two_threads();
   options.shard = ShardIndex(12);
-  const ArchiveSummary summary = archive_files(paths, directory.path() / "store", options);
+  const std::thread::id caller = std::this_thread::get_id();
+  std::uint64_t segments_written = 0;
+  options.progress = [&](const ArchiveProgress& progress) {
+    EXPECT_EQ(std::this_thread::get_id(), caller);
+    EXPECT_LE(segments_written, progress.segments_written);
+    segments_written = progress.segments_written;
+  };
+  const ArchiveSummary summary = archive_files(paths, directory.path() / "store", options).value();
+  EXPECT_EQ(segments_written, 2U);
   ASSERT_EQ(summary.manifest.segments.size(), 2U);
   ASSERT_EQ(summary.manifest.entries.size(), 3U);
   EXPECT_EQ(summary.manifest.entries[0].path, "a link");
@@ -92,10 +158,13 @@ TEST(FileArchive, SeveralPathsAndSegments) {
   const StorePieceGetter getter(directory.path() / "store");
   EXPECT_TRUE(getter.check_files().empty());
   {
-    const File file = File::open_or_create(directory.path() / "store/segment-0000000001.pieces");
+    const fs::path path = directory.path() / "store/segment-0000000001.pack";
+    const PiecePack pack = PiecePack::open(path);
+    EXPECT_EQ(pack.statistics().references, 0U);
+    const File file = File::open_or_create(path);
     const std::vector<std::uint8_t> zeros(64);
     for (unsigned i = 3; i < 131; ++i) {
-      file.write_at(element_offset(PiecePosition(static_cast<std::uint8_t>(i))) + 5000, zeros);
+      file.write_at(pack.table().entries()[i].stored_offset() + 100, zeros);
     }
   }
   restore_files(summary.manifest, store_source(directory.path() / "store"),
@@ -133,8 +202,8 @@ TEST(FileArchive, RefusesBeforeAnythingIsWritten) {
   expect_refused<NothingToArchive>({root / "a/link"}, root, "no bytes");
   expect_refused<InvalidArgument>({root}, root, "made/store");
   fs::create_directories(root / "made/store");
-  write_file(root / "made/store/segment-0000000000.pieces", "the user's own");
-  expect_refused<InvalidArgument>({root / "made/store/segment-0000000000.pieces"}, root,
+  write_file(root / "made/store/segment-0000000000.pack", "the user's own");
+  expect_refused<InvalidArgument>({root / "made/store/segment-0000000000.pack"}, root,
                                   "made/store");
   remove_tree(root / "made");
 
@@ -184,122 +253,6 @@ TEST(FileArchive, UnreadableFilesAndDirectoriesAreNamed) {
   }
   EXPECT_FALSE(fs::exists(root / "store"));
   set_mode(root / "a/closed", 0700);
-}
-
-TEST(FileArchive, LeavesFinishedAndBusyStoresAlone) {
-  const TemporaryDirectory directory;
-  const fs::path store = directory.path() / "store";
-  fs::create_directory(store);
-  write_file(directory.path() / "file", "1");
-  const std::vector<fs::path> paths = {directory.path() / "file"};
-  write_file(store / "manifest.json", "whatever it is");
-  write_file(store / "segment-0000000000.pieces", "and this");
-  const auto before = list_tree(directory.path());
-  EXPECT_THROW(archive_files(paths, store, two_threads()), StoreNotEmpty);
-  EXPECT_EQ(list_tree(directory.path()), before);
-
-  fs::remove(store / "manifest.json");
-  const File other = File::open_read(store);
-  ASSERT_TRUE(other.try_lock());
-  EXPECT_THROW(archive_files(paths, store, two_threads()), StoreLocked);
-  EXPECT_TRUE(fs::exists(store / "segment-0000000000.pieces"));
-
-  write_file(directory.path() / "no directory", "");
-  EXPECT_THROW(archive_files(paths, directory.path() / "no directory", two_threads()), Error);
-  EXPECT_THROW(archive_files(paths, directory.path() / "no directory/store", two_threads()), Error);
-}
-
-TEST(FileArchive, LeftoversOfAnInterruptedRunAreRemoved) {
-  const TemporaryDirectory directory;
-  const fs::path store = directory.path() / "store";
-  fs::create_directory(store);
-  write_file(directory.path() / "file", "1");
-  write_file(store / "segment-0000000000.pieces", "old");
-  write_file(store / "segment-0000000007.pieces.tmp", "old");
-  write_file(store / "manifest.json.tmp", "old");
-  write_file(store / "notes", "not ours");
-  std::vector<std::string> remarks;
-  ArchiveOptions options = two_threads();
-  options.log = [&](const std::string& remark) { remarks.push_back(remark); };
-  archive_files({{directory.path() / "file"}}, store, options);
-  ASSERT_EQ(remarks.size(), 3U);
-  EXPECT_NE(remarks[0].find("manifest.json.tmp"), std::string::npos) << remarks[0];
-  EXPECT_TRUE(fs::exists(store / "notes"));
-  EXPECT_FALSE(fs::exists(store / "segment-0000000007.pieces.tmp"));
-  EXPECT_EQ(fs::file_size(store / "segment-0000000000.pieces"), kSegmentFileSize);
-}
-
-TEST(FileArchive, FilesThatChangeAreNamed) {
-  const TemporaryDirectory directory;
-  const fs::path& root = directory.path();
-  write_file(root / "1", test::periodic_block(kArchiveBlockSize * 2, 1));
-  write_file(root / "2", test::periodic_block(100, 1));
-  for (const auto& [name, size] :
-       {std::pair<const char*, std::uintmax_t>{"1", kArchiveBlockSize * 2 - 1},
-        {"1", kArchiveBlockSize * 2 + 1},
-        {"1", kArchiveBlockSize},
-        {"2", 99},
-        {"2", 101}}) {
-    const std::uintmax_t size_before = fs::file_size(root / name);
-    ArchiveOptions options = two_threads();
-    options.progress = [&, changed = fs::path(root / name),
-                        to = size](const ArchiveProgress& progress) {
-      if (progress.bytes_done == kArchiveBlockSize) {
-        fs::resize_file(changed, to);
-      }
-    };
-    try {
-      archive_files({{root / "1", root / "2"}}, root / "store", options);
-      ADD_FAILURE() << "archived";
-    } catch (const FileChanged& error) {
-      EXPECT_NE(std::string(error.what()).find((root / name).native()), std::string::npos)
-          << error.what();
-    }
-    EXPECT_FALSE(fs::exists(root / "store"));
-    fs::resize_file(root / name, size_before);
-  }
-}
-
-// One run for each operation, save for writes in the middle of the segment, which are all alike.
-TEST(FileArchive, FailureOfAnyOperationLeavesNothingBehind) {
-  const TemporaryDirectory directory;
-  const fs::path& root = directory.path();
-  write_file(root / "file", "contents");
-  const auto archive = [&] { archive_files({{root / "file"}}, root / "new/store", two_threads()); };
-  const auto before = list_tree(root);
-  const std::vector<FileOperation> operations = operations_of(archive);
-  remove_tree(root / "new");
-  ASSERT_EQ(std::count(operations.begin(), operations.end(), FileOperation::kWrite), 257);
-  for (std::size_t n = 0; n < operations.size(); ++n) {
-    const bool is_one_of_many =
-        n > 0 && n + 1 < operations.size() && operations[n - 1] == FileOperation::kWrite &&
-        operations[n] == FileOperation::kWrite && operations[n + 1] == FileOperation::kWrite;
-    if (is_one_of_many && n != operations.size() / 2) {
-      continue;
-    }
-    const Fault fault(n);
-    EXPECT_THROW(archive(), IoError) << "operation " << n;
-    EXPECT_EQ(list_tree(root), before) << "operation " << n;
-  }
-}
-
-TEST(FileArchive, KilledRunIsNoArchiveAndTheNextOneSucceeds) {
-  const TemporaryDirectory directory;
-  const fs::path& root = directory.path();
-  const auto archive = [&] {
-    ArchiveOptions options;  // no threads: the child has only the one that forked
-    archive_files({{example_store().tree}}, root / "store", options);
-  };
-  // In the middle of the segment file; after its name is final; after the manifest is written.
-  for (const std::size_t n : {100U, 261U, 264U}) {
-    ASSERT_TRUE(dies_at(n, archive)) << n;
-    EXPECT_FALSE(fs::is_empty(root / "store"));
-    EXPECT_FALSE(fs::exists(root / "store/manifest.json")) << n;
-    EXPECT_THROW(StorePieceGetter(root / "store"), IoError);
-  }
-  archive();
-  EXPECT_EQ(Manifest::load(root / "store/manifest.json"), example_store().summary.manifest);
-  EXPECT_EQ(list_tree(root / "store").size(), 2U);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "host/archive/segment_builder.hpp"
 #include "host/archive/segment_item.hpp"
 #include "host/archive/store_layout.hpp"
+#include "host/archive/store_place.hpp"
 #include "host/archive/super_segment.hpp"
 #include "host/archive/utf8.hpp"
 #include "host/crypto/hex.hpp"
@@ -302,18 +303,49 @@ TEST(Utf8, KnownTexts) {
 }
 
 TEST(StoreLayout, Names) {
-  EXPECT_EQ(segment_file_name(SegmentIndex(0)), "segment-0000000000.pieces");
-  EXPECT_EQ(segment_file_name(SegmentIndex(1234567890)), "segment-1234567890.pieces");
-  EXPECT_EQ(segment_file_name(SegmentIndex(12345678901)), "segment-12345678901.pieces");
-  for (const char* name : {"segment-0000000000.pieces", "segment-0000000012.pieces.tmp",
-                           "segment-12345678901.pieces", "manifest.json.tmp"}) {
+  EXPECT_EQ(segment_pack_name(SegmentIndex(0)), "segment-0000000000.pack");
+  EXPECT_EQ(segment_pack_name(SegmentIndex(1234567890)), "segment-1234567890.pack");
+  EXPECT_EQ(segment_pack_name(SegmentIndex(12345678901)), "segment-12345678901.pack");
+  for (const char* name :
+       {"segment-0000000000.pack", "segment-12345678901.pack", "manifest.json.tmp"}) {
     EXPECT_TRUE(is_leftover_name(name)) << name;
   }
   for (const char* name :
-       {"manifest.json", "segment-.pieces", "segment-000000000.pieces", "segment-000000000x.pieces",
-        "segment-0000000000.pieces.old", "a-segment-0000000000.pieces", "notes.tmp", ""}) {
+       {"manifest.json", "segment-.pack", "segment-000000000.pack", "segment-000000000x.pack",
+        "segment-0000000000.pack.old", "a-segment-0000000000.pack", "notes.tmp", "index", ""}) {
     EXPECT_FALSE(is_leftover_name(name)) << name;
   }
+}
+
+// Written out once: the ids are in files.
+TEST(StorePlace, IdsAreAsDrawn) {
+  const StorePlace place{.segment = SegmentIndex(0x1234'5678), .offset = 0x9ABC'DEF0};
+  EXPECT_EQ(place.id(), 0x1234'5678'9ABC'DEF0U);
+  EXPECT_EQ(StorePlace::from_id(place.id()), place);
+  const StorePlace shared{.segment = SegmentIndex(1), .offset = 32, .is_shared = true};
+  EXPECT_EQ(shared.id(), 0x8000'0001'0000'0020U);
+  EXPECT_EQ(StorePlace::from_id(shared.id()), shared);
+  const StorePlace last{
+      .segment = SegmentIndex(0x7FFF'FFFD), .offset = 0xFFFF'FFFF, .is_shared = true};
+  EXPECT_LT(last.id(), kDeletedId);
+  EXPECT_EQ(StorePlace::from_id(last.id()), last);
+}
+
+TEST(StorePlace, EntriesAreOfTheHistoryThatEndsWithTheSegment) {
+  SegmentPlaces places;
+  places[3] = {.segment = SegmentIndex(7), .offset = 32};
+  places[255] = {.segment = SegmentIndex(7), .offset = 32, .is_shared = true};
+  Hash root;
+  root.bytes.fill(9);
+  const std::vector<IndexEntry> entries = index_entries(places, SegmentIndex(7), root);
+  ASSERT_EQ(entries.size(), 2U);
+  EXPECT_EQ(entries[0].key, piece_key(root, 3));
+  EXPECT_EQ(entries[0].height, 8);
+  EXPECT_EQ(entries[0].id, places[3]->id());
+  EXPECT_EQ(entries[1].key, piece_key(root, 255));
+  EXPECT_EQ(entries[1].id, places[255]->id());
+  EXPECT_NO_THROW(index_entries(places, SegmentIndex(0x7FFF'FFFD), root));
+  EXPECT_THROW(index_entries(places, SegmentIndex(0x7FFF'FFFE), root), InvalidArgument);
 }
 
 }  // namespace

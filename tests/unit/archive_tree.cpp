@@ -93,6 +93,22 @@ std::vector<std::string> list_tree(const fs::path& root) {
   return names;
 }
 
+std::map<std::string, Hash> contents_of(const fs::path& root) {
+  std::map<std::string, Hash> result;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(root)) {
+    if (entry.is_regular_file()) {
+      result[fs::relative(entry.path(), root)] = blake3(read_whole_file(entry.path()));
+    }
+  }
+  return result;
+}
+
+ArchiveOptions two_threads() {
+  ArchiveOptions options;
+  options.compute = kTwoThreads;
+  return options;
+}
+
 const ExampleStore& example_store() {
   static const TemporaryDirectory directory;
   static const ExampleStore example = [] {
@@ -100,9 +116,7 @@ const ExampleStore& example_store() {
     result.tree = directory.path() / "tree";
     result.store = directory.path() / "store";
     make_tree(result.tree);
-    ArchiveOptions options;
-    options.compute = kTwoThreads;
-    result.summary = archive_files({{result.tree}}, result.store, options);
+    result.summary = archive_files({{result.tree}}, result.store, two_threads()).value();
     return result;
   }();
   return example;

@@ -26,6 +26,11 @@ std::map<std::string, std::string> describe_tree(const std::filesystem::path& ro
 /// Names of everything below `root` with the sizes of the files, for "is as before".
 std::vector<std::string> list_tree(const std::filesystem::path& root);
 
+/// Hashes of all files below a directory by their names.
+std::map<std::string, Hash> contents_of(const std::filesystem::path& root);
+
+ArchiveOptions two_threads();
+
 /// A tree called "tree" and its archive, one segment. Made once. Tests that damage the store repair
 /// it.
 struct ExampleStore {

@@ -1,111 +1,70 @@
-// StorePieceGetter over sound and damaged stores.
+// StorePieceGetter over sound stores, and over stores without a sound index.
+#include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <random>
+#include <thread>
 
 #include <gtest/gtest.h>
 
 #include "host/archive/store_layout.hpp"
-#include "host/pieces/segment_download.hpp"
-#include "host/pieces/store_piece_getter.hpp"
-#include "host/store/file.hpp"
-#include "tests/unit/archive_tree.hpp"
+#include "host/archive/store_place.hpp"
+#include "host/store/segment_index/age_tiered_index.hpp"
+#include "tests/unit/pieces_store_fixture.hpp"
 
 namespace furrow {
 namespace {
 
 namespace fs = std::filesystem;
 using test::example_store;
+using test::get;
+using test::is_not_found;
 
-fs::path segment_file() {
-  return example_store().store / segment_file_name(SegmentIndex(0));
-}
+class StoreGetter : public test::StoreCopy {};
 
-PieceAnswer get(PieceGetter& getter, std::uint64_t index) {
-  PieceAnswer result;
-  int calls = 0;
-  const PieceIndex wanted(index);
-  getter.get_pieces({&wanted, 1},
-                    [&](PieceIndex answered, PieceAnswer answer) {
-                      EXPECT_EQ(answered, wanted);
-                      result = std::move(answer);
-                      ++calls;
-                    },
-                    {});
-  EXPECT_EQ(calls, 1);
-  return result;
-}
-
-template <class ErrorType>
-void expect_failed(const PieceAnswer& answer, const std::string& named) {
-  EXPECT_EQ(answer.piece, nullptr);
-  ASSERT_TRUE(answer.error) << "not found instead of failed";
-  try {
-    std::rethrow_exception(answer.error);
-  } catch (const ErrorType& error) {
-    EXPECT_NE(std::string(error.what()).find(named), std::string::npos) << error.what();
-  } catch (const std::exception& error) {
-    ADD_FAILURE() << "another type: " << error.what();
-  }
-}
-
-bool is_not_found(const PieceAnswer& answer) {
-  return !answer.piece && !answer.error;
-}
-
-/// Changes bytes of the segment file until the end of the scope.
-class Damage {
- public:
-  Damage(std::uint64_t offset, std::span<const std::uint8_t> bytes) : offset_(offset) {
-    const File file = File::open_or_create(segment_file());
-    before_.resize(bytes.size());
-    file.read_at(offset, before_);
-    file.write_at(offset, bytes);
-  }
-  ~Damage() { File::open_or_create(segment_file()).write_at(offset_, before_); }
-  Damage(const Damage&) = delete;
-  Damage& operator=(const Damage&) = delete;
-
- private:
-  std::uint64_t offset_;
-  std::vector<std::uint8_t> before_;
-};
-
-std::vector<std::uint8_t> read(std::uint64_t offset, std::size_t size) {
-  std::vector<std::uint8_t> bytes(size);
-  File::open_read(segment_file()).read_at(offset, bytes);
-  return bytes;
-}
-
-TEST(StorePieceGetter, GivesEveryPieceAndNoOther) {
-  StorePieceGetter getter(example_store().store);
-  std::vector<PieceIndex> indices;
-  for (std::uint64_t i = 0; i < kNumPieces; ++i) {
-    indices.emplace_back(kNumPieces - 1 - i);
-  }
-  std::size_t n_found = 0;
-  getter.get_pieces(indices,
-                    [&](PieceIndex index, PieceAnswer answer) {
-                      ASSERT_NE(answer.piece, nullptr);
-                      const auto stored = read(element_offset(position_of(index)) + 8, kPieceSize);
-                      EXPECT_EQ(std::memcmp(answer.piece.get(), stored.data(), kPieceSize), 0);
-                      ++n_found;
-                    },
-                    {});
-  EXPECT_EQ(n_found, kNumPieces);
+TEST_F(StoreGetter, GivesEveryPieceAndNoOther) {
+  const auto getter = open();
+  EXPECT_TRUE(gives_all(*getter));
   for (const std::uint64_t beyond : {std::uint64_t{kNumPieces}, UINT64_MAX}) {
-    EXPECT_TRUE(is_not_found(get(getter, beyond))) << beyond;
+    EXPECT_TRUE(is_not_found(get(*getter, beyond))) << beyond;
   }
+  EXPECT_TRUE(getter->check_files().empty());
+  EXPECT_EQ(getter->index_problem(), std::nullopt);
+  EXPECT_EQ(warnings_, std::vector<std::string>());
+}
+
+TEST_F(StoreGetter, PiecesOfSeveralSegments) {
+  test::write_file(directory_.path() / "big", test::periodic_block(kSegmentSize + 100, 3));
+  const fs::path store = directory_.path() / "two";
+  archive_files({{directory_.path() / "big"}}, store, test::two_threads());
+  StorePieceGetter getter(store);
+  const std::vector<PieceIndex> indices = {PieceIndex(511), PieceIndex(0),   PieceIndex(300),
+                                           PieceIndex(255), PieceIndex(256), PieceIndex(512)};
+  std::vector<std::uint64_t> found;
+  getter.get_pieces(indices,
+                    [&](PieceIndex index, const PieceAnswer& answer) {
+                      if (index == PieceIndex(512)) {
+                        EXPECT_TRUE(is_not_found(answer));
+                        return;
+                      }
+                      ASSERT_NE(answer.piece, nullptr) << index.value();
+                      EXPECT_EQ(answer.piece->header.local_segment_index.value(),
+                                segment_index_of(index).value());
+                      found.push_back(index.value());
+                    },
+                    {});
+  EXPECT_EQ(found, (std::vector<std::uint64_t>{0, 255, 256, 300, 511}));
   EXPECT_TRUE(getter.check_files().empty());
 }
 
-TEST(StorePieceGetter, StopEndsABatch) {
-  StorePieceGetter getter(example_store().store);
+TEST_F(StoreGetter, StopEndsABatch) {
+  const auto getter = open();
   const std::vector<PieceIndex> indices = {PieceIndex(1), PieceIndex(2), PieceIndex(3)};
   std::stop_source stop;
   int calls = 0;
-  getter.get_pieces(
+  getter->get_pieces(
       indices,
-      [&](PieceIndex, PieceAnswer) {
+      [&](PieceIndex, const PieceAnswer&) {
         ++calls;
         stop.request_stop();
       },
@@ -113,130 +72,155 @@ TEST(StorePieceGetter, StopEndsABatch) {
   EXPECT_EQ(calls, 1);
 }
 
-// A byte in each region of the element: index, each field of the header, record, checksum.
-TEST(StorePieceGetter, FlippedBytesOfAnElementAreNoticedAndThePieceRecovered) {
-  StorePieceGetter getter(example_store().store);
+TEST_F(StoreGetter, EightPiecesOfABatchLieInItsPool) {
+  std::uint8_t* block = nullptr;
+  std::size_t block_size = 0;
+  int n_blocks = 0;
+  StorePieceGetterOptions options;
+  options.block_source = [&](std::size_t n_bytes) {
+    MemoryBlock made = make_page_block(n_bytes);
+    block = made.get();
+    block_size = n_bytes;
+    ++n_blocks;
+    return made;
+  };
+  StorePieceGetter getter(store_, std::move(options));
+  std::vector<PieceIndex> indices;
+  for (std::uint64_t i = 120; i < 130; ++i) {  // compressed ones and raw ones
+    indices.emplace_back(i);
+  }
+  std::vector<PiecePtr> pieces;
+  getter.get_pieces(
+      indices, [&](PieceIndex, PieceAnswer answer) { pieces.push_back(std::move(answer.piece)); },
+      {});
+  ASSERT_EQ(pieces.size(), 10U);
+  std::size_t n_in_block = 0;
+  for (const PiecePtr& piece : pieces) {
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(piece.get());
+    n_in_block += bytes >= block && bytes + kPieceSize <= block + block_size ? 1 : 0;
+  }
+  EXPECT_EQ(n_in_block, 8U);
+  pieces.clear();
+  EXPECT_TRUE(gives_all(getter));
+  EXPECT_EQ(n_blocks, 1);
+}
+
+TEST_F(StoreGetter, SeveralBatchesAtOnce) {
+  const auto getter = open();
+  std::atomic<int> n_right = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < 4; ++t) {
+      threads.emplace_back([&] {
+        if (gives_all(*getter)) {
+          ++n_right;
+        }
+      });
+    }
+  }
+  EXPECT_EQ(n_right, 4);
+}
+
+TEST_F(StoreGetter, NeedsAManifest) {
+  fs::remove(store_ / kManifestFileName);
+  EXPECT_THROW(open(), IoError);
+  test::write_file(store_ / kManifestFileName, "{}");
+  EXPECT_THROW(open(), InvalidManifest);
+}
+
+TEST_F(StoreGetter, WithoutItsIndexAStoreIsWhole) {
+  remove_index();
+  const auto getter = open();
+  EXPECT_TRUE(gives_all(*getter));
+  ASSERT_EQ(warnings_.size(), 1U);
+  EXPECT_NE(warnings_[0].find(index_.native()), std::string::npos) << warnings_[0];
+  ASSERT_TRUE(getter->index_problem().has_value());
+  EXPECT_TRUE(getter->check_files().empty());
+  EXPECT_FALSE(fs::exists(index_)) << "reading has created something";
+}
+
+TEST_F(StoreGetter, DamageOfTheIndexIsNoticedAndChangesNoAnswer) {
   const unsigned seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
-  std::vector<std::size_t> places = {0,
-                                     7,
-                                     8,
-                                     8 + 4,
-                                     8 + 12,
-                                     8 + 20,
-                                     8 + 24,
-                                     8 + 56,
-                                     8 + 695,
-                                     704,
-                                     736,
-                                     992,
-                                     8 + kPieceSize - 1,
-                                     8 + kPieceSize,
-                                     kPieceElementSize - 1};
-  for (int i = 0; i < 20; ++i) {
-    places.push_back(random() % kPieceElementSize);
+  std::vector<fs::path> files;
+  for (const fs::directory_entry& file : fs::directory_iterator(index_)) {
+    if (file.file_size() > 0) {  // not the lock
+      files.push_back(file.path());
+    }
   }
-  const std::uint64_t element = element_offset(PiecePosition(201));
-  for (const std::size_t place : places) {
-    std::vector<std::uint8_t> byte = read(element + place, 1);
-    byte[0] ^= static_cast<std::uint8_t>(1U << (random() % 8));
-    const Damage damage(element + place, byte);
-    expect_failed<ChecksumMismatch>(get(getter, 201), "piece 201 (segment 0, position 201)");
-    EXPECT_TRUE(get(getter, 200).piece && get(getter, 202).piece) << "byte " << place;
+  ASSERT_EQ(files.size(), 2U);
+  for (const fs::path& file : files) {
+    for (int i = 0; i < 4; ++i) {
+      const std::uint64_t offset = random() % fs::file_size(file);
+      SCOPED_TRACE(file.native() + ", byte " + std::to_string(offset));
+      flip(file, offset);
+      warnings_.clear();
+      const auto getter = open();
+      EXPECT_EQ(warnings_.size(), 1U);
+      EXPECT_TRUE(gives_all(*getter));
+      flip(file, offset);
+    }
+    const fs::path kept = file.native() + ".kept";
+    fs::copy_file(file, kept);
+    fs::resize_file(file, fs::file_size(file) / 2);
+    EXPECT_TRUE(gives_all(*open()));
+    fs::remove(file);
+    EXPECT_TRUE(gives_all(*open()));
+    fs::rename(kept, file);
   }
-  const Piece sound = *get(getter, 201).piece;
-  std::vector<std::uint8_t> byte = read(element + 5000, 1);
-  byte[0] ^= 1;
-  const Damage damage(element + 5000, byte);
-  const PiecePtr recovered = recover_missing_piece(
-      getter, ErasureCoding(), PieceIndex(201), getter.manifest().segment_identity(SegmentIndex(0)),
-      {}, {1, std::chrono::milliseconds(1)}, test::kTwoThreads);
-  ASSERT_NE(recovered, nullptr);
-  EXPECT_EQ(std::memcmp(recovered.get(), &sound, sizeof(Piece)), 0);
+  warnings_.clear();
+  EXPECT_TRUE(gives_all(*open()));
+  EXPECT_TRUE(warnings_.empty());
 }
 
-TEST(StorePieceGetter, ElementsInTheWrongPlaceAreNoticed) {
-  StorePieceGetter getter(example_store().store);
-  const Damage damage(element_offset(PiecePosition(9)),
-                      read(element_offset(PiecePosition(10)), kPieceElementSize));
-  expect_failed<WrongElementIndex>(get(getter, 9), "actual piece index 10");
-}
-
-/// The element at position 9 with a change and a checksum that fits it.
-template <class Change>
-std::vector<std::uint8_t> resealed(Change change) {
-  const auto bytes = read(element_offset(PiecePosition(9)), kPieceElementSize);
-  auto element = std::make_unique<PieceElement>();
-  std::memcpy(element.get(), bytes.data(), bytes.size());
-  change(*element);
-  element->seal();
-  const auto changed = bytes_of(*element);
-  return {changed.begin(), changed.end()};
-}
-
-TEST(StorePieceGetter, ForgedElementsWithGoodChecksumsAreNoticed) {
-  StorePieceGetter getter(example_store().store);
-  const std::uint64_t element = element_offset(PiecePosition(9));
-  {
-    const Damage damage(element,
-                        resealed([](PieceElement& e) { e.piece.record[7].bytes[0] ^= 1; }));
-    expect_failed<InvalidRecordProof>(get(getter, 9), "position 9");
-  }
-  {
-    const Damage damage(element,
-                        resealed([](PieceElement& e) { e.piece.header.super_segment_index = 1; }));
-    expect_failed<MisplacedPiece>(get(getter, 9), "super segment index");
-  }
-  {
-    const Damage damage(
-        element, resealed([](PieceElement& e) { e.piece.header.segment_proof[0].bytes[0] = 1; }));
-    expect_failed<InvalidSegmentProof>(get(getter, 9), "position 9");
-  }
-  EXPECT_NE(get(getter, 9).piece, nullptr);
-}
-
-TEST(StorePieceGetter, CutAndMissingFilesAreNoticed) {
-  StorePieceGetter getter(example_store().store);
-  const fs::path path = segment_file();
-  const fs::path copy = path.native() + ".kept";
-  fs::copy_file(path, copy);
-  const std::uint64_t third_end = 3 * kPieceElementSize;
-  for (const std::uint64_t size :
-       {third_end, third_end - 1, 2 * kPieceElementSize + 1, std::uint64_t{1}, std::uint64_t{0}}) {
-    fs::resize_file(path, size);
-    for (std::uint64_t i = 0; i < 5; ++i) {
-      if ((i + 1) * kPieceElementSize <= size) {
-        EXPECT_NE(get(getter, i).piece, nullptr) << "piece " << i << " of " << size << " bytes";
-      } else {
-        expect_failed<InvalidBytesLength>(get(getter, i), path.native());
+// An index can be damaged while it is in use: what it verified at the start is read again.
+TEST_F(StoreGetter, DamageOfAnOpenIndexIsNoticed) {
+  const auto getter = open();
+  for (const fs::directory_entry& file : fs::directory_iterator(index_)) {
+    if (file.path().extension() == ".bin") {
+      for (std::uint64_t offset = 4096; offset < file.file_size(); offset += 1000) {
+        flip(file.path(), offset);
       }
     }
-    ASSERT_EQ(getter.check_files().size(), 1U);
-    EXPECT_NE(getter.check_files()[0].message.find(path.native()), std::string::npos);
   }
-  fs::remove(path);
-  EXPECT_TRUE(is_not_found(get(getter, 3)));
-  EXPECT_EQ(getter.check_files().size(), 1U);
-
-  fs::create_directory(path);  // something that cannot be read
-  expect_failed<Error>(get(getter, 3), path.native());
-  fs::remove(path);
-  fs::rename(copy, path);
-  EXPECT_NE(get(getter, 3).piece, nullptr);
-
-  fs::resize_file(path, kSegmentFileSize + 1);
-  EXPECT_NE(get(getter, 255).piece, nullptr);
-  EXPECT_EQ(getter.check_files().size(), 1U);
-  fs::resize_file(path, kSegmentFileSize);
-  EXPECT_TRUE(getter.check_files().empty());
+  EXPECT_TRUE(gives_all(*getter));
+  EXPECT_FALSE(warnings_.empty());
 }
 
-TEST(StorePieceGetter, NeedsAManifest) {
-  const test::TemporaryDirectory directory;
-  EXPECT_THROW(StorePieceGetter(directory.path()), IoError);
-  test::write_file(directory.path() / kManifestFileName, "{}");
-  EXPECT_THROW(StorePieceGetter(directory.path()), InvalidManifest);
+// Whole, but of another store: its keys are others.
+TEST_F(StoreGetter, IndexOfAnotherStoreChangesNoAnswer) {
+  test::write_file(directory_.path() / "file", "another");
+  archive_files({{directory_.path() / "file"}}, directory_.path() / "other", test::two_threads());
+  remove_index();
+  fs::copy(directory_.path() / "other/index", index_);
+  EXPECT_TRUE(gives_all(*open()));
+  EXPECT_EQ(warnings_.size(), kNumPieces);
+  EXPECT_NE(warnings_[0].find("piece 0 "), std::string::npos) << warnings_[0];
+}
+
+TEST_F(StoreGetter, WrongPlacesInTheIndexChangeNoAnswer) {
+  remove_index();
+  const Hash root = example_store().summary.manifest.segments[0].header.root;
+  {
+    const auto index = AgeTieredIndex::open(index_);
+    const StorePlace wrong[] = {
+        {SegmentIndex(0), static_cast<std::uint32_t>(entries_[201].offset), false},  // another one
+        {SegmentIndex(0), static_cast<std::uint32_t>(entries_[201].offset), true},
+        {SegmentIndex(1), static_cast<std::uint32_t>(entries_[200].offset), false},  // other pack
+        {SegmentIndex(0), static_cast<std::uint32_t>(entries_[200].offset) + 1, false},
+        {SegmentIndex(0), UINT32_MAX, false},
+        {SegmentIndex(0), 0, false}};
+    std::vector<IndexEntry> entries;
+    for (std::uint32_t i = 0; i < std::size(wrong); ++i) {
+      entries.push_back({.key = piece_key(root, 190 + i), .height = 1, .id = wrong[i].id()});
+    }
+    entries.push_back({.key = piece_key(root, 7), .height = 1, .kind = EntryKind::kDelete});
+    index->append(entries);
+    index->flush();
+  }
+  EXPECT_TRUE(gives_all(*open()));
+  EXPECT_EQ(warnings_.size(), kNumPieces);
 }
 
 }  // namespace

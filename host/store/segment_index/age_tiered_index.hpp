@@ -70,6 +70,10 @@ class AgeTieredIndex {
   static std::unique_ptr<const AgeTieredIndex> open_for_lookups(
       const std::filesystem::path& directory);
 
+  /// Removes an index and its directory. Throws InvalidArgument, with everything as it was, when
+  /// something is in the directory that no index puts there; IndexInUse; IoError.
+  static void remove(const std::filesystem::path& directory);
+
   AgeTieredIndex(const AgeTieredIndex&) = delete;
   AgeTieredIndex& operator=(const AgeTieredIndex&) = delete;
   /// Does not flush.

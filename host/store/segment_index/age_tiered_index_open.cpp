@@ -118,6 +118,33 @@ std::unique_ptr<AgeTieredIndex> AgeTieredIndex::open(const std::filesystem::path
       directory, options, std::move(lock), std::move(manifest), std::move(snapshot)));
 }
 
+void AgeTieredIndex::remove(const std::filesystem::path& directory) {
+  const std::vector<std::string> names = names_in(directory);
+  std::optional<File> lock;
+  for (const std::string& name : names) {
+    if (name == kLockName) {
+      lock = File::open_read(directory / name);
+      if (!lock->try_lock()) {
+        throw IndexInUse(lock->path());
+      }
+    } else if (name != kIndexManifestName && !is_segment_name(name) && !is_temporary_name(name)) {
+      throw InvalidArgument("'" + directory.native() + "' is not removed: '" + name +
+                            "' in it is no part of an index");
+    }
+  }
+  std::error_code error;
+  for (const std::string& name : names) {
+    std::filesystem::remove(directory / name, error);
+    if (error) {
+      throw IoError("remove", (directory / name).native(), error.value());
+    }
+  }
+  std::filesystem::remove(directory, error);
+  if (error) {
+    throw IoError("remove", directory.native(), error.value());
+  }
+}
+
 std::unique_ptr<const AgeTieredIndex> AgeTieredIndex::open_for_lookups(
     const std::filesystem::path& directory) {
   const std::filesystem::path manifest_path = directory / kIndexManifestName;

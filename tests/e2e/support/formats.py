@@ -6,13 +6,14 @@ import json
 import os
 import shutil
 
+from support import packs
 from support.blake3 import blake3
 
 # docs/spec/01, section 4, and docs/spec/06, section 2.7.
 PIECE_SIZE = 1_049_560
+SEGMENT_ROOT_AT = 24
 RECORD_PROOF_AT = 728
 RECORD_AT = 984
-ELEMENT_SIZE = 8 + PIECE_SIZE + 32
 PIECES_IN_SEGMENT = 256
 
 # docs/spec/06, sections 1 and 2.4.
@@ -24,27 +25,46 @@ def sector_size(pieces_in_sector):
     return 1_057_784 * pieces_in_sector + 64
 
 
-def segment_file(store, segment=0):
-    return store / f"segment-{segment:010}.pieces"
+def segment_pack(store, segment=0):
+    return store / f"segment-{segment:010}.pack"
+
+
+def pieces_of(store, segment=0):
+    """Piece index -> piece of one segment."""
+    return packs.contents(packs.read_frames(segment_pack(store, segment)))
 
 
 def piece_indexes(store):
     """SHA-256 of every piece of a store, and the index of the piece."""
     result = {}
-    for path in sorted(store.glob("segment-*.pieces")):
-        with open(path, "rb") as file:
-            while element := file.read(ELEMENT_SIZE):
-                piece = element[8:8 + PIECE_SIZE]
-                result[hashlib.sha256(piece).digest()] = int.from_bytes(element[:8], "little")
+    for segment in range(len(list(store.glob("segment-*.pack")))):
+        for index, piece in pieces_of(store, segment).items():
+            result[hashlib.sha256(piece).digest()] = index
+    return result
+
+
+def indexed_places(store):
+    """Root and position of every piece that the index of a store knows -> height, pack, byte in it,
+    and whether the frame there is that of an earlier, equal piece (docs/formats/segment-index.md)."""
+    result = {}
+    for path in (store / "index").glob("seg_*.bin"):
+        data = path.read_bytes()
+        for number in range(int.from_bytes(data[12:16], "little")):
+            block, place = divmod(number, 18)
+            entry = data[4096 + 1024 * block + 56 * place:][:56]
+            place = int.from_bytes(entry[40:48], "little")
+            result[entry[:32], int.from_bytes(entry[32:36], "big")] = (
+                int.from_bytes(entry[36:40], "little"), place >> 32 & 0x7FFFFFFF,
+                place & 0xFFFFFFFF, place >> 63)
     return result
 
 
 def copy_store(store, to, with_segments=True):
-    to.mkdir(parents=True)
-    shutil.copy(store / "manifest.json", to)
     if with_segments:
-        for path in store.glob("segment-*.pieces"):
-            shutil.copy(path, to)
+        shutil.copytree(store, to)
+    else:
+        to.mkdir(parents=True)
+        shutil.copy(store / "manifest.json", to)
 
 
 def flip_byte(path, offset):
@@ -55,17 +75,29 @@ def flip_byte(path, offset):
         file.write(bytes([byte ^ 0x40]))
 
 
-def damage_piece(store, index, offset, reseal):
-    """Changes one byte of a piece in a store. With `reseal` the checksum of its element is made right
-    again, so that only the proofs can tell."""
-    path = segment_file(store, index // PIECES_IN_SEGMENT)
-    at = index % PIECES_IN_SEGMENT * ELEMENT_SIZE
-    flip_byte(path, at + 8 + offset)
-    if reseal:
-        with open(path, "r+b") as file:
-            file.seek(at)
-            body = file.read(8 + PIECE_SIZE)
-            file.write(blake3(body))
+def flip_byte_of_piece(store, index):
+    """Changes one byte of what is stored of a piece."""
+    path = segment_pack(store, index // PIECES_IN_SEGMENT)
+    frame = packs.read_frames(path)[index % PIECES_IN_SEGMENT]
+    flip_byte(path, frame.stored_at + len(frame.stored) // 2)
+
+
+def forge_pieces(store, indexes, offset):
+    """Changes one byte of pieces of segment 0, so that only the proofs can tell: every checksum of the
+    pack is made right again. What was compressed is not any more, so the index is wrong about the
+    pieces behind."""
+    path = segment_pack(store)
+    frames = packs.read_frames(path)
+    pieces = packs.contents(frames)
+    forged = []
+    for frame in frames:
+        if frame.key in indexes:
+            piece = pieces[frame.key]
+            piece = piece[:offset] + bytes([piece[offset] ^ 0x40]) + piece[offset + 1:]
+            forged.append(packs.frame(frame.key, packs.RAW, piece, piece))
+        else:
+            forged.append(frame.head + frame.stored)
+    path.write_bytes(packs.header() + b"".join(forged) + packs.end(forged))
 
 
 def rewrite_manifest(path, change):

@@ -1,0 +1,99 @@
+#include "host/archive/archived_pieces.hpp"
+
+#include <utility>
+
+#include "host/archive/super_segment.hpp"
+
+namespace furrow {
+
+ArchivedPieces::ArchivedPieces(std::span<SourceEntry> sources, ShardIndex shard,
+                               const ComputeOptions& compute, std::function<void()> on_block,
+                               std::stop_token stop)
+    : sources_(sources),
+      shard_(shard),
+      on_block_(std::move(on_block)),
+      stop_(std::move(stop)),
+      archiver_(shard, compute) {}
+
+std::optional<RawChunk> ArchivedPieces::next() {
+  if (next_position_ == kNumPieces && !begin_segment()) {
+    return std::nullopt;
+  }
+  const std::size_t position = next_position_++;
+  const std::span<const std::uint8_t> piece = bytes_of((*pieces_)[position]);
+  return RawChunk{.key = (segments_.size() - 1) * kNumPieces + position,
+                  .data = {piece.begin(), piece.end()},
+                  .compressible = position < kNumRawRecords};
+}
+
+Hash ArchivedPieces::segment_root(SegmentIndex segment) const {
+  const std::lock_guard lock(mutex_);
+  return segments_[segment.value()].header.root;
+}
+
+/// False at the end, and after a stop request.
+bool ArchivedPieces::begin_segment() {
+  pieces_.reset();  // before the next one needs as much memory
+  while (finished_.empty()) {
+    if (is_closed_ || stop_.stop_requested()) {
+      return false;
+    }
+    read_block();
+  }
+  ArchivedSegment segment = std::move(finished_.front());
+  finished_.erase(finished_.begin());
+  const std::optional<SuperSegmentHeader> previous =
+      segments_.empty() ? std::nullopt : std::optional(segments_.back().super_segment);
+  const SuperSegmentHeader header = lone_super_segment(shard_, segment.header, previous);
+  set_super_segment(segment.pieces, SuperSegmentIndex(header.index.value()), SegmentPosition(0),
+                    SegmentProof{});
+  {
+    const std::lock_guard lock(mutex_);
+    segments_.push_back({segment.header, header});
+  }
+  pieces_ = std::move(segment.pieces);
+  next_position_ = 0;
+  return true;
+}
+
+/// Takes a block, or closes the archiver behind the last one.
+void ArchivedPieces::read_block() {
+  while (!file_ || file_->is_at_end()) {
+    if (file_) {
+      finish_file();
+    }
+    if (!open_file()) {
+      finished_ = archiver_.close();
+      is_closed_ = true;
+      return;
+    }
+  }
+  std::vector<std::uint8_t> block = file_->next_block();
+  ++next_block_;
+  bytes_read_ += block.size();
+  finished_ = archiver_.add_block(std::move(block)).segments;
+  on_block_();
+}
+
+/// Opens the next file; false when there is none.
+bool ArchivedPieces::open_file() {
+  for (; next_source_ < sources_.size(); ++next_source_) {
+    SourceEntry& source = sources_[next_source_];
+    if (source.entry.type == EntryType::kFile) {
+      file_.emplace(source.source, source.entry.size);
+      entry_ = &source;
+      entry_->entry.first_block = next_block_;
+      ++next_source_;
+      return true;
+    }
+  }
+  return false;
+}
+
+void ArchivedPieces::finish_file() {
+  entry_->entry.n_blocks = next_block_ - entry_->entry.first_block;
+  entry_->entry.contents = file_->finish();
+  file_.reset();
+}
+
+}  // namespace furrow
