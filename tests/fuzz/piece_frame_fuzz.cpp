@@ -2,6 +2,7 @@
 // encode to the same bytes again, and gives the same whether the stream comes at once or in parts.
 // The first byte decides: bits 0 to 6 are the size of the parts, bit 7 has the hash of the first
 // frame computed, since no fuzzer guesses it. With 0 the rest is a list of pieces.
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
