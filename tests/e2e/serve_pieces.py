@@ -15,9 +15,9 @@ from support.program import BAD_ARGUMENTS, IO_ERROR, OPTIONS, SUCCESS, FurrowTes
 class Server:
     """A running server; its port is read from the line that it prints."""
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, listen="127.0.0.1:0"):
         self.process = subprocess.Popen(
-            [OPTIONS.furrow, "serve-pieces", "--store", OPTIONS.store, "--listen", "127.0.0.1:0", "--json",
+            [OPTIONS.furrow, "serve-pieces", "--store", OPTIONS.store, "--listen", listen, "--json",
              *arguments],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.url = json.loads(self.process.stdout.readline())["listening"]
@@ -55,8 +55,8 @@ class ServePieces(FurrowTest):
         super().setUp()
         self.pieces = formats.pieces_of(OPTIONS.store)
 
-    def start(self, *arguments):
-        server = Server(*arguments)
+    def start(self, *arguments, **options):
+        server = Server(*arguments, **options)
 
         def end():
             if server.process.poll() is None:
@@ -112,7 +112,7 @@ class ServePieces(FurrowTest):
         connection.close()
 
     def test_warns_when_everybody_is_served(self):
-        server = self.start("--listen", "0.0.0.0:0")
+        server = self.start(listen="0.0.0.0:0")
         self.assertIn("everybody", server.stop()[2])
 
     def refuses(self, code, mentions, *arguments):
