@@ -261,7 +261,7 @@ bool HttpPieceRoutes::send_frames(const std::vector<PieceIndex>& indices, httpli
   try {
     getter_.get_pieces(
         indices,
-        [&](PieceIndex index, PieceAnswer given) {
+        [&](PieceIndex index, const PieceAnswer& given) {
           --open[index.value()];
           send(index, given);
         },

@@ -51,7 +51,7 @@ class HttpPieceServer::Core : public httplib::Server {
     set_exception_handler(
         [this](const httplib::Request&, httplib::Response& response, std::exception_ptr error) {
           try {
-            std::rethrow_exception(error);
+            std::rethrow_exception(std::move(error));
           } catch (const std::exception& e) {
             routes_.warn(e.what());
           }
