@@ -84,6 +84,8 @@ void add_extract_command(CLI::App& app, std::stop_token stop);
 void add_scrub_command(CLI::App& app, std::stop_token stop, int& exit_code);
 void add_info_command(CLI::App& app);
 void add_find_command(CLI::App& app);
+/// Only in builds with HTTP.
+void add_serve_pieces_command(CLI::App& app, std::stop_token stop);
 void add_pack_command(CLI::App& app, std::stop_token stop, int& exit_code);
 void add_vectors_command(CLI::App& app, int& exit_code);
 

@@ -22,6 +22,9 @@ readonly packages=(
   libgmock-dev # the CMake files of libgtest-dev refer to it
   libbenchmark-dev
   libboost-context-dev
+  libcpp-httplib-dev
+  libcurl4-openssl-dev
+  libssl-dev
   librocksdb-dev # paged store, and what benchmarks compare with
 )
 # For those who change Furrow.

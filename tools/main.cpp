@@ -45,6 +45,9 @@ int run(int argc, char** argv) {
   add_scrub_command(app, interrupts.token(), exit_code);
   add_info_command(app);
   add_pack_command(app, interrupts.token(), exit_code);
+#ifdef FURROW_HAS_HTTP
+  add_serve_pieces_command(app, interrupts.token());
+#endif
   add_vectors_command(app, exit_code);
   add_devices_command(app);
   try {

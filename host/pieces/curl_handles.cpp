@@ -1,0 +1,157 @@
+#include "host/pieces/curl_handles.hpp"
+
+#include <algorithm>
+#include <climits>
+#include <new>
+
+#include "host/pieces/source_errors.hpp"
+
+namespace furrow {
+namespace {
+
+constexpr long kReceiveBuffer = 256 * 1024;
+
+/// Once in a process. What libcurl took is given back by the system.
+void initialise_curl() {
+  static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (code != CURLE_OK) {
+    throw Error(ErrorKind::kInternal,
+                std::string("libcurl cannot start: ") + curl_easy_strerror(code));
+  }
+}
+
+std::string without_slash(std::string url) {
+  while (url.ends_with('/')) {
+    url.pop_back();
+  }
+  return url;
+}
+
+}  // namespace
+
+CurlRequest::CurlRequest(const HttpSourceOptions& options) : options_(options) {
+  initialise_curl();
+  easy_.reset(curl_easy_init());
+  if (easy_ == nullptr) {
+    throw std::bad_alloc();
+  }
+  set(CURLOPT_ERRORBUFFER, reason_);
+  set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_PROTOCOLS_STR, "http,https");
+  set(CURLOPT_FOLLOWLOCATION, 0L);  // the token goes to nobody else
+  set(CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
+  set(CURLOPT_TCP_KEEPALIVE, 1L);
+  set(CURLOPT_BUFFERSIZE, kReceiveBuffer);
+  set(CURLOPT_SSL_VERIFYPEER, 1L);
+  set(CURLOPT_SSL_VERIFYHOST, 2L);
+  set(CURLOPT_SSLVERSION, long{CURL_SSLVERSION_TLSv1_2});
+  if (!options.ca_file.empty()) {
+    set(CURLOPT_CAINFO, options.ca_file.c_str());
+    set(CURLOPT_CAPATH, nullptr);  // only what the file says
+  }
+  set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_time.count()));
+  set(CURLOPT_LOW_SPEED_LIMIT, 1L);
+  set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.stall_time.count()));
+  if (!options.token.empty()) {
+    headers_.reset(curl_slist_append(nullptr, ("Authorization: Bearer " + options.token).c_str()));
+    if (headers_ == nullptr) {
+      throw std::bad_alloc();
+    }
+    set(CURLOPT_HTTPHEADER, headers_.get());
+  }
+}
+
+void CurlRequest::require(CURLcode code) {
+  if (code == CURLE_OUT_OF_MEMORY) {
+    throw std::bad_alloc();
+  }
+  if (code != CURLE_OK) {
+    throw Error(ErrorKind::kInternal,
+                std::string("libcurl refuses an option: ") + curl_easy_strerror(code));
+  }
+}
+
+void CurlRequest::set_path(const std::string& path) {
+  url_ = without_slash(options_.url) + path;
+  set(CURLOPT_URL, url_.c_str());
+}
+
+long CurlRequest::status() const {
+  long status = 0;
+  curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+  return status;
+}
+
+std::int64_t CurlRequest::content_length() const {
+  curl_off_t length = -1;
+  curl_easy_getinfo(easy_.get(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+  return length;
+}
+
+std::exception_ptr CurlRequest::error(CURLcode code, const std::string& what) const {
+  const std::string message =
+      what + ": " + (reason_[0] != '\0' ? reason_ : curl_easy_strerror(code));
+  switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_INTERFACE_FAILED:
+      return std::make_exception_ptr(HttpConnectionFailed(message));
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+      return std::make_exception_ptr(HttpTlsFailed(message));
+    case CURLE_OPERATION_TIMEDOUT:
+      return std::make_exception_ptr(HttpTimeout(message));
+    case CURLE_URL_MALFORMAT:
+      return std::make_exception_ptr(InvalidArgument(message));
+    case CURLE_OUT_OF_MEMORY:
+      return std::make_exception_ptr(std::bad_alloc());
+    default:
+      return std::make_exception_ptr(HttpTransferFailed(message));
+  }
+}
+
+CurlRequests::CurlRequests(std::size_t max_connections) {
+  initialise_curl();
+  multi_.reset(curl_multi_init());
+  if (multi_ == nullptr) {
+    throw std::bad_alloc();
+  }
+  require(
+      curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, static_cast<long>(max_connections)));
+}
+
+void CurlRequests::require(CURLMcode code) {
+  if (code == CURLM_OUT_OF_MEMORY) {
+    throw std::bad_alloc();
+  }
+  if (code != CURLM_OK) {
+    throw Error(ErrorKind::kInternal, std::string("libcurl: ") + curl_multi_strerror(code));
+  }
+}
+
+void CurlRequests::perform() {
+  int n_running = 0;
+  require(curl_multi_perform(multi_.get(), &n_running));
+}
+
+CURLMsg* CurlRequests::next_ended() {
+  int n_left = 0;
+  CURLMsg* message = nullptr;
+  do {
+    message = curl_multi_info_read(multi_.get(), &n_left);
+  } while (message != nullptr && message->msg != CURLMSG_DONE);
+  return message;
+}
+
+void CurlRequests::wait(std::chrono::milliseconds most) {
+  const auto limited = std::clamp<std::int64_t>(most.count(), 0, INT_MAX);
+  require(curl_multi_poll(multi_.get(), nullptr, 0, static_cast<int>(limited), nullptr));
+}
+
+}  // namespace furrow

@@ -1,0 +1,24 @@
+// A build without pieces over HTTP.
+#include "furrow/errors.hpp"
+
+#include "host/pieces/http_source.hpp"
+
+namespace furrow {
+namespace {
+
+InvalidArgument absent(const HttpSourceOptions& options) {
+  return InvalidArgument(options.url + ": this build has no pieces over HTTP (FURROW_HTTP)");
+}
+
+}  // namespace
+
+std::optional<std::string> fetch_manifest_text(const HttpSourceOptions& options,
+                                               const std::stop_token&) {
+  throw absent(options);
+}
+
+std::unique_ptr<PieceGetter> make_http_piece_getter(HttpSourceOptions options, PieceValidator) {
+  throw absent(options);
+}
+
+}  // namespace furrow

@@ -1,0 +1,250 @@
+#include "host/pieces/http_piece_getter.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <utility>
+
+#include "host/pieces/http_piece_request.hpp"
+#include "host/pieces/http_source.hpp"
+#include "host/pieces/source_errors.hpp"
+
+namespace furrow {
+namespace {
+
+using Clock = WantedPiece::Clock;
+
+constexpr std::chrono::milliseconds kLongestWait = std::chrono::seconds(60);
+
+HttpSourceOptions checked(HttpSourceOptions options) {
+  const auto require = [](bool holds, const std::string& what, std::uint64_t actual) {
+    if (!holds) {
+      throw InvalidArgument("pieces over HTTP: " + what + ", actual " + std::to_string(actual));
+    }
+  };
+  if (!options.url.starts_with("http://") && !options.url.starts_with("https://")) {
+    throw InvalidArgument(
+        "pieces over HTTP: expected an address that begins with http:// or "
+        "https://, actual '" +
+        options.url + "'");
+  }
+  require(options.in_flight >= 1, "expected at least 1 piece in flight", options.in_flight);
+  require(options.pieces_per_request >= 1 && options.pieces_per_request <= options.in_flight,
+          "expected 1 to " + std::to_string(options.in_flight) + " pieces in a request",
+          options.pieces_per_request);
+  require(options.tries >= 1, "expected at least 1 try", options.tries);
+  return options;
+}
+
+bool is_source_unavailable(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const SourceUnavailable&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
+}  // namespace
+
+/// Connections and requests for one batch at a time.
+class HttpPieceGetter::Session {
+ public:
+  explicit Session(const HttpSourceOptions& options) : requests(options.in_flight) {}
+
+  CurlRequests requests;
+  std::vector<std::unique_ptr<HttpPieceRequest>> slots;
+  HttpPieceRequest::OnAnswer on_answer;
+};
+
+class HttpPieceGetter::BorrowedSession {
+ public:
+  explicit BorrowedSession(HttpPieceGetter& owner) : owner_(owner) {
+    const std::lock_guard lock(owner_.mutex_);
+    if (!owner_.idle_.empty()) {
+      session_ = std::move(owner_.idle_.back());
+      owner_.idle_.pop_back();
+    } else {
+      session_ = std::make_unique<Session>(owner_.options_);
+    }
+  }
+  BorrowedSession(const BorrowedSession&) = delete;
+  BorrowedSession& operator=(const BorrowedSession&) = delete;
+  ~BorrowedSession() {
+    for (const auto& slot : session_->slots) {
+      if (slot->is_under_way()) {
+        session_->requests.remove(slot->request());
+      }
+    }
+    // The pools are free for other batches; the connections stay with the session.
+    session_->slots.clear();
+    session_->on_answer = nullptr;
+    const std::lock_guard lock(owner_.mutex_);
+    owner_.idle_.push_back(std::move(session_));
+  }
+  Session& operator*() const { return *session_; }
+
+ private:
+  HttpPieceGetter& owner_;
+  std::unique_ptr<Session> session_;
+};
+
+/// One call of get_pieces.
+class HttpPieceGetter::Batch {
+ public:
+  Batch(HttpPieceGetter& getter, Session& session, const Sink& sink)
+      : getter_(getter), options_(getter.options_), session_(session), sink_(sink) {
+    session_.on_answer = [this](const WantedPiece& piece, PieceAnswer given, bool may_retry) {
+      on_answer(piece, std::move(given), may_retry);
+    };
+  }
+
+  void run(std::span<const PieceIndex> indices, const std::stop_token& stop) {
+    n_open_ = indices.size();
+    for (const PieceIndex index : indices) {
+      ready_.push_back({.index = index});
+    }
+    const std::stop_callback wake(stop, [this] { session_.requests.wake(); });
+    while (n_open_ != 0 && !stop.stop_requested()) {
+      begin_requests();
+      session_.requests.perform();
+      end_requests();
+      if (unavailable_ != nullptr) {
+        fail_all();
+        return;
+      }
+      if (n_open_ != 0 && !can_begin()) {
+        session_.requests.wait(time_to_wait());
+      }
+    }
+  }
+
+ private:
+  [[nodiscard]] std::size_t n_slots() const {
+    return (options_.in_flight + options_.pieces_per_request - 1) / options_.pieces_per_request;
+  }
+  [[nodiscard]] bool can_begin() const { return !ready_.empty() && n_under_way_ < n_slots(); }
+
+  [[nodiscard]] std::chrono::milliseconds time_to_wait() const {
+    return delayed_.empty() ? kLongestWait
+                            : std::min(kLongestWait, std::chrono::ceil<std::chrono::milliseconds>(
+                                                         delayed_.begin()->first - Clock::now()));
+  }
+
+  HttpPieceRequest& free_slot() {
+    const auto found = std::find_if(session_.slots.begin(), session_.slots.end(),
+                                    [](const auto& slot) { return !slot->is_under_way(); });
+    if (found != session_.slots.end()) {
+      return **found;
+    }
+    session_.slots.push_back(std::make_unique<HttpPieceRequest>(
+        options_, getter_.validator_, getter_.pools_.take(), session_.on_answer));
+    return *session_.slots.back();
+  }
+
+  void begin_requests() {
+    for (const auto now = Clock::now(); !delayed_.empty() && delayed_.begin()->first <= now;) {
+      ready_.push_back(delayed_.begin()->second);
+      delayed_.erase(delayed_.begin());
+    }
+    while (can_begin()) {
+      // Few pieces are spread over the connections.
+      const std::size_t n_free = n_slots() - n_under_way_;
+      const std::size_t n =
+          std::min((ready_.size() + n_free - 1) / n_free, options_.pieces_per_request);
+      const auto last = ready_.begin() + static_cast<std::ptrdiff_t>(n);
+      std::vector<WantedPiece> wanted(ready_.begin(), last);
+      ready_.erase(ready_.begin(), last);
+      free_slot().begin(std::move(wanted), session_.requests);
+      ++n_under_way_;
+    }
+  }
+
+  void end_requests() {
+    while (CURLMsg* message = session_.requests.next_ended()) {
+      const CURLcode code = message->data.result;
+      char* self = nullptr;
+      curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &self);
+      auto& slot = *reinterpret_cast<HttpPieceRequest*>(self);  // as it was given to libcurl
+      session_.requests.remove(slot.request());
+      --n_under_way_;
+      slot.end(code);
+      if (slot.failure_of_sink() != nullptr) {
+        std::rethrow_exception(slot.failure_of_sink());
+      }
+    }
+  }
+
+  void on_answer(const WantedPiece& piece, PieceAnswer given, bool may_retry) {
+    if (has_sink_thrown_) {
+      return;  // other requests may have answers before the batch ends
+    }
+    if (given.error == nullptr) {
+      last_success_ = Clock::now();
+    } else if (may_retry && piece.n_tries < options_.tries) {
+      const auto next =
+          Clock::now() + options_.retry_delay * (1U << std::min(piece.n_tries - 1, 16U));
+      if (next < piece.deadline) {
+        delayed_.emplace(next, piece);
+        return;
+      }
+    }
+    // Others may have been lucky meanwhile: then it is not the source as a whole.
+    if (given.error != nullptr && is_source_unavailable(given.error) &&
+        last_success_ <= piece.first_try) {
+      unavailable_ = given.error;
+    }
+    --n_open_;
+    has_sink_thrown_ = true;
+    sink_(piece.index, std::move(given));
+    has_sink_thrown_ = false;
+  }
+
+  void fail_all() {
+    std::vector<WantedPiece> left(ready_.begin(), ready_.end());
+    for (const auto& [next_try, piece] : delayed_) {
+      left.push_back(piece);
+    }
+    for (const auto& slot : session_.slots) {
+      if (slot->is_under_way()) {
+        session_.requests.remove(slot->request());
+        slot->give_up(left);
+      }
+    }
+    for (const WantedPiece& piece : left) {
+      sink_(piece.index, PieceAnswer::failed(unavailable_));
+    }
+  }
+
+  HttpPieceGetter& getter_;
+  const HttpSourceOptions& options_;
+  Session& session_;
+  const Sink& sink_;
+  std::size_t n_open_ = 0;
+  std::size_t n_under_way_ = 0;
+  std::deque<WantedPiece> ready_;
+  std::multimap<Clock::time_point, WantedPiece> delayed_;
+  bool has_sink_thrown_ = false;
+  Clock::time_point last_success_{};
+  std::exception_ptr unavailable_;
+};
+
+HttpPieceGetter::HttpPieceGetter(HttpSourceOptions options, PieceValidator validator)
+    : options_(checked(std::move(options))),
+      validator_(std::move(validator)),
+      pools_(options_.memory) {}
+HttpPieceGetter::~HttpPieceGetter() = default;
+
+void HttpPieceGetter::get_pieces(std::span<const PieceIndex> indices, const Sink& sink,
+                                 std::stop_token stop) {
+  const BorrowedSession session(*this);
+  Batch(*this, *session, sink).run(indices, stop);
+}
+
+std::unique_ptr<PieceGetter> make_http_piece_getter(HttpSourceOptions options,
+                                                    PieceValidator validator) {
+  return std::make_unique<HttpPieceGetter>(std::move(options), std::move(validator));
+}
+
+}  // namespace furrow

@@ -1,0 +1,52 @@
+// Pieces from a server over HTTP (docs/formats/piece-http.md).
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <span>
+#include <stop_token>
+#include <vector>
+
+#include "furrow/piece_getter.hpp"
+
+#include "host/pieces/http_source_options.hpp"
+#include "host/pieces/piece_validator.hpp"
+#include "host/pieces/pooled_piece.hpp"
+
+namespace furrow {
+
+/// Fetches pieces, up to `in_flight` of a batch at a time, over connections that are kept. What
+/// `validator` refuses reaches no sink.
+///
+/// Answers: not found for status 404; failed with an error of source_errors.hpp, with
+/// InvalidBytesLength for a body of another length, ChecksumMismatch for one that is not what its
+/// entity tag says, and with what the validator throws. Every message names the address. What may
+/// be a fault of the moment is tried again, within `piece_time`. When the source as a whole does
+/// not answer, all pieces that are left fail at once with the same SourceUnavailable.
+///
+/// A stop request takes effect at once, but for the validation of one piece. Thread-safe; batches
+/// at the same time have connections of their own.
+class HttpPieceGetter : public PieceGetter {
+ public:
+  /// Connects to nobody yet. Throws InvalidArgument for options that make no sense.
+  HttpPieceGetter(HttpSourceOptions options, PieceValidator validator);
+  ~HttpPieceGetter() override;
+
+  void get_pieces(std::span<const PieceIndex> indices, const Sink& sink,
+                  std::stop_token stop) override;
+
+  [[nodiscard]] const HttpSourceOptions& options() const { return options_; }
+
+ private:
+  class Session;
+  class Batch;
+  class BorrowedSession;
+
+  HttpSourceOptions options_;
+  PieceValidator validator_;
+  PiecePools pools_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Session>> idle_;
+};
+
+}  // namespace furrow

@@ -1,0 +1,316 @@
+#include "host/pieces/http_piece_routes.hpp"
+
+#include <charconv>
+#include <optional>
+#include <span>
+#include <system_error>
+#include <unordered_map>
+#include <utility>
+
+#include "host/crypto/blake3.hpp"
+#include "host/pieces/piece_etag.hpp"
+#include "host/pieces/piece_frame.hpp"
+
+namespace furrow {
+namespace {
+
+constexpr const char* kBytes = "application/octet-stream";
+constexpr std::string_view kPiecePrefix = "/v1/pieces/";
+constexpr std::string_view kManifestPath = "/v1/manifest";
+/// A frame is sent in parts of this size, because httplib copies each part twice: that stays in the
+/// cache.
+constexpr std::size_t kPartSize = 64 * 1024;
+
+std::span<const std::uint8_t> as_bytes(std::string_view text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+std::string_view as_text(std::span<const std::uint8_t> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+void answer(httplib::Response& response, int status, const std::string& text) {
+  response.status = status;
+  response.set_content(text + "\n", "text/plain");
+}
+
+std::optional<PieceIndex> parse_index(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() ? std::optional(PieceIndex(value))
+                                                                  : std::nullopt;
+}
+
+/// Takes the same time for every token of a length, and hashes hide the length.
+bool same_secret(std::string_view a, std::string_view b) {
+  const Hash x = blake3(as_bytes(a));
+  const Hash y = blake3(as_bytes(b));
+  unsigned difference = 0;
+  for (std::size_t i = 0; i < kHashSize; ++i) {
+    difference |= static_cast<unsigned>(x.bytes[i] ^ y.bytes[i]);
+  }
+  return difference == 0;
+}
+
+ErrorKind kind_of(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const Error& typed) {
+    return typed.kind();
+  } catch (...) {
+    return ErrorKind::kInternal;
+  }
+}
+
+std::string message_of(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& e) {
+    return e.what();
+  } catch (...) {
+    return "unknown error";
+  }
+}
+
+/// What a client is told; paths of this machine are none of its business.
+const char* public_message(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::kIo:
+      return "cannot be read";
+    case ErrorKind::kCorrupt:
+    case ErrorKind::kMismatch:
+      return "is damaged";
+    case ErrorKind::kUnavailable:
+      return "is not available now";
+    default:
+      return "cannot be served";
+  }
+}
+
+bool is_batch(const httplib::Request& request) {
+  return request.method == "POST" && request.path == HttpPieceRoutes::kPiecesPath;
+}
+
+/// True when the client has it already.
+bool answers_not_modified(const std::string& etag, const httplib::Request& request,
+                          httplib::Response& response) {
+  response.set_header("ETag", etag);
+  if (names_etag(request.get_header_value("If-None-Match"), etag)) {
+    response.status = 304;
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+HttpPieceRoutes::HttpPieceRoutes(PieceGetter& getter, const HttpServerOptions& options,
+                                 std::stop_token stop)
+    : getter_(getter),
+      options_(options),
+      stop_(std::move(stop)),
+      manifest_etag_(etag_of(blake3(as_bytes(options.manifest_json)))) {}
+
+HttpServerCounters HttpPieceRoutes::counters() const {
+  return {.requests = n_requests_,
+          .pieces = n_pieces_,
+          .not_found = n_not_found_,
+          .failed = n_failed_,
+          .unauthorized = n_unauthorized_};
+}
+
+bool HttpPieceRoutes::leaves_body_unread(const httplib::Request& request) {
+  ++n_requests_;
+  if (!is_authorized(request)) {
+    return true;
+  }
+  if (is_batch(request)) {
+    return request.get_header_value<std::uint64_t>("Content-Length") >
+           options_.limits.max_batch * sizeof(std::uint64_t);
+  }
+  return request.has_header("Content-Length") || request.has_header("Transfer-Encoding");
+}
+
+bool HttpPieceRoutes::is_authorized(const httplib::Request& request) const {
+  if (options_.token.empty()) {
+    return true;
+  }
+  constexpr std::string_view kScheme = "Bearer ";
+  const std::string value = request.get_header_value("Authorization");
+  return value.starts_with(kScheme) &&
+         same_secret(std::string_view(value).substr(kScheme.size()), options_.token);
+}
+
+HttpPieceRoutes::HandlerResponse HttpPieceRoutes::route(const httplib::Request& request,
+                                                        httplib::Response& response) {
+  if (!is_authorized(request)) {
+    ++n_unauthorized_;
+    response.set_header("WWW-Authenticate", "Bearer");
+    answer(response, 401, "a token is needed");
+    return HandlerResponse::Handled;
+  }
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  const std::string_view path = request.path;
+  if (path == kManifestPath && reads) {
+    serve_manifest(request, response);
+  } else if (path.starts_with(kPiecePrefix) && reads) {
+    serve_piece(path.substr(kPiecePrefix.size()), request, response);
+  } else if (is_batch(request)) {
+    return HandlerResponse::Unhandled;
+  } else if (path == kPiecesPath || path == kManifestPath || path.starts_with(kPiecePrefix)) {
+    response.set_header("Allow", path == kPiecesPath ? "POST" : "GET, HEAD");
+    answer(response, 405, request.method + " is not possible here");
+  } else {
+    answer(response, 404, "there is nothing here");
+  }
+  return HandlerResponse::Handled;
+}
+
+void HttpPieceRoutes::serve_manifest(const httplib::Request& request, httplib::Response& response) {
+  if (options_.manifest_json.empty()) {
+    answer(response, 404, "there is no manifest");
+  } else if (!answers_not_modified(manifest_etag_, request, response)) {
+    response.set_content(options_.manifest_json, "application/json");
+  }
+}
+
+void HttpPieceRoutes::serve_piece(std::string_view index_text, const httplib::Request& request,
+                                  httplib::Response& response) {
+  const std::optional<PieceIndex> index = parse_index(index_text);
+  if (!index.has_value()) {
+    answer(response, 400, "not a piece index");
+    return;
+  }
+  PieceAnswer got;
+  try {
+    getter_.get_pieces(
+        {&*index, 1}, [&](PieceIndex, PieceAnswer given) { got = std::move(given); }, stop_);
+  } catch (const std::exception&) {
+    got = PieceAnswer::failed(std::current_exception());
+  }
+  if (got.piece == nullptr) {
+    answer_without_piece(*index, got.error, response);
+    return;
+  }
+  if (answers_not_modified(etag_of(blake3(bytes_of(*got.piece))), request, response)) {
+    return;
+  }
+  response.set_content_provider(
+      kPieceSize, kBytes,
+      [this, piece = std::move(got.piece)](std::size_t offset, std::size_t length,
+                                           httplib::DataSink& sink) {
+        const std::string_view part = as_text(bytes_of(*piece)).substr(offset, length);
+        if (!sink.write(part.data(), part.size())) {
+          return false;
+        }
+        ++n_pieces_;
+        return true;
+      });
+}
+
+void HttpPieceRoutes::answer_without_piece(PieceIndex index, const std::exception_ptr& error,
+                                           httplib::Response& response) {
+  const std::string what = "piece " + std::to_string(index.value()) + " ";
+  if (stop_.stop_requested()) {
+    answer(response, 503, "the server ends");
+  } else if (error == nullptr) {
+    ++n_not_found_;
+    answer(response, 404, what + "is not here");
+  } else {
+    ++n_failed_;
+    warn(what + ": " + message_of(error));
+    const ErrorKind kind = kind_of(error);
+    if (kind == ErrorKind::kUnavailable) {
+      response.set_header("Retry-After", "1");
+    }
+    answer(response, kind == ErrorKind::kUnavailable ? 503 : 500, what + public_message(kind));
+  }
+}
+
+void HttpPieceRoutes::serve_batch(const httplib::Request& request, httplib::Response& response) {
+  std::vector<PieceIndex> indices;
+  try {
+    indices = decode_piece_request(as_bytes(request.body), options_.limits.max_batch);
+  } catch (const Error& error) {
+    answer(response, 400, error.what());
+    return;
+  }
+  response.set_chunked_content_provider(
+      kBytes, [this, indices = std::move(indices)](std::size_t, httplib::DataSink& sink) {
+        if (!send_frames(indices, sink)) {
+          return false;
+        }
+        sink.done();
+        return true;
+      });
+}
+
+/// A frame for each index, as the getter answers. False when client or server want no more.
+bool HttpPieceRoutes::send_frames(const std::vector<PieceIndex>& indices, httplib::DataSink& sink) {
+  std::stop_source ended;
+  const std::stop_callback on_stop(stop_, [&] { ended.request_stop(); });
+  std::unordered_map<std::uint64_t, std::size_t> open;
+  for (const PieceIndex index : indices) {
+    ++open[index.value()];
+  }
+  const auto send = [&](PieceIndex index, const PieceAnswer& given) {
+    if (!ended.stop_requested() && !send_frame(index, given, sink)) {
+      ended.request_stop();
+    }
+  };
+  std::exception_ptr error;
+  try {
+    getter_.get_pieces(
+        indices,
+        [&](PieceIndex index, const PieceAnswer& given) {
+          --open[index.value()];
+          send(index, given);
+        },
+        ended.get_token());
+  } catch (const std::exception&) {
+    error = std::current_exception();
+  }
+  for (const auto& [index, count] : open) {
+    for (std::size_t i = 0; error != nullptr && i < count; ++i) {
+      send(PieceIndex(index), PieceAnswer::failed(error));
+    }
+  }
+  return !ended.stop_requested();
+}
+
+bool HttpPieceRoutes::send_frame(PieceIndex index, const PieceAnswer& given,
+                                 httplib::DataSink& sink) {
+  PieceFrameStatus status = PieceFrameStatus::kFound;
+  std::string message;
+  std::span<const std::uint8_t> body;
+  if (given.piece != nullptr) {
+    body = bytes_of(*given.piece);
+  } else if (given.error == nullptr) {
+    ++n_not_found_;
+    status = PieceFrameStatus::kNotFound;
+  } else {
+    ++n_failed_;
+    warn("piece " + std::to_string(index.value()) + ": " + message_of(given.error));
+    status = PieceFrameStatus::kFailed;
+    message = public_message(kind_of(given.error));
+    body = as_bytes(message);
+  }
+  const PieceFrameHeader header = piece_frame_header(index, status, body);
+  std::string_view rest = as_text(bytes_of(header));
+  bool is_sent = sink.write(rest.data(), rest.size());
+  for (rest = as_text(body); is_sent && !rest.empty();) {
+    const std::string_view part = rest.substr(0, kPartSize);
+    is_sent = sink.write(part.data(), part.size());
+    rest.remove_prefix(part.size());
+  }
+  n_pieces_ += is_sent && status == PieceFrameStatus::kFound ? 1 : 0;
+  return is_sent;
+}
+
+void HttpPieceRoutes::warn(const std::string& line) {
+  if (options_.on_warning != nullptr) {
+    const std::lock_guard lock(warning_mutex_);
+    options_.on_warning(line);
+  }
+}
+
+}  // namespace furrow

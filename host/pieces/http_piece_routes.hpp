@@ -1,0 +1,64 @@
+// What the HTTP server answers to each request (docs/formats/piece-http.md).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <httplib.h>
+
+#include "furrow/piece_getter.hpp"
+
+#include "host/pieces/http_piece_server.hpp"
+
+namespace furrow {
+
+/// Thread-safe. Getter and options outlive it.
+class HttpPieceRoutes {
+ public:
+  using HandlerResponse = httplib::Server::HandlerResponse;
+
+  /// Work is given up when `stop` says so.
+  HttpPieceRoutes(PieceGetter& getter, const HttpServerOptions& options, std::stop_token stop);
+
+  /// Called with the headers of each request. True when it is answered without reading what belongs
+  /// to it, so that its connection cannot be used any more.
+  bool leaves_body_unread(const httplib::Request& request);
+  /// Answers everything but a batch, which is unhandled.
+  HandlerResponse route(const httplib::Request& request, httplib::Response& response);
+  void serve_batch(const httplib::Request& request, httplib::Response& response);
+
+  void warn(const std::string& line);
+  /// Without refused connections.
+  [[nodiscard]] HttpServerCounters counters() const;
+
+  static constexpr const char* kPiecesPath = "/v1/pieces";
+
+ private:
+  [[nodiscard]] bool is_authorized(const httplib::Request& request) const;
+  void serve_manifest(const httplib::Request& request, httplib::Response& response);
+  void serve_piece(std::string_view index_text, const httplib::Request& request,
+                   httplib::Response& response);
+  void answer_without_piece(PieceIndex index, const std::exception_ptr& error,
+                            httplib::Response& response);
+  bool send_frames(const std::vector<PieceIndex>& indices, httplib::DataSink& sink);
+  bool send_frame(PieceIndex index, const PieceAnswer& given, httplib::DataSink& sink);
+
+  PieceGetter& getter_;
+  const HttpServerOptions& options_;
+  std::stop_token stop_;
+  std::string manifest_etag_;
+  std::mutex warning_mutex_;
+  std::atomic<std::uint64_t> n_requests_ = 0;
+  std::atomic<std::uint64_t> n_pieces_ = 0;
+  std::atomic<std::uint64_t> n_not_found_ = 0;
+  std::atomic<std::uint64_t> n_failed_ = 0;
+  std::atomic<std::uint64_t> n_unauthorized_ = 0;
+};
+
+}  // namespace furrow

@@ -1,0 +1,110 @@
+// A cache of pieces in one file of fixed size, so that pieces that are drawn again need no network.
+//
+//   element 0 | element 1 | ... | element capacity - 1 | up to a multiple of 4096 bytes
+//
+// Elements are those of docs/spec/06-farm-format.md, section 2.7; a free one is zero. Nothing is
+// synced and nothing else is stored: an element that was torn by a crash has a wrong checksum and
+// is dropped when it is read.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <unordered_map>
+#include <vector>
+
+#include "furrow/piece_getter.hpp"
+
+#include "host/pieces/piece_validator.hpp"
+#include "host/primitives/piece_element.hpp"
+#include "host/store/file.hpp"
+
+namespace furrow {
+
+inline constexpr const char* kPieceCacheFileName = "piece_cache.bin";
+
+/// Another process, or another cache of this one, has the file.
+class PieceCacheInUse : public Error {
+ public:
+  explicit PieceCacheInUse(const std::filesystem::path& file)
+      : Error(ErrorKind::kUnavailable, "'" + file.native() + "' is in use by another process") {}
+};
+
+/// What a cache did since it was opened.
+struct PieceCacheCounters {
+  std::uint64_t hits = 0;
+  std::uint64_t misses = 0;
+  std::uint64_t stored = 0;
+  std::uint64_t evicted = 0;    ///< of those that had to go for another
+  std::uint64_t damaged = 0;    ///< elements that were dropped when they were read
+  std::uint64_t io_errors = 0;  ///< reads and writes that the system refused
+};
+
+/// Which piece goes is decided by a clock: a hand walks over the elements, passes those used since
+/// it was there last, and takes the first that was not. Thread-safe.
+class PieceCache {
+ public:
+  /// Opens the cache in `directory`, which is made when absent, and reserves its space: as many
+  /// elements as fit in `max_bytes`. Elements that a smaller bound leaves no room for are lost.
+  /// Throws InvalidArgument when not even one fits, PieceCacheInUse and IoError.
+  PieceCache(const std::filesystem::path& directory, std::uint64_t max_bytes);
+  PieceCache(const PieceCache&) = delete;
+  PieceCache& operator=(const PieceCache&) = delete;
+
+  /// The piece, whose checksum was verified; null when it is not there, is being written, was
+  /// damaged or cannot be read.
+  [[nodiscard]] PiecePtr get(PieceIndex index);
+  /// Keeps a piece. What goes wrong is counted only: a cache may forget.
+  void put(PieceIndex index, const Piece& piece);
+  /// Forgets a piece, for a caller to whom it is of no use.
+  void drop(PieceIndex index);
+
+  [[nodiscard]] std::uint32_t capacity() const { return static_cast<std::uint32_t>(slots_.size()); }
+  [[nodiscard]] std::size_t size() const;
+  [[nodiscard]] PieceCacheCounters counters() const;
+  [[nodiscard]] const std::filesystem::path& path() const { return file_.path(); }
+
+ private:
+  struct Slot {
+    std::optional<PieceIndex> index;
+    std::uint32_t n_readers = 0;
+    bool is_written = false;  // just now
+    bool was_used = false;
+  };
+
+  static File open_file(const std::filesystem::path& directory);
+  void scan();
+  [[nodiscard]] std::optional<std::uint32_t> choose_victim();
+  void forget(std::uint32_t slot);
+
+  File file_;
+  mutable std::mutex mutex_;
+  std::vector<Slot> slots_;
+  std::unordered_map<std::uint64_t, std::uint32_t> slot_of_;
+  std::uint32_t hand_ = 0;
+  PieceCacheCounters counters_;
+};
+
+/// Asks the cache before the source, and keeps in the cache what the source gave. What the cache
+/// has passes `validator`, too, since it may be of another history. Thread-safe.
+class CachingPieceGetter : public PieceGetter {
+ public:
+  /// Cache and source outlive it.
+  CachingPieceGetter(PieceCache& cache, PieceGetter& source, PieceValidator validator)
+      : cache_(cache), source_(source), validator_(std::move(validator)) {}
+
+  void get_pieces(std::span<const PieceIndex> indices, const Sink& sink,
+                  std::stop_token stop) override;
+
+ private:
+  [[nodiscard]] PiecePtr cached(PieceIndex index);
+
+  PieceCache& cache_;
+  PieceGetter& source_;
+  PieceValidator validator_;
+};
+
+}  // namespace furrow

@@ -1,0 +1,89 @@
+#include "host/pieces/piece_supply.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "host/archive/store_layout.hpp"
+#include "host/pieces/http_source.hpp"
+#include "host/pieces/piece_validator.hpp"
+#include "host/pieces/source_errors.hpp"
+#include "host/pieces/store_piece_getter.hpp"
+
+namespace furrow {
+namespace {
+
+/// Whether one history is the beginning of the other, or they are equal.
+bool belong_together(const Manifest& a, const Manifest& b) {
+  const std::size_t n = std::min(a.segments.size(), b.segments.size());
+  const auto end = a.segments.begin() + static_cast<std::ptrdiff_t>(n);
+  return a.shard == b.shard && std::equal(a.segments.begin(), end, b.segments.begin());
+}
+
+HttpSourceOptions http_options(const PieceSupplyOptions& options, const std::string& url) {
+  HttpSourceOptions result = options.http;
+  result.url = url;
+  return result;
+}
+
+}  // namespace
+
+HistoryMismatch::HistoryMismatch(const std::string& source, const std::string& reference)
+    : Error(ErrorKind::kMismatch,
+            "'" + source + "': its manifest describes another history than " + reference) {}
+
+bool is_piece_url(const std::string& source) {
+  return source.starts_with("http://") || source.starts_with("https://");
+}
+
+PieceSupply::PieceSupply(const PieceSupplyOptions& options, const std::stop_token& stop) {
+  if (options.sources.empty()) {
+    throw InvalidArgument("expected at least one source of pieces, actual 0");
+  }
+  choose_manifest(options, stop);
+  const PieceValidator validator = manifest_validator(manifest_, options.simd_mode);
+  std::vector<PieceSource> sources;
+  for (const std::string& name : options.sources) {
+    if (is_piece_url(name)) {
+      sources.push_back({name, make_http_piece_getter(http_options(options, name), validator)});
+      continue;
+    }
+    auto store = std::make_unique<StorePieceGetter>(
+        name, StorePieceGetterOptions{.simd_mode = options.simd_mode,
+                                      .on_warning = options.on_warning,
+                                      .block_source = options.http.memory});
+    if (!belong_together(store->manifest(), *manifest_)) {
+      throw HistoryMismatch(name, options.manifest.has_value()
+                                      ? "'" + options.manifest->native() + "'"
+                                      : "that of '" + options.sources.front() + "'");
+    }
+    sources.push_back({name, std::move(store)});
+  }
+  sources_ = std::make_unique<PieceSources>(std::move(sources), options.fallback);
+  if (options.cache_directory.has_value()) {
+    cache_ = std::make_unique<PieceCache>(*options.cache_directory, options.cache_bytes);
+    caching_ = std::make_unique<CachingPieceGetter>(*cache_, *sources_, validator);
+  }
+}
+
+void PieceSupply::choose_manifest(const PieceSupplyOptions& options, const std::stop_token& stop) {
+  const std::string& first = options.sources.front();
+  if (options.manifest.has_value()) {
+    manifest_ = std::make_shared<const Manifest>(Manifest::load(*options.manifest));
+  } else if (is_piece_url(first)) {
+    const std::optional<std::string> text = fetch_manifest_text(http_options(options, first), stop);
+    if (!text.has_value()) {
+      throw HttpTransferFailed("manifest from " + first + ": a stop was requested");
+    }
+    manifest_ = std::make_shared<const Manifest>(Manifest::parse(*text, "manifest from " + first));
+    is_manifest_from_server_ = true;
+  } else {
+    manifest_ = std::make_shared<const Manifest>(
+        Manifest::load(std::filesystem::path(first) / kManifestFileName));
+  }
+}
+
+PieceGetter& PieceSupply::getter() {
+  return caching_ != nullptr ? static_cast<PieceGetter&>(*caching_) : *sources_;
+}
+
+}  // namespace furrow

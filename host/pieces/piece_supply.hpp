@@ -1,0 +1,76 @@
+// Where a plotter gets its pieces: stores and servers by name, in order of preference, with the
+// manifest that says what the history is, and a cache in front when one is wanted.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "furrow/piece_getter.hpp"
+
+#include "host/archive/manifest.hpp"
+#include "host/crypto/simd_mode.hpp"
+#include "host/pieces/http_source_options.hpp"
+#include "host/pieces/piece_cache.hpp"
+#include "host/pieces/piece_sources.hpp"
+
+namespace furrow {
+
+/// A store holds another history than the one that is wanted.
+class HistoryMismatch : public Error {
+ public:
+  HistoryMismatch(const std::string& source, const std::string& reference);
+};
+
+struct PieceSupplyOptions {
+  /// Directories of piece stores, and addresses that begin with http:// or https://.
+  std::vector<std::string> sources;
+  /// Decides what the history is. Without it the first source does: the manifest.json of a store,
+  /// or what a server says its manifest is, which one has to trust then.
+  std::optional<std::filesystem::path> manifest;
+  /// For all servers; `url` is not used.
+  HttpSourceOptions http;
+  PieceSourcesOptions fallback;
+  /// Directory and bound of the piece cache; none without.
+  std::optional<std::filesystem::path> cache_directory;
+  std::uint64_t cache_bytes = std::uint64_t{10} << 30;
+  SimdMode simd_mode = SimdMode::kBest;
+  /// Gets lines about what is wrong but harmless.
+  std::function<void(const std::string&)> on_warning;
+};
+
+/// Whether the name of a source means a server.
+bool is_piece_url(const std::string& source);
+
+/// All of it is thread-safe.
+class PieceSupply {
+ public:
+  /// Throws InvalidArgument, what Manifest::load and StorePieceGetter throw, HistoryMismatch, the
+  /// errors of source_errors.hpp when the manifest has to come from a server that does not give it,
+  /// and what PieceCache throws. After a stop request it may throw HttpTransferFailed.
+  explicit PieceSupply(const PieceSupplyOptions& options, const std::stop_token& stop = {});
+
+  /// Gives pieces that fit the manifest, whatever source they are from.
+  [[nodiscard]] PieceGetter& getter();
+  [[nodiscard]] const Manifest& manifest() const { return *manifest_; }
+  /// Whether nothing but a server said what the history is.
+  [[nodiscard]] bool is_manifest_from_server() const { return is_manifest_from_server_; }
+  [[nodiscard]] const PieceSources& sources() const { return *sources_; }
+  /// Null without a cache.
+  [[nodiscard]] const PieceCache* cache() const { return cache_.get(); }
+
+ private:
+  void choose_manifest(const PieceSupplyOptions& options, const std::stop_token& stop);
+
+  std::shared_ptr<const Manifest> manifest_;
+  bool is_manifest_from_server_ = false;
+  std::unique_ptr<PieceSources> sources_;
+  std::unique_ptr<PieceCache> cache_;
+  std::unique_ptr<CachingPieceGetter> caching_;
+};
+
+}  // namespace furrow

@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""furrow serve-pieces, as an HTTP client that shares nothing with it sees it."""
+
+import http.client
+import json
+import signal
+import struct
+import subprocess
+
+from support import formats, program
+from support.blake3 import blake3
+from support.program import BAD_ARGUMENTS, IO_ERROR, OPTIONS, SUCCESS, FurrowTest
+
+
+class Server:
+    """A running server; its port is read from the line that it prints."""
+
+    def __init__(self, *arguments, listen="127.0.0.1:0"):
+        self.process = subprocess.Popen(
+            [OPTIONS.furrow, "serve-pieces", "--store", OPTIONS.store, "--listen", listen, "--json",
+             *arguments],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.url = json.loads(self.process.stdout.readline())["listening"]
+        self.port = int(self.url.rsplit(":", 1)[1])
+
+    def ask(self, method, path, body=None, **headers):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection.request(method, path, body, headers)
+        response = connection.getresponse()
+        result = response.status, dict(response.getheaders()), response.read()
+        connection.close()
+        return result
+
+    def stop(self, number=signal.SIGINT):
+        """Exit code, the counts it printed, and its standard error."""
+        self.process.send_signal(number)
+        stdout, stderr = self.process.communicate(timeout=60)
+        return self.process.returncode, json.loads(stdout), stderr
+
+
+def frames(stream):
+    """Index, status and body of each frame of docs/formats/piece-http.md."""
+    result = []
+    while stream:
+        index, status, length = struct.unpack_from("<QII", stream)
+        body = stream[48:48 + length]
+        assert len(body) == length and bytes(blake3(body)) == stream[16:48]
+        result.append((index, status, body))
+        stream = stream[48 + length:]
+    return result
+
+
+class ServePieces(FurrowTest):
+    def setUp(self):
+        super().setUp()
+        self.pieces = formats.pieces_of(OPTIONS.store)
+
+    def start(self, *arguments, **options):
+        server = Server(*arguments, **options)
+
+        def end():
+            if server.process.poll() is None:
+                server.process.kill()
+            server.process.communicate()
+        self.addCleanup(end)
+        return server
+
+    def test_pieces_and_manifest(self):
+        server = self.start()
+        for index in (0, 255):
+            status, headers, body = server.ask("GET", f"/v1/pieces/{index}")
+            self.assertEqual((status, body), (200, self.pieces[index]))
+            self.assertEqual(headers["ETag"], f'"{bytes(blake3(body)).hex()}"')
+        self.assertEqual(server.ask("GET", "/v1/pieces/0", None, **{"If-None-Match": "*"})[0], 304)
+        self.assertEqual(server.ask("GET", "/v1/pieces/256")[0], 404)
+        self.assertEqual(server.ask("GET", "/v1/pieces/x")[0], 400)
+        status, _, body = server.ask("GET", "/v1/manifest")
+        self.assertEqual(status, 200)
+        self.assertEqual(json.loads(body), json.loads((OPTIONS.store / "manifest.json").read_text()))
+
+        wanted = [3, 999, 200]
+        status, _, body = server.ask("POST", "/v1/pieces", struct.pack("<3Q", *wanted))
+        self.assertEqual(status, 200)
+        self.assertEqual(sorted(frames(body)),
+                         [(3, 0, self.pieces[3]), (200, 0, self.pieces[200]), (999, 1, b"")])
+        code, counts, stderr = server.stop()
+        self.assertEqual((code, stderr), (SUCCESS, ""))
+        self.assertEqual((counts["pieces"], counts["not_found"]), (4, 2))
+
+    def test_token(self):
+        token = self.folder / "token"
+        token.write_text("s3cret\nnot this\n")
+        server = self.start("--token-file", token)
+        self.assertEqual(server.ask("GET", "/v1/pieces/0")[0], 401)
+        self.assertEqual(server.ask("GET", "/v1/pieces/0", None, Authorization="Bearer s3cre")[0], 401)
+        self.assertEqual(server.ask("GET", "/v1/pieces/0", None, Authorization="Bearer s3cret")[0], 200)
+        code, counts, _ = server.stop(signal.SIGTERM)
+        self.assertEqual((code, counts["unauthorized"]), (SUCCESS, 2))
+
+    def test_limits(self):
+        server = self.start("--max-batch", "2")
+        self.assertEqual(server.ask("POST", "/v1/pieces", struct.pack("<2Q", 1, 2))[0], 200)
+        self.assertEqual(server.ask("POST", "/v1/pieces", struct.pack("<3Q", 1, 2, 3))[0], 413)
+        self.assertEqual(server.ask("POST", "/v1/pieces", b"")[0], 400)
+
+    def test_stops_with_a_connection_open(self):
+        server = self.start()
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+        connection.request("GET", "/v1/pieces/0")
+        connection.getresponse().read()
+        self.assertEqual(server.stop()[0], SUCCESS)
+        connection.close()
+
+    def test_warns_when_everybody_is_served(self):
+        server = self.start(listen="0.0.0.0:0")
+        self.assertIn("everybody", server.stop()[2])
+
+    def refuses(self, code, mentions, *arguments):
+        self.fails(code, mentions, "serve-pieces", "--store", OPTIONS.store, *arguments)
+
+    def test_bad_command_lines(self):
+        for address in ("127.0.0.1", ":1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "::1:80", "[]:1"):
+            self.refuses(BAD_ARGUMENTS, ["--listen", address], "--listen", address)
+        server = self.start()
+        self.refuses(IO_ERROR, [server.port], "--listen", f"127.0.0.1:{server.port}")
+        self.refuses(BAD_ARGUMENTS, ["--tls-key"], "--tls-cert", "x")
+        absent = self.folder / "absent"
+        self.refuses(BAD_ARGUMENTS, [absent], "--tls-cert", absent, "--tls-key", absent)
+        self.refuses(IO_ERROR, [absent], "--token-file", absent)
+        token = self.folder / "token"
+        for text in ("", "\n", "two words\n", "\x80\n"):
+            token.write_bytes(text.encode("latin-1"))
+            self.refuses(BAD_ARGUMENTS, [token], "--token-file", token)
+        self.refuses(BAD_ARGUMENTS, ["--max-batch"], "--max-batch", "0")
+        self.refuses(BAD_ARGUMENTS, ["--idle-time"], "--idle-time", "0")
+        self.fails(IO_ERROR, [absent], "serve-pieces", "--store", absent)
+
+
+if __name__ == "__main__":
+    program.run_tests(__doc__)

@@ -1,0 +1,452 @@
+// HttpPieceGetter against HttpPieceServer, and against servers that misbehave.
+#include <chrono>
+#include <memory>
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include "host/pieces/http_manifest.hpp"
+#include "host/pieces/http_piece_getter.hpp"
+#include "host/pieces/http_piece_server.hpp"
+#include "host/pieces/source_errors.hpp"
+#include "tests/unit/http_fixture.hpp"
+
+namespace furrow {
+namespace {
+
+using namespace std::chrono_literals;
+using test::BadServer;
+using test::expect_failure;
+using test::get_all;
+using test::made_up_piece;
+using test::quick_options;
+
+/// Single requests and batches have to behave alike.
+class HttpPieceGetterEitherWay : public testing::TestWithParam<std::size_t> {
+ protected:
+  static HttpSourceOptions options(const std::string& url) {
+    HttpSourceOptions result = quick_options(url);
+    result.pieces_per_request = GetParam();
+    return result;
+  }
+};
+INSTANTIATE_TEST_SUITE_P(PiecesPerRequest, HttpPieceGetterEitherWay, testing::Values(1, 4, 8));
+
+TEST_P(HttpPieceGetterEitherWay, EveryPieceGetsItsAnswer) {
+  test::MadeUpGetter source;
+  source.missing = {3, 40};
+  source.damaged = {7};
+  const HttpPieceServer server(source, {});
+  HttpPieceGetter getter(options(server.url()), test::made_up_validator());
+  const std::vector<PieceIndex> indices = test::indices_up_to(50);
+  for (int round = 0; round < 2; ++round) {
+    const auto answers = get_all(getter, indices);
+    ASSERT_EQ(answers.size(), 50U);
+    for (std::uint64_t i = 0; i < 50; ++i) {
+      if (i == 3 || i == 40) {
+        EXPECT_TRUE(test::is_not_found(answers.at(i)));
+      } else if (i == 7) {
+        const std::string message = test::message_of_failure<Error>(answers.at(i));
+        EXPECT_NE(message.find("damaged"), std::string::npos) << message;
+        EXPECT_NE(message.find(server.url()), std::string::npos) << message;
+        EXPECT_EQ(message.find("secret"), std::string::npos) << "a path of the server: " << message;
+      } else {
+        test::expect_found(answers, i);
+      }
+    }
+  }
+  EXPECT_EQ(server.counters().pieces, 2U * 47);
+  EXPECT_EQ(server.counters().not_found, 2U * 2);
+  EXPECT_EQ(server.counters().failed, 2U);
+}
+
+TEST_P(HttpPieceGetterEitherWay, AnIndexAskedForTwiceIsAnsweredTwice) {
+  test::MadeUpGetter source;
+  const HttpPieceServer server(source, {});
+  HttpPieceGetter getter(options(server.url()), test::made_up_validator());
+  const std::vector<PieceIndex> indices = {PieceIndex(5), PieceIndex(6), PieceIndex(5)};
+  std::multiset<std::uint64_t> found;
+  getter.get_pieces(indices,
+                    [&](PieceIndex index, PieceAnswer answer) {
+                      ASSERT_NE(answer.piece, nullptr);
+                      found.insert(index.value());
+                    },
+                    {});
+  EXPECT_EQ(found, (std::multiset<std::uint64_t>{5, 5, 6}));
+}
+
+TEST_P(HttpPieceGetterEitherWay, SeveralBatchesAtOnce) {
+  test::MadeUpGetter source;
+  const HttpPieceServer server(source, {});
+  HttpPieceGetter getter(options(server.url()), test::made_up_validator());
+  std::vector<std::thread> threads;
+  for (std::uint64_t t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      std::vector<PieceIndex> indices;
+      for (std::uint64_t i = 0; i < 20; ++i) {
+        indices.emplace_back(100 * t + i);
+      }
+      for (const auto& [index, answer] : get_all(getter, indices)) {
+        EXPECT_TRUE(answer.piece != nullptr &&
+                    test::same_piece(*answer.piece, *made_up_piece(PieceIndex(index))));
+      }
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  EXPECT_EQ(server.counters().pieces, 80U);
+}
+
+TEST_P(HttpPieceGetterEitherWay, PiecesOutliveGetterAndServer) {
+  test::Answers answers;
+  {
+    test::MadeUpGetter source;
+    const HttpPieceServer server(source, {});
+    HttpPieceGetter getter(options(server.url()), test::made_up_validator());
+    answers = get_all(getter, test::indices_up_to(30));
+  }
+  for (std::uint64_t i = 0; i < 30; ++i) {
+    test::expect_found(answers, i);
+  }
+}
+
+TEST_P(HttpPieceGetterEitherWay, ServerRestartedInABatch) {
+  test::MadeUpGetter source;
+  auto server = std::make_unique<HttpPieceServer>(source, HttpServerOptions{});
+  const std::uint16_t port = server->port();
+  HttpSourceOptions patient = options(server->url());
+  patient.tries = 100;
+  patient.in_flight = GetParam();  // so that pieces are left when the server goes
+  HttpPieceGetter getter(patient, test::made_up_validator());
+  std::size_t n_found = 0;
+  getter.get_pieces(test::indices_up_to(40),
+                    [&](PieceIndex index, PieceAnswer answer) {
+                      ASSERT_NE(answer.piece, nullptr) << test::message_of_failure<Error>(answer);
+                      EXPECT_TRUE(test::same_piece(*answer.piece, *made_up_piece(index)));
+                      if (++n_found == 10) {
+                        server.reset();
+                        HttpServerOptions again;
+                        again.port = port;
+                        server = std::make_unique<HttpPieceServer>(source, again);
+                      }
+                    },
+                    {});
+  EXPECT_EQ(n_found, 40U);
+}
+
+TEST_P(HttpPieceGetterEitherWay, NobodyListens) {
+  std::string url;
+  {
+    test::MadeUpGetter source;
+    url = HttpPieceServer(source, {}).url();
+  }
+  HttpSourceOptions more_tries = options(url);
+  more_tries.tries = 3;
+  HttpPieceGetter getter(more_tries, test::made_up_validator());
+  const auto answers = get_all(getter, test::indices_up_to(100));
+  ASSERT_EQ(answers.size(), 100U);
+  for (const auto& [index, answer] : answers) {
+    expect_failure<HttpConnectionFailed>(answer, {url});
+  }
+}
+
+TEST_P(HttpPieceGetterEitherWay, NameThatNobodyHas) {
+  HttpPieceGetter getter(options("http://furrow.invalid:1"), test::made_up_validator());
+  const auto answers = get_all(getter, test::indices_up_to(3));
+  expect_failure<HttpConnectionFailed>(answers.at(2), {"furrow.invalid"});
+}
+
+TEST_P(HttpPieceGetterEitherWay, NeverAnswered) {
+  BadServer server([](BadServer& self, int, test::Socket&) { self.wait_for_end(); });
+  HttpSourceOptions impatient = options(server.url());
+  impatient.piece_time = 300ms;
+  HttpPieceGetter getter(impatient, test::made_up_validator());
+  const auto answers = get_all(getter, test::indices_up_to(4));
+  ASSERT_EQ(answers.size(), 4U);
+  expect_failure<HttpTimeout>(answers.at(3), {server.url()});
+}
+
+TEST(HttpPieceGetter, NoByteForTheStallTime) {
+  BadServer server([](BadServer& self, int, test::Socket& socket) {
+    socket.receive_until("\r\n\r\n");
+    socket.send("HTTP/1.1 200 OK\r\nContent-Length: 1049560\r\n\r\nabc");
+    self.wait_for_end();
+  });
+  HttpSourceOptions impatient = quick_options(server.url());
+  impatient.stall_time = 1s;
+  HttpPieceGetter getter(impatient, test::made_up_validator());
+  expect_failure<HttpTimeout>(get_all(getter, {PieceIndex(9)}).at(9), {server.url()});
+}
+
+TEST_P(HttpPieceGetterEitherWay, StopEndsABatchThatNobodyAnswers) {
+  std::stop_source stop;
+  BadServer server([&](BadServer& self, int, test::Socket& socket) {
+    socket.receive_until("\r\n\r\n");
+    stop.request_stop();
+    self.wait_for_end();
+  });
+  // Were it not for the stop request, this would take two minutes, and the test fail by its limit.
+  HttpPieceGetter getter(options(server.url()), test::made_up_validator());
+  EXPECT_TRUE(get_all(getter, test::indices_up_to(20), stop.get_token()).empty());
+}
+
+TEST_P(HttpPieceGetterEitherWay, StopInTheSink) {
+  test::MadeUpGetter source;
+  const HttpPieceServer server(source, {});
+  HttpPieceGetter getter(options(server.url()), test::made_up_validator());
+  std::stop_source stop;
+  std::size_t n = 0;
+  getter.get_pieces(
+      test::indices_up_to(500),
+      [&](PieceIndex, PieceAnswer) {
+        ++n;
+        stop.request_stop();
+      },
+      stop.get_token());
+  EXPECT_LE(n, 2 * 8U);  // what was in flight
+  EXPECT_TRUE(get_all(getter, {PieceIndex(1)}).at(1).piece != nullptr);
+}
+
+TEST_P(HttpPieceGetterEitherWay, ExceptionOfTheSinkComesOut) {
+  test::MadeUpGetter source;
+  const HttpPieceServer server(source, {});
+  HttpPieceGetter getter(options(server.url()), test::made_up_validator());
+  int n = 0;
+  EXPECT_THROW(getter.get_pieces(test::indices_up_to(50),
+                                 [&](PieceIndex, PieceAnswer) {
+                                   ++n;
+                                   throw InvalidArgument("no more");
+                                 },
+                                 {}),
+               InvalidArgument);
+  EXPECT_EQ(n, 1);
+  EXPECT_EQ(get_all(getter, test::indices_up_to(20)).size(), 20U);
+}
+
+TEST_P(HttpPieceGetterEitherWay, TokenIsNeeded) {
+  test::MadeUpGetter source;
+  HttpServerOptions with_token;
+  with_token.token = "the right one";
+  with_token.manifest_json = "{}";
+  const HttpPieceServer server(source, with_token);
+  for (const std::string token : {"", "the wrong one", "the right on", "the right onf"}) {
+    HttpSourceOptions wrong = options(server.url());
+    wrong.token = token;
+    HttpPieceGetter getter(wrong, test::made_up_validator());
+    const auto answers = get_all(getter, test::indices_up_to(20));
+    ASSERT_EQ(answers.size(), 20U);
+    for (const auto& [index, answer] : answers) {
+      expect_failure<HttpUnauthorized>(answer, {server.url(), "401"});
+    }
+    EXPECT_THROW(fetch_manifest_text(wrong, {}), HttpUnauthorized);
+  }
+  EXPECT_EQ(source.n_asked, 0U);
+  HttpSourceOptions right = options(server.url());
+  right.token = "the right one";
+  HttpPieceGetter getter(right, test::made_up_validator());
+  test::expect_found(get_all(getter, {PieceIndex(4)}), 4);
+  EXPECT_EQ(fetch_manifest_text(right, {}), "{}");
+}
+
+TEST_P(HttpPieceGetterEitherWay, PieceThatTheValidatorRefuses) {
+  test::MadeUpGetter source;
+  const HttpPieceServer server(source, {});
+  HttpPieceGetter getter(options(server.url()), [](PieceIndex index, const Piece&) {
+    if (index.value() % 2 == 1) {
+      throw InvalidRecordProof(describe_piece(index));
+    }
+  });
+  const auto answers = get_all(getter, test::indices_up_to(10));
+  test::expect_found(answers, 4);
+  expect_failure<InvalidRecordProof>(answers.at(5), {"piece 5"});
+}
+
+TEST_P(HttpPieceGetterEitherWay, BusyServerIsAskedAgain) {
+  std::atomic<int> n_busy = 0;
+  const std::string piece(test::text_of(bytes_of(*made_up_piece(PieceIndex(2)))));
+  BadServer server([&](BadServer&, int, test::Socket& socket) {
+    const std::string request = socket.receive_until("\r\n\r\n");
+    if (n_busy++ < 2) {
+      socket.send(
+          "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n"
+          "\r\n");
+    } else if (request.starts_with("GET")) {
+      socket.send(test::piece_response(piece));
+    } else {
+      socket.send(test::piece_response(test::frame(PieceIndex(2), PieceFrameStatus::kFound,
+                                                   bytes_of(*made_up_piece(PieceIndex(2))))));
+    }
+  });
+  HttpSourceOptions patient = options(server.url());
+  patient.tries = 2;
+  HttpPieceGetter hasty(patient, test::made_up_validator());
+  expect_failure<HttpStatusError>(get_all(hasty, {PieceIndex(2)}).at(2), {server.url(), "503"});
+  n_busy = 0;
+  patient.tries = 3;
+  HttpPieceGetter getter(patient, test::made_up_validator());
+  test::expect_found(get_all(getter, {PieceIndex(2)}), 2);
+}
+
+/// Gives one response to every request, then closes.
+std::unique_ptr<BadServer> server_that_says(std::string response) {
+  return std::make_unique<BadServer>(
+      [response = std::move(response)](BadServer&, int, test::Socket& socket) {
+        socket.receive_until("\r\n\r\n");
+        socket.send(response);
+      });
+}
+
+PieceAnswer get_from(const std::string& url, std::size_t pieces_per_request) {
+  HttpSourceOptions options = quick_options(url);
+  options.pieces_per_request = pieces_per_request;
+  HttpPieceGetter getter(options, test::made_up_validator());
+  return get_all(getter, {PieceIndex(6)}).at(6);
+}
+
+TEST(HttpPieceGetter, SingleResponsesThatAreWrong) {
+  const PiecePtr piece = made_up_piece(PieceIndex(6));
+  const std::string body(test::text_of(bytes_of(*piece)));
+  const std::string etag = etag_of(blake3(bytes_of(*piece)));
+  const auto answer_to = [&](const std::string& response) {
+    const auto server = server_that_says(response);
+    return get_from(server->url(), 1);
+  };
+  EXPECT_NE(answer_to(test::piece_response(body, etag)).piece, nullptr);
+  EXPECT_NE(answer_to(test::piece_response(body, "W/\"of another kind\"")).piece, nullptr);
+  EXPECT_NE(answer_to("HTTP/1.1 200 OK\r\n\r\n" + body).piece, nullptr);  // up to the end
+
+  const unsigned seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  for (int i = 0; i < 5; ++i) {
+    std::string flipped = body;
+    flipped[random() % flipped.size()] ^= static_cast<char>(1 << (random() % 8));
+    expect_failure<ChecksumMismatch>(answer_to(test::piece_response(flipped, etag)),
+                                     {"piece 6", "127.0.0.1"});
+    expect_failure<InvalidRecordProof>(answer_to(test::piece_response(flipped)), {"piece 6"});
+  }
+  const PiecePtr other = made_up_piece(PieceIndex(7));
+  expect_failure<InvalidRecordProof>(
+      answer_to(
+          test::piece_response(test::text_of(bytes_of(*other)), etag_of(blake3(bytes_of(*other))))),
+      {"piece 6"});
+
+  const std::string cut = test::piece_response(body, etag);
+  expect_failure<InvalidBytesLength>(answer_to(cut.substr(0, cut.size() - 1)),
+                                     {"1049560", "1049559"});
+  expect_failure<InvalidBytesLength>(answer_to("HTTP/1.1 200 OK\r\n\r\n" + body.substr(1)),
+                                     {"1049559"});
+  expect_failure<InvalidBytesLength>(answer_to("HTTP/1.1 200 OK\r\n\r\n" + body + "x"),
+                                     {"1049560"});
+  expect_failure<InvalidBytesLength>(answer_to(test::piece_response(body + "x")), {"1049561"});
+  expect_failure<InvalidBytesLength>(
+      answer_to("HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\n"), {"1049560"});
+  expect_failure<InvalidBytesLength>(answer_to(test::piece_response("")), {"1049560", "actual 0"});
+  expect_failure<HttpTransferFailed>(answer_to(""), {"127.0.0.1"});
+  expect_failure<HttpTransferFailed>(answer_to("SSH-2.0-OpenSSH_9.2\r\n"), {"127.0.0.1"});
+  for (const std::string status : {"204 No Content", "206 Partial Content", "302 Found",
+                                   "400 Bad Request", "500 Oops", "503 Busy", "429 Slow down"}) {
+    expect_failure<HttpStatusError>(answer_to("HTTP/1.1 " + status +
+                                              "\r\nLocation: http://127.0.0.1:1/\r\n"
+                                              "Content-Length: 0\r\n\r\n"),
+                                    {"piece 6", status.substr(0, 3)});
+  }
+  expect_failure<HttpUnauthorized>(answer_to("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"),
+                                   {"403"});
+  EXPECT_TRUE(test::is_not_found(answer_to("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")));
+}
+
+TEST(HttpPieceGetter, BatchesThatAreWrong) {
+  const PiecePtr piece = made_up_piece(PieceIndex(6));
+  const auto body = bytes_of(*piece);
+  const std::string good = test::frame(PieceIndex(6), PieceFrameStatus::kFound, body);
+  const auto answer_to = [&](const std::string& frames) {
+    const auto server = server_that_says(test::piece_response(frames));
+    return get_from(server->url(), 8);
+  };
+  EXPECT_NE(answer_to(good).piece, nullptr);
+  EXPECT_TRUE(
+      test::is_not_found(answer_to(test::frame(PieceIndex(6), PieceFrameStatus::kNotFound, {}))));
+  const std::string text = "is\nin pieces";
+  expect_failure<RemotePieceFailed>(
+      answer_to(test::frame(PieceIndex(6), PieceFrameStatus::kFailed,
+                            {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()})),
+      {"piece 6", "is in pieces"});
+
+  expect_failure<UnexpectedPiece>(
+      answer_to(test::frame(PieceIndex(7), PieceFrameStatus::kFound, body)), {"7"});
+  expect_failure<InvalidRecordProof>(
+      answer_to(test::frame(PieceIndex(6), PieceFrameStatus::kFound,
+                            bytes_of(*made_up_piece(PieceIndex(7))))),
+      {"piece 6"});
+  std::string flipped = good;
+  flipped[70000] ^= 1;
+  expect_failure<ChecksumMismatch>(answer_to(flipped), {"piece 6"});
+  for (const std::size_t kept :
+       {std::size_t{0}, std::size_t{1}, std::size_t{47}, std::size_t{48}, good.size() - 1}) {
+    expect_failure<HttpTransferFailed>(answer_to(good.substr(0, kept)), {"1 pieces missing"});
+  }
+  // What comes behind the last piece is an error, too, but the piece is here already.
+  EXPECT_NE(answer_to(good + good).piece, nullptr);
+}
+
+TEST(HttpPieceGetter, BrokenFrameCostsOnlyThePiecesBehindIt) {
+  std::string frames;
+  for (std::uint64_t i = 0; i < 4; ++i) {
+    frames += test::frame(PieceIndex(i), PieceFrameStatus::kFound,
+                          bytes_of(*made_up_piece(PieceIndex(i))));
+  }
+  frames[2 * (frames.size() / 4) + 100] ^= 1;
+  const auto server = server_that_says(test::piece_response(frames));
+  HttpSourceOptions options = quick_options(server->url());
+  options.in_flight = options.pieces_per_request = 4;
+  HttpPieceGetter getter(options, test::made_up_validator());
+  // One slot: all four pieces are in one request.
+  const auto answers = get_all(getter, test::indices_up_to(4));
+  test::expect_found(answers, 0);
+  test::expect_found(answers, 1);
+  expect_failure<ChecksumMismatch>(answers.at(2), {"piece 2"});
+  expect_failure<ChecksumMismatch>(answers.at(3), {"piece 2"});
+}
+
+TEST(HttpPieceGetter, NeedsSensibleOptions) {
+  const auto make = [](const std::function<void(HttpSourceOptions&)>& change) {
+    HttpSourceOptions options = quick_options("http://127.0.0.1:1");
+    change(options);
+    HttpPieceGetter(options, test::made_up_validator());
+  };
+  EXPECT_NO_THROW(make([](HttpSourceOptions&) {}));
+  EXPECT_THROW(make([](HttpSourceOptions& o) { o.url = "ftp://127.0.0.1"; }), InvalidArgument);
+  EXPECT_THROW(make([](HttpSourceOptions& o) { o.url = "/a/directory"; }), InvalidArgument);
+  EXPECT_THROW(make([](HttpSourceOptions& o) { o.in_flight = 0; }), InvalidArgument);
+  EXPECT_THROW(make([](HttpSourceOptions& o) { o.pieces_per_request = 9; }), InvalidArgument);
+  EXPECT_THROW(make([](HttpSourceOptions& o) { o.pieces_per_request = 0; }), InvalidArgument);
+  EXPECT_THROW(make([](HttpSourceOptions& o) { o.tries = 0; }), InvalidArgument);
+}
+
+TEST(HttpManifest, IsWhatTheServerHas) {
+  test::MadeUpGetter source;
+  HttpServerOptions with_manifest;
+  with_manifest.manifest_json = std::string(300'000, 'm');
+  const HttpPieceServer server(source, with_manifest);
+  HttpSourceOptions options = quick_options(server.url() + "/");
+  EXPECT_EQ(fetch_manifest_text(options, {}), with_manifest.manifest_json);
+  options.max_manifest_bytes = 299'999;
+  EXPECT_THROW(fetch_manifest_text(options, {}), InvalidBytesLength);
+
+  const HttpPieceServer without(source, {});
+  EXPECT_THROW(fetch_manifest_text(quick_options(without.url()), {}), HttpStatusError);
+  const std::string wrong_tag = etag_of(Hash{});
+  const auto liar = server_that_says(test::piece_response("{}", wrong_tag));
+  EXPECT_THROW(fetch_manifest_text(quick_options(liar->url()), {}), ChecksumMismatch);
+  std::stop_source stop;
+  BadServer silent([&](BadServer& self, int, test::Socket&) {
+    stop.request_stop();
+    self.wait_for_end();
+  });
+  EXPECT_EQ(fetch_manifest_text(quick_options(silent.url()), stop.get_token()), std::nullopt);
+}
+
+}  // namespace
+}  // namespace furrow

@@ -1,0 +1,200 @@
+#include <algorithm>
+#include <condition_variable>
+#include <cstdio>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
+
+#include "host/pieces/http_piece_server.hpp"
+#include "host/pieces/store_piece_getter.hpp"
+#include "host/store/file.hpp"
+#include "tools/cli_support.hpp"
+
+namespace furrow::cli {
+namespace {
+
+struct Arguments {
+  std::string store;
+  std::string listen = "127.0.0.1:8480";
+  std::string token_file;
+  std::string tls_certificate;
+  std::string tls_key;
+  HttpServerLimits limits;
+  std::uint64_t request_seconds = 10;
+  std::uint64_t piece_seconds = 60;
+  std::uint64_t idle_seconds = 60;
+  bool json = false;
+};
+
+constexpr std::uint64_t kMaxTokenFile = 4096;
+constexpr std::uint64_t kMaxSeconds = 86'400;
+
+struct Address {
+  std::string host;
+  std::uint16_t port;
+};
+
+/// "127.0.0.1:8480", "[::1]:8480", "name:0".
+Address parse_address(const std::string& text) {
+  const InvalidArgument bad(
+      fmt::format("--listen: expected ADDRESS:PORT with a port of 0 to 65535, actual '{}'", text));
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos || colon == 0) {
+    throw bad;
+  }
+  std::string host = text.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) {
+    host = host.substr(1, host.size() - 2);
+  } else if (host.find(':') != std::string::npos) {
+    throw bad;  // IPv6 without brackets: it is anyone's guess where the port begins
+  }
+  const std::string port = text.substr(colon + 1);
+  if (host.empty() || port.empty() || port.size() > 5 ||
+      port.find_first_not_of("0123456789") != std::string::npos || std::stoul(port) > 65'535) {
+    throw bad;
+  }
+  return {host, static_cast<std::uint16_t>(std::stoul(port))};
+}
+
+/// The first line of the file.
+std::string read_token(const std::string& file) {
+  const std::vector<std::uint8_t> bytes = read_whole_file(file, kMaxTokenFile);
+  std::string token(bytes.begin(), bytes.end());
+  token = token.substr(0, token.find_first_of("\r\n"));
+  const bool is_printable =
+      std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c <= '~'; });
+  if (token.empty() || !is_printable) {
+    throw InvalidArgument(fmt::format(
+        "--token-file '{}': expected a line of printable characters without spaces", file));
+  }
+  return token;
+}
+
+std::chrono::seconds seconds(std::uint64_t value, const char* option) {
+  if (value == 0 || value > kMaxSeconds) {
+    throw InvalidArgument(
+        fmt::format("{}: expected 1 to {} seconds, actual {}", option, kMaxSeconds, value));
+  }
+  return std::chrono::seconds(value);
+}
+
+HttpServerOptions server_options(const Arguments& arguments, const Manifest& manifest) {
+  const Address address = parse_address(arguments.listen);
+  HttpServerOptions options;
+  options.address = address.host;
+  options.port = address.port;
+  if (!arguments.token_file.empty()) {
+    options.token = read_token(arguments.token_file);
+  }
+  if (!arguments.tls_certificate.empty()) {
+    options.tls = TlsFiles{arguments.tls_certificate, arguments.tls_key};
+  }
+  options.manifest_json = manifest.to_json();
+  options.limits = arguments.limits;
+  if (options.limits.max_connections == 0 || options.limits.max_batch == 0) {
+    throw InvalidArgument("--max-connections and --max-batch: expected 1 or more, actual 0");
+  }
+  options.limits.request_time = seconds(arguments.request_seconds, "--request-time");
+  options.limits.piece_time = seconds(arguments.piece_seconds, "--piece-time");
+  options.limits.idle_time = seconds(arguments.idle_seconds, "--idle-time");
+  options.on_warning = [](const std::string& line) { spdlog::warn("{}", line); };
+  return options;
+}
+
+bool is_loopback(const std::string& host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+void print(const HttpServerCounters& counters, bool json) {
+  if (json) {
+    const nlohmann::ordered_json result = {
+        {"requests", counters.requests},         {"pieces", counters.pieces},
+        {"not_found", counters.not_found},       {"failed", counters.failed},
+        {"unauthorized", counters.unauthorized}, {"refused", counters.refused}};
+    fmt::print("{}\n", result.dump());
+  } else {
+    fmt::print(
+        "served {} pieces in {} requests; {} not found, {} failed, {} without the token, "
+        "{} connections refused\n",
+        counters.pieces, counters.requests, counters.not_found, counters.failed,
+        counters.unauthorized, counters.refused);
+  }
+}
+
+void run(const Arguments& arguments, const std::stop_token& stop) {
+  StorePieceGetter store(arguments.store,
+                         {.on_warning = [](const std::string& line) { spdlog::warn("{}", line); }});
+  const HttpServerOptions options = server_options(arguments, store.manifest());
+  HttpPieceServer server(store, options);
+  if (options.token.empty() && !is_loopback(options.address)) {
+    spdlog::warn("everybody who reaches {} may fetch pieces; --token-file restricts that",
+                 server.url());
+  }
+  if (!options.token.empty() && !options.tls.has_value() && !is_loopback(options.address)) {
+    spdlog::warn("the token crosses the network in the clear; --tls-cert and --tls-key hide it");
+  }
+  if (arguments.json) {
+    fmt::print("{}\n", nlohmann::ordered_json{{"listening", server.url()}}.dump());
+  } else {
+    fmt::print("listening on {}\n", server.url());
+  }
+  std::fflush(stdout);  // a script waits for this line
+  {
+    std::mutex mutex;
+    std::condition_variable_any never_notified;
+    std::unique_lock lock(mutex);
+    never_notified.wait(lock, stop, [] { return false; });
+  }
+  server.stop();
+  print(server.counters(), arguments.json);
+}
+
+}  // namespace
+
+void add_serve_pieces_command(CLI::App& app, std::stop_token stop) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* command =
+      app.add_subcommand("serve-pieces", "Serve the pieces of a store over HTTP until interrupted");
+  command->add_option("--store", arguments->store, "Store made by furrow archive")->required();
+  command
+      ->add_option("--listen", arguments->listen,
+                   "Address and port, such as 0.0.0.0:8480 or [::1]:8480; port 0 picks a free one")
+      ->capture_default_str();
+  command->add_option("--token-file", arguments->token_file,
+                      "File with the token that clients have to show; everybody is served if not "
+                      "given");
+  CLI::Option* certificate = command->add_option("--tls-cert", arguments->tls_certificate,
+                                                 "Certificate chain in PEM, to serve https");
+  CLI::Option* key =
+      command->add_option("--tls-key", arguments->tls_key, "Private key of the certificate in PEM");
+  certificate->needs(key);
+  key->needs(certificate);
+  command
+      ->add_option("--max-connections", arguments->limits.max_connections,
+                   "Connections at a time; those beyond are refused")
+      ->capture_default_str();
+  command->add_option("--max-batch", arguments->limits.max_batch, "Pieces in one request")
+      ->capture_default_str();
+  command
+      ->add_option("--request-time", arguments->request_seconds,
+                   "Seconds for a request to arrive as a whole")
+      ->capture_default_str();
+  command
+      ->add_option("--piece-time", arguments->piece_seconds,
+                   "Seconds for a client to take one piece")
+      ->capture_default_str();
+  command
+      ->add_option("--idle-time", arguments->idle_seconds,
+                   "Seconds that a connection is kept without a request")
+      ->capture_default_str();
+  add_simd_option(*command);
+  command->add_flag("--json", arguments->json, "Print JSON: the address, and counts at the end");
+  command->callback([arguments, stop = std::move(stop)] { run(*arguments, stop); });
+}
+
+}  // namespace furrow::cli
