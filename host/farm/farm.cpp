@@ -291,6 +291,7 @@ std::uint16_t Farm::write_sector(SectorIndex index, std::span<const std::uint8_t
 
   {
     const std::lock_guard lock(metadata_file_mutex_);
+    mark_gap_lost(index);
     files_.metadata.write_slot(metadata);
     files_.metadata.sync();
     // Before readers know of it: what they ask the state for is there.
@@ -309,6 +310,24 @@ void Farm::mark_lost(SectorIndex index) {
   (void)slot_of_counted(index);  // refuses a sector that is not counted
   const WritingTurn turn(*this, index);
   write_lost_marker(index);
+}
+
+/// Sectors before this one that are not there yet count as lost from now on, because nothing that
+/// is finished may depend on them. Pre: metadata_file_mutex_ is held; the caller syncs the file.
+void Farm::mark_gap_lost(SectorIndex index) {
+  for (std::uint16_t i = sector_count(); i < index.value(); ++i) {
+    bool is_there = false;
+    {
+      const std::shared_lock lock(state_mutex_);
+      is_there = sectors_[i].is_written;
+    }
+    if (!is_there) {
+      const SectorMetadata dummy =
+          SectorMetadata::expired_dummy(SectorIndex(i), pieces_in_sector());
+      files_.metadata.write_slot(dummy);
+      publish(SectorIndex(i), summarize(dummy));
+    }
+  }
 }
 
 /// From here until publish() the sector holds nothing, on disk as in memory. Of a sector that is

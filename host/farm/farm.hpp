@@ -6,7 +6,8 @@
 //   1. if the sector is counted already: "lost" into its slot
 //   2. sector bytes into plot.bin
 //   3. slot into metadata.bin
-//   4. count into the header of metadata.bin, if all sectors before this one are written
+//   4. count into the header of metadata.bin, if it is not counted already; sectors before it that
+//      are not there get "lost" into their slots together with step 3
 //
 // A crash at any moment leaves either the old sector, or one that is known to be lost or not there.
 //
@@ -130,10 +131,11 @@ class Farm {
   [[nodiscard]] bool is_being_modified(SectorIndex index) const;
 
   /// Writes a sector and its metadata durably and returns how many sectors are counted then.
-  /// Sectors may be written in any order, but one is counted, hence finished, only when all before
-  /// it are written; a crash before that forgets it. Throws InvalidArgument for a farm that is
-  /// read-only, for sizes and indices that do not fit and for a sector that is being written;
-  /// IoError, after which a sector that was counted is lost and one that was not is still not.
+  /// Sectors may be written in any order: those before it that are not there yet are counted with
+  /// it, as lost, so that it is kept whatever becomes of them. Throws InvalidArgument for a farm
+  /// that is read-only, for sizes and indices that do not fit and for a sector that is being
+  /// written; IoError, after which a sector that was counted is lost and one that was not is still
+  /// not.
   std::uint16_t write_sector(SectorIndex index, std::span<const std::uint8_t> sector_bytes,
                              const SectorMetadata& metadata);
   /// Replaces the metadata of a counted sector, durably, by the marker that it is lost: for sectors
@@ -144,7 +146,7 @@ class Farm {
   friend class ModificationMark;
   class WritingTurn;
   struct Sector {
-    /// Of a sector that is counted, or written and waiting for the ones before it.
+    /// Of a sector that is counted, or written without its count.
     SlotSummary slot;
     SectorState state = SectorState::kNotPlotted;
     bool is_written = false;  ///< bytes and slot are durable, counted or not
@@ -162,6 +164,7 @@ class Farm {
   void check_writable() const;
   void publish(SectorIndex index, const SlotSummary& slot);
   void warn(const std::string& text);
+  void mark_gap_lost(SectorIndex index);
   void write_lost_marker(SectorIndex index);
   void count_written_sectors();
   void end_modifying(SectorIndex index) noexcept;
