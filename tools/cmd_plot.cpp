@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -9,11 +10,9 @@
 #include <spdlog/spdlog.h>
 
 #include "host/farm/plot_farm.hpp"
-#include "host/pieces/segment_download.hpp"
-#include "host/pieces/store_piece_getter.hpp"
-#include "host/store/buffer_pool.hpp"
 #include "tools/cli_support.hpp"
 #include "tools/engine_options.hpp"
+#include "tools/piece_options.hpp"
 #include "tools/plot_progress.hpp"
 #include "tools/plot_target.hpp"
 
@@ -23,7 +22,7 @@ namespace {
 struct Arguments {
   PlotTargetOptions target;
   EngineOptions engine;
-  std::string pieces;
+  PieceOptions pieces;
   std::string progress = "auto";
   bool json = false;
 };
@@ -34,63 +33,9 @@ ProgressStyle style_of(const Arguments& arguments) {
                                       : ProgressStyle::kText;
 }
 
-std::string reason_of(const std::exception_ptr& error) {
-  if (error == nullptr) {
-    return "not in the store";
-  }
-  try {
-    std::rethrow_exception(error);
-  } catch (const std::exception& e) {
-    return e.what();
-  }
-}
-
-/// Where pieces come from, and how they are rebuilt.
-class Pieces {
- public:
-  Pieces(StorePieceGetter& store, SimdMode mode, unsigned threads)
-      : store_(store), erasure_(mode), threads_(threads) {}
-
-  DownloadOptions download_options() {
-    return {.piece_getter = store_,
-            .recover_piece = [this](PieceIndex index,
-                                    const std::stop_token& stop) { return recover(index, stop); },
-            .retry_delays = {.max_attempts = 1},  // what a local store lacks, it lacks for good
-            .on_piece_failed =
-                [this](PieceIndex index, const std::exception_ptr& error) {
-                  const std::string text =
-                      fmt::format("piece {}: {}", index.value(), reason_of(error));
-                  spdlog::warn("{}; rebuilding it from the rest of its segment", text);
-                  const std::lock_guard lock(mutex_);
-                  if (error != nullptr) {
-                    damaged_.push_back(text);
-                  }
-                }};
-  }
-  /// Pieces that are damaged; they were rebuilt. Pre: no download is under way.
-  [[nodiscard]] const std::vector<std::string>& damaged() const { return damaged_; }
-
- private:
-  PiecePtr recover(PieceIndex index, const std::stop_token& stop) {
-    PiecePtr piece = recover_missing_piece(
-        store_, erasure_, index, store_.manifest().segment_identity(segment_index_of(index)), stop,
-        {.tries = 1}, {.threads = threads_});
-    if (piece == nullptr) {
-      throw Interrupted();
-    }
-    return piece;
-  }
-
-  StorePieceGetter& store_;
-  ErasureCoding erasure_;
-  unsigned threads_;
-  std::mutex mutex_;
-  std::vector<std::string> damaged_;
-};
-
 /// Plots what is missing; throws Interrupted when it was asked to stop.
 void plot(const Arguments& arguments, const EncoderChoice& choice, const PlotTarget& target,
-          const MemoryPlan& plan, const Manifest& manifest, Pieces& pieces, PlotProgress& progress,
+          const MemoryPlan& plan, PlotPieces& pieces, PlotProgress& progress,
           const std::stop_token& stop, Gate& gate) {
   Farm& farm = *target.farm;
   const std::vector<SectorIndex> todo = sectors_to_plot(farm, target.sectors);
@@ -102,7 +47,7 @@ void plot(const Arguments& arguments, const EncoderChoice& choice, const PlotTar
       "farm {}: {} of {} sectors to plot, {} pieces in each ({}), history of {} segments, "
       "encoder {}",
       farm.directory().native(), todo.size(), target.sectors, farm.pieces_in_sector(),
-      size_text(farm.sector_size()), manifest.segments.size(), encoders->name()));
+      size_text(farm.sector_size()), pieces.manifest().segments.size(), encoders->name()));
   progress.plan(plan);
   if (todo.empty()) {
     return;
@@ -122,8 +67,12 @@ void plot(const Arguments& arguments, const EncoderChoice& choice, const PlotTar
                                     .on_event = [&](SectorIndex index, const PlottingEvent& event) {
                                       progress.event(index, event);
                                     }};
-  const PlotOutcome outcome = plot_farm(farm, todo, protocol_info(manifest), options, stop);
+  const PlotOutcome outcome =
+      plot_farm(farm, todo, protocol_info(pieces.manifest()), options, stop);
   progress.finish();
+  for (const std::string& line : pieces.report()) {
+    progress.say(line);
+  }
   if (outcome == PlotOutcome::kCancelled) {
     throw Interrupted();
   }
@@ -153,18 +102,23 @@ void run(const Arguments& arguments, const std::stop_token& stop, Gate& gate) {
   const auto start = std::chrono::steady_clock::now();
   // Unknown names and sizes, and limits that are too low, are refused before anything is created.
   const EncoderChoice choice = chosen_encoder(arguments.engine);
-  StorePieceGetter store(arguments.pieces,
-                         {.on_warning = [](const std::string& line) { spdlog::warn("{}", line); }});
-  const MemoryPlan plan = memory_plan(
-      arguments.engine, choice, planned_pieces_in_sector(arguments.target), BufferPool::kSlots);
+  const MemoryPlan plan =
+      memory_plan(arguments.engine, choice, planned_pieces_in_sector(arguments.target),
+                  pieces_in_flight(arguments.pieces));
   static_cast<void>(encoder_settings(arguments.engine, plan));
-  const PlotTarget target = open_plot_target(arguments.target, store.manifest());
-  for (const std::string& warning : target.farm->warnings()) {
+  PlotPieces pieces(arguments.pieces, choice.mode, plan, stop);
+  const PlotTarget target = open_plot_target(arguments.target, pieces.manifest());
+  PlotProgress progress(style_of(arguments));
+  const std::vector<std::string> warnings = target.farm->warnings();
+  for (const std::string& warning : warnings) {
     spdlog::warn("{}", warning);
   }
-  Pieces pieces(store, choice.mode, plan.settings.threads);
-  PlotProgress progress(style_of(arguments));
-  plot(arguments, choice, target, plan, store.manifest(), pieces, progress, stop, gate);
+  plot(arguments, choice, target, plan, pieces, progress, stop, gate);
+  for (const std::string& warning : target.farm->warnings()) {
+    if (std::find(warnings.begin(), warnings.end(), warning) == warnings.end()) {
+      spdlog::warn("{}", warning);
+    }
+  }
   print_summary(arguments, *target.farm, progress, pieces.damaged(),
                 std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   const std::vector<std::string>& damaged = pieces.damaged();
@@ -172,7 +126,7 @@ void run(const Arguments& arguments, const std::stop_token& stop, Gate& gate) {
     throw DamagedStore(
         fmt::format("the store {} is damaged: {} {} rebuilt, the first one was {}; "
                     "the farm is complete",
-                    arguments.pieces, damaged.size(),
+                    arguments.pieces.sources.front(), damaged.size(),
                     damaged.size() == 1 ? "piece was" : "pieces were", damaged.front()));
   }
 }
@@ -183,10 +137,10 @@ void add_plot_command(CLI::App& app, std::stop_token stop, Gate& gate) {
   const auto arguments = std::make_shared<Arguments>();
   PlotTargetOptions& target = arguments->target;
   CLI::App* command =
-      app.add_subcommand("plot", "Plot sectors of a farm from the pieces of a store");
+      app.add_subcommand("plot", "Plot sectors of a farm from the pieces of stores and servers");
   command->add_option("--farm", target.farm, "Directory of the farm; created when absent")
       ->required();
-  command->add_option("--pieces", arguments->pieces, "Store made by furrow archive")->required();
+  add_piece_options(*command, arguments->pieces);
   CLI::Option* sectors = command->add_option(
       "--sectors", target.sectors, "Sectors that the farm shall have in all; more are kept");
   CLI::Option* size = command->add_option(

@@ -12,8 +12,8 @@
 
 #include "host/pieces/http_piece_server.hpp"
 #include "host/pieces/store_piece_getter.hpp"
-#include "host/store/file.hpp"
 #include "tools/cli_support.hpp"
+#include "tools/token_file.hpp"
 
 namespace furrow::cli {
 namespace {
@@ -31,7 +31,6 @@ struct Arguments {
   bool json = false;
 };
 
-constexpr std::uint64_t kMaxTokenFile = 4096;
 constexpr std::uint64_t kMaxSeconds = 86'400;
 
 struct Address {
@@ -61,20 +60,6 @@ Address parse_address(const std::string& text) {
   return {host, static_cast<std::uint16_t>(std::stoul(port))};
 }
 
-/// The first line of the file.
-std::string read_token(const std::string& file) {
-  const std::vector<std::uint8_t> bytes = read_whole_file(file, kMaxTokenFile);
-  std::string token(bytes.begin(), bytes.end());
-  token = token.substr(0, token.find_first_of("\r\n"));
-  const bool is_printable =
-      std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c <= '~'; });
-  if (token.empty() || !is_printable) {
-    throw InvalidArgument(fmt::format(
-        "--token-file '{}': expected a line of printable characters without spaces", file));
-  }
-  return token;
-}
-
 std::chrono::seconds seconds(std::uint64_t value, const char* option) {
   if (value == 0 || value > kMaxSeconds) {
     throw InvalidArgument(
@@ -89,7 +74,7 @@ HttpServerOptions server_options(const Arguments& arguments, const Manifest& man
   options.address = address.host;
   options.port = address.port;
   if (!arguments.token_file.empty()) {
-    options.token = read_token(arguments.token_file);
+    options.token = read_token_file(arguments.token_file);
   }
   if (!arguments.tls_certificate.empty()) {
     options.tls = TlsFiles{arguments.tls_certificate, arguments.tls_key};

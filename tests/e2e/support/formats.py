@@ -119,8 +119,20 @@ def plotted_sector_count(farm):
     return int.from_bytes(header[1:3], "little") if len(header) == 3 else 0
 
 
-def damage_of_counted_sectors(farm, pieces_in_sector):
-    """What is wrong with slots and checksums of the sectors that the farm counts: a list of texts."""
+def lost_sectors(farm):
+    """Sectors that the farm counts and marks as lost, to be plotted again."""
+    lost = set()
+    with open(farm / "metadata.bin", "rb") as metadata:
+        for index in range(plotted_sector_count(farm)):
+            metadata.seek(SLOTS_AT + index * SLOT_SIZE)
+            if not any(metadata.read(SLOT_SIZE)[4:4 + 131_072]):
+                lost.add(index)
+    return lost
+
+
+def damage_of_counted_sectors(farm, pieces_in_sector, lost=()):
+    """What is wrong with slots and checksums of the sectors that the farm counts: a list of texts. Those
+    in `lost` may be lost, but for that their slots have to be right."""
     wrong = []
     size = sector_size(pieces_in_sector)
     with open(farm / "metadata.bin", "rb") as metadata, open(farm / "plot.bin", "rb") as plot:
@@ -131,6 +143,8 @@ def damage_of_counted_sectors(farm, pieces_in_sector):
                 wrong.append(f"sector {index}: slot does not have its checksum")
             elif int.from_bytes(slot[:2], "little") != index:
                 wrong.append(f"sector {index}: slot is that of another sector")
+            elif index in lost:
+                continue
             elif not any(slot[4:4 + 131_072]):
                 wrong.append(f"sector {index}: slot says that the sector is lost")
             plot.seek(index * size)

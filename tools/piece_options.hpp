@@ -1,0 +1,70 @@
+// Where pieces come from: the options of commands that fetch pieces.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "host/erasure/erasure_coding.hpp"
+#include "host/pieces/piece_supply.hpp"
+#include "host/plotting/memory_plan.hpp"
+#include "host/plotting/plotting.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace furrow::cli {
+
+struct PieceOptions {
+  std::vector<std::string> sources;
+  std::optional<std::string> manifest;
+  std::optional<std::string> token_file;
+  std::optional<std::string> ca_file;
+  std::size_t in_flight = 64;
+  std::optional<std::string> cache;
+  std::string cache_size = "10GiB";
+};
+
+/// Adds the options to a command. `options` must live as long as the command.
+void add_piece_options(CLI::App& command, PieceOptions& options);
+
+/// Pieces under way at the same time for each download.
+[[nodiscard]] std::size_t pieces_in_flight(const PieceOptions& options);
+
+/// The pieces that a plotting run downloads, and rebuilds when no source has them. Thread-safe but
+/// for the constructor.
+class PlotPieces {
+ public:
+  /// Throws what PieceSupply throws, InvalidArgument for a bad size and IoError for a token file
+  /// that cannot be read; Interrupted when a stop was requested.
+  PlotPieces(const PieceOptions& options, SimdMode mode, const MemoryPlan& plan,
+             const std::stop_token& stop);
+
+  [[nodiscard]] const Manifest& manifest() const { return supply_.manifest(); }
+  /// How to download a sector. Stores are asked once, since what they lack they lack for good;
+  /// servers without limit.
+  [[nodiscard]] DownloadOptions download_options();
+  /// Pieces of stores that are damaged; they were rebuilt. Pre: no download is under way.
+  [[nodiscard]] const std::vector<std::string>& damaged() const { return damaged_; }
+  /// Lines about what each source gave, and the cache.
+  [[nodiscard]] std::vector<std::string> report() const;
+
+ private:
+  void note_failure(PieceIndex index, const std::exception_ptr& error);
+  PiecePtr recover(PieceIndex index, const std::stop_token& stop);
+
+  bool has_servers_;
+  std::size_t pieces_in_flight_;
+  PieceSupply supply_;
+  ErasureCoding erasure_;
+  unsigned threads_;
+  std::mutex mutex_;
+  std::vector<std::string> damaged_;
+};
+
+}  // namespace furrow::cli

@@ -1,0 +1,33 @@
+#include "tools/token_file.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "furrow/errors.hpp"
+
+#include "host/store/file.hpp"
+
+namespace furrow::cli {
+namespace {
+
+constexpr std::uint64_t kMaxTokenFile = 4096;
+
+}  // namespace
+
+std::string read_token_file(const std::string& file) {
+  const std::vector<std::uint8_t> bytes = read_whole_file(file, kMaxTokenFile);
+  std::string token(bytes.begin(), bytes.end());
+  token = token.substr(0, token.find_first_of("\r\n"));
+  const bool is_printable =
+      std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c <= '~'; });
+  if (token.empty() || !is_printable) {
+    throw InvalidArgument(fmt::format(
+        "--token-file '{}': expected a line of printable characters without spaces", file));
+  }
+  return token;
+}
+
+}  // namespace furrow::cli
