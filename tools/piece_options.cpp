@@ -41,6 +41,7 @@ PieceSupplyOptions supply_options(const PieceOptions& options, SimdMode mode,
   }
   result.http.ca_file = options.ca_file.value_or("");
   result.http.in_flight = plan.settings.pieces_in_flight;
+  result.http.piece_time = std::chrono::seconds(options.piece_seconds);
   result.fallback.on_stall = [](const PieceStall& stall) {
     spdlog::warn("{} pieces are missing and none has come for {:.0f} s; {} is being asked",
                  stall.n_missing, std::chrono::duration<double>(stall.silent).count(),
@@ -73,6 +74,12 @@ void add_piece_options(CLI::App& command, PieceOptions& options) {
                      "if not given");
   command.add_option("--in-flight", options.in_flight, "Pieces asked of a server at the same time")
       ->check(CLI::Range(8, 1024))
+      ->capture_default_str();
+  command
+      .add_option("--piece-seconds", options.piece_seconds,
+                  "How long a server has for a piece, all tries together, before the next source "
+                  "is asked")
+      ->check(CLI::Range(1, 86400))
       ->capture_default_str();
   CLI::Option* cache = command.add_option("--piece-cache", options.cache,
                                           "Directory to keep pieces in that may be wanted again");

@@ -26,6 +26,7 @@ struct PieceOptions {
   std::optional<std::string> token_file;
   std::optional<std::string> ca_file;
   std::size_t in_flight = 64;
+  unsigned piece_seconds = 120;
   std::optional<std::string> cache;
   std::string cache_size = "10GiB";
 };
