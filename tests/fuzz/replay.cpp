@@ -1,5 +1,5 @@
-// Runs a fuzz target on the files of its corpus, for builds without libFuzzer: `fuzz_NAME [-OPTION...] FOLDER...`.
-// Options are those of libFuzzer and mean nothing here.
+// Runs a fuzz target on the files of its corpus, for builds without libFuzzer: `fuzz_NAME
+// [-OPTION...] FOLDER...`. Options are those of libFuzzer and mean nothing here.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
