@@ -38,7 +38,7 @@ void plot(const Arguments& arguments, const EncoderChoice& choice, const PlotTar
           const MemoryPlan& plan, PlotPieces& pieces, PlotProgress& progress,
           const std::stop_token& stop, Gate& gate) {
   Farm& farm = *target.farm;
-  const std::vector<SectorIndex> todo = sectors_to_plot(farm, target.sectors);
+  const std::vector<SectorIndex> missing = sectors_to_plot(farm, target.sectors);
   EncoderSettings settings = encoder_settings(arguments.engine, plan);
   settings.gate = &gate;
   settings.on_record_done = [&] { progress.record_done(); };
@@ -46,16 +46,16 @@ void plot(const Arguments& arguments, const EncoderChoice& choice, const PlotTar
   progress.say(fmt::format(
       "farm {}: {} of {} sectors to plot, {} pieces in each ({}), history of {} segments, "
       "encoder {}",
-      farm.directory().native(), todo.size(), target.sectors, farm.pieces_in_sector(),
+      farm.directory().native(), missing.size(), target.sectors, farm.pieces_in_sector(),
       size_text(farm.sector_size()), pieces.manifest().segments.size(), encoders->name()));
   progress.plan(plan);
-  if (todo.empty()) {
+  if (missing.empty()) {
     return;
   }
   StageClock clock(encoders->size(), &gate);
-  progress.start({.sectors = todo.size(),
-                  .records = todo.size() * std::uint64_t{farm.pieces_in_sector()},
-                  .sectors_present = target.sectors - todo.size(),
+  progress.start({.sectors = missing.size(),
+                  .records = missing.size() * std::uint64_t{farm.pieces_in_sector()},
+                  .sectors_present = target.sectors - missing.size(),
                   .pieces_in_sector = farm.pieces_in_sector()},
                  *encoders, clock);
   const PlotPipelineOptions options{.download = pieces.download_options(),
@@ -68,7 +68,7 @@ void plot(const Arguments& arguments, const EncoderChoice& choice, const PlotTar
                                       progress.event(index, event);
                                     }};
   const PlotOutcome outcome =
-      plot_farm(farm, todo, protocol_info(pieces.manifest()), options, stop);
+      plot_farm(farm, missing, protocol_info(pieces.manifest()), options, stop);
   progress.finish();
   for (const std::string& line : pieces.report()) {
     progress.say(line);

@@ -36,16 +36,6 @@ HttpSourceOptions checked(HttpSourceOptions options) {
   return options;
 }
 
-bool is_source_unavailable(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const SourceUnavailable&) {
-    return true;
-  } catch (...) {
-    return false;
-  }
-}
-
 }  // namespace
 
 /// Connections and requests for one batch at a time.

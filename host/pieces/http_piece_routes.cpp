@@ -10,6 +10,7 @@
 #include "host/crypto/blake3.hpp"
 #include "host/pieces/piece_etag.hpp"
 #include "host/pieces/piece_frame.hpp"
+#include "host/pieces/source_errors.hpp"
 
 namespace furrow {
 namespace {
@@ -58,16 +59,6 @@ ErrorKind kind_of(const std::exception_ptr& error) {
     return typed.kind();
   } catch (...) {
     return ErrorKind::kInternal;
-  }
-}
-
-std::string message_of(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const std::exception& e) {
-    return e.what();
-  } catch (...) {
-    return "unknown error";
   }
 }
 

@@ -12,26 +12,6 @@
 namespace furrow {
 namespace {
 
-std::string message_of(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const std::exception& e) {
-    return e.what();
-  } catch (...) {
-    return "unknown error";
-  }
-}
-
-bool is_source_unavailable(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const SourceUnavailable&) {
-    return true;
-  } catch (...) {
-    return false;
-  }
-}
-
 /// Watches over one batch.
 class StallWatch {
  public:

@@ -20,4 +20,24 @@ UnexpectedPiece::UnexpectedPiece(const std::string& what, std::size_t n_wanted, 
                                       " pieces asked for, actual piece index " +
                                       std::to_string(actual.value())) {}
 
+bool is_source_unavailable(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const SourceUnavailable&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
+std::string message_of(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& e) {
+    return e.what();
+  } catch (...) {
+    return "unknown error";
+  }
+}
+
 }  // namespace furrow

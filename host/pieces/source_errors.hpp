@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <string>
 
 #include "furrow/errors.hpp"
@@ -65,5 +66,10 @@ class UnexpectedPiece : public Error {
  public:
   UnexpectedPiece(const std::string& what, std::size_t n_wanted, PieceIndex actual);
 };
+
+/// Whether the error says that a source did not answer at all.
+bool is_source_unavailable(const std::exception_ptr& error);
+/// What an error that was kept says. Pre: not null.
+std::string message_of(const std::exception_ptr& error);
 
 }  // namespace furrow
