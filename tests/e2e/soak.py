@@ -31,7 +31,7 @@ BYTES_OF_SECTOR = formats.sector_size(PIECES_IN_SECTOR) + formats.SLOT_SIZE
 MEASURED_SECTORS = 8
 # What the run is planned for of that speed. Faults take of the rest what they take, pauses all of it, so
 # that it lasts as long as wanted.
-SHARE_OF_SPEED = 0.35
+SHARE_OF_SPEED = 0.22
 SAMPLE_SECONDS = 2
 SAMPLE_SECTORS = 24
 # How much higher the median of the last quarter may be than that of the second one. Memory: a farm
