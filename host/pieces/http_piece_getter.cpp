@@ -67,7 +67,7 @@ class HttpPieceGetter::BorrowedSession {
         session_->requests.remove(slot->request());
       }
     }
-    // The pools are free for other batches; the connections stay with the session.
+    // The pools go, with the memory that pieces have touched; the connections stay.
     session_->slots.clear();
     session_->on_answer = nullptr;
     const std::lock_guard lock(owner_.mutex_);
@@ -223,7 +223,9 @@ class HttpPieceGetter::Batch {
 HttpPieceGetter::HttpPieceGetter(HttpSourceOptions options, PieceValidator validator)
     : options_(checked(std::move(options))),
       validator_(std::move(validator)),
-      pools_(options_.memory) {}
+      // None is kept: each request has one, so those of a great batch, of all sources, would hold
+      // far more than what is ever under way.
+      pools_(options_.memory, 0) {}
 HttpPieceGetter::~HttpPieceGetter() = default;
 
 void HttpPieceGetter::get_pieces(std::span<const PieceIndex> indices, const Sink& sink,

@@ -22,7 +22,10 @@ PiecePools::Lease::~Lease() {
   if (pool_) {
     static_cast<void>(pool_->get_data_owned());
     const std::lock_guard lock(owner_->mutex_);
-    owner_->idle_.push_back(std::move(pool_));  // never grows: take() has made room
+    --owner_->n_leased_;
+    if (owner_->idle_.size() < owner_->n_kept_) {
+      owner_->idle_.push_back(std::move(pool_));  // never grows: take() has made room
+    }
   }
 }
 
@@ -31,12 +34,13 @@ PiecePools::Lease PiecePools::take() {
   if (!idle_.empty()) {
     std::unique_ptr<BufferPool> pool = std::move(idle_.back());
     idle_.pop_back();
+    ++n_leased_;
     return {*this, std::move(pool)};
   }
-  idle_.reserve(n_pools_ + 1);
+  idle_.reserve(n_leased_ + 1);
   auto pool = std::make_unique<BufferPool>(BufferPoolOptions{
       .capacity = BufferPool::kSlots * kSlotSize, .alignment = kAlignment, .source = source_});
-  ++n_pools_;
+  ++n_leased_;
   return {*this, std::move(pool)};
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -22,9 +23,9 @@ PiecePtr piece_in(Slice slice);
 /// Buffer pools with room for eight pieces each, one for each batch of downloads under way.
 /// Thread-safe.
 ///
-/// Memory: 8 times 1049600 bytes for each batch that was ever under way at the same time; pools are
-/// kept. Pieces that find no room, because eight of their pool are still in use, lie in system
-/// memory.
+/// Memory: at most 8 times 1049600 bytes for each batch under way and for each idle pool that is
+/// kept; what pieces have touched of a pool stays in memory as long as the pool, or a piece in it.
+/// Pieces that find no room, because eight of their pool are still in use, lie in system memory.
 class PiecePools {
  public:
   /// A pool for as long as a batch takes. Move-only. The pieces that were made of it outlive it.
@@ -49,8 +50,12 @@ class PiecePools {
     std::unique_ptr<BufferPool> pool_;  // null when moved from
   };
 
+  static constexpr std::size_t kKeepAll = std::numeric_limits<std::size_t>::max();
+
   /// Blocks come from `source`: make_pinned_block of furrow/cuda.hpp where pieces go to a device.
-  explicit PiecePools(BlockSource source = make_page_block) : source_(std::move(source)) {}
+  /// Of the pools that come back, `n_kept` wait for the next batch.
+  explicit PiecePools(BlockSource source = make_page_block, std::size_t n_kept = kKeepAll)
+      : source_(std::move(source)), n_kept_(n_kept) {}
   PiecePools(const PiecePools&) = delete;
   PiecePools& operator=(const PiecePools&) = delete;
   /// Pre: no lease is left.
@@ -62,9 +67,10 @@ class PiecePools {
 
  private:
   BlockSource source_;
+  std::size_t n_kept_;
   mutable std::mutex mutex_;
   std::vector<std::unique_ptr<BufferPool>> idle_;
-  std::size_t n_pools_ = 0;
+  std::size_t n_leased_ = 0;
 };
 
 }  // namespace furrow

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Kills `furrow plot` with SIGKILL at random instants and checks each time that
+"""Ends `furrow plot` at random instants, by SIGKILL, by Ctrl-C or by Ctrl-C twice, and checks each time
+that
 
   * every sector that it had reported as finished is counted, has its checksums, and gives back pieces
     of the store,
@@ -7,10 +8,11 @@
   * nothing that was finished is plotted again or changes later,
   * the next run goes on, and in the end the farm is complete.
 
-Another test kills while the farm comes into being, and one sends SIGINT, upon which the program has to
-end by itself. `furrow archive` gets both, too: there is no store without the whole of it.
+Another test does so while the farm comes into being. Upon one Ctrl-C the program has to end by itself and
+say so. `furrow archive` gets SIGKILL and SIGINT, too: there is no store without the whole of it.
 """
 
+import collections
 import hashlib
 import random
 import re
@@ -19,10 +21,11 @@ import subprocess
 import time
 
 from support import formats, program
-from support.program import INTERRUPTED, IO_ERROR, OPTIONS, SUCCESS, FurrowTest, furrow
+from support.program import CHECK_FAILED, INTERRUPTED, IO_ERROR, OPTIONS, SUCCESS, FurrowTest, furrow
 
 SECTORS = 12
 PIECES_IN_SECTOR = 1
+KILL, CTRL_C, CTRL_C_TWICE = "kill -9", "Ctrl-C", "Ctrl-C twice"
 _FINISHED = re.compile(r"sector (\d+) finished \((\d+) of (\d+)\), (\d+) pieces, [0-9.]+ s")
 
 
@@ -35,12 +38,15 @@ class Run:
              str(SECTORS), "--pieces-in-sector", str(PIECES_IN_SECTOR)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
-    def send_after(self, seconds, number):
-        """Sends a signal, unless the run ended by itself before; returns what it had printed."""
-        try:
-            self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self.process.send_signal(number)
+    def send_after(self, seconds, number, again_after=None):
+        """Sends a signal, and perhaps a second one, unless the run ended by itself before; returns what
+        it had printed."""
+        for delay in (seconds, again_after):
+            try:
+                if delay is not None:
+                    self.process.wait(delay)
+            except subprocess.TimeoutExpired:
+                self.process.send_signal(number)
         return self.process.communicate(timeout=program.TIMEOUT_SECONDS)
 
 
@@ -63,6 +69,7 @@ class Interruption(FurrowTest):
         self.pieces = formats.piece_indexes(OPTIONS.store)
         self.assertGreaterEqual(len(self.pieces), formats.PIECES_IN_SEGMENT // 2)
         self.n_farms = 0
+        self.ended = collections.Counter()  # by what, and with which code
         self.new_farm()
 
     def new_farm(self):
@@ -95,6 +102,21 @@ class Interruption(FurrowTest):
         self.new_farm()
         return seconds
 
+    def end_after(self, run, seconds):
+        """Ends a run in a random way; returns that way and what the run had printed."""
+        way = self.rng.choice((KILL, KILL, CTRL_C, CTRL_C_TWICE))
+        again_after = self.rng.uniform(0, 0.1) if way == CTRL_C_TWICE else None
+        stdout, stderr = run.send_after(seconds, signal.SIGKILL if way == KILL else signal.SIGINT,
+                                        again_after)
+        code = run.process.returncode
+        # SIGINT kills a program that has not come to watching for it yet.
+        ends = (-signal.SIGKILL,) if way == KILL else (INTERRUPTED, -signal.SIGINT)
+        self.assertIn(code, (SUCCESS, *ends), stderr)
+        if way == CTRL_C and code == INTERRUPTED:
+            self.assertRegex(stderr.splitlines()[-1], "^furrow: error: interrupted")
+        self.ended[f"{way}: {code}"] += 1
+        return way, stdout
+
     def note_finished(self, stdout):
         finished = finished_sectors(stdout)
         again = self.reported.intersection(finished)
@@ -113,7 +135,8 @@ class Interruption(FurrowTest):
         self.assertEqual(
             formats.damage_of_counted_sectors(self.farm, PIECES_IN_SECTOR, lost), [])
         scrub = furrow("scrub", "--farm", self.farm)
-        self.assertEqual(scrub.code, SUCCESS, scrub)
+        self.assertEqual(scrub.code, CHECK_FAILED if lost else SUCCESS, scrub)
+        self.assertIn(f" 0 broken, {len(lost)} lost;", scrub.stdout)
         for sector in set(range(count)) - lost:
             digest = self.read_back(sector)
             self.assertIn(digest, self.pieces, f"sector {sector} holds no piece of the store")
@@ -134,27 +157,25 @@ class Interruption(FurrowTest):
         self.assertEqual(len(self.digests), SECTORS)
 
     def test_kill(self):
-        print(f"seed {OPTIONS.seed}, {OPTIONS.kills} kills", flush=True)
+        print(f"seed {OPTIONS.seed}, {OPTIONS.kills} ends", flush=True)
         full = self.seconds_of_a_run()
         early = counted = 0
         for number in range(OPTIONS.kills):
             delay = self.rng.uniform(0, full / 2)
             run = Run(self.farm)
-            stdout, stderr = run.send_after(delay, signal.SIGKILL)
-            code = run.process.returncode
-            self.assertIn(code, (-signal.SIGKILL, SUCCESS), stderr)
+            way, stdout = self.end_after(run, delay)
             self.note_finished(stdout)
             self.check_farm()
             count = formats.plotted_sector_count(self.farm)
-            print(f"kill {number + 1}: after {delay:.3f} s, {len(self.reported)} reported, {count} "
+            print(f"{number + 1}, {way}: after {delay:.3f} s, {len(self.reported)} reported, {count} "
                   f"counted of {SECTORS}", flush=True)
             early += count == 0
             counted += count > 0
-            if code == SUCCESS or count == SECTORS:
+            if run.process.returncode == SUCCESS or count == SECTORS:
                 self.complete_farm()
                 self.new_farm()
         self.complete_farm()
-        print(f"{OPTIONS.kills} kills: {early} before the first sector, {counted} later")
+        print(f"{OPTIONS.kills} ends: {early} before the first sector, {counted} later; {dict(self.ended)}")
 
     def test_kill_during_creation(self):
         print(f"seed {OPTIONS.seed}, {OPTIONS.kills} kills", flush=True)
@@ -162,7 +183,7 @@ class Interruption(FurrowTest):
         found = {}
         for number in range(OPTIONS.kills):
             delay = self.rng.uniform(0, span)
-            Run(self.farm).send_after(delay, signal.SIGKILL)
+            self.end_after(Run(self.farm), delay)
             files = {path.name: path.stat().st_size for path in self.farm.glob("*")}
             state = ("no folder" if not self.farm.exists() else
                      "complete" if files.get("single_disk_farm.json") else
@@ -174,7 +195,7 @@ class Interruption(FurrowTest):
                 self.assertEqual(formats.plotted_sector_count(self.farm), 1)
                 self.check_farm()
             self.new_farm()
-        print(f"{OPTIONS.kills} kills within {span:.3f} s: {found}")
+        print(f"{OPTIONS.kills} ends within {span:.3f} s: {found}; {dict(self.ended)}")
 
     def test_interrupted_creation_is_taken_up(self):
         """What a kill between the creation of the info file and its text leaves."""
@@ -252,7 +273,7 @@ class ArchiveInterruption(FurrowTest):
 
 
 def add_options(parser):
-    parser.add_argument("--kills", type=int, default=50, help="how many times to kill (50)")
+    parser.add_argument("--kills", type=int, default=50, help="how many times to end a run (50)")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32),
                         help="of the instants; drawn when not given")
 

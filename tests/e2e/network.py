@@ -4,93 +4,21 @@ from a store without faults: servers that die and come back in the middle of a s
 damaged, cut short, late, refused or of another index, servers that never answer, halves of segments that
 nobody has; and what can have no good end has to end with a clear error."""
 
-import http.server
 import json
 import os
 import random
-import re
 import shutil
 import signal
 import socket
 import subprocess
-import threading
 import time
-import urllib.request
 
-from serve_pieces import Server
 from support import formats, program
+from support.piece_network import FaultyProxy, Server
 from support.program import OPTIONS, UNAVAILABLE, FurrowTest
 
 PIECES_IN_SECTOR = 8
 SECTORS = 4
-SINGLE_PIECE = re.compile(r"/v1/pieces/(\d+)")
-
-
-class FaultyProxy:
-    """Passes requests on to a piece server, and spoils answers as `fault` says: it gets the index of the
-    piece and how often it was asked for before, and returns the name of a fault or None."""
-
-    def __init__(self, upstream, fault):
-        asked = {}
-        lock = threading.Lock()
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):
-                match = SINGLE_PIECE.fullmatch(self.path)
-                name, path = None, self.path
-                if match:
-                    index = int(match.group(1))
-                    with lock:
-                        asked[index] = asked.get(index, 0) + 1
-                        name = fault(index, asked[index] - 1)
-                    if name == "other piece":
-                        path = f"/v1/pieces/{index ^ 1}"
-                try:
-                    with urllib.request.urlopen(upstream + path, timeout=60) as answer:
-                        status, headers, body = answer.status, answer.headers, answer.read()
-                except urllib.error.HTTPError as error:
-                    status, headers, body = error.code, error.headers, error.read()
-                self.answer(name, status, headers, bytearray(body))
-
-            def answer(self, name, status, headers, body):
-                if name == "refused":
-                    status, body = 503, bytearray()
-                elif name == "missing":
-                    status, body = 404, bytearray()
-                elif name == "late":
-                    time.sleep(0.5)
-                elif name == "flipped":
-                    body[len(body) // 2] ^= 1
-                self.send_response(status)
-                for key in ("ETag", "Content-Type"):
-                    if headers.get(key):
-                        self.send_header(key, headers[key])
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                if name == "cut":
-                    self.wfile.write(body[:len(body) // 3])
-                    self.close_connection = True
-                    return
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        class Quiet(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, *_):
-                pass  # a client that hangs up is part of the game
-
-        self.server = Quiet(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
 
 
 class Network(FurrowTest):

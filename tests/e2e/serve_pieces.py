@@ -5,37 +5,11 @@ import http.client
 import json
 import signal
 import struct
-import subprocess
 
 from support import formats, program
 from support.blake3 import blake3
+from support.piece_network import Server
 from support.program import BAD_ARGUMENTS, IO_ERROR, OPTIONS, SUCCESS, FurrowTest
-
-
-class Server:
-    """A running server; its port is read from the line that it prints."""
-
-    def __init__(self, *arguments, listen="127.0.0.1:0"):
-        self.process = subprocess.Popen(
-            [OPTIONS.furrow, "serve-pieces", "--store", OPTIONS.store, "--listen", listen, "--json",
-             *arguments],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.url = json.loads(self.process.stdout.readline())["listening"]
-        self.port = int(self.url.rsplit(":", 1)[1])
-
-    def ask(self, method, path, body=None, **headers):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        connection.request(method, path, body, headers)
-        response = connection.getresponse()
-        result = response.status, dict(response.getheaders()), response.read()
-        connection.close()
-        return result
-
-    def stop(self, number=signal.SIGINT):
-        """Exit code, the counts it printed, and its standard error."""
-        self.process.send_signal(number)
-        stdout, stderr = self.process.communicate(timeout=60)
-        return self.process.returncode, json.loads(stdout), stderr
 
 
 def frames(stream):

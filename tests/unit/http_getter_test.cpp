@@ -1,4 +1,5 @@
 // HttpPieceGetter against HttpPieceServer, and against servers that misbehave.
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <random>
@@ -58,6 +59,33 @@ TEST_P(HttpPieceGetterEitherWay, EveryPieceGetsItsAnswer) {
   EXPECT_EQ(server.counters().pieces, 2U * 47);
   EXPECT_EQ(server.counters().not_found, 2U * 2);
   EXPECT_EQ(server.counters().failed, 2U);
+}
+
+TEST_P(HttpPieceGetterEitherWay, NoMemoryOfPiecesStaysWhenNobodyHasThemAnyMore) {
+  // Memory that a great batch took, such as that of a rebuilt piece, was never given back, for each
+  // source anew, and so went beyond the memory plan.
+  test::MadeUpGetter source;
+  const HttpPieceServer server(source, {});
+  std::atomic<int> n_blocks = 0;
+  std::atomic<int> n_made = 0;
+  HttpSourceOptions of_blocks = options(server.url());
+  of_blocks.memory = [&](std::size_t n_bytes) {
+    ++n_blocks;
+    ++n_made;
+    const MemoryBlock block = make_page_block(n_bytes);
+    return MemoryBlock(block.get(), [block, &n_blocks](std::uint8_t*) { --n_blocks; });
+  };
+  HttpPieceGetter getter(of_blocks, test::made_up_validator());
+  for (int round = 0; round < 2; ++round) {
+    auto answers = get_all(getter, test::indices_up_to(50));
+    for (std::uint64_t i = 0; i < 50; ++i) {
+      test::expect_found(answers, i);
+    }
+    EXPECT_GT(n_blocks, 0);
+    answers.clear();
+    EXPECT_EQ(n_blocks, 0);
+  }
+  EXPECT_GT(n_made, 1);
 }
 
 TEST_P(HttpPieceGetterEitherWay, AnIndexAskedForTwiceIsAnsweredTwice) {

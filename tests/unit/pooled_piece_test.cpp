@@ -94,6 +94,33 @@ TEST(PiecePools, LeasesAreApartAndComeBack) {
   EXPECT_EQ(pools.n_idle(), 2U);
 }
 
+TEST(PiecePools, NoMoreThanToBeKeptAreKept) {
+  int n_blocks = 0;
+  const auto counted = [&](std::size_t n_bytes) {
+    ++n_blocks;
+    const MemoryBlock block = make_page_block(n_bytes);
+    return MemoryBlock(block.get(), [block, &n_blocks](std::uint8_t*) { --n_blocks; });
+  };
+  for (const std::size_t n_kept : {0U, 1U, 2U, 5U}) {
+    PiecePools pools(counted, n_kept);
+    for (int round = 0; round < 2; ++round) {
+      PiecePtr piece;
+      {
+        const PiecePools::Lease first = pools.take();
+        const PiecePools::Lease second = pools.take();
+        const PiecePools::Lease third = pools.take();
+        piece = make_piece(*first, 9);
+        EXPECT_EQ(n_blocks, 3);
+      }
+      EXPECT_EQ(pools.n_idle(), std::min<std::size_t>(n_kept, 3));
+      EXPECT_TRUE(is_piece(*piece, 9));
+      piece.reset();
+      EXPECT_EQ(n_blocks, std::min<int>(static_cast<int>(n_kept), 3)) << "memory stays with nobody";
+    }
+  }
+  EXPECT_EQ(n_blocks, 0);
+}
+
 TEST(PiecePools, AnUnfinishedMessageIsDroppedWithItsLease) {
   PiecePools pools;
   { pools.take()->get_writable(100); }

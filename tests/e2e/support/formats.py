@@ -130,6 +130,25 @@ def lost_sectors(farm):
     return lost
 
 
+def mark_lost(farm, pieces_in_sector, sectors):
+    """Puts the marker that they are lost into the slots of sectors, so that they are plotted again."""
+    with open(farm / "metadata.bin", "r+b") as metadata:
+        for index in sectors:
+            slot = index.to_bytes(2, "little") + pieces_in_sector.to_bytes(2, "little")
+            slot += bytes(131_072 + 8)
+            metadata.seek(SLOTS_AT + index * SLOT_SIZE)
+            metadata.write(slot + blake3(slot))
+
+
+def sector_and_slot(farm, pieces_in_sector, index):
+    """All bytes of one sector, and those of its slot."""
+    size = sector_size(pieces_in_sector)
+    with open(farm / "metadata.bin", "rb") as metadata, open(farm / "plot.bin", "rb") as plot:
+        metadata.seek(SLOTS_AT + index * SLOT_SIZE)
+        plot.seek(index * size)
+        return plot.read(size), metadata.read(SLOT_SIZE)
+
+
 def damage_of_counted_sectors(farm, pieces_in_sector, lost=()):
     """What is wrong with slots and checksums of the sectors that the farm counts: a list of texts. Those
     in `lost` may be lost, but for that their slots have to be right."""

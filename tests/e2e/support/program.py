@@ -4,6 +4,7 @@ import argparse
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import unittest
@@ -62,6 +63,8 @@ def parse_options(description, add=None):
 def run_tests(description, add=None, keep_files=False):
     """Main function of a test script; its files are removed when everything passed, unless they are
     to be kept."""
+    # A shell that starts this in the background has it ignore SIGINT, and so would all programs.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     program = unittest.main(argv=parse_options(description, add), exit=False, verbosity=2)
     if program.result.wasSuccessful() and not keep_files:
         remove_tree(OPTIONS.work)

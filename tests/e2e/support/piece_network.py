@@ -1,0 +1,116 @@
+"""Piece servers, and what a network does to their answers."""
+
+import http.client
+import http.server
+import json
+import re
+import signal
+import subprocess
+import threading
+import time
+import urllib.request
+
+from support.program import OPTIONS
+
+# How long a silent answer takes to be none at all.
+SILENT_SECONDS = 20
+FAULTS = ("refused", "missing", "late", "flipped", "cut", "other piece")
+_SINGLE_PIECE = re.compile(r"/v1/pieces/(\d+)")
+
+
+class Server:
+    """A running server; its port is read from the line that it prints."""
+
+    def __init__(self, *arguments, listen="127.0.0.1:0"):
+        self.process = subprocess.Popen(
+            [OPTIONS.furrow, "serve-pieces", "--store", OPTIONS.store, "--listen", listen, "--json",
+             *arguments],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.url = json.loads(self.process.stdout.readline())["listening"]
+        self.port = int(self.url.rsplit(":", 1)[1])
+
+    def ask(self, method, path, body=None, **headers):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection.request(method, path, body, headers)
+        response = connection.getresponse()
+        result = response.status, dict(response.getheaders()), response.read()
+        connection.close()
+        return result
+
+    def stop(self, number=signal.SIGINT):
+        """Exit code, the counts it printed, and its standard error."""
+        self.process.send_signal(number)
+        stdout, stderr = self.process.communicate(timeout=60)
+        return self.process.returncode, json.loads(stdout), stderr
+
+
+class FaultyProxy:
+    """Passes requests on to a piece server, and spoils answers as `fault` says: it gets the index of the
+    piece and how often it was asked for before, and returns the name of a fault or None. Faults are
+    those of FAULTS and "silent"."""
+
+    def __init__(self, upstream, fault):
+        asked = {}
+        lock = threading.Lock()
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                match = _SINGLE_PIECE.fullmatch(self.path)
+                name, path = None, self.path
+                if match:
+                    index = int(match.group(1))
+                    with lock:
+                        asked[index] = asked.get(index, 0) + 1
+                        name = fault(index, asked[index] - 1)
+                    if name == "silent":
+                        time.sleep(SILENT_SECONDS)
+                        self.close_connection = True
+                        return
+                    if name == "other piece":
+                        path = f"/v1/pieces/{index ^ 1}"
+                try:
+                    with urllib.request.urlopen(upstream + path, timeout=60) as answer:
+                        status, headers, body = answer.status, answer.headers, answer.read()
+                except urllib.error.HTTPError as error:
+                    status, headers, body = error.code, error.headers, error.read()
+                self.answer(name, status, headers, bytearray(body))
+
+            def answer(self, name, status, headers, body):
+                if name == "refused":
+                    status, body = 503, bytearray()
+                elif name == "missing":
+                    status, body = 404, bytearray()
+                elif name == "late":
+                    time.sleep(0.5)
+                elif name == "flipped":
+                    body[len(body) // 2] ^= 1
+                self.send_response(status)
+                for key in ("ETag", "Content-Type"):
+                    if headers.get(key):
+                        self.send_header(key, headers[key])
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                if name == "cut":
+                    self.wfile.write(body[:len(body) // 3])
+                    self.close_connection = True
+                    return
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        class Quiet(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, *_):
+                pass  # a client that hangs up is part of the game
+
+        self.server = Quiet(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
