@@ -52,7 +52,7 @@ class DamagedStore(FurrowTest):
         self.succeeds("scrub", "--farm", self.farm)
 
     def test_piece_with_wrong_checksum_is_rebuilt(self):
-        self.is_rebuilt(lambda index: formats.flip_byte_of_piece(self.store, index))
+        self.is_rebuilt(lambda index: formats.flip_byte_of_pieces(self.store, index))
 
     def test_piece_with_wrong_record_is_rebuilt(self):
         self.is_rebuilt(lambda index: formats.forge_pieces(self.store, {index},
@@ -98,7 +98,7 @@ class DamagedStore(FurrowTest):
     def test_json_is_not_mixed_with_warnings(self):
         formats.copy_store(OPTIONS.store, self.store)
         index = self.wanted_piece()
-        formats.flip_byte_of_piece(self.store, index)
+        formats.flip_byte_of_pieces(self.store, index)
         result = self.fails(CHECK_FAILED, [f"piece {index}"], *self.plot(), "--json")
         summary = json.loads(result.stdout)
         self.assertEqual(len(summary["damaged_pieces"]), 1, summary)

@@ -38,9 +38,7 @@ class Network(FurrowTest):
 
     def tearDown(self):
         for server in self.servers:
-            if server.process.poll() is None:
-                server.process.kill()
-            server.process.communicate()
+            server.kill()
 
     def copy_of_first(self, name):
         """A farm with one sector: with the same key the other sectors hold the same pieces."""
@@ -162,8 +160,7 @@ class Network(FurrowTest):
             for line in process.stdout:
                 if json.loads(line).get("state") == "downloading":
                     break
-            server.process.kill()
-            server.process.wait()
+            server.kill()
             time.sleep(1)
             again = self.start(listen=f"127.0.0.1:{server.port}")
             self.assertEqual(again.port, server.port)

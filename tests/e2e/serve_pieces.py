@@ -31,12 +31,7 @@ class ServePieces(FurrowTest):
 
     def start(self, *arguments, **options):
         server = Server(*arguments, **options)
-
-        def end():
-            if server.process.poll() is None:
-                server.process.kill()
-            server.process.communicate()
-        self.addCleanup(end)
+        self.addCleanup(server.kill)
         return server
 
     def test_pieces_and_manifest(self):

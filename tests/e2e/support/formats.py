@@ -75,11 +75,13 @@ def flip_byte(path, offset):
         file.write(bytes([byte ^ 0x40]))
 
 
-def flip_byte_of_piece(store, index):
-    """Changes one byte of what is stored of a piece."""
-    path = segment_pack(store, index // PIECES_IN_SEGMENT)
-    frame = packs.read_frames(path)[index % PIECES_IN_SEGMENT]
-    flip_byte(path, frame.stored_at + len(frame.stored) // 2)
+def flip_byte_of_pieces(store, *indexes):
+    """Changes one byte of what is stored of each of these pieces of one segment."""
+    path = segment_pack(store, indexes[0] // PIECES_IN_SEGMENT)
+    frames = packs.read_frames(path)
+    for index in indexes:
+        frame = frames[index % PIECES_IN_SEGMENT]
+        flip_byte(path, frame.stored_at + len(frame.stored) // 2)
 
 
 def forge_pieces(store, indexes, offset):

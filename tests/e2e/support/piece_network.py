@@ -6,6 +6,7 @@ import json
 import re
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 import urllib.request
@@ -21,11 +22,13 @@ _SINGLE_PIECE = re.compile(r"/v1/pieces/(\d+)")
 class Server:
     """A running server; its port is read from the line that it prints."""
 
-    def __init__(self, *arguments, listen="127.0.0.1:0"):
+    def __init__(self, *arguments, listen="127.0.0.1:0", store=None):
+        # A file, because a pipe that nobody reads would hold the server up once it is full of warnings.
+        self.warnings = tempfile.TemporaryFile("w+", encoding="utf-8")
         self.process = subprocess.Popen(
-            [OPTIONS.furrow, "serve-pieces", "--store", OPTIONS.store, "--listen", listen, "--json",
-             *arguments],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            [OPTIONS.furrow, "serve-pieces", "--store", store or OPTIONS.store, "--listen", listen,
+             "--json", *arguments],
+            stdout=subprocess.PIPE, stderr=self.warnings, text=True)
         self.url = json.loads(self.process.stdout.readline())["listening"]
         self.port = int(self.url.rsplit(":", 1)[1])
 
@@ -40,8 +43,17 @@ class Server:
     def stop(self, number=signal.SIGINT):
         """Exit code, the counts it printed, and its standard error."""
         self.process.send_signal(number)
-        stdout, stderr = self.process.communicate(timeout=60)
-        return self.process.returncode, json.loads(stdout), stderr
+        stdout, _ = self.process.communicate(timeout=60)
+        self.warnings.seek(0)
+        warnings = self.warnings.read()
+        self.kill()
+        return self.process.returncode, json.loads(stdout), warnings
+
+    def kill(self):
+        """Ends the server at once; nothing when it has ended."""
+        self.process.kill()
+        self.process.communicate()
+        self.warnings.close()
 
 
 class FaultyProxy:
