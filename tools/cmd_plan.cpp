@@ -57,7 +57,7 @@ void add_plan_command(CLI::App& app) {
                       "1 to 1000; those of the farm, or 1000, if not given");
   command
       ->add_option("--in-flight", arguments->pieces_in_flight,
-                   "Pieces under way at the same time for each download")
+                   "Pieces asked of a server at the same time")
       ->check(CLI::Range(8, 1024))
       ->capture_default_str();
   add_engine_options(*command, arguments->engine);

@@ -52,6 +52,7 @@ class HttpPieceGetter::BorrowedSession {
  public:
   explicit BorrowedSession(HttpPieceGetter& owner) : owner_(owner) {
     const std::lock_guard lock(owner_.mutex_);
+    ++owner_.n_batches_;
     if (!owner_.idle_.empty()) {
       session_ = std::move(owner_.idle_.back());
       owner_.idle_.pop_back();
@@ -71,7 +72,12 @@ class HttpPieceGetter::BorrowedSession {
     session_->slots.clear();
     session_->on_answer = nullptr;
     const std::lock_guard lock(owner_.mutex_);
-    owner_.idle_.push_back(std::move(session_));
+    --owner_.n_batches_;
+    // One is enough for batches that follow each other; the connections of more would take places
+    // at the server for nothing.
+    if (owner_.idle_.empty()) {
+      owner_.idle_.push_back(std::move(session_));
+    }
   }
   Session& operator*() const { return *session_; }
 
@@ -111,10 +117,15 @@ class HttpPieceGetter::Batch {
   }
 
  private:
-  [[nodiscard]] std::size_t n_slots() const {
-    return (options_.in_flight + options_.pieces_per_request - 1) / options_.pieces_per_request;
+  /// Requests that may begin now. Batches share what may be under way; each has at least one, so
+  /// that one goes on that runs in the sink of another.
+  [[nodiscard]] std::size_t n_free_slots() const {
+    const std::size_t n_slots =
+        (options_.in_flight + options_.pieces_per_request - 1) / options_.pieces_per_request;
+    const std::size_t share = std::max<std::size_t>(n_slots / getter_.n_batches_, 1);
+    return share - std::min(share, n_under_way_);
   }
-  [[nodiscard]] bool can_begin() const { return !ready_.empty() && n_under_way_ < n_slots(); }
+  [[nodiscard]] bool can_begin() const { return !ready_.empty() && n_free_slots() != 0; }
 
   [[nodiscard]] std::chrono::milliseconds time_to_wait() const {
     return delayed_.empty() ? kLongestWait
@@ -138,9 +149,12 @@ class HttpPieceGetter::Batch {
       ready_.push_back(delayed_.begin()->second);
       delayed_.erase(delayed_.begin());
     }
-    while (can_begin()) {
+    while (!ready_.empty()) {
+      const std::size_t n_free = n_free_slots();
+      if (n_free == 0) {
+        return;
+      }
       // Few pieces are spread over the connections.
-      const std::size_t n_free = n_slots() - n_under_way_;
       const std::size_t n =
           std::min((ready_.size() + n_free - 1) / n_free, options_.pieces_per_request);
       const auto last = ready_.begin() + static_cast<std::ptrdiff_t>(n);

@@ -1,6 +1,8 @@
 // Pieces from a server over HTTP (docs/formats/piece-http.md).
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -15,8 +17,9 @@
 
 namespace furrow {
 
-/// Fetches pieces, up to `in_flight` of a batch at a time, over connections that are kept. What
-/// `validator` refuses reaches no sink.
+/// Fetches pieces, up to `in_flight` at a time, over connections that are kept. Batches at the same
+/// time share them evenly and have at least one request each. What `validator` refuses reaches no
+/// sink.
 ///
 /// Answers: not found for status 404; failed with an error of source_errors.hpp, with
 /// InvalidBytesLength for a body of another length, ChecksumMismatch for one that is not what its
@@ -45,6 +48,7 @@ class HttpPieceGetter : public PieceGetter {
   HttpSourceOptions options_;
   PieceValidator validator_;
   PiecePools pools_;
+  std::atomic<std::size_t> n_batches_ = 0;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Session>> idle_;
 };

@@ -17,7 +17,7 @@ struct HttpSourceOptions {
   std::string token;
   /// Certificates in PEM that the server's must lead to; those of the system when empty.
   std::filesystem::path ca_file;
-  /// Pieces asked for and not yet here, for each batch; each takes a piece of memory.
+  /// Pieces asked for and not yet here, of all batches together; each takes a piece of memory.
   std::size_t in_flight = 64;
   /// Most pieces in one request, at most in_flight. With 1 each has a request, and so a connection,
   /// of its own.

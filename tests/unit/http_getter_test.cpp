@@ -1,7 +1,10 @@
 // HttpPieceGetter against HttpPieceServer, and against servers that misbehave.
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <random>
 
 #include <gtest/gtest.h>
@@ -124,6 +127,45 @@ TEST_P(HttpPieceGetterEitherWay, SeveralBatchesAtOnce) {
     thread.join();
   }
   EXPECT_EQ(server.counters().pieces, 80U);
+}
+
+TEST(HttpPieceGetter, BatchesAtTheSameTimeShareWhatMayBeUnderWay) {
+  // Each batch had `in_flight` of its own, so that downloads and rebuilding together filled
+  // servers.
+  std::mutex mutex;
+  std::condition_variable arrived;
+  std::size_t n_now = 0;
+  std::size_t n_most = 0;
+  test::MadeUpGetter source;
+  source.before = [&](PieceIndex index) {
+    if (index == PieceIndex(0)) {
+      return;
+    }
+    {
+      std::unique_lock lock(mutex);
+      n_most = std::max(n_most, ++n_now);
+      arrived.notify_all();
+      arrived.wait(lock, [&] { return n_most >= 4; });
+    }
+    std::this_thread::sleep_for(20ms);  // in which those come that should not
+    const std::lock_guard lock(mutex);
+    --n_now;
+  };
+  const HttpPieceServer server(source, {});
+  HttpSourceOptions options = quick_options(server.url());
+  options.in_flight = 8;
+  options.pieces_per_request = 1;
+  HttpPieceGetter getter(options, test::made_up_validator());
+  std::vector<PieceIndex> inner = test::indices_up_to(17);
+  inner.erase(inner.begin());
+  test::Answers answers;
+  const std::vector<PieceIndex> outer = {PieceIndex(0)};
+  getter.get_pieces(outer,
+                    [&](PieceIndex, const PieceAnswer&) { answers = get_all(getter, inner); }, {});
+  for (const PieceIndex index : inner) {
+    test::expect_found(answers, index.value());
+  }
+  EXPECT_EQ(n_most, 4U);
 }
 
 TEST_P(HttpPieceGetterEitherWay, PiecesOutliveGetterAndServer) {
