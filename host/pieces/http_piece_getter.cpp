@@ -52,13 +52,13 @@ class HttpPieceGetter::BorrowedSession {
  public:
   explicit BorrowedSession(HttpPieceGetter& owner) : owner_(owner) {
     const std::lock_guard lock(owner_.mutex_);
-    ++owner_.n_batches_;
     if (!owner_.idle_.empty()) {
       session_ = std::move(owner_.idle_.back());
       owner_.idle_.pop_back();
     } else {
       session_ = std::make_unique<Session>(owner_.options_);
     }
+    ++owner_.n_batches_;
   }
   BorrowedSession(const BorrowedSession&) = delete;
   BorrowedSession& operator=(const BorrowedSession&) = delete;
