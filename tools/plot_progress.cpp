@@ -22,7 +22,10 @@ constexpr auto kLineInterval = std::chrono::seconds(30);
 constexpr auto kLimitInterval = std::chrono::seconds(60);
 constexpr std::size_t kBarWidth = 24;
 constexpr std::array<std::pair<const char*, Stage>, kStages> kStageNames = {
-    {{"pieces", Stage::kPieces}, {"encoder", Stage::kEncoder}, {"disk", Stage::kDisk}}};
+    {{"pieces", Stage::kPieces},
+     {"encoder", Stage::kEncoder},
+     {"transfer", Stage::kTransfer},
+     {"disk", Stage::kDisk}}};
 
 using Json = nlohmann::ordered_json;
 
@@ -182,7 +185,7 @@ PlotProgress::Moment PlotProgress::moment() const {
     now.encoders.push_back(
         {encoder.name,
          now.seconds > 0 ? static_cast<double>(encoder.records_done) / now.seconds : 0,
-         encoder.state == EncoderStatus::State::kLost});
+         encoder.transfer_time.count(), encoder.state == EncoderStatus::State::kLost});
   }
   return now;
 }
@@ -193,6 +196,7 @@ void PlotProgress::show(const Moment& now) {
     for (const Encoder& encoder : now.encoders) {
       encoders.push_back({{"name", encoder.name},
                           {"records_per_second", rounded(encoder.rate)},
+                          {"transfer_seconds", rounded(encoder.transfer_seconds)},
                           {"lost", encoder.is_lost}});
     }
     print(Json{
