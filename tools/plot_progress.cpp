@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
-#include "tools/cli_support.hpp"
+#include "tools/plan_text.hpp"
 
 namespace furrow::cli {
 namespace {
@@ -110,15 +110,11 @@ void PlotProgress::finish() {
 
 void PlotProgress::plan(const MemoryPlan& plan) {
   if (style_ == ProgressStyle::kJson) {
-    Json items = Json::array();
-    for (const MemoryPlan::Item& item : plan.items) {
-      items.push_back({{"what", item.what}, {"bytes", item.bytes}});
-    }
-    print(Json{{"event", "plan"}, {"memory_bytes", plan.total()}, {"items", items}}.dump());
+    Json line = {{"event", "plan"}};
+    line.update(plan_json(plan));
+    print(line.dump());
   } else {
-    say(fmt::format("memory: at most {}: {} in memory, {} being written, {} threads",
-                    size_text(plan.total()), plan.settings.sectors_in_memory,
-                    plan.settings.output_buffers, plan.settings.threads));
+    say(plan_summary(plan));
   }
 }
 
