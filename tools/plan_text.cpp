@@ -9,6 +9,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+std::string counted(std::size_t n, const std::string& one, const std::string& many) {
+  return fmt::format("{} {}", n, n == 1 ? one : many);
+}
+
 std::string plan_line(std::uint64_t bytes, const std::string& what) {
   return fmt::format("{:>12}  {}", size_text(bytes), what);
 }
