@@ -28,9 +28,10 @@ void add_device_lines(const DeviceMemoryPlan& device, std::vector<std::string>& 
     lines.push_back(plan_line(0, name + " " + too_little(device)));
     return;
   }
-  lines.push_back(plan_line(
-      device.plan.device_bytes,
-      fmt::format("of {}: {} batches of {} records", name, device.plan.lanes, device.plan.batch)));
+  lines.push_back(
+      plan_line(device.plan.device_bytes,
+                fmt::format("of {}: {} of {}", name, counted(device.plan.lanes, "batch", "batches"),
+                            counted(device.plan.batch, "record", "records"))));
   if (device.plan.layout_bytes != 0) {
     lines.push_back(plan_line(device.plan.layout_bytes,
                               "of " + name + " in addition, while a sector is laid out"));
