@@ -49,7 +49,8 @@ class PiecePools {
     std::unique_ptr<BufferPool> pool_;  // null when moved from
   };
 
-  /// Blocks come from `source`: make_pinned_block of furrow/cuda.hpp where pieces go to a device.
+  /// Blocks come from `source`. What goes to a device is copied into pinned memory later, so plain
+  /// memory does.
   explicit PiecePools(BlockSource source = make_page_block) : source_(std::move(source)) {}
   PiecePools(const PiecePools&) = delete;
   PiecePools& operator=(const PiecePools&) = delete;
