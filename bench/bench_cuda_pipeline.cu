@@ -7,7 +7,6 @@
 #include "furrow/cuda.hpp"
 
 #include "bench/cuda_bench.hpp"
-#include "cuda/device_sector.hpp"
 #include "cuda/record_pipeline.hpp"
 #include "cuda/runtime/check.hpp"
 #include "cuda/runtime/device_buffer.hpp"
@@ -100,8 +99,9 @@ void sector(benchmark::State& state) {
     ++id.bytes[0];
     const Clock::time_point start = Clock::now();
     encoder->encode_records(id, records_of_sector, found, {});
-    const Stream stream(0);
-    lay_out_sector(stream, {found, records_of_sector, metadata}, out);
+    if (!encoder->assemble_sector({found, records_of_sector, metadata}, out)) {
+      throw EncoderError("benchmark: the device could not lay out a sector");
+    }
     const double seconds = seconds_since(start);
     state.SetIterationTime(seconds);
     total += seconds;

@@ -8,8 +8,8 @@ class RealPipeline final : public BatchPipeline {
  public:
   RealPipeline(StreamView stream, std::size_t max_records) : pipeline_(stream, max_records) {}
   void enqueue(std::size_t n, const PosSeed* seeds, const Record* records_in, Record* records_out,
-               FoundProofs* found_out, RecordStatus* status_out) override {
-    pipeline_.enqueue(n, seeds, records_in, records_out, found_out, status_out);
+               FoundProofs* found_out, RecordStatus* status_out, const BatchMarks& marks) override {
+    pipeline_.enqueue(n, seeds, records_in, records_out, found_out, status_out, &marks);
   }
 
  private:

@@ -10,9 +10,16 @@
 #include "furrow/types.hpp"
 
 #include "cuda/record_status.hpp"
+#include "cuda/runtime/event.hpp"
 #include "cuda/runtime/stream.hpp"
 
 namespace furrow::cuda {
+
+/// Marks that a batch sets in its stream, for who wants to know when the device got there.
+struct BatchMarks {
+  Event& uploaded;  ///< all that it needs is on the device
+  Event& computed;  ///< all results are there, and none has come back
+};
 
 /// Encodes batches of records on the stream that it was made for. Thread-compatible.
 class BatchPipeline {
@@ -24,7 +31,8 @@ class BatchPipeline {
   /// As RecordPipeline::enqueue. `records_in` may be `records_out`: all are read before any is
   /// written.
   virtual void enqueue(std::size_t n, const PosSeed* seeds, const Record* records_in,
-                       Record* records_out, FoundProofs* found_out, RecordStatus* status_out) = 0;
+                       Record* records_out, FoundProofs* found_out, RecordStatus* status_out,
+                       const BatchMarks& marks) = 0;
 };
 
 /// How to get pipelines.

@@ -1,22 +1,14 @@
 #include <algorithm>
-#include <limits>
 #include <optional>
 #include <utility>
 
 #include "cuda/cuda_records_encoder.hpp"
 #include "cuda/device_sector.hpp"
+#include "cuda/encoder_memory.hpp"
 #include "cuda/runtime/log.hpp"
 
 namespace furrow::cuda {
 namespace {
-
-constexpr std::size_t kDefaultBatch = 4;
-/// Blocks that a grid may have in the direction of records.
-constexpr std::size_t kMaxBatch = 65535;
-constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
-/// Free memory that is left to others, above all to the driver, which takes some when kernels are
-/// loaded: a tenth, at most this.
-constexpr std::uint64_t kMostHeadroom = std::uint64_t{512} << 20;
 
 std::string name_of(int device) {
   cudaDeviceProp properties{};
@@ -31,25 +23,11 @@ std::uint64_t free_device_bytes() {
   return free_bytes;
 }
 
-std::uint64_t limit_or_none(std::uint64_t limit) {
-  return limit == 0 ? kNoLimit : limit;
-}
-
 CudaEncoderOptions checked(CudaEncoderOptions options) {
-  if (options.lanes == 0) {
-    throw InvalidArgument("CUDA encoder: needs at least 1 lane, actual 0");
-  }
-  if (options.batch > kMaxBatch) {
-    throw InvalidArgument("CUDA encoder: expected at most 65535 records in a batch, actual " +
-                          std::to_string(options.batch));
-  }
   if (!options.fallback) {
     throw InvalidArgument("CUDA encoder: needs a fallback for records the device cannot encode");
   }
-  if (options.batch == 0) {
-    options.batch = kDefaultBatch;
-  }
-  return options;
+  return with_defaults(std::move(options));
 }
 
 /// Leaves all lanes idle when it goes.
@@ -87,39 +65,43 @@ CudaRecordsEncoder::CudaRecordsEncoder(CudaEncoderOptions options, BatchPipeline
 CudaRecordsEncoder::~CudaRecordsEncoder() = default;
 
 LaneFootprint CudaRecordsEncoder::footprint() const {
-  return {.device_bytes = pipelines_.device_bytes, .pinned_bytes = Lane::pinned_bytes};
+  return {.device_bytes = pipelines_.device_bytes, .pinned_bytes = Lane::staging_bytes};
 }
 
 LanePlan CudaRecordsEncoder::largest_plan() const {
   const std::uint64_t free_bytes = free_device_bytes();
-  const std::uint64_t usable = free_bytes - std::min(free_bytes / 10, kMostHeadroom);
-  const LaneBudget budget{.device_bytes = std::min(usable, limit_or_none(options_.vram_limit)),
-                          .pinned_bytes = limit_or_none(options_.pinned_limit)};
   const LaneFootprint lane = footprint();
-  const std::optional<LanePlan> plan = fit_lanes({options_.lanes, options_.batch}, lane, budget);
-  if (plan.has_value()) {
-    return *plan;
+  const std::optional<LanePlan> plan = plan_lanes(options_, lane, free_bytes);
+  if (!plan.has_value()) {
+    throw CudaOutOfMemory("encoder of one record", std::source_location::current(),
+                          "memory of " + device_text(options_.device), lane.device_bytes(1),
+                          usable_bytes(free_bytes));
   }
-  const std::source_location here = std::source_location::current();
-  if (lane.pinned_bytes(1) > budget.pinned_bytes) {
-    throw CudaOutOfMemory("encoder of one record", here, "pinned host memory within the limit",
-                          lane.pinned_bytes(1), budget.pinned_bytes);
-  }
-  throw CudaOutOfMemory(
-      "encoder of one record", here,
-      "memory of " + device_text(options_.device) +
-          (options_.vram_limit != 0 && options_.vram_limit < usable ? " within the limit" : ""),
-      pipelines_.device_bytes(1), budget.device_bytes);
+  return *plan;
 }
 
 /// All lanes of the plan, or none.
 void CudaRecordsEncoder::make_lanes(LanePlan plan) {
+  const std::uint64_t lane_bytes = Lane::staging_bytes(plan.batch);
+  auto staging = std::make_unique<StagingMemory>(plan.lanes * lane_bytes);
+  if (!staging->is_pinned() && !std::exchange(was_pinning_reported_, true)) {
+    log(CudaLogLevel::kWarning,
+        name_ + " copies through ordinary memory, which is slower: " + staging->problem());
+  }
   std::vector<std::unique_ptr<Lane>> lanes;
   for (std::size_t i = 0; i < plan.lanes; ++i) {
-    lanes.push_back(std::make_unique<Lane>(options_.device, plan.batch, pipelines_));
+    lanes.push_back(std::make_unique<Lane>(options_.device, plan.batch, pipelines_,
+                                           staging->bytes().subspan(i * lane_bytes, lane_bytes)));
   }
+  release();
   lanes_ = std::move(lanes);
+  staging_ = std::move(staging);
   plan_ = plan;
+}
+
+void CudaRecordsEncoder::release() {
+  lanes_.clear();  // first: they wait for what still uses the staging memory
+  staging_.reset();
 }
 
 /// Runs `work` until it succeeds, with less memory each time that it runs short. However it ends,
@@ -142,7 +124,7 @@ auto CudaRecordsEncoder::guarded(const Work& work) {
 
 /// Makes smaller lanes when that can help; otherwise the device is lost.
 void CudaRecordsEncoder::recover(const CudaError& reason) {
-  lanes_.clear();
+  release();
   std::optional<LanePlan> plan = plan_;
   while (reason.error_class() == ErrorClass::kRetry && (plan = smaller(*plan)).has_value()) {
     try {
@@ -161,7 +143,7 @@ void CudaRecordsEncoder::recover(const CudaError& reason) {
 }
 
 void CudaRecordsEncoder::lose_device(const CudaError& reason) {
-  lanes_.clear();
+  release();
   loss_ = reason.what();
   throw DeviceLost(name_, loss_);
 }
@@ -174,14 +156,27 @@ EncodeOutcome CudaRecordsEncoder::run(EncodingJob& job, const std::stop_token& s
   const Lane::EncodeElsewhere elsewhere = [&](PieceOffset offset) {
     encode_elsewhere(job, offset);
   };
+  transfer_.close();  // what a run that failed has left
+  const DeviceClock clock(lanes_.front()->stream());
   // Lanes start in the order of the ring, so the next one to start is the oldest in flight.
   std::size_t idle = 0;
   for (std::size_t i = 0; idle < lanes_.size(); i = (i + 1) % lanes_.size()) {
-    n_records_ += lanes_[i]->finish(elsewhere);
-    const bool started = !stop.stop_requested() && lanes_[i]->start(job);
+    n_records_ += lanes_[i]->finish(elsewhere, clock, transfer_);
+    settle_transfers(clock);
+    const bool started = !stop.stop_requested() && lanes_[i]->start(job, clock);
     idle = started ? 0 : idle + 1;
   }
   return stop.stop_requested() ? EncodeOutcome::kCancelled : EncodeOutcome::kComplete;
+}
+
+/// Counts up to where the oldest batch in flight began: what is told of it comes later.
+void CudaRecordsEncoder::settle_transfers(const DeviceClock& clock) {
+  double until = clock.now();
+  for (const std::unique_ptr<Lane>& lane : lanes_) {
+    until = std::min(until, lane->in_flight_since().value_or(until));
+  }
+  transfer_.settle(until);
+  transfer_seconds_ = transfer_.seconds();
 }
 
 void CudaRecordsEncoder::encode_elsewhere(EncodingJob& job, PieceOffset offset) {
@@ -202,14 +197,8 @@ void CudaRecordsEncoder::encode_from_seed(const PosSeed& seed, Record& record,
 }
 
 bool CudaRecordsEncoder::has_room_for_sector(std::size_t n_pieces) const {
-  if (n_pieces > std::numeric_limits<std::uint16_t>::max()) {
-    return false;
-  }
-  const CudaEncoderState held = state();
-  const std::uint64_t wanted = device_sector_bytes(static_cast<std::uint16_t>(n_pieces));
-  return held.device_bytes + wanted <= limit_or_none(options_.vram_limit) &&
-         held.pinned_bytes + kDeviceSectorPinnedBytes <= limit_or_none(options_.pinned_limit) &&
-         wanted <= free_device_bytes();
+  return layout_bytes(n_pieces, options_.vram_limit, state().device_bytes, free_device_bytes()) !=
+         0;
 }
 
 bool CudaRecordsEncoder::assemble_sector(const SectorContents& contents,
@@ -223,11 +212,12 @@ bool CudaRecordsEncoder::assemble_sector(const SectorContents& contents,
       return false;
     }
     const Stream stream(options_.device);
-    lay_out_sector(stream, contents, sector);
+    transfer_.add(lay_out_sector(stream, contents, sector, staging_->bytes()));
+    transfer_seconds_ = transfer_.seconds();
     return true;
   } catch (const CudaError& error) {
     if (error.error_class() == ErrorClass::kDeviceLost) {
-      lanes_.clear();
+      release();
       loss_ = error.what();
     }
     log(CudaLogLevel::kWarning, name_ + " did not lay out a sector: " + error.what());
@@ -236,12 +226,13 @@ bool CudaRecordsEncoder::assemble_sector(const SectorContents& contents,
 }
 
 CudaEncoderState CudaRecordsEncoder::state() const {
-  return {.n_records = n_records_,
-          .n_fallbacks = n_fallbacks_,
-          .lanes = lanes_.size(),
-          .batch = lanes_.empty() ? 0 : plan_.batch,
-          .device_bytes = lanes_.size() * pipelines_.device_bytes(plan_.batch),
-          .pinned_bytes = lanes_.size() * Lane::pinned_bytes(plan_.batch)};
+  return {
+      .n_records = n_records_,
+      .n_fallbacks = n_fallbacks_,
+      .lanes = lanes_.size(),
+      .batch = lanes_.empty() ? 0 : plan_.batch,
+      .device_bytes = lanes_.size() * pipelines_.device_bytes(plan_.batch),
+      .pinned_bytes = staging_ != nullptr && staging_->is_pinned() ? staging_->bytes().size() : 0};
 }
 
 }  // namespace furrow::cuda

@@ -8,6 +8,8 @@
 // One thread of the host starts and finishes; it sleeps while the oldest lane is not done.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,6 +20,9 @@
 #include "cuda/lane.hpp"
 #include "cuda/lane_plan.hpp"
 #include "cuda/runtime/check.hpp"
+#include "cuda/runtime/device_clock.hpp"
+#include "cuda/runtime/staging_memory.hpp"
+#include "cuda/transfer_time.hpp"
 
 namespace furrow::cuda {
 
@@ -25,8 +30,8 @@ namespace furrow::cuda {
 class CudaRecordsEncoder final : public CudaEncoder {
  public:
   /// Takes the memory of all lanes: the largest plan that fits limits and free memory, and smaller
-  /// ones for as long as allocations fail. Throws InvalidArgument for bad options, CudaOutOfMemory
-  /// when there is no room for one record, CudaError.
+  /// ones for as long as allocations fail. Throws InvalidArgument for bad options, limits below one
+  /// record among them, CudaOutOfMemory when there is no room for one record, CudaError.
   explicit CudaRecordsEncoder(CudaEncoderOptions options,
                               BatchPipelines pipelines = record_pipelines());
   ~CudaRecordsEncoder() override;
@@ -34,10 +39,14 @@ class CudaRecordsEncoder final : public CudaEncoder {
   /// Goes on with less when memory runs short; any other failure of the device is DeviceLost, from
   /// then on.
   EncodeOutcome encode(EncodingJob& job, std::stop_token stop) override;
-  /// On the device, when a sector of that size fits beside the lanes and within the limits.
+  /// On the device, when a sector of that size fits beside the lanes and within the limits. Copies
+  /// go through the staging memory of the lanes, which are idle then.
   bool assemble_sector(const SectorContents& contents, std::span<std::uint8_t> sector) override;
   [[nodiscard]] bool can_assemble_sectors() const override { return true; }
   void encode_from_seed(const PosSeed& seed, Record& record, FoundProofs& found_proofs) override;
+  [[nodiscard]] std::chrono::duration<double> transfer_time() const override {
+    return std::chrono::duration<double>(transfer_seconds_);
+  }
   [[nodiscard]] std::string name() const override { return name_; }
   [[nodiscard]] CudaEncoderState state() const override;
 
@@ -45,8 +54,10 @@ class CudaRecordsEncoder final : public CudaEncoder {
   [[nodiscard]] LaneFootprint footprint() const;
   [[nodiscard]] LanePlan largest_plan() const;
   void make_lanes(LanePlan plan);
+  void release();
   void recover(const CudaError& reason);
   EncodeOutcome run(EncodingJob& job, const std::stop_token& stop);
+  void settle_transfers(const DeviceClock& clock);
   void encode_elsewhere(EncodingJob& job, PieceOffset offset);
   [[nodiscard]] bool has_room_for_sector(std::size_t n_pieces) const;
   [[noreturn]] void lose_device(const CudaError& reason);
@@ -57,7 +68,11 @@ class CudaRecordsEncoder final : public CudaEncoder {
   BatchPipelines pipelines_;
   std::string name_;
   LanePlan plan_;
+  std::unique_ptr<StagingMemory> staging_;  ///< of all lanes, one after the other
   std::vector<std::unique_ptr<Lane>> lanes_;
+  TransferTime transfer_;
+  std::atomic<double> transfer_seconds_ = 0;  ///< of transfer_, for other threads
+  bool was_pinning_reported_ = false;
   std::string loss_;  ///< why the device is lost; empty when it is not
   std::uint64_t n_records_ = 0;
   std::uint64_t n_fallbacks_ = 0;

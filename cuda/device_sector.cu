@@ -1,3 +1,4 @@
+#include <chrono>
 #include <limits>
 #include <string>
 
@@ -6,6 +7,7 @@
 
 #include "cuda/device_sector.hpp"
 #include "cuda/runtime/device_buffer.hpp"
+#include "cuda/runtime/event.hpp"
 #include "cuda/runtime/staged_copy.hpp"
 #include "cuda/sector_assembly.hpp"
 
@@ -47,8 +49,9 @@ std::uint64_t device_sector_bytes(std::uint16_t n_pieces) {
          kNumSBuckets * sizeof(std::uint16_t);
 }
 
-void lay_out_sector(StreamView stream, const SectorContents& contents,
-                    std::span<std::uint8_t> sector) {
+double lay_out_sector(StreamView stream, const SectorContents& contents,
+                      std::span<std::uint8_t> sector, std::span<std::byte> staging) {
+  using Clock = std::chrono::steady_clock;
   const std::uint16_t n = checked_pieces(contents, sector);
   SectorAssembly assembly(stream, n);
   const DeviceBuffer<FoundProofs> d_found_proofs(stream, n);
@@ -57,18 +60,26 @@ void lay_out_sector(StreamView stream, const SectorContents& contents,
   const DeviceBuffer<std::uint8_t> d_sector(stream, sector.size());
   const DeviceBuffer<std::uint16_t> d_s_bucket_sizes(stream, kNumSBuckets);
 
-  StagedCopy copy(stream, kDeviceSectorPinnedBytes / 2);
+  Event uploaded(stream.device(), EventKind::kTiming);
+  Event assembled(stream.device(), EventKind::kTiming);
+  StagedCopy copy(stream, staging);
+
+  const Clock::time_point start = Clock::now();
   copy.to_device(d_found_proofs.data(), contents.found_proofs.data(),
                  contents.found_proofs.size_bytes());
   copy.to_device(d_records.data(), contents.records.data(), contents.records.size_bytes());
   copy.to_device(d_metadata.data(), contents.metadata.data(), contents.metadata.size_bytes());
+  uploaded.record(stream);
   assembly.enqueue({.n_pieces = n,
                     .d_found_proofs = d_found_proofs.data(),
                     .d_records = d_records.data(),
                     .d_metadata = d_metadata.data(),
                     .d_sector = d_sector.data(),
                     .d_s_bucket_sizes = d_s_bucket_sizes.data()});
+  assembled.record(stream);
   copy.to_host(sector.data(), d_sector.data(), sector.size());
+  const std::chrono::duration<double> elapsed = Clock::now() - start;
+  return elapsed.count() - static_cast<double>(milliseconds_between(uploaded, assembled)) / 1000;
 }
 
 }  // namespace furrow::cuda

@@ -44,21 +44,21 @@ RecordPipeline::RecordPipeline(StreamView stream, std::size_t max_records)
       d_status_(stream, max_records) {}
 
 void RecordPipeline::enqueue(std::size_t n, const PosSeed* seeds, const Record* records_in,
-                             Record* records_out, FoundProofs* found_out,
-                             RecordStatus* status_out) {
-  enqueue_encoding(n, seeds, records_in);
+                             Record* records_out, FoundProofs* found_out, RecordStatus* status_out,
+                             const BatchMarks* marks) {
+  enqueue_encoding(n, seeds, records_in, marks);
   enqueue_results(n, records_out, found_out, status_out, cudaMemcpyDeviceToHost);
 }
 
 void RecordPipeline::enqueue_resident(std::size_t n, const PosSeed* seeds, const Record* records_in,
                                       Record* d_records_out, FoundProofs* d_found_out,
                                       RecordStatus* status_out) {
-  enqueue_encoding(n, seeds, records_in);
+  enqueue_encoding(n, seeds, records_in, nullptr);
   enqueue_results(n, d_records_out, d_found_out, status_out, cudaMemcpyDeviceToDevice);
 }
 
-void RecordPipeline::enqueue_encoding(std::size_t n, const PosSeed* seeds,
-                                      const Record* records_in) {
+void RecordPipeline::enqueue_encoding(std::size_t n, const PosSeed* seeds, const Record* records_in,
+                                      const BatchMarks* marks) {
   if (n == 0 || n > max_records_) {
     throw InvalidArgument("record pipeline: expected 1 to " + std::to_string(max_records_) +
                           " records, actual " + std::to_string(n));
@@ -71,6 +71,9 @@ void RecordPipeline::enqueue_encoding(std::size_t n, const PosSeed* seeds,
       cudaMemcpyAsync(d_seeds_.data(), seeds, n * sizeof(PosSeed), cudaMemcpyHostToDevice, stream));
   check(cudaMemcpyAsync(d_source_.data(), records_in, n * sizeof(Record), cudaMemcpyHostToDevice,
                         stream));
+  if (marks != nullptr) {
+    marks->uploaded.record(stream_);
+  }
   make_proof_tables<kPosK>(stream_, count, reinterpret_cast<std::uint32_t*>(d_seeds_.data()),
                            tables);
   choose_all_proofs<kPosK>(stream_, count, tables,
@@ -86,6 +89,9 @@ void RecordPipeline::enqueue_encoding(std::size_t n, const PosSeed* seeds,
          reinterpret_cast<const uint4*>(d_source_.data()),
          reinterpret_cast<const uint4*>(d_parity_.data()),
          reinterpret_cast<uint4*>(d_encoded_.data()));
+  if (marks != nullptr) {
+    marks->computed.record(stream_);
+  }
 }
 
 void RecordPipeline::enqueue_results(std::size_t n, Record* records_out, FoundProofs* found_out,

@@ -18,6 +18,7 @@
 
 #include "furrow/types.hpp"
 
+#include "cuda/batch_pipeline.hpp"
 #include "cuda/erasure.hpp"
 #include "cuda/record_status.hpp"
 #include "cuda/runtime/device_buffer.hpp"
@@ -34,13 +35,13 @@ class RecordPipeline {
   /// Throws CudaOutOfMemory or CudaError; InvalidArgument for 0 or more than 65535 records.
   RecordPipeline(StreamView stream, std::size_t max_records);
 
-  /// Enqueues the encoding of `n` records, at most max_records. All pointers are to pinned host
-  /// memory that must stay as it is until the stream gets there: `seeds` [n], `records_in` [n],
-  /// `records_out` [n], `found_out` [n], `status_out` [n]. Record i is encoded only when
-  /// status_out[i] says so (record_status.hpp); records_out[i] is undefined otherwise. Throws
-  /// CudaError.
+  /// Enqueues the encoding of `n` records, at most max_records. All pointers are to host memory
+  /// that must stay as it is until the stream gets there: `seeds` [n], `records_in` [n],
+  /// `records_out` [n], `found_out` [n], `status_out` [n]. The caller has to wait only when it is
+  /// not pinned. Record i is encoded only when status_out[i] says so (record_status.hpp);
+  /// records_out[i] is undefined otherwise. Sets `marks` unless it is null. Throws CudaError.
   void enqueue(std::size_t n, const PosSeed* seeds, const Record* records_in, Record* records_out,
-               FoundProofs* found_out, RecordStatus* status_out);
+               FoundProofs* found_out, RecordStatus* status_out, const BatchMarks* marks = nullptr);
 
   /// The same, but records and bitmaps stay on the device: `d_records_out` [n], `d_found_out` [n]
   /// are device memory. The status comes to the host.
@@ -50,7 +51,8 @@ class RecordPipeline {
   [[nodiscard]] std::size_t max_records() const noexcept { return max_records_; }
 
  private:
-  void enqueue_encoding(std::size_t n, const PosSeed* seeds, const Record* records_in);
+  void enqueue_encoding(std::size_t n, const PosSeed* seeds, const Record* records_in,
+                        const BatchMarks* marks);
   void enqueue_results(std::size_t n, Record* records_out, FoundProofs* found_out,
                        RecordStatus* status_out, cudaMemcpyKind kind);
 

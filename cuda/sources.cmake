@@ -4,6 +4,7 @@ set(FURROW_CUDA_SOURCES
   cuda/batch_pipeline.cu
   cuda/cuda_devices.cu
   cuda/device_sector.cu
+  cuda/encoder_memory.cu
   cuda/cuda_records_encoder.cu
   cuda/erasure.cu
   cuda/hash_many.cu
@@ -12,10 +13,13 @@ set(FURROW_CUDA_SOURCES
   cuda/record_pipeline.cu
   cuda/runtime/check.cu
   cuda/runtime/device_buffer.cu
+  cuda/runtime/device_clock.cu
   cuda/runtime/event.cu
   cuda/runtime/log.cu
   cuda/runtime/pinned_buffer.cu
   cuda/runtime/staged_copy.cu
+  cuda/runtime/staging_memory.cu
   cuda/runtime/stream.cu
-  cuda/sector_assembly.cu)
+  cuda/sector_assembly.cu
+  cuda/transfer_time.cu)
 list(TRANSFORM FURROW_CUDA_SOURCES PREPEND ${PROJECT_SOURCE_DIR}/)

@@ -1,11 +1,12 @@
 #include <memory>
+#include <string>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "tools/cli_support.hpp"
 #include "tools/engine_options.hpp"
+#include "tools/plan_text.hpp"
 #include "tools/plot_target.hpp"
 
 namespace furrow::cli {
@@ -24,26 +25,19 @@ void run(const Arguments& arguments) {
       memory_plan(arguments.engine, choice, planned_pieces_in_sector(arguments.target),
                   arguments.pieces_in_flight);
   if (arguments.json) {
-    nlohmann::ordered_json items = nlohmann::ordered_json::array();
-    for (const MemoryPlan::Item& item : plan.items) {
-      items.push_back({{"what", item.what}, {"bytes", item.bytes}});
-    }
-    const nlohmann::ordered_json result = {{"memory_bytes", plan.total()},
-                                           {"items", items},
-                                           {"pieces_in_sector", plan.settings.pieces_in_sector},
-                                           {"sectors_in_memory", plan.settings.sectors_in_memory},
-                                           {"output_buffers", plan.settings.output_buffers},
-                                           {"pieces_in_flight", plan.settings.pieces_in_flight},
-                                           {"threads", plan.settings.threads},
-                                           {"devices", plan.settings.devices}};
+    nlohmann::ordered_json result = plan_json(plan);
+    result["pieces_in_sector"] = plan.settings.pieces_in_sector;
+    result["sectors_in_memory"] = plan.settings.sectors_in_memory;
+    result["output_buffers"] = plan.settings.output_buffers;
+    result["pieces_in_flight"] = plan.settings.pieces_in_flight;
+    result["threads"] = plan.settings.threads;
+    result["devices"] = plan.settings.devices;
     fmt::print("{}\n", result.dump());
     return;
   }
-  for (const MemoryPlan::Item& item : plan.items) {
-    fmt::print("{:>12}  {}\n", size_text(item.bytes), item.what);
+  for (const std::string& line : plan_lines(plan)) {
+    fmt::print("{}\n", line);
   }
-  fmt::print("{:>12}  in all, for sectors of {} pieces\n", size_text(plan.total()),
-             plan.settings.pieces_in_sector);
 }
 
 }  // namespace

@@ -52,7 +52,7 @@ void plot(const Arguments& arguments, const EncoderChoice& choice, const PlotTar
   if (missing.empty()) {
     return;
   }
-  StageClock clock(encoders->size(), &gate);
+  StageClock clock(encoders->size(), &gate, [&encoders] { return encoders->transfer_time(); });
   progress.start({.sectors = missing.size(),
                   .records = missing.size() * std::uint64_t{farm.pieces_in_sector()},
                   .sectors_present = target.sectors - missing.size(),

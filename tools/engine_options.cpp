@@ -12,6 +12,12 @@ std::uint64_t size_or_none(const std::optional<std::string>& text) {
   return text.has_value() ? parse_size(*text) : 0;
 }
 
+/// What encoders on devices are made with, but for the device.
+CudaEncoderOptions device_limits(const EngineOptions& options) {
+  return {.vram_limit = size_or_none(options.vram_limit),
+          .pinned_limit = size_or_none(options.pinned_limit)};
+}
+
 }  // namespace
 
 void add_engine_options(CLI::App& command, EngineOptions& options) {
@@ -31,7 +37,7 @@ void add_engine_options(CLI::App& command, EngineOptions& options) {
   command.add_option("--vram-limit", options.vram_limit,
                      "Most memory to use on each device, such as 6GiB; what is free if not given");
   command.add_option("--pinned-limit", options.pinned_limit,
-                     "Most pinned host memory for each device");
+                     "Most pinned host memory for each device, for copies to and from it");
   command
       .add_option("--verify-records", options.verify_records,
                   "Records of each sector that are encoded on the CPU as well, to verify devices")
@@ -47,9 +53,10 @@ EncoderChoice chosen_encoder(const EngineOptions& options) {
 }
 
 EncoderSettings encoder_settings(const EngineOptions& options, const MemoryPlan& plan) {
+  const CudaEncoderOptions limits = device_limits(options);
   return {.cpu = {.threads = plan.settings.threads},
-          .vram_limit = size_or_none(options.vram_limit),
-          .pinned_limit = size_or_none(options.pinned_limit),
+          .vram_limit = limits.vram_limit,
+          .pinned_limit = limits.pinned_limit,
           .verify_records = options.verify_records,
           .on_warning = [](const std::string& line) { spdlog::warn("{}", line); }};
 }
@@ -59,9 +66,14 @@ MemoryPlan memory_plan(const EngineOptions& options, const EncoderChoice& choice
   MemorySettings settings = default_memory_settings(pieces_in_sector, thread_count(options.threads),
                                                     choice.devices.size());
   settings.pieces_in_flight = pieces_in_flight;
-  settings.pinned_limit = size_or_none(options.pinned_limit);
-  return options.ram_limit.has_value() ? fit_memory(settings, parse_size(*options.ram_limit))
-                                       : plan_memory(settings);
+  std::vector<DeviceMemoryPlan> device_memory =
+      plan_device_memory(choice.devices, device_limits(options), pieces_in_sector);
+  settings.pinned_bytes = pinned_bytes_of(device_memory);
+  MemoryPlan plan = options.ram_limit.has_value()
+                        ? fit_memory(settings, parse_size(*options.ram_limit))
+                        : plan_memory(settings);
+  plan.device_memory = std::move(device_memory);
+  return plan;
 }
 
 }  // namespace furrow::cli

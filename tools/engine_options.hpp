@@ -36,8 +36,8 @@ EncoderChoice chosen_encoder(const EngineOptions& options);
 /// Settings for the encoders as the plan wants them. Throws InvalidArgument for a bad size.
 EncoderSettings encoder_settings(const EngineOptions& options, const MemoryPlan& plan);
 
-/// The plan for sectors of that many pieces, within the limit if one was given. Throws
-/// InvalidArgument for a bad size and when the limit is too low.
+/// The plan for sectors of that many pieces, on the host and on devices, within the limits that
+/// were given. Throws InvalidArgument for a bad size and when a limit is too low.
 MemoryPlan memory_plan(const EngineOptions& options, const EncoderChoice& choice,
                        std::uint16_t pieces_in_sector, std::size_t pieces_in_flight);
 

@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
-#include "tools/cli_support.hpp"
+#include "tools/plan_text.hpp"
 
 namespace furrow::cli {
 namespace {
@@ -22,7 +22,10 @@ constexpr auto kLineInterval = std::chrono::seconds(30);
 constexpr auto kLimitInterval = std::chrono::seconds(60);
 constexpr std::size_t kBarWidth = 24;
 constexpr std::array<std::pair<const char*, Stage>, kStages> kStageNames = {
-    {{"pieces", Stage::kPieces}, {"encoder", Stage::kEncoder}, {"disk", Stage::kDisk}}};
+    {{"pieces", Stage::kPieces},
+     {"encoder", Stage::kEncoder},
+     {"transfer", Stage::kTransfer},
+     {"disk", Stage::kDisk}}};
 
 using Json = nlohmann::ordered_json;
 
@@ -107,15 +110,11 @@ void PlotProgress::finish() {
 
 void PlotProgress::plan(const MemoryPlan& plan) {
   if (style_ == ProgressStyle::kJson) {
-    Json items = Json::array();
-    for (const MemoryPlan::Item& item : plan.items) {
-      items.push_back({{"what", item.what}, {"bytes", item.bytes}});
-    }
-    print(Json{{"event", "plan"}, {"memory_bytes", plan.total()}, {"items", items}}.dump());
+    Json line = {{"event", "plan"}};
+    line.update(plan_json(plan));
+    print(line.dump());
   } else {
-    say(fmt::format("memory: at most {}: {} in memory, {} being written, {} threads",
-                    size_text(plan.total()), plan.settings.sectors_in_memory,
-                    plan.settings.output_buffers, plan.settings.threads));
+    say(plan_summary(plan));
   }
 }
 
@@ -182,7 +181,7 @@ PlotProgress::Moment PlotProgress::moment() const {
     now.encoders.push_back(
         {encoder.name,
          now.seconds > 0 ? static_cast<double>(encoder.records_done) / now.seconds : 0,
-         encoder.state == EncoderStatus::State::kLost});
+         encoder.transfer_time.count(), encoder.state == EncoderStatus::State::kLost});
   }
   return now;
 }
@@ -193,6 +192,7 @@ void PlotProgress::show(const Moment& now) {
     for (const Encoder& encoder : now.encoders) {
       encoders.push_back({{"name", encoder.name},
                           {"records_per_second", rounded(encoder.rate)},
+                          {"transfer_seconds", rounded(encoder.transfer_seconds)},
                           {"lost", encoder.is_lost}});
     }
     print(Json{

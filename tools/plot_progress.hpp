@@ -56,7 +56,8 @@ class PlotProgress {
   using Clock = std::chrono::steady_clock;
   struct Encoder {
     std::string name;
-    double rate = 0;  ///< records per second since the start
+    double rate = 0;              ///< records per second since the start
+    double transfer_seconds = 0;  ///< for which copies held it up
     bool is_lost = false;
   };
   struct Moment {

@@ -1,12 +1,12 @@
-// Copies between a device and host memory that is not pinned, through two pinned slots in turn:
-// while the device copies one, the host fills or empties the other.
+// Copies between a device and host memory that is not pinned, through two slots of staging memory
+// in turn: while the device copies one, the host fills or empties the other.
 #pragma once
 
 #include <array>
 #include <cstddef>
+#include <span>
 
 #include "cuda/runtime/event.hpp"
-#include "cuda/runtime/pinned_buffer.hpp"
 #include "cuda/runtime/stream.hpp"
 
 namespace furrow::cuda {
@@ -14,8 +14,9 @@ namespace furrow::cuda {
 /// Thread-compatible; the stream must outlive it.
 class StagedCopy {
  public:
-  /// Takes twice `slot_bytes` of pinned memory. Throws CudaOutOfMemory or CudaError.
-  StagedCopy(StreamView stream, std::size_t slot_bytes);
+  /// The slots are the halves of `staging`, at least 2 bytes, which nobody else uses meanwhile.
+  /// Throws CudaError, and InvalidArgument when it is too small.
+  StagedCopy(StreamView stream, std::span<std::byte> staging);
   StagedCopy(const StagedCopy&) = delete;
   StagedCopy& operator=(const StagedCopy&) = delete;
   /// Waits for the stream, so that the device needs the slots no more.
@@ -28,7 +29,7 @@ class StagedCopy {
 
  private:
   struct Slot {
-    PinnedBuffer<std::byte> bytes;
+    std::byte* bytes;
     Event free;
   };
 

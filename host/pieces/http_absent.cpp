@@ -7,7 +7,9 @@ namespace furrow {
 namespace {
 
 InvalidArgument absent(const HttpSourceOptions& options) {
-  return InvalidArgument(options.url + ": this build has no pieces over HTTP (FURROW_HTTP)");
+  return InvalidArgument(options.url +
+                         ": this program was built without pieces over HTTP, for which the build "
+                         "option FURROW_HTTP needs cpp-httplib, libcurl and OpenSSL");
 }
 
 }  // namespace

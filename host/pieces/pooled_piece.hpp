@@ -52,8 +52,8 @@ class PiecePools {
 
   static constexpr std::size_t kKeepAll = std::numeric_limits<std::size_t>::max();
 
-  /// Blocks come from `source`: make_pinned_block of furrow/cuda.hpp where pieces go to a device.
-  /// Of the pools that come back, `n_kept` wait for the next batch.
+  /// Blocks come from `source`. What goes to a device is copied into pinned memory later, so plain
+  /// memory does. Of the pools that come back, `n_kept` wait for the next batch.
   explicit PiecePools(BlockSource source = make_page_block, std::size_t n_kept = kKeepAll)
       : source_(std::move(source)), n_kept_(n_kept) {}
   PiecePools(const PiecePools&) = delete;

@@ -14,6 +14,12 @@ std::unique_ptr<CudaEncoder> make_cuda_records_encoder(CudaEncoderOptions /*opti
   throw EncoderError("encoder cuda: this program was built without CUDA");
 }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): the real one keeps its options
+CudaMemoryPlan plan_cuda_memory(CudaEncoderOptions /*options*/, std::uint64_t /*free_bytes*/,
+                                std::uint16_t /*pieces_in_sector*/) {
+  throw EncoderError("memory of an encoder cuda: this program was built without CUDA");
+}
+
 std::shared_ptr<std::uint8_t> make_pinned_block(std::size_t n_bytes) {
   throw Error(ErrorKind::kUnavailable, "pinned block of " + std::to_string(n_bytes) +
                                            " bytes: this program was built without CUDA");

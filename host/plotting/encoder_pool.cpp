@@ -62,8 +62,8 @@ struct EncoderPool::Assembly {
   bool is_assembled = false;
 };
 
-/// An encoder, and the thread that it works on, which alone uses the encoder. The rest is guarded
-/// by the mutex of the pool.
+/// An encoder, and the thread that it works on, which alone uses the encoder but for its transfer
+/// time. The rest, and which encoder it is, is guarded by the mutex of the pool.
 struct EncoderPool::Member {
   explicit Member(std::unique_ptr<RecordsEncoder> own)
       : encoder(std::move(own)),
@@ -71,7 +71,12 @@ struct EncoderPool::Member {
         is_dormant(encoder == nullptr),
         can_assemble(encoder != nullptr && encoder->can_assemble_sectors()) {}
 
+  [[nodiscard]] std::chrono::duration<double> transfer_time() const {
+    return encoder != nullptr ? encoder->transfer_time() : last_transfer_time;
+  }
+
   std::unique_ptr<RecordsEncoder> encoder;
+  std::chrono::duration<double> last_transfer_time{};  // of the encoder when it was retired
   std::string name;
   bool is_dormant;  // the fallback, until it is needed and made
   bool can_assemble;
@@ -236,9 +241,11 @@ void EncoderPool::retire(Member& member, std::unique_lock<std::mutex>& lock) {
   member.state = EncoderStatus::State::kLost;
   member.can_assemble = false;
   nobody_is_left_ = n_alive() == 0;
+  member.last_transfer_time = member.transfer_time();
+  std::unique_ptr<RecordsEncoder> encoder = std::move(member.encoder);
   // Letting a device go may take a while, and the others need not wait for it.
   lock.unlock();
-  member.encoder.reset();
+  encoder.reset();
   lock.lock();
 }
 
@@ -286,8 +293,18 @@ std::vector<EncoderStatus> EncoderPool::encoders() const {
   std::vector<EncoderStatus> result;
   for (const std::unique_ptr<Member>& member : members_) {
     if (!member->is_dormant) {
-      result.push_back({member->name, member->state, member->records_done});
+      result.push_back(
+          {member->name, member->state, member->records_done, member->transfer_time()});
     }
+  }
+  return result;
+}
+
+std::chrono::duration<double> EncoderPool::transfer_time() const {
+  const std::lock_guard lock(mutex_);
+  std::chrono::duration<double> result{};
+  for (const std::unique_ptr<Member>& member : members_) {
+    result += member->transfer_time();
   }
   return result;
 }

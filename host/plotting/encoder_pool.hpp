@@ -1,6 +1,7 @@
 // Several encoders behind one: sectors go to whichever is free, and one stands in for another.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -22,6 +23,7 @@ struct EncoderStatus {
   std::string name;
   State state = State::kIdle;
   std::uint64_t records_done = 0;
+  std::chrono::duration<double> transfer_time{};  ///< RecordsEncoder::transfer_time
 };
 
 /// Runs each encoder on a thread of its own. An encoder that is free takes the oldest sector that
@@ -60,6 +62,8 @@ class EncoderPool final : public RecordsEncoder {
   /// The first encoder that can and is between two sectors.
   bool assemble_sector(const SectorContents& contents, std::span<std::uint8_t> sector) override;
   [[nodiscard]] bool can_assemble_sectors() const override;
+  /// Of all encoders together, those that are lost included.
+  [[nodiscard]] std::chrono::duration<double> transfer_time() const override;
   /// Names of those that are not lost.
   [[nodiscard]] std::string name() const override;
 

@@ -20,8 +20,6 @@ constexpr std::uint64_t kTableBytes = 80 * kMiB;
 constexpr std::uint64_t kReconstructionBytes = 448 * kMiB;
 // What the driver keeps in host memory for a context: an allowance, not measured yet.
 constexpr std::uint64_t kDeviceHostBytes = 512 * kMiB;
-// 3 lanes of 4 records, and the slots of staged copies.
-constexpr std::uint64_t kDefaultPinnedBytes = 64 * kMiB;
 constexpr std::size_t kLeastPiecesInFlight = 8;
 
 std::string counted(std::size_t n, const std::string& one) {
@@ -79,10 +77,8 @@ MemoryPlan plan_memory(const MemorySettings& settings) {
   add(counted(pieces_under_way, "piece") + " under way", pieces_under_way * kPieceSize);
   add("rebuilding a missing piece", kReconstructionBytes);
   if (settings.devices != 0) {
-    const std::uint64_t pinned =
-        settings.pinned_limit != 0 ? settings.pinned_limit : kDefaultPinnedBytes;
     add(counted(settings.devices, "CUDA device") + " with pinned memory",
-        settings.devices * (kDeviceHostBytes + pinned));
+        settings.devices * kDeviceHostBytes + settings.pinned_bytes);
   }
   return plan;
 }

@@ -1,10 +1,13 @@
-// How much host memory plotting takes: a formula of its settings, and settings that fit a limit.
+// How much memory plotting takes: a formula of its settings, and settings that fit a limit. Beside
+// that of the host, what encoders take on devices (device_memory.hpp).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include "host/plotting/device_memory.hpp"
 
 namespace furrow {
 
@@ -15,8 +18,8 @@ struct MemorySettings {
   unsigned threads = 1;
   /// CUDA devices that encode.
   std::size_t devices = 0;
-  /// Most pinned memory for each of them, in bytes; 0 means what an encoder takes by default.
-  std::uint64_t pinned_limit = 0;
+  /// Pinned memory of all of them together: pinned_bytes_of what they take.
+  std::uint64_t pinned_bytes = 0;
   // As in PlotPipelineOptions.
   std::size_t sectors_in_memory = 2;
   std::size_t output_buffers = 2;
@@ -31,8 +34,11 @@ struct MemoryPlan {
   };
 
   MemorySettings settings;
-  std::vector<Item> items;
+  std::vector<Item> items;  ///< of the host
+  /// What encoders take on devices, for who has planned that; not in the total.
+  std::vector<DeviceMemoryPlan> device_memory;
 
+  /// Memory of the host.
   [[nodiscard]] std::uint64_t total() const;
 };
 
@@ -49,7 +55,7 @@ MemorySettings default_memory_settings(std::uint16_t pieces_in_sector, unsigned 
 ///   tables of the CPU            threads * kTableBytes, and one more for verification of devices
 ///   pieces under way             2 * pieces_in_flight * piece, the tail of one download among them
 ///   rebuilding a piece           kReconstructionBytes, one at a time
-///   devices                      devices * (kDeviceHostBytes + pinned memory)
+///   devices                      devices * kDeviceHostBytes + pinned_bytes
 MemoryPlan plan_memory(const MemorySettings& settings);
 
 /// The plan of the largest settings within `wanted` that stay below `limit` bytes. Gives up, in

@@ -200,7 +200,13 @@ class Pipeline {
       return std::nullopt;
     }
     const Clock::time_point layout_start = Clock::now();
-    write_sector(*encoded, output->bytes, &options_.encoders);
+    {
+      // A device that lays sectors out does not encode meanwhile; on the host it is nobody's work.
+      const auto work = options_.encoders.can_assemble_sectors()
+                            ? begin(Stage::kEncoder)
+                            : std::optional<StageClock::Work>();
+      write_sector(*encoded, output->bytes, &options_.encoders);
+    }
     report(plan.sector_index, Encoded{encode_time + (Clock::now() - layout_start)});
     LaidOut laid_out{std::move(encoded->plotted_sector), *std::move(output), *start};
     if (!encoded_.send(std::move(laid_out))) {

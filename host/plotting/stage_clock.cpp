@@ -6,7 +6,9 @@
 namespace furrow {
 namespace {
 
-constexpr std::array<const char*, kStages> kNames = {"pieces", "encoder", "disk"};
+constexpr auto kEncoderIndex = static_cast<std::size_t>(Stage::kEncoder);
+constexpr auto kTransferIndex = static_cast<std::size_t>(Stage::kTransfer);
+constexpr std::array<const char*, kStages> kNames = {"pieces", "encoder", "transfer", "disk"};
 
 std::string percent(double share) {
   return std::to_string(std::lround(100 * share)) + " %";
@@ -38,14 +40,17 @@ std::string StageShares::line() const {
   return result + "; waited: " + waits + "; gate closed " + percent(gate);
 }
 
-StageClock::StageClock(std::size_t n_encoders, const Gate* gate)
-    : n_encoders_(n_encoders), gate_(gate) {
+StageClock::StageClock(std::size_t n_encoders, const Gate* gate, TransferTime transfer_time)
+    : n_encoders_(n_encoders), gate_(gate), transfer_time_(std::move(transfer_time)) {
   totals_.gate = gate_ != nullptr ? gate_->closed_for().count() : 0;
 }
 
 StageClock::Totals StageClock::totals() {
   const std::lock_guard lock(mutex_);
   advance();
+  if (transfer_time_) {
+    totals_.busy[kTransferIndex] = transfer_time_().count() / static_cast<double>(n_encoders_);
+  }
   return totals_;
 }
 
@@ -60,6 +65,11 @@ StageShares StageClock::shares_since(const Totals& then) {
   for (std::size_t i = 0; i < kStages; ++i) {
     shares.busy[i] = (now.busy[i] - then.busy[i]) / seconds;
   }
+  // Encoders tell of a batch when it is over, so some of it may be from before.
+  double& encoder = shares.busy[kEncoderIndex];
+  double& transfer = shares.busy[kTransferIndex];
+  transfer = std::min(transfer, encoder);
+  encoder -= transfer;
   return shares;
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -15,9 +16,12 @@ namespace furrow {
 enum class Stage : std::size_t {
   kPieces,   ///< a sector is being downloaded, rebuilt pieces and pauses between tries included
   kEncoder,  ///< records are being encoded
-  kDisk,     ///< a sector is being written
+  /// The part of encoding in which copies between host and device held an encoder up. Nobody works
+  /// in it: encoders measure it (RecordsEncoder::transfer_time), and the rest stays with kEncoder.
+  kTransfer,
+  kDisk,  ///< a sector is being written
 };
-inline constexpr std::size_t kStages = 3;
+inline constexpr std::size_t kStages = 4;
 
 /// Where the time of a stretch of plotting went: shares of it, 0 to 1. A stage that works all the
 /// time is what the others wait for.
@@ -30,9 +34,10 @@ struct StageShares {
   }
   /// Neither working nor held up by the gate.
   [[nodiscard]] double waited(Stage stage) const;
-  /// "pieces", "encoder", "disk" or "gate": whatever took the greatest share.
+  /// "pieces", "encoder", "transfer", "disk" or "gate": whatever took the greatest share.
   [[nodiscard]] std::string limit() const;
-  /// "limited by disk (busy 97 %); waited: pieces 80 %, encoder 64 %; gate closed 0 %".
+  /// "limited by disk (busy 97 %); waited: pieces 80 %, encoder 64 %, transfer 91 %; gate closed
+  /// 0 %".
   [[nodiscard]] std::string line() const;
 };
 
@@ -41,6 +46,8 @@ struct StageShares {
 class StageClock {
  public:
   using Clock = std::chrono::steady_clock;
+  /// For how long copies have held encoders up so far, all of them together.
+  using TransferTime = std::function<std::chrono::duration<double>()>;
 
   /// Somebody works in a stage while this lives. Move-only; must not outlive the clock.
   class Work {
@@ -62,16 +69,19 @@ class StageClock {
     Stage stage_;
   };
 
-  /// Seconds since the clock was made.
+  /// Seconds since the clock was made. Those of kEncoder are with transfers here.
   struct Totals {
     double elapsed = 0;
     double gate = 0;
     std::array<double, kStages> busy{};
   };
 
-  /// `gate` may be null, else it must outlive the clock. Pre: n_encoders > 0.
-  explicit StageClock(std::size_t n_encoders = 1, const Gate* gate = nullptr);
+  /// `gate` may be null, else it must outlive the clock, and so must what `transfer_time` asks;
+  /// empty means that there are no transfers. Pre: n_encoders > 0.
+  explicit StageClock(std::size_t n_encoders = 1, const Gate* gate = nullptr,
+                      TransferTime transfer_time = {});
 
+  /// Pre: not kTransfer.
   [[nodiscard]] Work work(Stage stage) { return {*this, stage}; }
   [[nodiscard]] Totals totals();
   /// Shares between an earlier moment and now; all zero when no time has passed.
@@ -83,6 +93,7 @@ class StageClock {
 
   const std::size_t n_encoders_;
   const Gate* gate_;
+  const TransferTime transfer_time_;
   std::mutex mutex_;
   std::array<std::size_t, kStages> n_working_{};
   Totals totals_;

@@ -1,6 +1,7 @@
 // An encoder whose work is checked by sample.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -53,6 +54,9 @@ class VerifiedEncoder final : public RecordsEncoder {
   bool assemble_sector(const SectorContents& contents, std::span<std::uint8_t> sector) override;
   [[nodiscard]] bool can_assemble_sectors() const override {
     return !is_quarantined_ && encoder_->can_assemble_sectors();
+  }
+  [[nodiscard]] std::chrono::duration<double> transfer_time() const override {
+    return encoder_->transfer_time();
   }
   [[nodiscard]] std::string name() const override { return encoder_->name(); }
 

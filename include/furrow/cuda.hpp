@@ -59,6 +59,23 @@ struct CudaEncoderOptions {
   EncodeOneRecord fallback = {};
 };
 
+/// What an encoder takes, with some options, on a device with so much free memory.
+struct CudaMemoryPlan {
+  std::size_t lanes = 0;  ///< batches in flight; 0 when what is free is not enough for one record
+  std::size_t batch = 0;  ///< records of each
+  std::uint64_t device_bytes = 0;  ///< for as long as the encoder lives
+  /// Device memory in addition, while a sector is laid out; 0 when that is left to the host.
+  std::uint64_t layout_bytes = 0;
+  std::uint64_t pinned_bytes = 0;        ///< of the host, for as long as the encoder lives
+  std::uint64_t least_device_bytes = 0;  ///< below which there is no encoder
+};
+
+/// The formula by which encoders size themselves, for sectors of that many pieces. Does not look at
+/// the device. Throws InvalidArgument, naming both numbers, for a limit that is below the least
+/// that an encoder takes, and for no lanes; EncoderError in a build without CUDA.
+CudaMemoryPlan plan_cuda_memory(CudaEncoderOptions options, std::uint64_t free_bytes,
+                                std::uint16_t pieces_in_sector);
+
 /// What an encoder did and what it holds.
 struct CudaEncoderState {
   std::uint64_t n_records = 0;    ///< encoded, those by the fallback included
@@ -66,7 +83,7 @@ struct CudaEncoderState {
   std::size_t lanes = 0;
   std::size_t batch = 0;
   std::uint64_t device_bytes = 0;
-  std::uint64_t pinned_bytes = 0;
+  std::uint64_t pinned_bytes = 0;  ///< 0 when none could be had
 };
 
 /// Encodes on one CUDA device. Several may exist, on different devices or the same.
@@ -80,13 +97,14 @@ class CudaEncoder : public RecordsEncoder {
 };
 
 /// Makes the encoder of a device and takes its memory: as many records in each batch, and as many
-/// lanes, as the limits and the free memory allow. Throws EncoderError when that is not even one
-/// record, which says what memory ran short, what was asked and what was free; when the device
-/// cannot be used; and in a build without CUDA. Throws InvalidArgument for no lanes or no fallback.
+/// lanes, as the limits and the free memory allow. Without pinned memory copies go through ordinary
+/// memory, and one warning says so. Throws EncoderError when that is not even one record, which
+/// says what memory ran short, what was asked and what was free; when the device cannot be used;
+/// and in a build without CUDA. Throws InvalidArgument like plan_cuda_memory and for no fallback.
 std::unique_ptr<CudaEncoder> make_cuda_records_encoder(CudaEncoderOptions options);
 
-/// Host memory for BufferPoolOptions of host/store: `n_bytes` of it, more than 0, from the start of
-/// a page, which every device copies from and to by itself while other work goes on. Uninitialised.
+/// A BlockSource of host/store: `n_bytes` of host memory, more than 0, from the start of a page,
+/// which every device copies from and to by itself while other work goes on. Uninitialised.
 /// Slow to make, meant to be kept; freed by the last copy of the pointer, when no copy is under
 /// way. Throws CudaError when there is no device or no such memory, and Error in a build without
 /// CUDA. Thread-safe.

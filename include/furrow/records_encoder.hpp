@@ -1,6 +1,7 @@
 // The one seam between the host and any accelerator.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <span>
 #include <stop_token>
@@ -92,6 +93,11 @@ class RecordsEncoder {
   }
   /// Whether it is worth asking.
   [[nodiscard]] virtual bool can_assemble_sectors() const { return false; }
+
+  /// For how long copies between host and device held this encoder up, since it was made: something
+  /// was copied and nothing computed meanwhile. Part of the time that its calls took. None without
+  /// a device. Thread-safe, also beside other calls; never goes down.
+  [[nodiscard]] virtual std::chrono::duration<double> transfer_time() const { return {}; }
 
   /// Short name for logs and progress, such as "cpu".
   [[nodiscard]] virtual std::string name() const = 0;

@@ -10,6 +10,7 @@
 #include "furrow/core/sector_layout.hpp"
 
 #include "cuda/runtime/staged_copy.hpp"
+#include "cuda/runtime/staging_memory.hpp"
 #include "host/sector/sector_writer.hpp"
 #include "tests/cuda/cuda_test.hpp"
 
@@ -53,14 +54,17 @@ TEST(CudaDeviceSector, IsTheHosts) {
 
   const Stream stream(0);
   std::vector<std::uint8_t> actual(sector_size(kPieces));
-  lay_out_sector(stream, {map.bitmaps(), all_records, metadata}, actual);
+  const StagingMemory staging(std::size_t{1} << 20);
+  const SectorContents contents{map.bitmaps(), all_records, metadata};
+  EXPECT_GT(lay_out_sector(stream, contents, actual, staging.bytes()), 0.0);
   EXPECT_TRUE(expected == actual);
 
   std::vector<std::uint8_t> too_small(sector_size(kPieces) - 1);
-  EXPECT_THROW(lay_out_sector(stream, {map.bitmaps(), all_records, metadata}, too_small),
+  EXPECT_THROW(lay_out_sector(stream, contents, too_small, staging.bytes()), InvalidArgument);
+  EXPECT_THROW(lay_out_sector(stream, {map.bitmaps(), all_records.first(2), metadata}, actual,
+                              staging.bytes()),
                InvalidArgument);
-  EXPECT_THROW(lay_out_sector(stream, {map.bitmaps(), all_records.first(2), metadata}, actual),
-               InvalidArgument);
+  EXPECT_THROW(lay_out_sector(stream, contents, actual, staging.bytes().first(1)), InvalidArgument);
 }
 
 TEST(CudaStagedCopy, BringsBackWhatItTookAtEveryLengthAroundItsSlots) {
@@ -68,7 +72,8 @@ TEST(CudaStagedCopy, BringsBackWhatItTookAtEveryLengthAroundItsSlots) {
   constexpr std::size_t kSlot = 64;
   const Stream stream(0);
   const DeviceBuffer<std::uint8_t> d_bytes(stream, 10 * kSlot);
-  StagedCopy copy(stream, kSlot);
+  const StagingMemory staging(2 * kSlot + 1);
+  StagedCopy copy(stream, staging.bytes());
   for (const std::size_t n : {0U, 1U, 63U, 64U, 65U, 127U, 128U, 129U, 192U, 193U, 640U}) {
     SCOPED_TRACE(n);
     const std::vector<std::uint8_t> bytes = random_bytes(n, seed.value() + n);

@@ -50,36 +50,66 @@ class CudaEncoderFaults : public CudaEncoderTest {
 };
 
 TEST_F(CudaEncoderFaults, EachAllocationMayFailWhileItIsMade) {
-  for (const char* api : {"cudaMallocAsync", "cudaHostAlloc"}) {
-    std::uint64_t n_allocations = 0;
-    for (std::uint64_t nth = 1; nth == 1 || nth <= n_allocations; ++nth) {
-      SCOPED_TRACE(std::string(api) + " number " + std::to_string(nth));
-      FakeCuda::reset();
-      {
-        const auto untroubled = fake_cuda_encoder({.batch = 4});
-        n_allocations = FakeCuda::n_calls(api);
-      }
-      FakeCuda::reset();
-      FakeCuda::plant({.api = api, .nth = nth, .status = cudaErrorMemoryAllocation});
-      const auto encoder = fake_cuda_encoder({.batch = 4});
-      EXPECT_EQ(encoder->state().lanes, 3U);
-      EXPECT_EQ(encoder->state().batch, 2U) << "half of what failed";
-      FakeCudaSector sector(9, seed_);
-      ASSERT_EQ(encode(*encoder, sector), EncodeOutcome::kComplete);
-      EXPECT_TRUE(sector.is_encoded());
+  std::uint64_t n_allocations = 0;
+  for (std::uint64_t nth = 1; nth == 1 || nth <= n_allocations; ++nth) {
+    SCOPED_TRACE("cudaMallocAsync number " + std::to_string(nth));
+    FakeCuda::reset();
+    {
+      const auto untroubled = fake_cuda_encoder({.batch = 4});
+      n_allocations = FakeCuda::n_calls("cudaMallocAsync");
     }
-    EXPECT_GE(n_allocations, 12U);
-    expect_all_released();
+    FakeCuda::reset();
+    FakeCuda::plant({.api = "cudaMallocAsync", .nth = nth, .status = cudaErrorMemoryAllocation});
+    const auto encoder = fake_cuda_encoder({.batch = 4});
+    EXPECT_EQ(encoder->state().lanes, 3U);
+    EXPECT_EQ(encoder->state().batch, 2U) << "half of what failed";
+    FakeCudaSector sector(9, seed_);
+    ASSERT_EQ(encode(*encoder, sector), EncodeOutcome::kComplete);
+    EXPECT_TRUE(sector.is_encoded());
   }
+  EXPECT_GE(n_allocations, 12U);
+  expect_all_released();
 }
 
 TEST_F(CudaEncoderFaults, WhenAllAllocationsFailThereIsNoEncoder) {
-  for (const char* api : {"cudaMallocAsync", "cudaHostAlloc"}) {
+  FakeCuda::plant({.api = "cudaMallocAsync", .status = cudaErrorMemoryAllocation, .n_calls = 1000});
+  EXPECT_THROW(fake_cuda_encoder(), CudaOutOfMemory);
+  expect_all_released();
+}
+
+TEST_F(CudaEncoderFaults, WithoutPinnedMemoryItCopiesThroughOrdinaryMemoryAndSaysSoOnce) {
+  for (const cudaError_t status : {cudaErrorMemoryAllocation, cudaErrorInvalidValue}) {
+    SCOPED_TRACE(cudaGetErrorName(status));
+    const std::size_t n_warnings = log_.warnings().size();
+    FakeCuda::plant({.api = "cudaHostAlloc", .status = status, .n_calls = 1000});
+    const auto encoder = fake_cuda_encoder({.batch = 4});
+    EXPECT_EQ(encoder->state().lanes, 3U);
+    EXPECT_EQ(encoder->state().batch, 4U);
+    EXPECT_EQ(encoder->state().pinned_bytes, 0U);
+    EXPECT_EQ(FakeCuda::live().host_bytes, 0U);
+    // Memory that runs short later makes other lanes, which get no pinned memory either.
+    FakeCuda::plant({.api = "cudaLaunchKernel", .nth = 3, .status = cudaErrorMemoryAllocation});
+    FakeCudaSector sector(30, seed_);
+    ASSERT_EQ(encode(*encoder, sector), EncodeOutcome::kComplete);
+    EXPECT_TRUE(sector.is_encoded());
+    EXPECT_EQ(encoder->state().batch, 2U);
+    ASSERT_EQ(log_.warnings().size(), n_warnings + 2);
+    EXPECT_EQ(log_.warnings()[n_warnings].find(
+                  "cuda 0 (Furrow SIMT harness) copies through ordinary memory, which is slower: "
+                  "cudaHostAlloc failed at "),
+              0U)
+        << log_.warnings()[n_warnings];
+    EXPECT_NE(log_.warnings()[n_warnings + 1].find("goes on with 3 batches of 2"),
+              std::string::npos);
     FakeCuda::reset();
-    FakeCuda::plant({.api = api, .status = cudaErrorMemoryAllocation, .n_calls = 1000});
-    EXPECT_THROW(fake_cuda_encoder(), CudaOutOfMemory) << api;
-    expect_all_released();
   }
+}
+
+TEST_F(CudaEncoderFaults, ADeviceThatIsLostWhilePinningIsNoReasonForOrdinaryMemory) {
+  FakeCuda::plant({.api = "cudaHostAlloc", .status = cudaErrorIllegalAddress});
+  EXPECT_THROW(fake_cuda_encoder(), CudaError);
+  EXPECT_TRUE(log_.warnings().empty());
+  expect_all_released();
 }
 
 TEST_F(CudaEncoderFaults, RunningShortOfMemoryInMidSectorMakesItGoOnWithLess) {

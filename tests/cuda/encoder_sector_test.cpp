@@ -46,16 +46,37 @@ TEST_F(CudaEncoderSectorTest, IsLeftToTheHostWhenItDoesNotFitTheLimits) {
   const auto small =
       fake_cuda_encoder({.vram_limit = FakePipeline::device_bytes(1) + 1, .lanes = 1, .batch = 1});
   EXPECT_FALSE(assemble(*small));
-  const auto few_pins = fake_cuda_encoder({.pinned_limit = std::uint64_t{8} << 20});
-  EXPECT_FALSE(assemble(*few_pins));
   EXPECT_TRUE(log_.warnings().empty());
+}
+
+TEST_F(CudaEncoderSectorTest, CopiesGoThroughTheOneBlockOfTheEncoder) {
+  for (const bool can_pin : {true, false}) {
+    SCOPED_TRACE(can_pin ? "pinned" : "ordinary memory");
+    if (!can_pin) {
+      FakeCuda::plant({.api = "cudaHostAlloc", .status = cudaErrorMemoryAllocation});
+    }
+    // As small as it may be: the sector goes through it in many parts.
+    const auto encoder = fake_cuda_encoder({.pinned_limit = Lane::staging_bytes(1)});
+    const std::uint64_t n_calls = FakeCuda::n_calls("cudaHostAlloc");
+    EXPECT_EQ(encoder->state().pinned_bytes, can_pin ? Lane::staging_bytes(1) : 0);
+    EXPECT_EQ(FakeCuda::live().host_bytes, encoder->state().pinned_bytes);
+    ASSERT_TRUE(assemble(*encoder));
+    EXPECT_TRUE(actual_ == expected_);
+    FakeCudaSector sector(5, seed_);
+    ASSERT_EQ(encode(*encoder, sector), EncodeOutcome::kComplete);
+    EXPECT_TRUE(sector.is_encoded());
+    ASSERT_TRUE(assemble(*encoder));
+    EXPECT_TRUE(actual_ == expected_);
+    EXPECT_EQ(FakeCuda::n_calls("cudaHostAlloc"), n_calls) << "it was pinned again";
+  }
+  expect_all_released();
 }
 
 /// Each call that laying out makes fails once; afterwards the encoder does it and encodes as
 /// before.
 TEST_F(CudaEncoderSectorTest, AFailedCallIsANoAndTheEncoderGoesOn) {
   for (const char* api :
-       {"cudaMallocAsync", "cudaHostAlloc", "cudaMemcpyAsync", "cudaLaunchKernel"}) {
+       {"cudaMallocAsync", "cudaEventRecord", "cudaMemcpyAsync", "cudaLaunchKernel"}) {
     const auto encoder = fake_cuda_encoder();
     const std::uint64_t n_before = FakeCuda::n_calls(api);
     ASSERT_TRUE(assemble(*encoder));

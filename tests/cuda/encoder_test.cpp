@@ -70,7 +70,7 @@ TEST_F(CudaEncoderTest, KeepsItsLimits) {
     EXPECT_TRUE(sector.is_encoded());
     EXPECT_LE(FakeCuda::peak_bytes(0), records * one + one / 2);
   }
-  const auto encoder = fake_cuda_encoder({.pinned_limit = 4 * Lane::pinned_bytes(1)});
+  const auto encoder = fake_cuda_encoder({.pinned_limit = 4 * Lane::staging_bytes(1)});
   EXPECT_EQ(encoder->state().lanes, 3U);
   EXPECT_EQ(encoder->state().batch, 1U);
   EXPECT_EQ(encoder->state().pinned_bytes, FakeCuda::live().host_bytes);
@@ -80,17 +80,18 @@ TEST_F(CudaEncoderTest, ALimitBelowOneRecordIsAnErrorThatSaysWhatIsMissing) {
   try {
     fake_cuda_encoder({.vram_limit = 1000});
     FAIL() << "made an encoder of nothing";
-  } catch (const CudaOutOfMemory& error) {
-    EXPECT_EQ(error.memory(), "memory of device 0 \"Furrow SIMT harness\" within the limit");
-    EXPECT_EQ(error.asked_bytes(), FakePipeline::device_bytes(1));
-    EXPECT_EQ(error.free_bytes(), 1000U);
+  } catch (const InvalidArgument& error) {
+    EXPECT_EQ(std::string(error.what()),
+              "device memory limit: an encoder on CUDA device 0 takes at least " +
+                  std::to_string(FakePipeline::device_bytes(1)) + " bytes, allowed are 1000");
   }
   try {
     fake_cuda_encoder({.pinned_limit = 1000});
     FAIL() << "made an encoder of nothing";
-  } catch (const CudaOutOfMemory& error) {
-    EXPECT_EQ(error.memory(), "pinned host memory within the limit");
-    EXPECT_EQ(error.asked_bytes(), Lane::pinned_bytes(1));
+  } catch (const InvalidArgument& error) {
+    EXPECT_EQ(std::string(error.what()),
+              "pinned memory limit: an encoder on CUDA device 0 takes at least " +
+                  std::to_string(Lane::staging_bytes(1)) + " bytes, allowed are 1000");
   }
   simt::FakeDevice tiny;
   tiny.memory_bytes = 1 << 20;

@@ -88,16 +88,18 @@ class FakePipeline final : public BatchPipeline {
   }
 
   void enqueue(std::size_t n, const PosSeed* seeds, const Record* records_in, Record* records_out,
-               FoundProofs* found_out, RecordStatus* status_out) override {
+               FoundProofs* found_out, RecordStatus* status_out, const BatchMarks& marks) override {
     const auto blocks = static_cast<unsigned>(n);
     const cudaStream_t stream = stream_.get();
     check(cudaMemcpyAsync(d_seeds_.data(), seeds, n * sizeof(PosSeed), cudaMemcpyHostToDevice,
                           stream));
     check(cudaMemcpyAsync(d_records_.data(), records_in, n * sizeof(Record), cudaMemcpyHostToDevice,
                           stream));
+    marks.uploaded.record(stream_);
     launch(fake_encode, {dim3(blocks), dim3(2)}, stream, d_seeds_.data(), d_records_.data(),
            d_found_.data());
     launch(fake_report, {dim3(blocks), dim3(1)}, stream, d_seeds_.data(), d_status_.data());
+    marks.computed.record(stream_);
     check(cudaMemcpyAsync(records_out, d_records_.data(), n * sizeof(Record),
                           cudaMemcpyDeviceToHost, stream));
     check(cudaMemcpyAsync(found_out, d_found_.data(), n * sizeof(FoundProofs),

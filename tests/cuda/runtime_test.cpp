@@ -13,6 +13,7 @@
 #include "cuda/runtime/event.hpp"
 #include "cuda/runtime/pinned_buffer.hpp"
 #include "cuda/runtime/staged_copy.hpp"
+#include "cuda/runtime/staging_memory.hpp"
 #include "cuda/runtime/stream.hpp"
 #include "simt/fake_cuda.hpp"
 #include "tests/cuda/fake_pipeline.hpp"
@@ -210,7 +211,8 @@ TEST_F(CudaRuntime, AStagedCopyThatCouldNotBeMarkedIsWaitedFor) {
   const DeviceBuffer<std::uint8_t> d_bytes(stream, 64);
   const std::vector<std::uint8_t> bytes(64, 7);
   {
-    StagedCopy copy(stream, 64);
+    const StagingMemory staging(128);
+    StagedCopy copy(stream, staging.bytes());
     FakeCuda::plant({.api = "cudaEventRecord", .status = cudaErrorInvalidValue});
     EXPECT_THROW(copy.to_device(d_bytes.data(), bytes.data(), bytes.size()), CudaError);
     EXPECT_EQ(FakeCuda::n_calls("cudaStreamSynchronize"), 0U);

@@ -64,7 +64,11 @@ class Pipeline(FurrowTest):
         limit = self.of_kind(events, "limit")[-1]
         # A local store and a local disk: nothing is slower than encoding.
         self.assertEqual(limit["limited_by"], "encoder", limit)
-        self.assertEqual(set(limit["busy"]), {"pieces", "encoder", "disk"})
+        self.assertEqual(set(limit["busy"]), {"pieces", "encoder", "transfer", "disk"})
+        # The CPU copies nothing to a device.
+        self.assertEqual((limit["busy"]["transfer"], limit["waited"]["transfer"]),
+                         (0, round(1 - limit["gate"], 3)))
+        self.assertEqual(last["encoders"][0]["transfer_seconds"], 0)
 
     def test_the_plan_is_an_upper_bound(self):
         plan = json.loads(self.succeeds("plan", "--json", "--encoder", "cpu", "--pieces-in-sector",

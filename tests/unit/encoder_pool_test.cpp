@@ -72,20 +72,28 @@ TEST_F(PoolTest, UnequalEncodersShareASector) {
 TEST_F(PoolTest, OneThatWasFinishedTakesTheRecordsOfOneThatIsLost) {
   std::latch lost_has_claimed(1);
   std::binary_semaphore other_returned(0);
-  add({.name = "cuda 0 (first)", .batch = 3, .before_batch = [&](const Claim& claim) {
-         EXPECT_EQ(claim.pending().size(), 3U);
-         lost_has_claimed.count_down();
-         other_returned.acquire();  // it has nothing to claim, and leaves
-         throw DeviceLost("cuda 0 (first)", "unplugged");
-       }});
+  add({.name = "cuda 0 (first)",
+       .batch = 3,
+       .before_batch =
+           [&](const Claim& claim) {
+             EXPECT_EQ(claim.pending().size(), 3U);
+             lost_has_claimed.count_down();
+             other_returned.acquire();  // it has nothing to claim, and leaves
+             throw DeviceLost("cuda 0 (first)", "unplugged");
+           },
+       .transfer_time = std::chrono::seconds(3)});
   add({.name = "cuda 1 (second)",
        .before_batch = [&](const Claim&) { lost_has_claimed.wait(); },
-       .on_return = [&] { other_returned.release(); }});
+       .on_return = [&] { other_returned.release(); },
+       .transfer_time = std::chrono::seconds(4)});
   with_fallback();
   EncoderPool both = pool();
   FakeSector sector(7, seed_);
+  EXPECT_EQ(both.transfer_time().count(), 0.0);
   EXPECT_EQ(encode(both, sector), EncodeOutcome::kComplete);
   EXPECT_TRUE(sector.is_encoded());
+  EXPECT_EQ(both.transfer_time().count(), 7.0) << "what the lost one took stays taken";
+  EXPECT_EQ(both.encoders()[0].transfer_time.count(), 3.0);
   EXPECT_EQ(warnings_,
             std::vector<std::string>{"cuda 0 (first) is lost and used no more: unplugged"});
   EXPECT_EQ(both.name(), "cuda 1 (second)");

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <functional>
 #include <random>
 #include <string>
@@ -42,10 +44,13 @@ class FakeEncoder final : public RecordsEncoder {
     /// Called when encode returns without an exception.
     std::function<void()> on_return = {};
     std::function<bool(const SectorContents&, std::span<std::uint8_t>)> assemble = {};
+    /// What it reports once it has encoded.
+    std::chrono::duration<double> transfer_time{};
   };
   explicit FakeEncoder(Options options) : options_(std::move(options)) {}
 
   EncodeOutcome encode(EncodingJob& job, std::stop_token stop) override {
+    has_encoded_ = true;
     while (!stop.stop_requested()) {
       Claim claim(job, options_.batch);
       if (claim.empty()) {
@@ -72,10 +77,14 @@ class FakeEncoder final : public RecordsEncoder {
     return options_.assemble && options_.assemble(contents, sector);
   }
   [[nodiscard]] bool can_assemble_sectors() const override { return options_.assemble != nullptr; }
+  [[nodiscard]] std::chrono::duration<double> transfer_time() const override {
+    return has_encoded_ ? options_.transfer_time : std::chrono::duration<double>{};
+  }
   [[nodiscard]] std::string name() const override { return options_.name; }
 
  private:
   Options options_;
+  std::atomic<bool> has_encoded_ = false;
 };
 
 /// A sector of random records, and what they should become.

@@ -31,6 +31,37 @@ TEST(MemoryPlan, IsTheSumOfItsItems) {
   EXPECT_EQ(more([](MemorySettings& s) { ++s.threads; }), 80 * kMiB);
   EXPECT_EQ(more([](MemorySettings& s) { ++s.pieces_in_flight; }), 2U * 1049560);
   EXPECT_GT(more([](MemorySettings& s) { ++s.devices; }), 80 * kMiB);
+  EXPECT_EQ(more([](MemorySettings& s) {
+              s.devices = 1;
+              s.pinned_bytes = 12345;
+            }),
+            more([](MemorySettings& s) { s.devices = 1; }) + 12345);
+}
+
+TEST(MemoryPlan, EachDeviceIsPlannedWithWhatIsFreeOnIt) {
+  std::vector<CudaDeviceInfo> devices(2);
+  devices[0].name = "small";
+  devices[0].free_bytes = 100;
+  devices[1].index = 3;
+  devices[1].free_bytes = 900;
+  const std::vector<DeviceMemoryPlan> memory = plan_device_memory(
+      devices, {.vram_limit = 700, .pinned_limit = 50}, 8,
+      [](const CudaEncoderOptions& options, std::uint64_t free_bytes, std::uint16_t pieces) {
+        EXPECT_EQ(options.pinned_limit, 50U);
+        return CudaMemoryPlan{.lanes = static_cast<std::size_t>(options.device),
+                              .device_bytes = std::min(options.vram_limit, free_bytes),
+                              .layout_bytes = pieces,
+                              .pinned_bytes = free_bytes / 100};
+      });
+  ASSERT_EQ(memory.size(), 2U);
+  EXPECT_EQ(memory[0].name, "small");
+  EXPECT_EQ(memory[0].plan.device_bytes, 100U);
+  EXPECT_EQ(memory[1].index, 3);
+  EXPECT_EQ(memory[1].plan.lanes, 3U);
+  EXPECT_EQ(memory[1].plan.device_bytes, 700U);
+  EXPECT_EQ(memory[1].plan.layout_bytes, 8U);
+  EXPECT_EQ(pinned_bytes_of(memory), 10U);
+  EXPECT_TRUE(plan_device_memory({}, {}, 8).empty()) << "no device, and no CUDA is asked";
 }
 
 TEST(MemoryPlan, DevicesGetTwoSectorsEachInAdvance) {

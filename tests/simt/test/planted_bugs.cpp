@@ -56,7 +56,7 @@ std::vector<unsigned> counting(std::size_t n) {
 }  // namespace
 
 unsigned line_of_bug(const std::string& name) {
-  std::ifstream source(__FILE__);
+  std::ifstream source(FURROW_PLANTED_BUGS_SOURCE);
   const std::string mark = "// BUG " + name;
   std::string line;
   for (unsigned number = 1; std::getline(source, line); ++number) {
@@ -64,7 +64,7 @@ unsigned line_of_bug(const std::string& name) {
       return number;
     }
   }
-  throw std::runtime_error("no line of " __FILE__ " ends in " + mark);
+  throw std::runtime_error("no line of " FURROW_PLANTED_BUGS_SOURCE " ends in " + mark);
 }
 
 namespace planted {

@@ -1,0 +1,98 @@
+#include "tools/plan_text.hpp"
+
+#include <fmt/format.h>
+
+#include "tools/cli_support.hpp"
+
+namespace furrow::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string counted(std::size_t n, const std::string& one, const std::string& many) {
+  return fmt::format("{} {}", n, n == 1 ? one : many);
+}
+
+std::string plan_line(std::uint64_t bytes, const std::string& what) {
+  return fmt::format("{:>12}  {}", size_text(bytes), what);
+}
+
+std::string too_little(const DeviceMemoryPlan& device) {
+  return fmt::format("is not used: an encoder takes at least {}, {} are free",
+                     size_text(device.plan.least_device_bytes), size_text(device.free_bytes));
+}
+
+void add_device_lines(const DeviceMemoryPlan& device, std::vector<std::string>& lines) {
+  const std::string name = fmt::format("CUDA device {} ({})", device.index, device.name);
+  if (device.plan.lanes == 0) {
+    lines.push_back(plan_line(0, name + " " + too_little(device)));
+    return;
+  }
+  lines.push_back(
+      plan_line(device.plan.device_bytes,
+                fmt::format("of {}: {} of {}", name, counted(device.plan.lanes, "batch", "batches"),
+                            counted(device.plan.batch, "record", "records"))));
+  if (device.plan.layout_bytes != 0) {
+    lines.push_back(plan_line(device.plan.layout_bytes,
+                              "of " + name + " in addition, while a sector is laid out"));
+  }
+}
+
+std::string device_summary(const DeviceMemoryPlan& device) {
+  if (device.plan.lanes == 0) {
+    return fmt::format("; CUDA device {} {}", device.index, too_little(device));
+  }
+  return fmt::format("; on CUDA device {} at most {}", device.index,
+                     size_text(device.plan.device_bytes + device.plan.layout_bytes));
+}
+
+Json device_json(const DeviceMemoryPlan& device) {
+  return {{"device", device.index},
+          {"name", device.name},
+          {"free_bytes", device.free_bytes},
+          {"bytes", device.plan.device_bytes},
+          {"layout_bytes", device.plan.layout_bytes},
+          {"least_bytes", device.plan.least_device_bytes},
+          {"pinned_bytes", device.plan.pinned_bytes},
+          {"lanes", device.plan.lanes},
+          {"batch", device.plan.batch}};
+}
+
+}  // namespace
+
+std::vector<std::string> plan_lines(const MemoryPlan& plan) {
+  std::vector<std::string> lines;
+  for (const MemoryPlan::Item& item : plan.items) {
+    lines.push_back(plan_line(item.bytes, item.what));
+  }
+  lines.push_back(plan_line(plan.total(), fmt::format("in all, for sectors of {} pieces",
+                                                      plan.settings.pieces_in_sector)));
+  for (const DeviceMemoryPlan& device : plan.device_memory) {
+    add_device_lines(device, lines);
+  }
+  return lines;
+}
+
+std::string plan_summary(const MemoryPlan& plan) {
+  std::string line = fmt::format("memory: at most {}: {} in memory, {} being written, {} threads",
+                                 size_text(plan.total()), plan.settings.sectors_in_memory,
+                                 plan.settings.output_buffers, plan.settings.threads);
+  for (const DeviceMemoryPlan& device : plan.device_memory) {
+    line += device_summary(device);
+  }
+  return line;
+}
+
+Json plan_json(const MemoryPlan& plan) {
+  Json items = Json::array();
+  for (const MemoryPlan::Item& item : plan.items) {
+    items.push_back({{"what", item.what}, {"bytes", item.bytes}});
+  }
+  Json result = {{"memory_bytes", plan.total()}, {"items", items}};
+  for (const DeviceMemoryPlan& device : plan.device_memory) {
+    result["device_memory"].push_back(device_json(device));
+  }
+  return result;
+}
+
+}  // namespace furrow::cli
