@@ -63,8 +63,8 @@ struct PlotPipelineOptions {
   std::size_t output_buffers = 2;
   /// Waited for before each download and before each writing; that of the encoders is their own.
   Gate* gate = nullptr;
-  /// Where the records of a sector lie. Encoders copy from there into staging memory of their own, so
-  /// pinned memory gains nothing.
+  /// Where the records of a sector lie. Encoders copy from there into staging memory of their own,
+  /// so pinned memory gains nothing.
   BlockSource sector_memory = make_page_block;
   /// Told what the stages do, when set. Must have been made for encoders.size() encoders.
   StageClock* clock = nullptr;
