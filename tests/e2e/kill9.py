@@ -159,23 +159,26 @@ class Interruption(FurrowTest):
     def test_kill(self):
         print(f"seed {OPTIONS.seed}, {OPTIONS.kills} ends", flush=True)
         full = self.seconds_of_a_run()
-        early = counted = 0
-        for number in range(OPTIONS.kills):
+        early = overtaken = aborted = 0
+        while aborted < OPTIONS.kills:
             delay = self.rng.uniform(0, full / 2)
             run = Run(self.farm)
             way, stdout = self.end_after(run, delay)
             self.note_finished(stdout)
             self.check_farm()
             count = formats.plotted_sector_count(self.farm)
-            print(f"{number + 1}, {way}: after {delay:.3f} s, {len(self.reported)} reported, {count} "
-                  f"counted of {SECTORS}", flush=True)
-            early += count == 0
-            counted += count > 0
-            if run.process.returncode == SUCCESS or count == SECTORS:
+            is_aborted = run.process.returncode != SUCCESS
+            aborted += is_aborted
+            print(f"{aborted if is_aborted else 'too late'}, {way}: after {delay:.3f} s, "
+                  f"{len(self.reported)} reported, {count} counted of {SECTORS}", flush=True)
+            early += is_aborted and count == 0
+            overtaken += bool(formats.lost_sectors(self.farm))
+            if not is_aborted or count == SECTORS:
                 self.complete_farm()
                 self.new_farm()
         self.complete_farm()
-        print(f"{OPTIONS.kills} ends: {early} before the first sector, {counted} later; {dict(self.ended)}")
+        print(f"{aborted} ends: {early} before the first sector, {overtaken} with a sector overtaken; "
+              f"{dict(self.ended)}")
 
     def test_kill_during_creation(self):
         print(f"seed {OPTIONS.seed}, {OPTIONS.kills} kills", flush=True)

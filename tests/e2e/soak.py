@@ -34,9 +34,12 @@ MEASURED_SECTORS = 8
 SHARE_OF_SPEED = 0.22
 SAMPLE_SECONDS = 2
 SAMPLE_SECTORS = 24
-# How much higher the median of the last quarter may be than that of the second one. Memory: a farm
-# takes 46 bytes more for each sector of this size, and RocksDB fills its buffer.
-ALLOWANCE = {"rss_kib": 16 << 10, "descriptors": 8, "threads": 4}
+# How much higher the median of the last quarter may be than the higher one of the first two: how much is
+# asked of the sources, and how fast, differs from one to the next. Memory: a farm takes 46 bytes more
+# for each sector of this size, and RocksDB fills its buffer; a server keeps a pool of 8 MiB for each
+# request that was ever under way at the same time, and pieces touch ever more of them.
+ALLOWANCE = {"plot": {"rss_kib": 16 << 10, "descriptors": 8, "threads": 4},
+             "server 0": {"rss_kib": 40 << 10, "descriptors": 8, "threads": 4}}
 
 
 class Source:
@@ -133,10 +136,10 @@ class Samples:
         self.file.flush()
 
     def medians(self, name, key):
-        """Of the second and of the last quarter."""
+        """Of each quarter of the run."""
         values = [row[key] for row in self.rows[name]]
         quarter = len(values) // 4
-        return statistics.median(values[quarter:2 * quarter]), statistics.median(values[3 * quarter:])
+        return [statistics.median(values[i * quarter:(i + 1) * quarter]) for i in range(4)]
 
     def highest(self, name, key):
         return max(row[key] for row in self.rows[name])
@@ -265,12 +268,13 @@ class Soak(FurrowTest):
         peak = self.samples.highest("plot", "hwm_kib") * 1024
         print(f"plan {plan >> 20} MiB, peak {peak >> 20} MiB", flush=True)
         self.assertLessEqual(peak, plan)
-        for name in ("plot", "server 0"):
-            for key, allowance in ALLOWANCE.items():
-                before, after = self.samples.medians(name, key)
-                print(f"{name}: {key}: median of the second quarter {before:g}, of the last one "
-                      f"{after:g}, highest {self.samples.highest(name, key)}", flush=True)
-                self.assertLessEqual(after, before + allowance, f"{key} of {name}")
+        for name, allowances in ALLOWANCE.items():
+            for key, allowance in allowances.items():
+                medians = self.samples.medians(name, key)
+                print(f"{name}: {key}: medians of the quarters {medians}, highest "
+                      f"{self.samples.highest(name, key)}", flush=True)
+                with self.subTest(process=name, key=key):
+                    self.assertLessEqual(medians[3], max(medians[:2]) + allowance)
 
     def check_farm(self, sectors):
         self.assertEqual(formats.plotted_sector_count(self.farm), sectors)
