@@ -24,11 +24,13 @@ namespace furrow {
 namespace {
 
 constexpr std::size_t kHeader = 8;
-constexpr std::size_t kMost = 1'049'600;  // a piece
+constexpr std::size_t kPiece = 1'049'600;
+// More than malloc ever keeps for the next time (32 MiB): it asks the system for each.
+constexpr std::size_t kManyPieces = 32 * kPiece;
 
 const std::vector<std::uint8_t>& random_bytes() {
   static const std::vector<std::uint8_t> bytes = [] {
-    std::vector<std::uint8_t> result(kMost);
+    std::vector<std::uint8_t> result(kManyPieces);
     std::mt19937_64 random(1);
     for (std::uint8_t& byte : result) {
       byte = static_cast<std::uint8_t>(random());
@@ -220,8 +222,8 @@ void ring(benchmark::State& state) {
   count_messages(state);
 }
 
-// A frame, a page, half a network message, a piece.
-#define FURROW_SIZES ->Arg(64)->Arg(4096)->Arg(65'536)->Arg(kMost)
+// A frame, a page, half a network message, a piece, what is staged for a device.
+#define FURROW_SIZES ->Arg(64)->Arg(4096)->Arg(65'536)->Arg(kPiece)->Arg(kManyPieces)
 #define FURROW_SCENARIO(scenario, ...)                                          \
   BENCHMARK_TEMPLATE(scenario, Pool __VA_OPT__(, ) __VA_ARGS__) FURROW_SIZES;   \
   BENCHMARK_TEMPLATE(scenario, System __VA_OPT__(, ) __VA_ARGS__) FURROW_SIZES; \
