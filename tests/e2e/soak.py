@@ -34,6 +34,8 @@ MEASURED_SECTORS = 8
 SHARE_OF_SPEED = 0.22
 SAMPLE_SECONDS = 2
 SAMPLE_SECTORS = 24
+# So many draw more than half of a segment, all but surely; a run of two minutes may make fewer.
+SECTORS_WITH_ALL_FILES = 120
 # How much higher the median of the last quarter may be than the higher one of the first two: how much is
 # asked of the sources, and how fast, differs from one to the next. Memory: a farm takes 46 bytes more
 # for each sector of this size, and RocksDB fills its buffer; a server keeps a pool of 8 MiB for each
@@ -315,13 +317,14 @@ class Soak(FurrowTest):
         else:
             self.assertEqual(self.plotter.finished, set(range(MEASURED_SECTORS, sectors)))
         self.check_farm(sectors)
-        self.check_files()
+        if sectors >= SECTORS_WITH_ALL_FILES:
+            self.check_files()
         self.check_processes()
         program.remove_tree(self.folder)  # samples.csv stays
 
 
 def add_options(parser):
-    parser.add_argument("--minutes", type=float, default=60, help="how long to plot (60)")
+    parser.add_argument("--minutes", type=float, default=60, help="how long to plot, at least 2 (60)")
     parser.add_argument("--disk-gb", type=int, default=15, help="most space for the farm, in GB (15)")
     parser.add_argument("--threads", type=int, default=1, help="that encode (1)")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32),
