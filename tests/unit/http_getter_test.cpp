@@ -165,6 +165,7 @@ TEST(HttpPieceGetter, BatchesAtTheSameTimeShareWhatMayBeUnderWay) {
   for (const PieceIndex index : inner) {
     test::expect_found(answers, index.value());
   }
+  const std::lock_guard lock(mutex);
   EXPECT_EQ(n_most, 4U);
 }
 
