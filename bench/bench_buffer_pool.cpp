@@ -114,6 +114,13 @@ auto fill_and_take(auto& buffer, std::size_t size) {
   return buffer.get_data_owned();
 }
 
+/// Before the time is taken.
+template <class B>
+B make_buffer(benchmark::State& state) {
+  random_bytes();
+  return B(static_cast<std::size_t>(state.range(0)));
+}
+
 void count_messages(benchmark::State& state) {
   state.SetItemsProcessed(2 * state.iterations());
   state.SetBytesProcessed(2 * state.iterations() * state.range(0));
@@ -123,7 +130,7 @@ void count_messages(benchmark::State& state) {
 template <class B>
 void single_thread(benchmark::State& state) {
   const auto size = static_cast<std::size_t>(state.range(0));
-  B buffer(size);
+  B buffer = make_buffer<B>(state);
   for (auto _ : state) {
     auto first = fill_and_take(buffer, size);
     auto second = fill_and_take(buffer, size);
@@ -138,7 +145,7 @@ void single_thread(benchmark::State& state) {
 template <class B, bool kWait>
 void thread_for_each(benchmark::State& state) {
   const auto size = static_cast<std::size_t>(state.range(0));
-  B buffer(size);
+  B buffer = make_buffer<B>(state);
   std::vector<std::jthread> threads;
   const auto send = [&] {
     threads.emplace_back([message = fill_and_take(buffer, size)] {
@@ -205,7 +212,7 @@ class Ring {
 template <class B, bool kWait>
 void ring(benchmark::State& state) {
   const auto size = static_cast<std::size_t>(state.range(0));
-  B buffer(size);
+  B buffer = make_buffer<B>(state);
   using Message = decltype(buffer.get_data_owned());
   Ring<Message> messages;
   {
@@ -222,7 +229,7 @@ void ring(benchmark::State& state) {
   count_messages(state);
 }
 
-// A frame, a page, half a network message, a piece, what is staged for a device.
+// A frame, a page, half a network message, a piece, 32 pieces.
 #define FURROW_SIZES ->Arg(64)->Arg(4096)->Arg(65'536)->Arg(kPiece)->Arg(kManyPieces)
 #define FURROW_SCENARIO(scenario, ...)                                          \
   BENCHMARK_TEMPLATE(scenario, Pool __VA_OPT__(, ) __VA_ARGS__) FURROW_SIZES;   \
