@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 
 #include "furrow/cuda.hpp"
 
@@ -21,7 +22,18 @@ int fail(ExitCode code, const char* message) {
   return code;
 }
 
+/// Several sources of pieces keep more connections than the usual 1024 files. What the hard limit
+/// does not allow fails where the file is opened, and says so.
+void allow_many_open_files() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  }
+}
+
 int run(int argc, char** argv) {
+  allow_many_open_files();
   InterruptWatch interrupts;
   // Standard output is for results.
   spdlog::set_default_logger(spdlog::stderr_color_mt("furrow"));

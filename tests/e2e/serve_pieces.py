@@ -3,6 +3,7 @@
 
 import http.client
 import json
+import resource
 import signal
 import struct
 
@@ -65,6 +66,15 @@ class ServePieces(FurrowTest):
         self.assertEqual(server.ask("GET", "/v1/pieces/0", None, Authorization="Bearer s3cret")[0], 200)
         code, counts, _ = server.stop(signal.SIGTERM)
         self.assertEqual((code, counts["unauthorized"]), (SUCCESS, 2))
+
+    def test_open_files(self):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(64, hard), hard))
+        try:
+            server = self.start()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        self.assertEqual(resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE), (hard, hard))
 
     def test_limits(self):
         server = self.start("--max-batch", "2")
