@@ -162,8 +162,7 @@ class Soak(FurrowTest):
             self.plotter.process.kill()
             self.plotter.process.wait()
         for server in self.servers:
-            server.process.kill()
-            server.process.communicate()
+            server.kill()
         self.samples.file.close()
 
     def start_server(self, **options):
@@ -191,8 +190,7 @@ class Soak(FurrowTest):
             if mortal.back_at is not None:
                 return 0  # down already
             if what == "kill":
-                mortal.server.process.kill()
-                mortal.server.process.communicate()
+                mortal.server.kill()
             else:
                 code, _, stderr = mortal.server.stop(self.rng.choice((signal.SIGINT, signal.SIGTERM)))
                 self.assertEqual((code, stderr), (SUCCESS, ""))

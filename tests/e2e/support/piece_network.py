@@ -51,9 +51,10 @@ class Server:
 
     def kill(self):
         """Ends the server at once; nothing when it has ended."""
-        self.process.kill()
-        self.process.communicate()
-        self.warnings.close()
+        if not self.warnings.closed:
+            self.process.kill()
+            self.process.communicate()
+            self.warnings.close()
 
 
 class FaultyProxy:
