@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/engine_options.hpp"
+#include "tools/piece_options.hpp"
 #include "tools/plan_text.hpp"
 #include "tools/plot_target.hpp"
 
@@ -15,7 +16,7 @@ namespace {
 struct Arguments {
   PlotTargetOptions target;
   EngineOptions engine;
-  std::size_t pieces_in_flight = 64;
+  std::size_t pieces_in_flight = PieceOptions().in_flight;
   bool json = false;
 };
 
@@ -49,11 +50,7 @@ void add_plan_command(CLI::App& app) {
   command->add_option("--farm", arguments->target.farm, "Farm whose sectors are meant");
   command->add_option("--pieces-in-sector", arguments->target.pieces_in_sector,
                       "1 to 1000; those of the farm, or 1000, if not given");
-  command
-      ->add_option("--in-flight", arguments->pieces_in_flight,
-                   "Pieces asked of a server at the same time")
-      ->check(CLI::Range(8, 1024))
-      ->capture_default_str();
+  add_in_flight_option(*command, arguments->pieces_in_flight);
   add_engine_options(*command, arguments->engine);
   command->add_flag("--json", arguments->json, "Print the plan as JSON");
   command->callback([arguments] { run(*arguments); });

@@ -30,13 +30,13 @@ nlohmann::ordered_json findings_json(const std::vector<ScrubFinding>& findings) 
 }
 
 void print_json(const ScrubReport& report) {
-  nlohmann::ordered_json empty = nlohmann::ordered_json::array();
+  nlohmann::ordered_json lost = nlohmann::ordered_json::array();
   for (const SectorIndex index : report.lost) {
-    empty.push_back(index.value());
+    lost.push_back(index.value());
   }
   const nlohmann::ordered_json result = {
       {"sectors", report.counted_sectors},       {"intact", report.intact_sectors},
-      {"broken_sectors", report.broken_sectors}, {"empty_sectors", empty},
+      {"broken_sectors", report.broken_sectors}, {"lost", lost},
       {"broken", findings_json(report.broken)},  {"notes", findings_json(report.notes)},
       {"bytes_read", report.bytes_read}};
   fmt::print("{}\n", result.dump());
@@ -47,12 +47,12 @@ void print_text(const ScrubReport& report) {
     fmt::print("BROKEN {}: {}\n", finding.thing, finding.reason);
   }
   for (const SectorIndex index : report.lost) {
-    fmt::print("empty: sector {}: furrow plot will make it\n", index.value());
+    fmt::print("lost: sector {}: holds nothing, furrow plot will make it\n", index.value());
   }
   for (const ScrubFinding& finding : report.notes) {
     fmt::print("note: {}: {}\n", finding.thing, finding.reason);
   }
-  fmt::print("{} sectors: {} intact, {} broken, {} empty; {} read\n", report.counted_sectors,
+  fmt::print("{} sectors: {} intact, {} broken, {} lost; {} read\n", report.counted_sectors,
              report.intact_sectors, report.broken_sectors, report.lost.size(),
              size_text(report.bytes_read));
 }
@@ -77,7 +77,7 @@ void run(const Arguments& arguments, const std::stop_token& stop, int& exit_code
   } else {
     print_text(report);
   }
-  // An empty sector is what a run leaves that ended before a sector that others had overtaken, and
+  // A lost sector is what a run leaves that ended before a sector that others had overtaken, and
   // is known for it: nothing that the farm says of itself is wrong.
   exit_code = report.broken.empty() ? kSuccess : kCheckFailed;
 }

@@ -58,6 +58,12 @@ PieceSupplyOptions supply_options(const PieceOptions& options, SimdMode mode,
 
 }  // namespace
 
+void add_in_flight_option(CLI::App& command, std::size_t& in_flight) {
+  command.add_option("--in-flight", in_flight, "Pieces asked of a server at the same time")
+      ->check(CLI::Range(8, 1024))
+      ->capture_default_str();
+}
+
 void add_piece_options(CLI::App& command, PieceOptions& options) {
   command
       .add_option("--pieces", options.sources,
@@ -72,9 +78,7 @@ void add_piece_options(CLI::App& command, PieceOptions& options) {
   command.add_option("--ca-file", options.ca_file,
                      "Certificates (PEM) that those of servers must lead to; those of the system "
                      "if not given");
-  command.add_option("--in-flight", options.in_flight, "Pieces asked of a server at the same time")
-      ->check(CLI::Range(8, 1024))
-      ->capture_default_str();
+  add_in_flight_option(command, options.in_flight);
   command
       .add_option("--piece-seconds", options.piece_seconds,
                   "How long a server has for a piece, all tries together, before the next source "

@@ -31,10 +31,13 @@ struct PieceOptions {
   std::string cache_size = "10GiB";
 };
 
+/// Adds --in-flight alone, for commands that plan a download without making one.
+void add_in_flight_option(CLI::App& command, std::size_t& in_flight);
+
 /// Adds the options to a command. `options` must live as long as the command.
 void add_piece_options(CLI::App& command, PieceOptions& options);
 
-/// Pieces under way at the same time for each download.
+/// Pieces under way at the same time: --in-flight when there are servers.
 [[nodiscard]] std::size_t pieces_in_flight(const PieceOptions& options);
 
 /// The pieces that a plotting run downloads, and rebuilds when no source has them. Thread-safe but

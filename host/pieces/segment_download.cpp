@@ -5,18 +5,10 @@
 #include <mutex>
 #include <vector>
 
+#include "host/pieces/source_errors.hpp"
+
 namespace furrow {
 namespace {
-
-std::string message_of(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const std::exception& exception) {
-    return exception.what();
-  } catch (...) {
-    return "unknown error";
-  }
-}
 
 /// Waits, but not beyond a stop request.
 void wait(std::chrono::milliseconds delay, const std::stop_token& stop) {

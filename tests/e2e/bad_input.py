@@ -271,6 +271,16 @@ class DamagedFarm(FurrowTest):
         os.truncate(self.farm / "identity.bin", 31)
         self.refuse(("plot", "read", "extract", "info"), CORRUPT, ["identity.bin"])
 
+    def test_lost_sector_is_no_fault_to_scrub(self):
+        formats.mark_lost(self.farm, PIECES_IN_SECTOR, [1])
+        result = self.succeeds("scrub", "--farm", self.farm)
+        self.assertIn("lost: sector 1:", result.stdout, result)
+        self.assertIn(f"{SECTORS - 1} intact, 0 broken, 1 lost;", result.stdout, result)
+        report = json.loads(self.succeeds("scrub", "--farm", self.farm, "--json").stdout)
+        self.assertEqual((report["lost"], report["broken"]), ([1], []))
+        self.succeeds("plot", "--farm", self.farm, "--pieces", OPTIONS.store, "--sectors", SECTORS)
+        self.assertIn(" 0 lost;", self.succeeds("scrub", "--farm", self.farm).stdout)
+
     def test_metadata_of_another_version(self):
         formats.flip_byte(self.farm / "metadata.bin", 0)
         self.refuse(("plot", "read", "extract", "info"), MISMATCH, ["metadata.bin", "version"])

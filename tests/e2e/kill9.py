@@ -136,7 +136,7 @@ class Interruption(FurrowTest):
             formats.damage_of_counted_sectors(self.farm, PIECES_IN_SECTOR, lost), [])
         scrub = furrow("scrub", "--farm", self.farm)
         self.assertEqual(scrub.code, SUCCESS, scrub)
-        self.assertIn(f" 0 broken, {len(lost)} empty;", scrub.stdout)
+        self.assertIn(f" 0 broken, {len(lost)} lost;", scrub.stdout)
         for sector in set(range(count)) - lost:
             digest = self.read_back(sector)
             self.assertIn(digest, self.pieces, f"sector {sector} holds no piece of the store")

@@ -3,6 +3,9 @@
 #include <future>
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "host/pieces/http_piece_server.hpp"
 #include "tests/unit/http_fixture.hpp"
@@ -325,16 +328,27 @@ TEST(HttpPieceServer, AddressInUseOrUnknown) {
   EXPECT_THROW(HttpPieceServer(source, unknown), CannotListen);
 }
 
+/// Asked of the system, so that a server that cannot is not taken for a machine that cannot.
+bool has_ipv6() {
+  const int socket = ::socket(AF_INET6, SOCK_STREAM, 0);
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  address.sin6_addr = in6addr_loopback;
+  const bool result =
+      socket >= 0 && ::bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  ::close(socket);
+  return result;
+}
+
 TEST(HttpPieceServer, ListensOnIpv6) {
   MadeUpGetter source;
   HttpServerOptions options;
   options.address = "::1";
-  try {
-    const HttpPieceServer server(source, options);
-    EXPECT_EQ(server.url(), "http://[::1]:" + std::to_string(server.port()));
-  } catch (const CannotListen&) {
+  if (!has_ipv6()) {
     GTEST_SKIP() << "no IPv6 here";
   }
+  const HttpPieceServer server(source, options);
+  EXPECT_EQ(server.url(), "http://[::1]:" + std::to_string(server.port()));
 }
 
 }  // namespace

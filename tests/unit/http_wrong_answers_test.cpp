@@ -1,0 +1,171 @@
+// HttpPieceGetter and the getter of manifests against servers whose answers are wrong.
+#include <memory>
+#include <random>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "host/pieces/http_manifest.hpp"
+#include "host/pieces/http_piece_getter.hpp"
+#include "host/pieces/http_piece_server.hpp"
+#include "host/pieces/source_errors.hpp"
+#include "tests/unit/http_fixture.hpp"
+
+namespace furrow {
+namespace {
+
+using test::BadServer;
+using test::expect_failure;
+using test::get_all;
+using test::made_up_piece;
+using test::quick_options;
+
+/// Gives one response to every request, then closes.
+std::unique_ptr<BadServer> server_that_says(std::string response) {
+  return std::make_unique<BadServer>(
+      [response = std::move(response)](BadServer&, int, test::Socket& socket) {
+        socket.receive_until("\r\n\r\n");
+        socket.send(response);
+      });
+}
+
+PieceAnswer get_from(const std::string& url, std::size_t pieces_per_request) {
+  HttpSourceOptions options = quick_options(url);
+  options.pieces_per_request = pieces_per_request;
+  HttpPieceGetter getter(options, test::made_up_validator());
+  return get_all(getter, {PieceIndex(6)}).at(6);
+}
+
+TEST(HttpPieceGetter, SingleResponsesThatAreWrong) {
+  const PiecePtr piece = made_up_piece(PieceIndex(6));
+  const std::string body(test::text_of(bytes_of(*piece)));
+  const std::string etag = etag_of(blake3(bytes_of(*piece)));
+  const auto answer_to = [&](const std::string& response) {
+    const auto server = server_that_says(response);
+    return get_from(server->url(), 1);
+  };
+  EXPECT_NE(answer_to(test::piece_response(body, etag)).piece, nullptr);
+  EXPECT_NE(answer_to(test::piece_response(body, "W/\"of another kind\"")).piece, nullptr);
+  EXPECT_NE(answer_to("HTTP/1.1 200 OK\r\n\r\n" + body).piece, nullptr);  // up to the end
+
+  const unsigned seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  for (int i = 0; i < 5; ++i) {
+    std::string flipped = body;
+    flipped[random() % flipped.size()] ^= static_cast<char>(1 << (random() % 8));
+    expect_failure<ChecksumMismatch>(answer_to(test::piece_response(flipped, etag)),
+                                     {"piece 6", "127.0.0.1"});
+    expect_failure<InvalidRecordProof>(answer_to(test::piece_response(flipped)), {"piece 6"});
+  }
+  const PiecePtr other = made_up_piece(PieceIndex(7));
+  expect_failure<InvalidRecordProof>(
+      answer_to(
+          test::piece_response(test::text_of(bytes_of(*other)), etag_of(blake3(bytes_of(*other))))),
+      {"piece 6"});
+
+  const std::string cut = test::piece_response(body, etag);
+  expect_failure<InvalidBytesLength>(answer_to(cut.substr(0, cut.size() - 1)),
+                                     {"1049560", "1049559"});
+  expect_failure<InvalidBytesLength>(answer_to("HTTP/1.1 200 OK\r\n\r\n" + body.substr(1)),
+                                     {"1049559"});
+  expect_failure<InvalidBytesLength>(answer_to("HTTP/1.1 200 OK\r\n\r\n" + body + "x"),
+                                     {"1049560"});
+  expect_failure<InvalidBytesLength>(answer_to(test::piece_response(body + "x")), {"1049561"});
+  expect_failure<InvalidBytesLength>(
+      answer_to("HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\n"), {"1049560"});
+  expect_failure<InvalidBytesLength>(answer_to(test::piece_response("")), {"1049560", "actual 0"});
+  expect_failure<HttpTransferFailed>(answer_to(""), {"127.0.0.1"});
+  expect_failure<HttpTransferFailed>(answer_to("SSH-2.0-OpenSSH_9.2\r\n"), {"127.0.0.1"});
+  for (const std::string status : {"204 No Content", "206 Partial Content", "302 Found",
+                                   "400 Bad Request", "500 Oops", "503 Busy", "429 Slow down"}) {
+    expect_failure<HttpStatusError>(answer_to("HTTP/1.1 " + status +
+                                              "\r\nLocation: http://127.0.0.1:1/\r\n"
+                                              "Content-Length: 0\r\n\r\n"),
+                                    {"piece 6", status.substr(0, 3)});
+  }
+  expect_failure<HttpUnauthorized>(answer_to("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"),
+                                   {"403"});
+  EXPECT_TRUE(test::is_not_found(answer_to("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")));
+}
+
+TEST(HttpPieceGetter, BatchesThatAreWrong) {
+  const PiecePtr piece = made_up_piece(PieceIndex(6));
+  const auto body = bytes_of(*piece);
+  const std::string good = test::frame(PieceIndex(6), PieceFrameStatus::kFound, body);
+  const auto answer_to = [&](const std::string& frames) {
+    const auto server = server_that_says(test::piece_response(frames));
+    return get_from(server->url(), 8);
+  };
+  EXPECT_NE(answer_to(good).piece, nullptr);
+  EXPECT_TRUE(
+      test::is_not_found(answer_to(test::frame(PieceIndex(6), PieceFrameStatus::kNotFound, {}))));
+  const std::string text = "is\nin pieces";
+  expect_failure<RemotePieceFailed>(
+      answer_to(test::frame(PieceIndex(6), PieceFrameStatus::kFailed,
+                            {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()})),
+      {"piece 6", "is in pieces"});
+
+  expect_failure<UnexpectedPiece>(
+      answer_to(test::frame(PieceIndex(7), PieceFrameStatus::kFound, body)), {"7"});
+  expect_failure<InvalidRecordProof>(
+      answer_to(test::frame(PieceIndex(6), PieceFrameStatus::kFound,
+                            bytes_of(*made_up_piece(PieceIndex(7))))),
+      {"piece 6"});
+  std::string flipped = good;
+  flipped[70000] ^= 1;
+  expect_failure<ChecksumMismatch>(answer_to(flipped), {"piece 6"});
+  for (const std::size_t kept :
+       {std::size_t{0}, std::size_t{1}, std::size_t{47}, std::size_t{48}, good.size() - 1}) {
+    expect_failure<HttpTransferFailed>(answer_to(good.substr(0, kept)), {"1 pieces missing"});
+  }
+  // What comes behind the last piece is an error, too, but the piece is here already.
+  EXPECT_NE(answer_to(good + good).piece, nullptr);
+}
+
+TEST(HttpPieceGetter, BrokenFrameCostsOnlyThePiecesBehindIt) {
+  std::string frames;
+  for (std::uint64_t i = 0; i < 4; ++i) {
+    frames += test::frame(PieceIndex(i), PieceFrameStatus::kFound,
+                          bytes_of(*made_up_piece(PieceIndex(i))));
+  }
+  frames[2 * (frames.size() / 4) + 100] ^= 1;
+  const auto server = server_that_says(test::piece_response(frames));
+  HttpSourceOptions options = quick_options(server->url());
+  options.in_flight = options.pieces_per_request = 4;
+  HttpPieceGetter getter(options, test::made_up_validator());
+  // One slot: all four pieces are in one request.
+  const auto answers = get_all(getter, test::indices_up_to(4));
+  test::expect_found(answers, 0);
+  test::expect_found(answers, 1);
+  expect_failure<ChecksumMismatch>(answers.at(2), {"piece 2"});
+  expect_failure<ChecksumMismatch>(answers.at(3), {"piece 2"});
+}
+
+TEST(HttpManifest, IsWhatTheServerHas) {
+  test::MadeUpGetter source;
+  HttpServerOptions with_manifest;
+  with_manifest.manifest_json = std::string(300'000, 'm');
+  const HttpPieceServer server(source, with_manifest);
+  HttpSourceOptions options = quick_options(server.url() + "/");
+  EXPECT_EQ(fetch_manifest_text(options, {}), with_manifest.manifest_json);
+  options.max_manifest_bytes = 299'999;
+  EXPECT_THROW(fetch_manifest_text(options, {}), InvalidBytesLength);
+
+  const HttpPieceServer without(source, {});
+  EXPECT_THROW(fetch_manifest_text(quick_options(without.url()), {}), HttpStatusError);
+  const std::string wrong_tag = etag_of(Hash{});
+  const auto liar = server_that_says(test::piece_response("{}", wrong_tag));
+  EXPECT_THROW(fetch_manifest_text(quick_options(liar->url()), {}), ChecksumMismatch);
+  std::stop_source stop;
+  BadServer silent([&](BadServer& self, int, test::Socket&) {
+    stop.request_stop();
+    self.wait_for_end();
+  });
+  EXPECT_EQ(fetch_manifest_text(quick_options(silent.url()), stop.get_token()), std::nullopt);
+}
+
+}  // namespace
+}  // namespace furrow
