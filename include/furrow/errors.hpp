@@ -3,9 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace furrow {
 
@@ -19,16 +22,36 @@ enum class ErrorKind {
   kInternal,         ///< a broken promise inside Furrow
 };
 
-/// Base of all errors. Copyable, thread-safe to read.
+/// What an error is about, for programs; its text says the same to people. What does not apply is
+/// absent or empty.
+struct ErrorFields {
+  std::optional<std::uint64_t> piece_index = {};    ///< in the archived history
+  std::optional<std::uint64_t> segment_index = {};  ///< in the archived history
+  std::optional<std::uint16_t> sector_index = {};   ///< in a farm
+  std::optional<std::uint16_t> piece_offset = {};   ///< in a sector
+  std::optional<std::uint64_t> offset = {};         ///< bytes from the start of the thing
+  std::string path = {};                            ///< file, directory or address
+  std::string expected = {};
+  std::string actual = {};
+};
+
+/// Base of all errors. Copyable without throwing, thread-safe to read.
 class Error : public std::runtime_error {
  public:
   Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
+  Error(ErrorKind kind, const std::string& message, ErrorFields fields)
+      : std::runtime_error(message),
+        kind_(kind),
+        fields_(std::make_shared<const ErrorFields>(std::move(fields))) {}
   [[nodiscard]] ErrorKind kind() const noexcept { return kind_; }
+  /// Valid as long as this error or a copy of it.
+  [[nodiscard]] const ErrorFields& fields() const noexcept;
   /// Whether a farm has to stop because of it (docs/spec/03, section 5).
   [[nodiscard]] virtual bool is_fatal() const noexcept { return false; }
 
  private:
   ErrorKind kind_;
+  std::shared_ptr<const ErrorFields> fields_;  // shared, so that copies of an error cannot throw
 };
 
 /// A request that cannot be carried out as given.
@@ -36,6 +59,8 @@ class InvalidArgument : public Error {
  public:
   explicit InvalidArgument(const std::string& message)
       : Error(ErrorKind::kInvalidArgument, message) {}
+  InvalidArgument(const std::string& message, ErrorFields fields)
+      : Error(ErrorKind::kInvalidArgument, message, std::move(fields)) {}
 };
 
 /// A system call failed on a file. Fatal for the farm that owns the file.
@@ -76,6 +101,8 @@ class InvalidBytesLength : public Error {
 class MalformedData : public Error {
  public:
   explicit MalformedData(const std::string& message) : Error(ErrorKind::kCorrupt, message) {}
+  MalformedData(const std::string& message, ErrorFields fields)
+      : Error(ErrorKind::kCorrupt, message, std::move(fields)) {}
 };
 
 }  // namespace furrow

@@ -9,7 +9,8 @@ tools and capi) do not include one another.
     ---------------  -------------------  ------------------------------------------------------------
     core             include/furrow/core  the standard library, nothing else at all
     furrow           include/furrow       core
-    crypto           host/crypto          furrow, core
+    base             host/base            furrow, core
+    crypto           host/crypto          base and below
     primitives       host/primitives      crypto and below
     erasure          host/erasure         crypto and below
     store            host/store           crypto and below
@@ -44,7 +45,8 @@ import source_tree
 
 STANDARD_ONLY = {"core", "tests/reference"}
 
-_BELOW_CRYPTO = {"core", "furrow"}
+_BELOW_BASE = {"core", "furrow"}
+_BELOW_CRYPTO = _BELOW_BASE | {"base"}
 _BELOW_PRIMITIVES = _BELOW_CRYPTO | {"crypto"}
 _BELOW_ARCHIVE = _BELOW_PRIMITIVES | {"primitives", "erasure", "store"}
 _BELOW_SECTOR = _BELOW_ARCHIVE | {"pos", "archive"}
@@ -57,6 +59,7 @@ _EVERYTHING = _BELOW_FACES | {"capi", "tools", "cuda", "tests/reference", "tests
 MAY_INCLUDE = {
     "core": set(),
     "furrow": {"core"},
+    "base": _BELOW_BASE,
     "crypto": _BELOW_CRYPTO,
     "primitives": _BELOW_PRIMITIVES,
     "erasure": _BELOW_PRIMITIVES,
