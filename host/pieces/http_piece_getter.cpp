@@ -195,7 +195,7 @@ class HttpPieceGetter::Batch {
       }
     }
     // Others may have been lucky meanwhile: then it is not the source as a whole.
-    if (given.error != nullptr && is_source_unavailable(given.error) &&
+    if (given.error != nullptr && is_of_the_source(fault_of(given.error)) &&
         last_success_ <= piece.first_try) {
       unavailable_ = given.error;
     }

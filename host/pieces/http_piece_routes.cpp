@@ -52,16 +52,6 @@ bool same_secret(std::string_view a, std::string_view b) {
   return difference == 0;
 }
 
-ErrorKind kind_of(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const Error& typed) {
-    return typed.kind();
-  } catch (...) {
-    return ErrorKind::kInternal;
-  }
-}
-
 /// What a client is told; paths of this machine are none of its business.
 const char* public_message(ErrorKind kind) {
   switch (kind) {

@@ -167,7 +167,7 @@ class PieceSources::Batch {
             } else {
               ++counted.failed;
               note(piece, state, message_of(answer.error), true);
-              if (is_source_unavailable(answer.error)) {
+              if (is_of_the_source(fault_of(answer.error))) {
                 whole_failure = answer.error;
               }
             }

@@ -6,7 +6,6 @@
 #include "host/archive/store_layout.hpp"
 #include "host/pieces/http_source.hpp"
 #include "host/pieces/piece_validator.hpp"
-#include "host/pieces/source_errors.hpp"
 #include "host/pieces/store_piece_getter.hpp"
 
 namespace furrow {
@@ -26,10 +25,6 @@ HttpSourceOptions http_options(const PieceSupplyOptions& options, const std::str
 }
 
 }  // namespace
-
-HistoryMismatch::HistoryMismatch(const std::string& source, const std::string& reference)
-    : Error(ErrorKind::kMismatch,
-            "'" + source + "': its manifest describes another history than " + reference) {}
 
 bool is_piece_url(const std::string& source) {
   return source.starts_with("http://") || source.starts_with("https://");
@@ -52,9 +47,10 @@ PieceSupply::PieceSupply(const PieceSupplyOptions& options, const std::stop_toke
                                       .on_warning = options.on_warning,
                                       .block_source = options.http.memory});
     if (!belong_together(store->manifest(), *manifest_)) {
-      throw HistoryMismatch(name, options.manifest.has_value()
-                                      ? "'" + options.manifest->native() + "'"
-                                      : "that of '" + options.sources.front() + "'");
+      throw HistoryMismatch("'" + name + "': its manifest describes another history than " +
+                            (options.manifest.has_value()
+                                 ? "'" + options.manifest->native() + "'"
+                                 : "that of '" + options.sources.front() + "'"));
     }
     sources.push_back({name, std::move(store)});
   }

@@ -17,14 +17,9 @@
 #include "host/pieces/http_source_options.hpp"
 #include "host/pieces/piece_cache.hpp"
 #include "host/pieces/piece_sources.hpp"
+#include "host/pieces/source_errors.hpp"
 
 namespace furrow {
-
-/// A store holds another history than the one that is wanted.
-class HistoryMismatch : public Error {
- public:
-  HistoryMismatch(const std::string& source, const std::string& reference);
-};
 
 struct PieceSupplyOptions {
   /// Directories of piece stores, and addresses that begin with http:// or https://.

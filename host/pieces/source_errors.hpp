@@ -1,6 +1,7 @@
 // Errors of sources of pieces that are far away.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <string>
@@ -10,28 +11,59 @@
 
 namespace furrow {
 
-/// A source does not answer at all, so that there is no sense in asking it for the next piece.
-class SourceUnavailable : public Error {
+/// A source as a whole gives nothing, so that there is no sense in asking it for the next piece.
+class SourceFailed : public Error {
+ public:
+  using Error::Error;
+};
+/// It does not answer now, and may do so later: it is waited for.
+class SourceUnavailable : public SourceFailed {
  public:
   explicit SourceUnavailable(const std::string& message, ErrorKind kind = ErrorKind::kUnavailable)
-      : Error(kind, message) {}
+      : SourceFailed(kind, message) {}
 };
 /// No connection: the name is unknown, or nobody listens there.
 class HttpConnectionFailed : public SourceUnavailable {
  public:
   using SourceUnavailable::SourceUnavailable;
 };
-/// The server is not the one it should be, or has no common language with us.
-class HttpTlsFailed : public SourceUnavailable {
+/// It refuses, or is not what it should be: asking again mends nothing until somebody changes
+/// something. Never a reason to rebuild a piece from it.
+class SourceRefused : public SourceFailed {
  public:
-  explicit HttpTlsFailed(const std::string& message)
-      : SourceUnavailable(message, ErrorKind::kMismatch) {}
+  explicit SourceRefused(const std::string& message, ErrorKind kind = ErrorKind::kMismatch)
+      : SourceFailed(kind, message) {}
+};
+/// The server is not the one it should be, or has no common language with us.
+class HttpTlsFailed : public SourceRefused {
+ public:
+  using SourceRefused::SourceRefused;
 };
 /// Statuses 401 and 403: no token, or another one than the server wants.
-class HttpUnauthorized : public SourceUnavailable {
+class HttpUnauthorized : public SourceRefused {
  public:
-  explicit HttpUnauthorized(const std::string& message)
-      : SourceUnavailable(message, ErrorKind::kMismatch) {}
+  using SourceRefused::SourceRefused;
+};
+/// A server answers at the address, but none that knows pieces: 404 for everything.
+class HttpApiAbsent : public SourceRefused {
+ public:
+  using SourceRefused::SourceRefused;
+};
+/// It has another history than the one that is wanted.
+class HistoryMismatch : public SourceRefused {
+ public:
+  using SourceRefused::SourceRefused;
+};
+/// A store whose manifest is no longer at its path.
+class StoreGone : public SourceRefused {
+ public:
+  explicit StoreGone(const std::string& message) : SourceRefused(message, ErrorKind::kIo) {}
+};
+/// The server answers with something that is no piece and no message of a piece server: a
+/// redirection, a page for people, a compressed body. The message says which.
+class HttpNotAPiece : public Error {
+ public:
+  explicit HttpNotAPiece(const std::string& message) : Error(ErrorKind::kMismatch, message) {}
 };
 /// Any other status that is no answer.
 class HttpStatusError : public Error {
@@ -67,9 +99,33 @@ class UnexpectedPiece : public Error {
   UnexpectedPiece(const std::string& what, std::size_t n_wanted, PieceIndex actual);
 };
 
-/// Whether the error says that a source did not answer at all.
-bool is_source_unavailable(const std::exception_ptr& error);
+/// What is wrong with an answer, for counting.
+enum class PieceFault {
+  kUnreachable,  ///< SourceUnavailable
+  kRefused,      ///< SourceRefused
+  kTimeout,
+  kBroken,  ///< the connection broke
+  kBusy,    ///< statuses 429 and 503
+  kStatus,  ///< another status, or the server says that it cannot give the piece
+  kNotAPiece,
+  kDamaged,  ///< wrong checksum, length or format, or a system call that failed
+  kWrong,    ///< intact, but not that piece, or without a valid proof
+  kOther,
+};
+inline constexpr std::size_t kPieceFaults = static_cast<std::size_t>(PieceFault::kOther) + 1;
+/// In words, such as "wrong pieces", and as a name for programs, such as "wrong".
+const char* words_for(PieceFault fault);
+const char* name_of(PieceFault fault);
+
+/// Pre: not null.
+PieceFault fault_of(const std::exception_ptr& error);
+/// Whether it is the source as a whole that failed.
+bool is_of_the_source(PieceFault fault);
+/// Whether the answer might be another one a moment later, though the source as a whole is there.
+bool is_passing(PieceFault fault);
 /// What an error that was kept says. Pre: not null.
 std::string message_of(const std::exception_ptr& error);
+/// Its kind; kInternal for what is no Error. Pre: not null.
+ErrorKind kind_of(const std::exception_ptr& error);
 
 }  // namespace furrow
