@@ -77,6 +77,40 @@ TEST_F(AgeTieredIndexTest, CompactionTakesTheNeighboursWithTheFewestEntries) {
   }
 }
 
+// With all segments of one size, which is the usual case, any other choice merges the same entries
+// again and again.
+TEST_F(AgeTieredIndexTest, CompactionTakesTheOldestOfEqualNeighbours) {
+  for (const bool has_run : {false, true}) {
+    SCOPED_TRACE(has_run ? "with a run in memory" : "with nothing in memory");
+    const auto path = directory_.path() / (has_run ? "run" : "none");
+    const auto index = AgeTieredIndex::open(path, {.fan_in = 2, .max_segments = 3});
+    std::uint64_t next = 0;
+    const auto append = [&] {
+      std::vector<IndexEntry> entries;
+      for (std::uint64_t i = 0; i < 10; ++i, ++next) {
+        entries.push_back(add(numbered_key(next), 1, next));
+      }
+      index->append(entries);
+    };
+    for (int segment = 0; segment < 4; ++segment) {
+      append();
+      index->flush();
+    }
+    if (has_run) {
+      append();
+    }
+    ASSERT_TRUE(index->compact());
+    std::vector<std::uint64_t> sizes;
+    for (const auto& segment : IndexManifest::read(path / kIndexManifestName).segments) {
+      sizes.push_back(segment.entry_count);
+    }
+    EXPECT_EQ(sizes, (std::vector<std::uint64_t>{20, 10, 10})) << "oldest first";
+    for (std::uint64_t i = 0; i < next; ++i) {
+      EXPECT_EQ(index->lookup(numbered_key(i)), i);
+    }
+  }
+}
+
 TEST_F(AgeTieredIndexTest, BelowTheHorizonOnlyTheOutcomeIsKept) {
   const auto index = open();
   const IndexKey a = numbered_key(1);

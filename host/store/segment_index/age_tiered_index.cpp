@@ -188,18 +188,19 @@ bool AgeTieredIndex::compact_range(std::size_t n) {
     number = next_number_++;
   }
   const std::size_t n_runs = chosen.runs.size();
-  std::size_t first = 0;
-  std::uint64_t fewest = std::uint64_t{DiskSegmentWriter::kMaxEntries} + 1;
+  std::optional<std::size_t> fewest;  // its first part; any number is one when no run is in memory
+  std::uint64_t fewest_entries = DiskSegmentWriter::kMaxEntries;
   for (std::size_t part = n_runs; part + n <= chosen.part_count(); ++part) {
     const std::uint64_t entries = entries_of(chosen, part, part + n);
-    if (entries < fewest || (entries == fewest && first != 0)) {
-      first = part;
-      fewest = entries;
+    if (entries <= fewest_entries) {  // parts are newest first, and the oldest of equals counts
+      fewest = part;
+      fewest_entries = entries;
     }
   }
-  if (fewest > DiskSegmentWriter::kMaxEntries) {
+  if (!fewest.has_value()) {
     return false;
   }
+  const std::size_t first = *fewest;
   const std::shared_ptr<const DiskSegment> merged = merge_to_disk(chosen, first, first + n, number);
 
   const auto inputs = std::span(chosen.segments).subspan(first - n_runs, n);
