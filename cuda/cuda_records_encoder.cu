@@ -154,7 +154,7 @@ EncodeOutcome CudaRecordsEncoder::encode(EncodingJob& job, std::stop_token stop)
 
 EncodeOutcome CudaRecordsEncoder::run(EncodingJob& job, const std::stop_token& stop) {
   const Lane::EncodeElsewhere elsewhere = [&](PieceOffset offset) {
-    encode_elsewhere(job, offset);
+    return encode_elsewhere(job, offset, stop);
   };
   transfer_.close();  // what a run that failed has left
   const DeviceClock clock(lanes_.front()->stream());
@@ -179,9 +179,15 @@ void CudaRecordsEncoder::settle_transfers(const DeviceClock& clock) {
   transfer_seconds_ = transfer_.seconds();
 }
 
-void CudaRecordsEncoder::encode_elsewhere(EncodingJob& job, PieceOffset offset) {
-  options_.fallback(job.sector_id(), offset, job.record(offset), job.found_proofs(offset));
-  ++n_fallbacks_;
+EncodeOutcome CudaRecordsEncoder::encode_elsewhere(EncodingJob& job, PieceOffset offset,
+                                                   const std::stop_token& stop) {
+  const EncodeOutcome outcome =
+      options_.fallback(job.sector_id(), offset, job.record(offset), job.found_proofs(offset),
+                        [&] { return !stop.stop_requested() && job.may_go_on(); });
+  if (outcome == EncodeOutcome::kComplete) {
+    ++n_fallbacks_;
+  }
+  return outcome;
 }
 
 void CudaRecordsEncoder::encode_from_seed(const PosSeed& seed, Record& record,

@@ -58,7 +58,7 @@ class CudaRecordsEncoder final : public CudaEncoder {
   void recover(const CudaError& reason);
   EncodeOutcome run(EncodingJob& job, const std::stop_token& stop);
   void settle_transfers(const DeviceClock& clock);
-  void encode_elsewhere(EncodingJob& job, PieceOffset offset);
+  EncodeOutcome encode_elsewhere(EncodingJob& job, PieceOffset offset, const std::stop_token& stop);
   [[nodiscard]] bool has_room_for_sector(std::size_t n_pieces) const;
   [[noreturn]] void lose_device(const CudaError& reason);
   template <class Work>

@@ -84,6 +84,7 @@ std::size_t Lane::finish(const EncodeElsewhere& encode_elsewhere, const DeviceCl
   transfer.copied({clock.at(begun_), computed.begin});
   transfer.computed(computed);
   transfer.copied({computed.end, clock.at(done_)});
+  std::size_t n_done = 0;
   for (std::size_t slot = 0; slot < offsets_.size(); ++slot) {
     const PieceOffset offset = offsets_[slot];
     if (is_encoded(status_[slot])) {
@@ -91,12 +92,14 @@ std::size_t Lane::finish(const EncodeElsewhere& encode_elsewhere, const DeviceCl
       job_->record(offset) = records_[slot];
       job_->found_proofs(offset) = found_[slot];
       transfer.copied({begin, clock.now()});
-    } else {
-      encode_elsewhere(offset);
+    } else if (encode_elsewhere(offset) == EncodeOutcome::kCancelled) {
+      continue;
     }
     claim_.done(offset);
+    ++n_done;
   }
-  return offsets_.size();
+  claim_.give_back();
+  return n_done;
 }
 
 void Lane::abandon() noexcept {

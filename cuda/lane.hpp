@@ -20,7 +20,7 @@
 #include <span>
 #include <vector>
 
-#include "furrow/encoding_job.hpp"
+#include "furrow/records_encoder.hpp"
 
 #include "cuda/batch_pipeline.hpp"
 #include "cuda/runtime/device_clock.hpp"
@@ -53,11 +53,12 @@ class Lane {
   [[nodiscard]] std::optional<double> in_flight_since() const;
 
   /// Encodes a record that the device could not encode, where it lies in the job.
-  using EncodeElsewhere = std::function<void(PieceOffset offset)>;
+  using EncodeElsewhere = std::function<EncodeOutcome(PieceOffset offset)>;
 
   /// Waits for the batch, if there is one, takes over its results and is free for the next. Tells
-  /// `transfer` what was copied and computed when. Returns the number of records. Throws CudaError,
-  /// and what `encode_elsewhere` throws; the lane has to be abandoned then.
+  /// `transfer` what was copied and computed when. Returns the number of records that are done:
+  /// what `encode_elsewhere` left is given back. Throws CudaError, and what `encode_elsewhere`
+  /// throws; the lane has to be abandoned then.
   std::size_t finish(const EncodeElsewhere& encode_elsewhere, const DeviceClock& clock,
                      TransferTime& transfer);
 

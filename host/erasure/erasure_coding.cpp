@@ -308,11 +308,16 @@ void ErasureCoding::recover(std::span<const RecoveryShard> source,
   }
 }
 
-void ErasureCoding::extend_record(const Record& source, Record& parity) const {
+bool ErasureCoding::extend_record(const Record& source, Record& parity,
+                                  const MayGoOn& go_on) const {
   parity = source;
   const FftRows rows{mutable_bytes_of(parity).data(), kChunkSize, log2_of(kNumChunks)};
   additive_ifft(mode_, rows, kNumChunks, kNumChunks);
+  if (!may_go_on(go_on)) {
+    return false;
+  }
   additive_fft(mode_, rows, 0, {0, kNumChunks});
+  return true;
 }
 
 void ErasureCoding::recover_record(const ExtendedRecord& extended, const FoundProofs& present,

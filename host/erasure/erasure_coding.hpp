@@ -8,6 +8,7 @@
 #include <string>
 
 #include "furrow/errors.hpp"
+#include "furrow/may_go_on.hpp"
 #include "furrow/types.hpp"
 
 #include "host/crypto/simd_mode.hpp"
@@ -56,8 +57,9 @@ class ErasureCoding {
   /// NotEnoughShards, WrongSourceShardByteLength, WrongParityShardByteLength.
   void recover(std::span<const RecoveryShard> source, std::span<const RecoveryShard> parity) const;
 
-  /// The 32768 parity chunks of a record; the same bytes as extend() gives for its chunks.
-  void extend_record(const Record& source, Record& parity) const;
+  /// The 32768 parity chunks of a record; the same bytes as extend() gives for its chunks. False,
+  /// and parity is undefined, when `go_on`, which is asked in the middle, ended it.
+  bool extend_record(const Record& source, Record& parity, const MayGoOn& go_on = {}) const;
 
   /// Recovers the 32768 source chunks from the chunks of the s-buckets whose bit is set in
   /// `present`; the other chunks of `extended` are not read. `source` gets all source chunks, also

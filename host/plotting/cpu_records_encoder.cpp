@@ -40,8 +40,13 @@ EncodeOutcome CpuRecordsEncoder::encode(EncodingJob& job, std::stop_token stop) 
           return;
         }
         const PieceOffset offset = claim.pending().front();
-        encoding.encode(derive_evaluation_seed(job.sector_id(), offset), offset, job.record(offset),
-                        job.found_proofs(offset));
+        if (encoding.encode(derive_evaluation_seed(job.sector_id(), offset), offset,
+                            job.record(offset), job.found_proofs(offset), [&] {
+                              return !end.stop_requested() && job.may_go_on();
+                            }) == EncodeOutcome::kCancelled) {
+          cancelled = true;
+          return;
+        }
         claim.done(offset);
       }
     } catch (...) {

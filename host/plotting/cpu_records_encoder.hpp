@@ -12,8 +12,9 @@
 namespace furrow {
 
 /// Encodes records on a fixed number of workers, each with tables of its own (below 75 MiB for K =
-/// 20) that are kept between calls. A worker takes the next free record until none is left, so a
-/// stop takes effect within one record.
+/// 20) that are kept between calls. A worker takes the next free record until none is left. A stop
+/// or a pause takes effect inside a record, within a few milliseconds; a record that is stopped is
+/// as it was.
 class CpuRecordsEncoder final : public RecordsEncoder {
  public:
   struct Options {

@@ -15,7 +15,7 @@ class EncoderPool::Run {
   Run(EncoderPool& pool, EncodingJob& job, const std::stop_token& stop)
       : pool_(pool),
         forward_(stop, [this] { end_.request_stop(); }),
-        job_(job.watched({.may_claim = [this] { return may_claim(); }})) {}
+        job_(job.watched({.may_go_on = [this] { return may_go_on(); }})) {}
 
   /// Whether there is something for one more encoder.
   [[nodiscard]] bool wants_encoders() const {
@@ -43,7 +43,7 @@ class EncoderPool::Run {
   std::size_t n_workers = 0;
 
  private:
-  bool may_claim() const {
+  bool may_go_on() const {
     return pool_.options_.gate == nullptr || pool_.options_.gate->wait(end_.get_token());
   }
 

@@ -2,6 +2,7 @@
 // mutex).
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -10,7 +11,8 @@
 namespace furrow {
 
 /// Open at first. Work waits at the gate before each download, each record and each writing of a
-/// sector, so closing it pauses plotting within one batch; nobody holds it while working.
+/// sector, and the CPU inside a record as well, so closing it pauses plotting within a few
+/// milliseconds, or within one batch of a device; nobody holds it while working.
 /// Thread-safe.
 class Gate {
  public:
@@ -34,14 +36,15 @@ class Gate {
     const std::lock_guard lock(mutex_);
     return open_ ? closed_for_ : closed_for_ + (Clock::now() - closed_since_);
   }
-  [[nodiscard]] bool is_open() const {
-    const std::lock_guard lock(mutex_);
-    return open_;
-  }
-  /// Waits until the gate is open; false when a stop was requested instead.
+  [[nodiscard]] bool is_open() const { return open_; }
+  /// Waits until the gate is open; false when a stop was requested instead. Costs next to nothing
+  /// while it is open, because many threads ask all the time.
   [[nodiscard]] bool wait(const std::stop_token& stop) {
+    if (open_) {
+      return !stop.stop_requested();
+    }
     std::unique_lock lock(mutex_);
-    return changed_.wait(lock, stop, [this] { return open_; }) && !stop.stop_requested();
+    return changed_.wait(lock, stop, [this] { return open_.load(); }) && !stop.stop_requested();
   }
 
  private:
@@ -49,7 +52,7 @@ class Gate {
 
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
-  bool open_ = true;
+  std::atomic<bool> open_ = true;  // changed under the mutex
   Clock::time_point closed_since_;
   Clock::duration closed_for_{0};
 };

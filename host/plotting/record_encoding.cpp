@@ -1,7 +1,5 @@
 #include "host/plotting/record_encoding.hpp"
 
-#include "furrow/records_encoder.hpp"
-
 #include "host/sector/contents_map.hpp"
 
 namespace furrow {
@@ -12,14 +10,18 @@ RecordEncoding::RecordEncoding(unsigned k, SimdMode mode)
       parity_(std::make_unique<Record>()),
       masks_(kNumChunks) {}
 
-void RecordEncoding::encode(const PosSeed& seed, PieceOffset offset, Record& record,
-                            FoundProofs& found_proofs) {
-  proofs_->generate(seed);
+EncodeOutcome RecordEncoding::encode(const PosSeed& seed, PieceOffset offset, Record& record,
+                                     FoundProofs& found_proofs, const MayGoOn& go_on) {
+  if (!proofs_->generate(seed, nullptr, go_on)) {
+    return EncodeOutcome::kCancelled;
+  }
   if (proofs_->num_proofs() < kNumChunks) {
     throw TooFewProofs(offset, proofs_->num_proofs());
   }
-  proofs_->proof_hashes(masks_);
-  erasure_.extend_record(record, *parity_);
+  if (!proofs_->proof_hashes(masks_, go_on) || !erasure_.extend_record(record, *parity_, go_on) ||
+      !may_go_on(go_on)) {
+    return EncodeOutcome::kCancelled;
+  }
   found_proofs = proofs_->found_proofs();
 
   // In place: the k-th used s-bucket is never below k, so no source chunk is overwritten unread.
@@ -32,6 +34,7 @@ void RecordEncoding::encode(const PosSeed& seed, PieceOffset offset, Record& rec
     }
     ++k;
   });
+  return EncodeOutcome::kComplete;
 }
 
 }  // namespace furrow

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "furrow/records_encoder.hpp"
 #include "furrow/types.hpp"
 
 #include "host/erasure/erasure_coding.hpp"
@@ -18,9 +19,11 @@ class RecordEncoding {
   RecordEncoding(unsigned k, SimdMode mode);
 
   /// Replaces `record` by its encoded form and sets `found_proofs` to the s-buckets used.
-  /// Throws TooFewProofs, naming `offset`, when fewer than 32768 proofs exist; the record is
-  /// unchanged then.
-  void encode(const PosSeed& seed, PieceOffset offset, Record& record, FoundProofs& found_proofs);
+  /// kCancelled when `go_on` ended it. Throws TooFewProofs, naming `offset`, when fewer than 32768
+  /// proofs exist. Record and bitmap are as they were after either: they are written at the end,
+  /// within less than a millisecond that nothing interrupts.
+  EncodeOutcome encode(const PosSeed& seed, PieceOffset offset, Record& record,
+                       FoundProofs& found_proofs, const MayGoOn& go_on = {});
 
  private:
   std::unique_ptr<ProofTable> proofs_;

@@ -17,14 +17,15 @@ struct LazyEncoding {
 }  // namespace
 
 EncodeOneRecord make_single_record_encoder(SimdMode mode, unsigned k) {
-  return [lazy = std::make_shared<LazyEncoding>(), mode, k](const SectorId& sector_id,
-                                                            PieceOffset offset, Record& record,
-                                                            FoundProofs& found_proofs) {
+  return [lazy = std::make_shared<LazyEncoding>(), mode, k](
+             const SectorId& sector_id, PieceOffset offset, Record& record,
+             FoundProofs& found_proofs, const MayGoOn& go_on) {
     const std::lock_guard lock(lazy->mutex);
     if (lazy->encoding == nullptr) {
       lazy->encoding = std::make_unique<RecordEncoding>(k, mode);
     }
-    lazy->encoding->encode(derive_evaluation_seed(sector_id, offset), offset, record, found_proofs);
+    return lazy->encoding->encode(derive_evaluation_seed(sector_id, offset), offset, record,
+                                  found_proofs, go_on);
   };
 }
 

@@ -109,7 +109,7 @@ class Verification {
       sources_.erase(offset);
       is_busy_ = true;
       lock.unlock();
-      compare(offset, *source);
+      compare(offset, *source, stop);
       lock.lock();
       is_busy_ = false;
       if (wrong_.has_value() || failure_ != nullptr) {
@@ -120,12 +120,16 @@ class Verification {
   }
 
   /// `record` is the source and is replaced by its encoded form.
-  void compare(PieceOffset offset, Record& record) {
+  void compare(PieceOffset offset, Record& record, const std::stop_token& stop) {
     try {
       FoundProofs found_proofs;
       std::string what;
       try {
-        reference_(job_.sector_id(), offset, record, found_proofs);
+        if (reference_(job_.sector_id(), offset, record, found_proofs, [&] {
+              return !stop.stop_requested() && job_.may_go_on();
+            }) == EncodeOutcome::kCancelled) {
+          return;
+        }
         what = difference(record, found_proofs, job_.record(offset), job_.found_proofs(offset));
       } catch (const TooFewProofs&) {
         what = "it has too few proofs to be encoded at all";
@@ -159,11 +163,13 @@ class Verification {
 WrongEncoding::WrongEncoding(const std::string& encoder_name, const SectorId& sector_id,
                              PieceOffset offset, const std::string& difference)
     : EncoderError("wrong encoding: " + encoder_name + ", sector " + hex_of(sector_id) +
-                   ", piece offset " + std::to_string(offset.value()) + ": " + difference),
+                       ", piece offset " + std::to_string(offset.value()) + ": " + difference,
+                   {.piece_offset = offset.value()}),
       offset_(offset) {}
 
 std::vector<PieceOffset> sampled_offsets(std::uint64_t seed, const SectorId& sector_id,
-                                         std::size_t n_records, std::size_t n_samples) {
+                                         std::size_t n_records, std::size_t n_samples,
+                                         PieceOffset first_offset) {
   std::vector<std::uint16_t> all(n_records);
   std::iota(all.begin(), all.end(), std::uint16_t{0});
   std::vector<std::uint16_t> chosen;
@@ -172,7 +178,7 @@ std::vector<PieceOffset> sampled_offsets(std::uint64_t seed, const SectorId& sec
   std::vector<PieceOffset> result;
   result.reserve(chosen.size());
   for (const std::uint16_t offset : chosen) {
-    result.emplace_back(offset);
+    result.emplace_back(static_cast<std::uint16_t>(first_offset.value() + offset));
   }
   return result;
 }
@@ -186,9 +192,10 @@ EncodeOutcome VerifiedEncoder::encode(EncodingJob& job, std::stop_token stop) {
   }
   std::stop_source end;
   const std::stop_callback forward(stop, [&] { end.request_stop(); });
-  Verification verification(
-      job, sampled_offsets(options_.seed, job.sector_id(), job.size(), options_.records_per_sector),
-      options_.reference, [&] { end.request_stop(); });
+  Verification verification(job,
+                            sampled_offsets(options_.seed, job.sector_id(), job.size(),
+                                            options_.records_per_sector, job.first_offset()),
+                            options_.reference, [&] { end.request_stop(); });
   EncodingJob watched =
       job.watched({.on_claimed = [&](PieceOffset offset) { verification.keep_source(offset); },
                    .on_done = [&](PieceOffset offset) { verification.verify(offset); }});

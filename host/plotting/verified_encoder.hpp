@@ -24,10 +24,11 @@ class WrongEncoding : public EncoderError {
   PieceOffset offset_;
 };
 
-/// Piece offsets of the records to be verified: `n_samples` of `n_records` (or all of them), in
-/// ascending order, decided by `seed` and the sector alone.
+/// Piece offsets of the records to be verified: `n_samples` of the `n_records` from `first_offset`
+/// on (or all of them), in ascending order, decided by `seed`, the sector and these numbers alone.
 std::vector<PieceOffset> sampled_offsets(std::uint64_t seed, const SectorId& sector_id,
-                                         std::size_t n_records, std::size_t n_samples);
+                                         std::size_t n_records, std::size_t n_samples,
+                                         PieceOffset first_offset = PieceOffset(0));
 
 /// Lets another encoder encode, keeps the sources of a few records, encodes those once more with
 /// the reference, and compares. That happens beside the encoding, on one thread of its own;

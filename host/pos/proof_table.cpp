@@ -47,19 +47,23 @@ class Tables final : public ProofTable {
     used_targets_.reserve(kNumChunks);
   }
 
-  void generate(const PosSeed& seed, TableObserver* observer) override {
+  bool generate(const PosSeed& seed, TableObserver* observer, const MayGoOn& go_on) override {
     std::optional<TableObservation> observation;
     if (observer != nullptr) {
       observation.emplace(*observer, n_buckets_);
     }
     TableObservation* const seen = observation ? &*observation : nullptr;
-    make_table1(seed, seen);
-    for (unsigned table = 2; table < kNumTables; ++table) {
-      make_table(table, seen);
+    if (!make_table1(seed, seen, go_on)) {
+      return false;
     }
     targets_.fill(kNoTarget);
-    make_table(kNumTables, seen);
+    for (unsigned table = 2; table <= kNumTables; ++table) {
+      if (!make_table(table, seen, go_on)) {
+        return false;
+      }
+    }
     choose_proofs();
+    return true;
   }
 
   [[nodiscard]] const FoundProofs& found_proofs() const override { return found_proofs_; }
@@ -75,14 +79,18 @@ class Tables final : public ProofTable {
     tree().write_proofs(k_, {&used_targets_[index], 1}, out.data());
   }
 
-  void proof_hashes(std::span<Hash> out) const override {
+  bool proof_hashes(std::span<Hash> out, const MayGoOn& go_on) const override {
     std::array<std::uint8_t, ProofTree::kMaxBatch * kMaxProofSize> proofs;
     for (std::size_t first = 0; first < out.size(); first += ProofTree::kMaxBatch) {
+      if (first % kProofsBetweenQuestions == 0 && !may_go_on(go_on)) {
+        return false;
+      }
       const std::size_t count = std::min(ProofTree::kMaxBatch, out.size() - first);
       tree().write_proofs(k_, {&used_targets_[first], count}, proofs.data());
       blake3_many(mode_, std::span(proofs).first(count * proof_size()), proof_size(),
                   out.subspan(first, count));
     }
+    return true;
   }
 
  private:
@@ -92,6 +100,13 @@ class Tables final : public ProofTable {
   static constexpr std::size_t kFirstEntries = 256;
   static constexpr std::size_t kKeystreamPadding = 8;
   static_assert(kFirstEntries <= EntryBatch::kPlaces);
+
+  /// Work between two questions whether to go on: below a millisecond each with SIMD, a few
+  /// without.
+  static constexpr std::size_t kPairsBetweenQuestions = 64;
+  static constexpr std::size_t kKeystreamsBetweenQuestions = 4;
+  static constexpr std::size_t kProofsBetweenQuestions = 1024;
+  static_assert(kProofsBetweenQuestions % ProofTree::kMaxBatch == 0);
 
   /// No origin: the last pair of buckets is far below.
   static constexpr std::uint32_t kNoTarget = 0xFFFFFFFF;
@@ -105,13 +120,17 @@ class Tables final : public ProofTable {
     return {arrays_[2].entries(0), {origins_[0].data(), origins_[1].data(), origins_[2].data()}};
   }
 
-  void make_table1(const PosSeed& seed, TableObservation* observation) {
+  [[nodiscard]] bool make_table1(const PosSeed& seed, TableObservation* observation,
+                                 const MayGoOn& go_on) {
     BucketArray& children = entries_of(1);
     children.reset(1);
     const std::size_t n_entries = std::size_t{1} << k_;
     const std::size_t n_bytes = kKeystreamEntries * k_ / 8;
     const std::size_t n_blocks = n_bytes / core::chacha8::kBlockSize;
     for (std::size_t x = 0; x < n_entries; x += kKeystreamEntries) {
+      if (x / kKeystreamEntries % kKeystreamsBetweenQuestions == 0 && !may_go_on(go_on)) {
+        return false;
+      }
       chacha8_blocks(mode_, std::span<const std::uint8_t, 32>(seed.bytes),
                      static_cast<std::uint32_t>(x / kKeystreamEntries * n_blocks), n_blocks,
                      keystream_.data());
@@ -127,16 +146,21 @@ class Tables final : public ProofTable {
     if (observation != nullptr) {
       observation->end_table(1);
     }
+    return true;
   }
 
   /// Makes `table` from the buckets of the table before. Children are filed in pair and match
   /// order, which is that of their positions and makes every later choice deterministic.
-  void make_table(unsigned table, TableObservation* observation) {
+  [[nodiscard]] bool make_table(unsigned table, TableObservation* observation,
+                                const MayGoOn& go_on) {
     if (table < kNumTables) {
       entries_of(table).reset(table);
     }
     load_parents(table - 1, 0, residues_[0]);
     for (std::size_t pair = 0; pair + 1 < n_buckets_; ++pair) {
+      if (pair % kPairsBetweenQuestions == 0 && !may_go_on(go_on)) {
+        return false;
+      }
       const BucketResidues& left = residues_[pair % 2];
       BucketResidues& right = residues_[(pair + 1) % 2];
       load_parents(table - 1, pair + 1, right);
@@ -166,6 +190,7 @@ class Tables final : public ProofTable {
         observation->end_table(table);
       }
     }
+    return true;
   }
 
   /// Residues of a bucket of parents; its origins go to where proofs will look for them.

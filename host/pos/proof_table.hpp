@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "furrow/core/config.hpp"
+#include "furrow/may_go_on.hpp"
 #include "furrow/types.hpp"
 
 #include "host/crypto/simd_mode.hpp"
@@ -49,8 +50,10 @@ class ProofTable {
   ProofTable& operator=(const ProofTable&) = delete;
   virtual ~ProofTable() = default;
 
-  /// Makes the tables of `seed`; everything below then speaks of this seed.
-  virtual void generate(const PosSeed& seed, TableObserver* observer = nullptr) = 0;
+  /// Makes the tables of `seed`; everything below then speaks of this seed. False when `go_on`
+  /// ended it half-way: nothing below means anything then.
+  virtual bool generate(const PosSeed& seed, TableObserver* observer = nullptr,
+                        const MayGoOn& go_on = {}) = 0;
 
   /// S-buckets with a proof, the first 32768 of them at most.
   [[nodiscard]] virtual const FoundProofs& found_proofs() const = 0;
@@ -61,8 +64,9 @@ class ProofTable {
   /// Proof number `index`, in the order of the s-buckets, to `out` of proof_size() bytes.
   /// Pre: index < num_proofs().
   virtual void proof(std::size_t index, std::span<std::uint8_t> out) const = 0;
-  /// Hashes of all proofs in the order of the s-buckets. Pre: out.size() == num_proofs().
-  virtual void proof_hashes(std::span<Hash> out) const = 0;
+  /// Hashes of all proofs in the order of the s-buckets. Pre: out.size() == num_proofs(). False
+  /// when `go_on` ended it half-way.
+  virtual bool proof_hashes(std::span<Hash> out, const MayGoOn& go_on = {}) const = 0;
   /// For each of the 65536 s-buckets the positions in table 6 of its first match, (0, 0) for none.
   /// Pre: the seed was made with an observer.
   [[nodiscard]] virtual std::span<const ParentPositions> proof_targets() const = 0;

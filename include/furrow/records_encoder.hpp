@@ -6,9 +6,11 @@
 #include <span>
 #include <stop_token>
 #include <string>
+#include <utility>
 
 #include "furrow/encoding_job.hpp"
 #include "furrow/errors.hpp"
+#include "furrow/may_go_on.hpp"
 #include "furrow/sector_contents.hpp"
 #include "furrow/types.hpp"
 
@@ -24,7 +26,8 @@ enum class EncodeOutcome {
 /// The encoder cannot encode (any more).
 class EncoderError : public Error {
  public:
-  explicit EncoderError(const std::string& message) : Error(ErrorKind::kUnavailable, message) {}
+  explicit EncoderError(const std::string& message, ErrorFields fields = {})
+      : Error(ErrorKind::kUnavailable, message, std::move(fields)) {}
 };
 
 /// The device of an encoder is of no more use to this process; its records can go elsewhere.
@@ -48,10 +51,11 @@ class TooFewProofs : public Error {
   PieceOffset offset_;
 };
 
-/// Encodes the one record at `offset` in place and sets its bitmap. Thread-safe. Throws
-/// TooFewProofs, and leaves the record as it is then.
-using EncodeOneRecord = std::function<void(const SectorId& sector_id, PieceOffset offset,
-                                           Record& record, FoundProofs& found_proofs)>;
+/// Encodes the one record at `offset` in place and sets its bitmap. Thread-safe. kCancelled when
+/// `may_go_on` said so; throws TooFewProofs. Record and bitmap are as they were after either.
+using EncodeOneRecord =
+    std::function<EncodeOutcome(const SectorId& sector_id, PieceOffset offset, Record& record,
+                                FoundProofs& found_proofs, const MayGoOn& may_go_on)>;
 
 /// Encodes the records of a sector (docs/spec/03-record-encoding-and-sector.md, section 2).
 class RecordsEncoder {
@@ -65,18 +69,21 @@ class RecordsEncoder {
   /// may work on the same job; kComplete says nothing about their records.
   ///
   /// However it ends, no record stays claimed by it: each is either done, with its bitmap set, or
-  /// as it was and given back. A stop request takes effect within one batch of records.
+  /// as it was and given back. A stop request takes effect within one batch of records; an encoder
+  /// that can, and the CPU can, ends inside a record.
   ///
   /// Thread-compatible: one call at a time. Throws TooFewProofs when a record cannot be encoded,
-  /// DeviceLost when another encoder has to take over, EncoderError for what nobody can do better.
+  /// DeviceLost when another encoder has to take over for good, EncoderError when this encoder
+  /// cannot; another one may. After any other exception nobody knows what the records are.
   virtual EncodeOutcome encode(EncodingJob& job, std::stop_token stop) = 0;
 
-  /// Encodes `records` in place (shape [n][32768][32] bytes, record p at piece offset p) and writes
-  /// the s-buckets used by record p to `found_proofs[p]` (shape [n][8192] bytes). Throws like
-  /// encode, and InvalidArgument when the spans differ in length or hold more than 65535 records.
+  /// Encodes `records` in place (shape [n][32768][32] bytes, record i at piece offset first_offset
+  /// + i) and writes the s-buckets used by record i to `found_proofs[i]` (shape [n][8192] bytes).
+  /// Throws like encode, and InvalidArgument like EncodingJob.
   EncodeOutcome encode_records(const SectorId& sector_id, std::span<Record> records,
-                               std::span<FoundProofs> found_proofs, std::stop_token stop) {
-    EncodingJob job(sector_id, records, found_proofs);
+                               std::span<FoundProofs> found_proofs, std::stop_token stop,
+                               PieceOffset first_offset = PieceOffset(0)) {
+    EncodingJob job(sector_id, records, found_proofs, first_offset);
     const EncodeOutcome outcome = encode(job, std::move(stop));
     if (outcome == EncodeOutcome::kComplete && !job.all_done()) {
       throw EncoderError("encoder " + name() + " ended before all records were encoded");

@@ -32,7 +32,7 @@ struct FakeCudaSector {
       }
       expected[i] = records[i];
       fake_encode_on_cpu(sector_id, PieceOffset(static_cast<std::uint16_t>(i)), expected[i],
-                         expected_found_proofs[i]);
+                         expected_found_proofs[i], {});
     }
     sources = records;
   }

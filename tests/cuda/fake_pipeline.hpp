@@ -52,9 +52,11 @@ inline PosSeed seed_of(const SectorId& sector_id, PieceOffset offset) {
 }
 
 /// An EncodeOneRecord.
-inline void fake_encode_on_cpu(const SectorId& sector_id, PieceOffset offset, Record& record,
-                               FoundProofs& found_proofs) {
+inline EncodeOutcome fake_encode_on_cpu(const SectorId& sector_id, PieceOffset offset,
+                                        Record& record, FoundProofs& found_proofs,
+                                        const MayGoOn& /*go_on*/) {
   fake_encode_from_seed(seed_of(sector_id, offset), record, found_proofs);
+  return EncodeOutcome::kComplete;
 }
 
 // One block = one record; thread t owns chunks t, t + blockDim.x, ...

@@ -75,6 +75,68 @@ TEST(CpuRecordsEncoder, RefusesBadRequests) {
   EXPECT_THROW(choose_encoder("gpu"), InvalidArgument);
 }
 
+// The offset is part of the seed, so the same record at another offset has other bytes.
+TEST(CpuRecordsEncoder, RecordsCanStartAtAnyPieceOffset) {
+  CpuRecordsEncoder encoder({.threads = 2, .k = kTestK});
+  Batch all(3, 7);
+  Batch part = all;
+  ASSERT_EQ(encode(encoder, all), EncodeOutcome::kComplete);
+  SectorId id;
+  id.bytes.fill(5);
+  ASSERT_EQ(encoder.encode_records(id, std::span(part.records).subspan(1),
+                                   std::span(part.found_proofs).subspan(1), {}, PieceOffset(1)),
+            EncodeOutcome::kComplete);
+  for (std::size_t i = 1; i < 3; ++i) {
+    EXPECT_EQ(part.records[i], all.records[i]) << i;
+    EXPECT_EQ(part.found_proofs[i], all.found_proofs[i]) << i;
+  }
+  EXPECT_THROW(encoder.encode_records(id, part.records, part.found_proofs, {}, PieceOffset(65534)),
+               InvalidArgument);
+}
+
+TEST(CpuRecordsEncoder, AStopInsideARecordLeavesItAsItWas) {
+  for (const SimdMode mode : {SimdMode::kScalar, SimdMode::kBest}) {
+    CpuRecordsEncoder encoder({.threads = 1, .mode = mode, .k = kTestK});
+    Batch batch(2);
+    const Batch source = batch;
+    SectorId id;
+    id.bytes.fill(5);
+    unsigned questions = 0;
+    {
+      EncodingJob job(id, batch.records, batch.found_proofs);
+      EncodingJob watched = job.watched({.may_go_on = [&] {
+        ++questions;
+        return true;
+      }});
+      ASSERT_EQ(encoder.encode(watched, {}), EncodeOutcome::kComplete);
+    }
+    ASSERT_GT(questions, 2 * 60U) << "asked too seldom";
+    const Batch encoded = batch;
+    // At the beginning, in each of the tables, in the hashes, at the last question of the first
+    // record, and in the second one.
+    for (unsigned last = 2; last < questions; last += 5) {
+      batch = source;
+      std::stop_source stop;
+      EncodingJob job(id, batch.records, batch.found_proofs);
+      unsigned n = 0;
+      EncodingJob watched = job.watched({.may_go_on = [&] {
+        if (++n == last) {
+          stop.request_stop();
+        }
+        return true;
+      }});
+      ASSERT_EQ(encoder.encode(watched, stop.get_token()), EncodeOutcome::kCancelled);
+      EXPECT_LE(n, last + 1) << "the stop is seen at the next question";
+      EXPECT_EQ(job.claim(9).size(), last < questions / 2 ? 2U : 1U) << "given back";
+      for (std::size_t i = 0; i < 2; ++i) {
+        const bool is_done = i == 0 && last >= questions / 2;
+        EXPECT_EQ(batch.records[i], (is_done ? encoded : source).records[i]) << last;
+        EXPECT_EQ(batch.found_proofs[i], (is_done ? encoded : source).found_proofs[i]) << last;
+      }
+    }
+  }
+}
+
 TEST(CpuRecordsEncoder, StopsWithinOneRecord) {
   std::stop_source stop;
   std::atomic<int> done = 0;

@@ -110,7 +110,7 @@ TEST(EncodingJob, AWatchSeesItsOwnClaimsAndMayRefuse) {
   Values done;
   bool open = true;
   EncodingJob watched =
-      job.watched({.may_claim = [&] { return open; },
+      job.watched({.may_go_on = [&] { return open; },
                    .on_claimed = [&](PieceOffset offset) { claimed.push_back(offset.value()); },
                    .on_done = [&](PieceOffset offset) { done.push_back(offset.value()); }});
   ASSERT_EQ(job.claim(1).size(), 1U);

@@ -27,9 +27,10 @@ inline void fake_encode(PieceOffset offset, Record& record, FoundProofs& found_p
   found_proofs.bytes.fill(static_cast<std::uint8_t>(low ^ 0x5A));
 }
 
-inline void fake_encode_one(const SectorId&, PieceOffset offset, Record& record,
-                            FoundProofs& found_proofs) {
+inline EncodeOutcome fake_encode_one(const SectorId&, PieceOffset offset, Record& record,
+                                     FoundProofs& found_proofs, const MayGoOn&) {
   fake_encode(offset, record, found_proofs);
+  return EncodeOutcome::kComplete;
 }
 
 /// Encodes batches with fake_encode. `before_batch` sees the claimed records before any is encoded
@@ -40,6 +41,8 @@ class FakeEncoder final : public RecordsEncoder {
     std::string name = "fake";
     std::size_t batch = 2;
     std::function<void(const Claim&)> before_batch = {};
+    /// The same, told of which sector.
+    std::function<void(const SectorId&)> before_batch_of = {};
     std::function<void(PieceOffset, Record&, FoundProofs&)> after_record = {};
     /// Called when encode returns without an exception.
     std::function<void()> on_return = {};
@@ -61,6 +64,9 @@ class FakeEncoder final : public RecordsEncoder {
       }
       if (options_.before_batch) {
         options_.before_batch(claim);
+      }
+      if (options_.before_batch_of) {
+        options_.before_batch_of(job.sector_id());
       }
       while (!claim.empty()) {
         const PieceOffset offset = claim.pending().front();

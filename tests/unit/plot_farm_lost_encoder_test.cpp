@@ -63,7 +63,7 @@ class CardLikeEncoder final : public RecordsEncoder {
         before_record_();
         auto record = std::make_unique<Record>(job.record(offset));
         auto found_proofs = std::make_unique<FoundProofs>();
-        encode_(job.sector_id(), offset, *record, *found_proofs);
+        encode_(job.sector_id(), offset, *record, *found_proofs, {});
         job.record(offset) = *record;
         job.found_proofs(offset) = *found_proofs;
         claim.done(offset);
@@ -98,7 +98,7 @@ class PlotFarmLostEncoder : public testing::Test {
     FarmerProtocolInfo info;
     info.history_size = HistorySize::from_count(2);
     const auto farm = Farm::open(farm_options(directory));
-    EXPECT_EQ(plot_farm(*farm, sectors_to_plot(*farm, kSectors), info, options, {}),
+    EXPECT_EQ(plot_farm(*farm, sectors_to_plot(*farm, kSectors), info, options, {}).outcome,
               PlotOutcome::kFinished);
     EXPECT_EQ(farm->sectors_in_state(SectorState::kPlotted).size(), kSectors);
     return {test::file_text(directory / kPlotFileName),

@@ -58,14 +58,15 @@ TEST(VerifiedEncoder, ARightEncoderIsLeftAlone) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   for (const std::size_t k : {0U, 1U, 3U, 100U}) {
     std::atomic<std::size_t> compared = 0;
-    const auto encoder =
-        verified({.name = "cuda 0"}, {.records_per_sector = k,
-                                      .seed = seed,
-                                      .reference = [&](const SectorId&, PieceOffset offset,
-                                                       Record& record, FoundProofs& found_proofs) {
-                                        ++compared;
-                                        fake_encode(offset, record, found_proofs);
-                                      }});
+    const auto encoder = verified(
+        {.name = "cuda 0"}, {.records_per_sector = k,
+                             .seed = seed,
+                             .reference = [&](const SectorId&, PieceOffset offset, Record& record,
+                                              FoundProofs& found_proofs, const MayGoOn&) {
+                               ++compared;
+                               fake_encode(offset, record, found_proofs);
+                               return EncodeOutcome::kComplete;
+                             }});
     EXPECT_EQ(encoder->name(), "cuda 0");
     for (int round = 0; round < 3; ++round) {
       FakeSector sector(9, seed + static_cast<unsigned>(round));
@@ -81,9 +82,10 @@ TEST(VerifiedEncoder, EncodersWithOneSeedVerifyAsManyAsWereAskedFor) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::atomic<std::size_t> compared = 0;
   const EncodeOneRecord count = [&](const SectorId&, PieceOffset offset, Record& record,
-                                    FoundProofs& found_proofs) {
+                                    FoundProofs& found_proofs, const MayGoOn&) {
     ++compared;
     fake_encode(offset, record, found_proofs);
+    return EncodeOutcome::kComplete;
   };
   FakeSector sector(12, seed);
   EncodingJob job = sector.job();
@@ -157,18 +159,18 @@ TEST(VerifiedEncoder, AMistakeIsFoundEvenIfTheDeviceIsLostAfterwards) {
 
 TEST(VerifiedEncoder, ARecordThatCannotBeEncodedAtAllIsAMistakeToo) {
   const auto encoder = verified(
-      {}, {.seed = 1, .reference = [](const SectorId&, PieceOffset offset, Record&, FoundProofs&) {
-             throw TooFewProofs(offset, 5);
-           }});
+      {}, {.seed = 1,
+           .reference = [](const SectorId&, PieceOffset offset, Record&, FoundProofs&,
+                           const MayGoOn&) -> EncodeOutcome { throw TooFewProofs(offset, 5); }});
   FakeSector sector(3, 1);
   EXPECT_THROW(encode(*encoder, sector), WrongEncoding);
 }
 
 TEST(VerifiedEncoder, AFailureOfTheReferenceIsNotTheEncodersFault) {
-  const auto encoder = verified(
-      {}, {.seed = 1, .reference = [](const SectorId&, PieceOffset, Record&, FoundProofs&) {
-             throw std::bad_alloc();
-           }});
+  const auto encoder =
+      verified({}, {.seed = 1,
+                    .reference = [](const SectorId&, PieceOffset, Record&, FoundProofs&,
+                                    const MayGoOn&) -> EncodeOutcome { throw std::bad_alloc(); }});
   FakeSector sector(3, 1);
   EXPECT_THROW(encode(*encoder, sector), std::bad_alloc);
 }
