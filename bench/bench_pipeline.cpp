@@ -83,21 +83,22 @@ struct Run {
         .gate = &gate,
         .clock = &clock};
     return plot_sectors(
-        [&]() -> std::optional<SectorPlan> {
-          if (next == n_sectors) {
-            return std::nullopt;
-          }
-          SectorPlan sector;
-          sector.protocol_info.history_size = HistorySize::from_count(100);
-          sector.sector_index = SectorIndex(next++);
-          sector.pieces_in_sector = kPieces;
-          return sector;
-        },
-        options,
-        [&](const PlottedSector&, std::span<const std::uint8_t>) {
-          std::this_thread::sleep_for(write_time);
-        },
-        std::move(stop));
+               [&]() -> std::optional<SectorPlan> {
+                 if (next == n_sectors) {
+                   return std::nullopt;
+                 }
+                 SectorPlan sector;
+                 sector.protocol_info.history_size = HistorySize::from_count(100);
+                 sector.sector_index = SectorIndex(next++);
+                 sector.pieces_in_sector = kPieces;
+                 return sector;
+               },
+               options,
+               [&](const PlottedSector&, std::span<const std::uint8_t>) {
+                 std::this_thread::sleep_for(write_time);
+               },
+               std::move(stop))
+        .outcome;
   }
 
   Pieces pieces;

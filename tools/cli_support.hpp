@@ -38,10 +38,22 @@ class Interrupted : public std::exception {
   [[nodiscard]] const char* what() const noexcept override { return "interrupted"; }
 };
 
-/// The work is done, but pieces of the store turned out to be damaged and had to be rebuilt.
-class DamagedStore : public std::runtime_error {
+/// The work is done, but something was found broken, or not all of it could be done.
+class DoneButBroken : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
+};
+
+/// Pieces of the store turned out to be damaged and had to be rebuilt.
+class DamagedStore : public DoneButBroken {
+ public:
+  using DoneButBroken::DoneButBroken;
+};
+
+/// Sectors could not be encoded, and are not there.
+class SectorsGivenUp : public DoneButBroken {
+ public:
+  using DoneButBroken::DoneButBroken;
 };
 
 /// Turns the first SIGINT or SIGTERM into a stop request; a second one ends the process at once.

@@ -33,10 +33,12 @@ ProgressStyle style_of(const Arguments& arguments) {
                                       : ProgressStyle::kText;
 }
 
-/// Plots what is missing; throws Interrupted when it was asked to stop.
-void plot(const Arguments& arguments, const EncoderChoice& choice, const PlotTarget& target,
-          const MemoryPlan& plan, PlotPieces& pieces, PlotProgress& progress,
-          const std::stop_token& stop, Gate& gate) {
+/// Plots what is missing and returns what had to be given up; throws Interrupted when it was asked
+/// to stop.
+std::vector<GivenUpSector> plot(const Arguments& arguments, const EncoderChoice& choice,
+                                const PlotTarget& target, const MemoryPlan& plan,
+                                PlotPieces& pieces, PlotProgress& progress,
+                                const std::stop_token& stop, Gate& gate) {
   Farm& farm = *target.farm;
   const std::vector<SectorIndex> missing = sectors_to_plot(farm, target.sectors);
   EncoderSettings settings = encoder_settings(arguments.engine, plan);
@@ -50,7 +52,7 @@ void plot(const Arguments& arguments, const EncoderChoice& choice, const PlotTar
       size_text(farm.sector_size()), pieces.manifest().segments.size(), encoders->name()));
   progress.plan(plan);
   if (missing.empty()) {
-    return;
+    return {};
   }
   StageClock clock(encoders->size(), &gate, [&encoders] { return encoders->transfer_time(); });
   progress.start({.sectors = missing.size(),
@@ -67,19 +69,20 @@ void plot(const Arguments& arguments, const EncoderChoice& choice, const PlotTar
                                     .on_event = [&](SectorIndex index, const PlottingEvent& event) {
                                       progress.event(index, event);
                                     }};
-  const PlotOutcome outcome =
-      plot_farm(farm, missing, protocol_info(pieces.manifest()), options, stop);
+  PlotResult result = plot_farm(farm, missing, protocol_info(pieces.manifest()), options, stop);
   progress.finish();
   for (const std::string& line : pieces.report()) {
     progress.say(line);
   }
-  if (outcome == PlotOutcome::kCancelled) {
+  if (result.outcome == PlotOutcome::kCancelled) {
     throw Interrupted();
   }
+  return std::move(result.given_up);
 }
 
 void print_summary(const Arguments& arguments, const Farm& farm, const PlotProgress& progress,
-                   const std::vector<std::string>& damaged, double seconds) {
+                   const std::vector<std::string>& damaged,
+                   const std::vector<GivenUpSector>& given_up, double seconds) {
   if (!arguments.json && arguments.progress != "json") {
     fmt::print("farm {} has {} sectors; {} plotted now in {:.1f} s\n", arguments.target.farm,
                farm.sector_count(), progress.sectors_done(), seconds);
@@ -94,8 +97,28 @@ void print_summary(const Arguments& arguments, const Farm& farm, const PlotProgr
   result["plotted_now"] = progress.sectors_done();
   result["pieces_in_sector"] = farm.pieces_in_sector();
   result["damaged_pieces"] = damaged;
+  result["given_up"] = nlohmann::ordered_json::array();
+  for (const GivenUpSector& sector : given_up) {
+    result["given_up"].push_back(
+        {{"sector", sector.sector_index.value()}, {"error", sector.error}});
+  }
   result["seconds"] = seconds;
   fmt::print("{}\n", result.dump());
+}
+
+/// Throws, naming each, when there are any.
+void refuse_given_up(const std::vector<GivenUpSector>& sectors) {
+  if (sectors.empty()) {
+    return;
+  }
+  std::string names;
+  for (const GivenUpSector& sector : sectors) {
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", sector.sector_index.value());
+  }
+  throw SectorsGivenUp(fmt::format(
+      "{} not plotted, because no encoder could encode {}: {}; the last error was: {}",
+      sectors.size() == 1 ? "a sector was" : fmt::format("{} sectors were", sectors.size()),
+      sectors.size() == 1 ? "it" : "them", names, sectors.back().error));
 }
 
 void run(const Arguments& arguments, const std::stop_token& stop, Gate& gate) {
@@ -113,14 +136,16 @@ void run(const Arguments& arguments, const std::stop_token& stop, Gate& gate) {
   for (const std::string& warning : warnings) {
     spdlog::warn("{}", warning);
   }
-  plot(arguments, choice, target, plan, pieces, progress, stop, gate);
+  const std::vector<GivenUpSector> given_up =
+      plot(arguments, choice, target, plan, pieces, progress, stop, gate);
   for (const std::string& warning : target.farm->warnings()) {
     if (std::find(warnings.begin(), warnings.end(), warning) == warnings.end()) {
       spdlog::warn("{}", warning);
     }
   }
-  print_summary(arguments, *target.farm, progress, pieces.damaged(),
+  print_summary(arguments, *target.farm, progress, pieces.damaged(), given_up,
                 std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  refuse_given_up(given_up);
   const std::vector<std::string>& damaged = pieces.damaged();
   if (!damaged.empty()) {
     throw DamagedStore(
@@ -159,7 +184,8 @@ void add_plot_command(CLI::App& app, std::stop_token stop, Gate& gate) {
       ->check(CLI::IsMember({"auto", "json"}))
       ->capture_default_str();
   command->add_flag("--json", arguments->json, "Print the summary as JSON and nothing else");
-  command->footer("SIGUSR2 pauses plotting within one batch of records, and lets it go on.");
+  command->footer(
+      "SIGUSR2 pauses plotting, on a card within one batch of records, and lets it go on.");
   command->callback([arguments, stop = std::move(stop), &gate] { run(*arguments, stop, gate); });
 }
 

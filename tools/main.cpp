@@ -71,7 +71,7 @@ int run(int argc, char** argv) {
     return fail(kInvalidArgument, error.what());
   } catch (const Interrupted& error) {
     return fail(kInterrupted, error.what());
-  } catch (const DamagedStore& error) {
+  } catch (const DoneButBroken& error) {
     return fail(kCheckFailed, error.what());
   } catch (const furrow::Error& error) {
     return fail(exit_code_of(error.kind()), error.what());

@@ -60,14 +60,14 @@ Json limit_json(const StageShares& shares, double seconds) {
 
 Json event_json(SectorIndex index, const PlottingEvent& event) {
   static constexpr std::array<const char*, std::variant_size_v<PlottingEvent>> kNames = {
-      "downloading", "downloaded", "encoding", "encoded", "writing", "finished", "failed"};
+      "downloading", "downloaded", "encoding", "encoded",
+      "writing",     "finished",   "failed",   "trying_again"};
   Json result = {{"event", "sector"}, {"sector", index.value()}, {"state", kNames[event.index()]}};
   std::visit(
       [&](const auto& what) {
-        using What = std::decay_t<decltype(what)>;
         if constexpr (requires { what.duration; }) {
           result["seconds"] = rounded(what.duration.count());
-        } else if constexpr (std::is_same_v<What, Failed>) {
+        } else if constexpr (requires { what.error; }) {
           result["error"] = what.error;
         }
       },
@@ -135,6 +135,9 @@ void PlotProgress::event(SectorIndex index, const PlottingEvent& event) {
     say(fmt::format("sector {} finished ({} of {}), {} pieces, {:.1f} s", index.value(),
                     totals_.sectors_present + done, totals_.sectors_present + totals_.sectors,
                     totals_.pieces_in_sector, finished->duration.count()));
+  } else if (const auto* again = std::get_if<TryingAgain>(&event)) {
+    say(fmt::format("sector {} is made again{}: {}", index.value(),
+                    again->is_at_the_end ? " at the end" : "", again->error));
   }
 }
 

@@ -17,9 +17,9 @@ std::vector<SectorIndex> sectors_to_plot(const Farm& farm, std::uint16_t count) 
   return result;
 }
 
-PlotOutcome plot_farm(Farm& farm, std::span<const SectorIndex> sectors,
-                      const FarmerProtocolInfo& info, const PlotPipelineOptions& options,
-                      std::stop_token stop) {
+PlotResult plot_farm(Farm& farm, std::span<const SectorIndex> sectors,
+                     const FarmerProtocolInfo& info, const PlotPipelineOptions& options,
+                     std::stop_token stop) {
   std::mutex marks_mutex;
   std::map<SectorIndex, ModificationMark> marks;
   auto next = sectors.begin();
@@ -47,7 +47,17 @@ PlotOutcome plot_farm(Farm& farm, std::span<const SectorIndex> sectors,
     const std::lock_guard lock(marks_mutex);
     marks.erase(sector.sector_index);
   };
-  return plot_sectors(source, options, sink, std::move(stop));
+  PlotPipelineOptions watched = options;
+  watched.on_event = [&](SectorIndex index, const PlottingEvent& event) {
+    if (std::holds_alternative<Failed>(event)) {
+      const std::lock_guard lock(marks_mutex);
+      marks.erase(index);
+    }
+    if (options.on_event) {
+      options.on_event(index, event);
+    }
+  };
+  return plot_sectors(source, watched, sink, std::move(stop));
 }
 
 }  // namespace furrow

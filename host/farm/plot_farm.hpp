@@ -17,8 +17,8 @@ std::vector<SectorIndex> sectors_to_plot(const Farm& farm, std::uint16_t count);
 /// complete. A sector is marked as being modified from before its download until it is written or
 /// given up. Throws what plot_sectors and Farm::write_sector throw, and InvalidArgument when a
 /// sector is being modified by somebody else; sectors that were written stay.
-PlotOutcome plot_farm(Farm& farm, std::span<const SectorIndex> sectors,
-                      const FarmerProtocolInfo& info, const PlotPipelineOptions& options,
-                      std::stop_token stop);
+PlotResult plot_farm(Farm& farm, std::span<const SectorIndex> sectors,
+                     const FarmerProtocolInfo& info, const PlotPipelineOptions& options,
+                     std::stop_token stop);
 
 }  // namespace furrow

@@ -1,89 +1,14 @@
 #include "host/plotting/encoder_pool.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <exception>
 #include <utility>
 
+#include "host/base/foreign_error.hpp"
+#include "host/plotting/encoder_pool_parts.hpp"
 #include "host/plotting/verified_encoder.hpp"
 
 namespace furrow {
-
-/// One call of encode. What has no comment is guarded by the mutex of the pool.
-class EncoderPool::Run {
- public:
-  Run(EncoderPool& pool, EncodingJob& job, const std::stop_token& stop)
-      : pool_(pool),
-        forward_(stop, [this] { end_.request_stop(); }),
-        job_(job.watched({.may_go_on = [this] { return may_go_on(); }})) {}
-
-  /// Whether there is something for one more encoder.
-  [[nodiscard]] bool wants_encoders() const {
-    return !end_.stop_requested() && job_.has_unclaimed();
-  }
-  [[nodiscard]] bool is_over() const { return end_.stop_requested() || job_.all_done(); }
-  [[nodiscard]] std::stop_token end() const { return end_.get_token(); }
-  [[nodiscard]] EncodingJob job_for(std::function<void(PieceOffset)> on_done) {
-    return job_.watched({.on_done = std::move(on_done)});
-  }
-
-  /// Keeps the error, unless there was one before, and ends the work of all.
-  void fail(std::exception_ptr error) {
-    if (failure_ == nullptr) {
-      failure_ = std::move(error);
-    }
-    end_.request_stop();
-  }
-  void rethrow_failure() const {
-    if (failure_ != nullptr) {
-      std::rethrow_exception(failure_);
-    }
-  }
-
-  std::size_t n_workers = 0;
-
- private:
-  bool may_go_on() const {
-    return pool_.options_.gate == nullptr || pool_.options_.gate->wait(end_.get_token());
-  }
-
-  EncoderPool& pool_;
-  std::stop_source end_;
-  std::stop_callback<std::function<void()>> forward_;
-  EncodingJob job_;
-  std::exception_ptr failure_;
-};
-
-/// One call of assemble_sector.
-struct EncoderPool::Assembly {
-  const SectorContents& contents;
-  std::span<std::uint8_t> sector;
-  bool is_over = false;
-  bool is_assembled = false;
-};
-
-/// An encoder, and the thread that it works on, which alone uses the encoder but for its transfer
-/// time. The rest, and which encoder it is, is guarded by the mutex of the pool.
-struct EncoderPool::Member {
-  explicit Member(std::unique_ptr<RecordsEncoder> own)
-      : encoder(std::move(own)),
-        name(encoder != nullptr ? encoder->name() : ""),
-        is_dormant(encoder == nullptr),
-        can_assemble(encoder != nullptr && encoder->can_assemble_sectors()) {}
-
-  [[nodiscard]] std::chrono::duration<double> transfer_time() const {
-    return encoder != nullptr ? encoder->transfer_time() : last_transfer_time;
-  }
-
-  std::unique_ptr<RecordsEncoder> encoder;
-  std::chrono::duration<double> last_transfer_time{};  // of the encoder when it was retired
-  std::string name;
-  bool is_dormant;  // the fallback, until it is needed and made
-  bool can_assemble;
-  EncoderStatus::State state = EncoderStatus::State::kIdle;
-  std::atomic<std::uint64_t> records_done = 0;
-  std::jthread thread;
-};
 
 EncoderPool::EncoderPool(Options options) : options_(std::move(options)) {
   if (options_.encoders.empty() && !options_.make_fallback) {
@@ -114,7 +39,7 @@ EncodeOutcome EncoderPool::encode(EncodingJob& job, std::stop_token stop) {
     runs_.push_back(&run);
     changed_.notify_all();
     // A stop request ends the first wait; encoders that are inside still have to come out.
-    changed_.wait(lock, run.end(), [&] { return run.is_over() || nobody_is_left_; });
+    changed_.wait(lock, run.end(), [&] { return run.is_over() || !can_be_finished(run); });
     changed_.wait(lock, [&] { return run.n_workers == 0; });
     std::erase(runs_, &run);
   }
@@ -122,10 +47,15 @@ EncodeOutcome EncoderPool::encode(EncodingJob& job, std::stop_token stop) {
   if (job.all_done()) {
     return EncodeOutcome::kComplete;
   }
-  if (!stop.stop_requested()) {
-    throw DeviceLost("encoder pool", "no encoder is left");
+  if (stop.stop_requested()) {
+    return EncodeOutcome::kCancelled;
   }
-  return EncodeOutcome::kCancelled;
+  run.rethrow_refusal();
+  const std::lock_guard lock(mutex_);
+  if (nobody_is_left_) {
+    throw DeviceLost("encoder pool", "no encoder is left; " + last_loss_);
+  }
+  throw EncoderError("encoder pool: records were neither encoded nor given back");
 }
 
 bool EncoderPool::assemble_sector(const SectorContents& contents, std::span<std::uint8_t> sector) {
@@ -156,47 +86,9 @@ void EncoderPool::serve(Member& member) {
     }
     member.state = EncoderStatus::State::kWorking;
     if (member.can_assemble && !assemblies_.empty()) {
-      Assembly& assembly = *assemblies_.front();
-      assemblies_.erase(assemblies_.begin());
-      lock.unlock();
-      const bool is_assembled = member.encoder->assemble_sector(assembly.contents, assembly.sector);
-      const bool can_still = member.encoder->can_assemble_sectors();
-      lock.lock();
-      member.can_assemble = can_still;
-      assembly.is_assembled = is_assembled;
-      assembly.is_over = true;
-    } else if (Run* const run = run_to_join()) {
-      ++run->n_workers;
-      lock.unlock();
-      std::exception_ptr failure;
-      std::string loss;  // why the encoder is to be retired
-      try {
-        EncodingJob job = run->job_for([&](PieceOffset) {
-          ++member.records_done;
-          if (options_.on_record_done) {
-            options_.on_record_done();
-          }
-        });
-        member.encoder->encode(job, run->end());
-      } catch (const DeviceLost& error) {
-        loss = " is lost and used no more: " + error.reason();
-      } catch (const WrongEncoding& error) {
-        loss = std::string(" is quarantined: ") + error.what();
-        failure = std::current_exception();
-      } catch (...) {
-        failure = std::current_exception();
-      }
-      if (!loss.empty()) {
-        warn(member.encoder->name() + loss);
-      }
-      lock.lock();
-      if (failure != nullptr) {
-        run->fail(std::move(failure));
-      }
-      if (!loss.empty()) {
-        retire(member, lock);
-      }
-      --run->n_workers;
+      assemble(member, lock);
+    } else if (Run* const run = run_to_join(member)) {
+      work_on(*run, member, lock);
     }
     changed_.notify_all();
     if (member.state == EncoderStatus::State::kLost) {
@@ -204,6 +96,88 @@ void EncoderPool::serve(Member& member) {
     }
     member.state = EncoderStatus::State::kIdle;
   }
+}
+
+/// Lays the oldest sector out that waits for it.
+void EncoderPool::assemble(Member& member, std::unique_lock<std::mutex>& lock) {
+  Assembly& assembly = *assemblies_.front();
+  assemblies_.erase(assemblies_.begin());
+  lock.unlock();
+  bool is_assembled = false;
+  bool can_still = false;
+  try {
+    is_assembled = member.encoder->assemble_sector(assembly.contents, assembly.sector);
+    can_still = member.encoder->can_assemble_sectors();
+  } catch (...) {
+    warn(member.name + " did not lay out a sector and is not asked again: " +
+         message_of(std::current_exception()));
+  }
+  lock.lock();
+  member.can_assemble = can_still;
+  assembly.is_assembled = is_assembled;
+  assembly.is_over = true;
+}
+
+/// Encodes records of `run` until none is left to claim or the encoder fails.
+void EncoderPool::work_on(Run& run, Member& member, std::unique_lock<std::mutex>& lock) {
+  ++run.n_workers;
+  lock.unlock();
+  const std::uint64_t n_before = member.records_done;
+  std::exception_ptr failure;
+  bool may_others_go_on = false;
+  bool is_wrong = false;
+  std::string loss;  // why the encoder is to be retired
+  try {
+    EncodingJob job = run.job_for([&](PieceOffset) {
+      ++member.records_done;
+      if (options_.on_record_done) {
+        options_.on_record_done();
+      }
+    });
+    with_typed_errors("encoder " + member.name, [&] { member.encoder->encode(job, run.end()); });
+  } catch (const DeviceLost& error) {
+    loss = "is lost and used no more: " + error.reason();
+  } catch (const WrongEncoding& error) {
+    is_wrong = true;
+    loss = std::string("is quarantined: ") + error.what();
+    failure = std::current_exception();
+  } catch (const EncoderError&) {
+    may_others_go_on = true;
+    failure = std::current_exception();
+  } catch (const TooFewProofs&) {
+    may_others_go_on = true;
+    failure = std::current_exception();
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (failure != nullptr && !is_wrong) {
+    warn(member.name + " could not encode a sector: " + message_of(failure));
+  }
+
+  lock.lock();
+  if (failure == nullptr) {
+    if (member.records_done != n_before) {
+      member.failures_in_a_row = 0;
+    }
+  } else {
+    if (!is_wrong && member.count_failure(run.sector_id())) {
+      loss = "has failed with " + std::to_string(kMostFailures) +
+             " sectors one after another and is used no more: " + message_of(failure);
+    }
+    if (may_others_go_on) {
+      run.refuse(member, std::move(failure));
+    } else {
+      run.fail(std::move(failure));
+    }
+  }
+  if (!loss.empty()) {
+    last_loss_ = member.name + " " + loss;
+    lock.unlock();
+    warn(member.name + " " + loss);
+    lock.lock();
+    retire(member, lock);
+  }
+  --run.n_workers;
 }
 
 /// Makes the fallback, if that is what `member` is, and there is no other encoder any more. False
@@ -216,13 +190,14 @@ bool EncoderPool::make_ready(Member& member, std::unique_lock<std::mutex>& lock)
   std::unique_ptr<RecordsEncoder> fallback;
   std::exception_ptr failure;
   try {
-    fallback = options_.make_fallback();
+    fallback = with_typed_errors("the fallback encoder", options_.make_fallback);
     warn("no device is left; " + fallback->name() + " encodes from here on");
   } catch (...) {
     failure = std::current_exception();
   }
   lock.lock();
   if (failure != nullptr) {
+    last_loss_ = "the fallback cannot be had: " + message_of(failure);
     for (Run* const run : runs_) {
       run->fail(failure);
     }
@@ -254,14 +229,39 @@ bool EncoderPool::is_wanted(const Member& member) const {
   if (member.can_assemble && !assemblies_.empty()) {
     return true;
   }
-  return run_to_join() != nullptr && (!member.is_dormant || n_alive() == 1);
+  return can_work(member) && run_to_join(member) != nullptr;
+}
+
+/// The fallback has its turn when the others are gone.
+bool EncoderPool::can_work(const Member& member) const {
+  return member.state != EncoderStatus::State::kLost && (!member.is_dormant || n_alive() == 1);
+}
+
+/// Not twice, and a sector that this encoder has failed with before is left to those that have not.
+bool EncoderPool::may_join(const Member& member, const Run& run) const {
+  return !run.was_refused_by(member) &&
+         (!member.has_failed_with(run.sector_id()) ||
+          std::none_of(members_.begin(), members_.end(), [&](const auto& other) {
+            return can_work(*other) && !run.was_refused_by(*other) &&
+                   !other->has_failed_with(run.sector_id());
+          }));
+}
+
+/// Whether the records that are left will be done by somebody.
+bool EncoderPool::can_be_finished(const Run& run) const {
+  return run.n_workers != 0 ||
+         (run.has_unclaimed() &&
+          std::any_of(members_.begin(), members_.end(), [&](const auto& member) {
+            return can_work(*member) && !run.was_refused_by(*member);
+          }));
 }
 
 /// The run with the fewest encoders that has records for one more, the oldest of equals.
-EncoderPool::Run* EncoderPool::run_to_join() const {
+EncoderPool::Run* EncoderPool::run_to_join(const Member& member) const {
   Run* best = nullptr;
   for (Run* const run : runs_) {
-    if (run->wants_encoders() && (best == nullptr || run->n_workers < best->n_workers)) {
+    if (run->wants_encoders() && may_join(member, *run) &&
+        (best == nullptr || run->n_workers < best->n_workers)) {
       best = run;
     }
   }
@@ -286,6 +286,11 @@ bool EncoderPool::can_assemble_sectors() const {
   const std::lock_guard lock(mutex_);
   return std::any_of(members_.begin(), members_.end(),
                      [](const auto& member) { return member->can_assemble; });
+}
+
+bool EncoderPool::has_encoders() const {
+  const std::lock_guard lock(mutex_);
+  return !nobody_is_left_;
 }
 
 std::vector<EncoderStatus> EncoderPool::encoders() const {

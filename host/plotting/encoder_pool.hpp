@@ -32,9 +32,17 @@ struct EncoderStatus {
 /// and the others take its records, also those that were idle. When none is left, a fallback takes
 /// over.
 ///
+/// One that throws another EncoderError or TooFewProofs has nothing to do with this sector any more
+/// and the others take its records; when all have failed, the sector has. A sector that comes again
+/// goes first to those that have not failed with it. One that fails with kMostFailures sectors one
+/// after another, with none that succeeds in between, is retired like one that is lost.
+///
 /// Thread-safe, unlike other encoders: several sectors may be under way at once.
 class EncoderPool final : public RecordsEncoder {
  public:
+  /// Sectors that an encoder may fail with, one after another.
+  static constexpr unsigned kMostFailures = 3;
+
   struct Options {
     /// At least one, unless there is a fallback.
     std::vector<std::unique_ptr<RecordsEncoder>> encoders = {};
@@ -45,8 +53,8 @@ class EncoderPool final : public RecordsEncoder {
     Gate* gate = nullptr;
     /// When set, called after each record, from any thread, possibly several at once.
     std::function<void()> on_record_done = {};
-    /// When set, gets one line for each encoder that is lost or quarantined, and one when the
-    /// fallback takes over. Calls do not overlap.
+    /// When set, gets one line for each failure of an encoder, for each that is lost or
+    /// quarantined, and one when the fallback takes over. Calls do not overlap.
     std::function<void(const std::string& line)> on_warning = {};
   };
 
@@ -55,9 +63,10 @@ class EncoderPool final : public RecordsEncoder {
   /// Pre: no call is under way.
   ~EncoderPool() override;
 
-  /// Throws TooFewProofs and what else ends a job, and DeviceLost when nobody is left. After
-  /// WrongEncoding the encoder that was wrong is retired, and the others stop where they are: the
-  /// records of the sector have to be supplied again.
+  /// Throws what the last encoder failed with when each of them has failed with these records, and
+  /// DeviceLost when nobody is left. After WrongEncoding the encoder that was wrong is retired, and
+  /// the others stop where they are: the records have to be supplied again. So they have to after
+  /// any exception of an encoder that RecordsEncoder::encode does not know.
   EncodeOutcome encode(EncodingJob& job, std::stop_token stop) override;
   /// The first encoder that can and is between two sectors.
   bool assemble_sector(const SectorContents& contents, std::span<std::uint8_t> sector) override;
@@ -69,6 +78,9 @@ class EncoderPool final : public RecordsEncoder {
 
   /// All that there ever were, in their order, a fallback last.
   [[nodiscard]] std::vector<EncoderStatus> encoders() const;
+  /// False when all encoders are lost or retired, and no fallback is left: nothing will be encoded
+  /// any more.
+  [[nodiscard]] bool has_encoders() const;
   /// Sectors that can be encoded at the same time without sharing an encoder; at least 1.
   [[nodiscard]] std::size_t size() const;
 
@@ -80,8 +92,13 @@ class EncoderPool final : public RecordsEncoder {
   void serve(Member& member);
   bool make_ready(Member& member, std::unique_lock<std::mutex>& lock);
   void retire(Member& member, std::unique_lock<std::mutex>& lock);
+  void assemble(Member& member, std::unique_lock<std::mutex>& lock);
+  void work_on(Run& run, Member& member, std::unique_lock<std::mutex>& lock);
   [[nodiscard]] bool is_wanted(const Member& member) const;
-  [[nodiscard]] Run* run_to_join() const;
+  [[nodiscard]] bool can_work(const Member& member) const;
+  [[nodiscard]] bool may_join(const Member& member, const Run& run) const;
+  [[nodiscard]] bool can_be_finished(const Run& run) const;
+  [[nodiscard]] Run* run_to_join(const Member& member) const;
   [[nodiscard]] std::size_t n_alive() const;
   void warn(const std::string& line);
 
@@ -91,6 +108,7 @@ class EncoderPool final : public RecordsEncoder {
   std::vector<Run*> runs_;             // calls of encode, oldest first
   std::vector<Assembly*> assemblies_;  // calls of assemble_sector that nobody took yet
   bool nobody_is_left_ = false;
+  std::string last_loss_;
   bool is_closing_ = false;
   std::mutex warning_mutex_;
   std::vector<std::unique_ptr<Member>> members_;  // last: their threads use all of the above

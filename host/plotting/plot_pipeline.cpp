@@ -1,5 +1,6 @@
 #include "host/plotting/plot_pipeline.hpp"
 
+#include <deque>
 #include <exception>
 #include <mutex>
 #include <system_error>
@@ -7,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/base/foreign_error.hpp"
 #include "host/plotting/verified_encoder.hpp"
 #include "host/store/bounded_queue.hpp"
 
@@ -97,7 +99,7 @@ class Pipeline {
     };
   }
 
-  PlotOutcome run() {
+  PlotResult run() {
     {
       const std::jthread writer([this] { write_all(); });
       const CloseAtEnd close{encoded_};
@@ -113,10 +115,16 @@ class Pipeline {
     if (failure_ != nullptr) {
       std::rethrow_exception(failure_);
     }
-    return user_stop_.stop_requested() ? PlotOutcome::kCancelled : PlotOutcome::kFinished;
+    return {user_stop_.stop_requested() ? PlotOutcome::kCancelled : PlotOutcome::kFinished,
+            std::move(given_up_)};
   }
 
  private:
+  /// A sector to be made, and how often the encoders failed with it.
+  struct Task {
+    SectorPlan plan;
+    unsigned failures = 0;
+  };
   /// A sector whose bytes are complete.
   struct LaidOut {
     PlottedSector sector;
@@ -132,25 +140,56 @@ class Pipeline {
   void plot_all() {
     try {
       RawSector memory;
-      while (const std::optional<SectorPlan> plan = next_sector()) {
-        if (memory.metadata.size() != plan->pieces_in_sector) {
+      for (std::optional<Task> task = next_task(); task.has_value();) {
+        const SectorPlan& plan = task->plan;
+        if (memory.metadata.size() != plan.pieces_in_sector) {
           memory = RawSector();  // before there is another one
-          memory = RawSector(plan->pieces_in_sector, options_.sector_memory);
+          memory = RawSector(plan.pieces_in_sector, options_.sector_memory);
         }
+        std::optional<RecordsEncoderError> failure;
         try {
-          std::optional<RawSector> used = plot_one(*plan, std::move(memory));
+          std::optional<RawSector> used = plot_one(plan, std::move(memory));
           if (!used.has_value()) {
             return;
           }
           memory = *std::move(used);
-        } catch (const std::exception& error) {
-          report(plan->sector_index, Failed{error.what()});
+        } catch (const RecordsEncoderError& error) {
+          failure = error;
+          memory = RawSector();
+        } catch (...) {
+          report(plan.sector_index, Failed{message_of(std::current_exception())});
           throw;
         }
+        task = failure.has_value() ? after_failure(*std::move(task), *failure) : next_task();
       }
     } catch (...) {
       fail(std::current_exception());
     }
+  }
+
+  /// What to do when the encoders failed with a sector: the same one again, or another. Throws the
+  /// error when no encoder is left to do anything.
+  std::optional<Task> after_failure(Task task, const RecordsEncoderError& error) {
+    const SectorIndex index = task.plan.sector_index;
+    ++task.failures;
+    if (!options_.encoders.has_encoders()) {
+      report(index, Failed{error.what()});
+      throw error;
+    }
+    if (task.failures == 1) {
+      report(index, TryingAgain{error.what(), /*is_at_the_end=*/false});
+      return task;
+    }
+    if (task.failures == 2) {
+      report(index, TryingAgain{error.what(), /*is_at_the_end=*/true});
+      const std::lock_guard lock(next_mutex_);
+      again_.push_back(std::move(task));
+    } else {
+      report(index, Failed{error.what()});
+      const std::lock_guard lock(next_mutex_);
+      given_up_.push_back({index, error.what()});
+    }
+    return next_task();
   }
 
   /// Takes a sector up to the writer and gives its memory back; none when a stop was requested.
@@ -237,14 +276,16 @@ class Pipeline {
         report(index, Writing{});
         {
           const auto work = begin(Stage::kDisk);
-          write_(next->sector, next->output.bytes);
+          with_typed_errors("the sink of sectors",
+                            [&] { write_(next->sector, next->output.bytes); });
         }
         report(index, Finished{Clock::now() - next->start});
-      } catch (const std::exception& error) {
-        fail(std::current_exception());
+      } catch (...) {
+        const std::exception_ptr error = std::current_exception();
+        fail(error);
         writer_failed_.request_stop();
         encoded_.close();
-        report(index, Failed{error.what()});
+        report(index, Failed{message_of(error)});
         return;
       }
     }
@@ -254,9 +295,24 @@ class Pipeline {
     return options_.gate == nullptr ? !stop.stop_requested() : options_.gate->wait(stop);
   }
 
-  std::optional<SectorPlan> next_sector() {
+  /// The next sector, then those that are to be tried once more.
+  std::optional<Task> next_task() {
     const std::lock_guard lock(next_mutex_);
-    return end_.stop_requested() ? std::nullopt : next_();
+    if (end_.stop_requested()) {
+      return std::nullopt;
+    }
+    if (!is_source_at_end_) {
+      if (std::optional<SectorPlan> plan = with_typed_errors("the source of sectors", next_)) {
+        return Task{*std::move(plan)};
+      }
+      is_source_at_end_ = true;
+    }
+    if (again_.empty()) {
+      return std::nullopt;
+    }
+    Task task = std::move(again_.front());
+    again_.pop_front();
+    return task;
   }
 
   std::optional<StageClock::Work> begin(Stage stage) const {
@@ -293,7 +349,10 @@ class Pipeline {
   OutputBuffers outputs_;
   BoundedQueue<LaidOut> encoded_;
   DownloadOptions download_;
-  std::mutex next_mutex_;
+  std::mutex next_mutex_;  // of the next three
+  bool is_source_at_end_ = false;
+  std::deque<Task> again_;
+  std::vector<GivenUpSector> given_up_;
   std::mutex event_mutex_;
   std::mutex failure_mutex_;
   std::exception_ptr failure_;
@@ -301,8 +360,8 @@ class Pipeline {
 
 }  // namespace
 
-PlotOutcome plot_sectors(const SectorSource& next, const PlotPipelineOptions& options,
-                         const SectorSink& write, std::stop_token stop) {
+PlotResult plot_sectors(const SectorSource& next, const PlotPipelineOptions& options,
+                        const SectorSink& write, std::stop_token stop) {
   check_at_least_one(options.sectors_in_memory, "sector in memory");
   check_at_least_one(options.output_buffers, "output buffer");
   return Pipeline(next, options, write, std::move(stop)).run();

@@ -21,6 +21,7 @@
 #include <stop_token>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "host/plotting/encoder_pool.hpp"
 #include "host/plotting/plotting.hpp"
@@ -29,7 +30,7 @@
 namespace furrow {
 
 // Progress of one sector, in this order; Failed ends it like Finished does (section 6.5). The first
-// three come once more when a device gave wrong bytes.
+// three come once more when a device gave wrong bytes, and after TryingAgain.
 struct Downloading {};
 struct Downloaded {
   std::chrono::duration<double> duration;
@@ -45,8 +46,13 @@ struct Finished {
 struct Failed {
   std::string error;
 };
-using PlottingEvent =
-    std::variant<Downloading, Downloaded, Encoding, Encoded, Writing, Finished, Failed>;
+/// The encoders failed with the sector; it is made anew from its pieces.
+struct TryingAgain {
+  std::string error;
+  bool is_at_the_end;  ///< when nothing else is left to plot, instead of now
+};
+using PlottingEvent = std::variant<Downloading, Downloaded, Encoding, Encoded, Writing, Finished,
+                                   Failed, TryingAgain>;
 
 /// The next sector to plot, none when there are no more. Calls do not overlap.
 using SectorSource = std::function<std::optional<SectorPlan>()>;
@@ -77,18 +83,34 @@ enum class PlotOutcome {
   kCancelled,  ///< a stop was requested
 };
 
+/// A sector that the encoders failed with as often as it was tried. Nothing of it was written.
+struct GivenUpSector {
+  SectorIndex sector_index;
+  std::string error;  ///< of the last attempt
+};
+
+struct PlotResult {
+  PlotOutcome outcome;
+  std::vector<GivenUpSector> given_up;  ///< in the order in which they were
+};
+
 /// Plots all sectors of `next`. They finish in about their order.
 ///
+/// A sector that the encoders fail with (RecordsEncoderError) is tried again at once, by others
+/// first if there are any, then once more when nothing else is left to plot, and is given up after
+/// that; the run goes on as long as the pool has an encoder.
+///
 /// A stop request takes effect within one batch of records; sectors that are encoded already are
-/// still written, since that takes seconds and saves minutes. The first error of a stage, or of
+/// still written, since that takes seconds and saves minutes. Any other error of a stage, or of
 /// `next` or `write`, stops all stages and is thrown from here, after Failed for its sector. No
 /// thread of the run is alive on return.
 ///
-/// Throws InvalidArgument for options out of range, RecordsEncoderError, BadSectorOutputSize, what
-/// `next` and `write` throw, and, when downloads have a limit of attempts, what the last one failed
+/// Throws InvalidArgument for options out of range, RecordsEncoderError when no encoder is left,
+/// BadSectorOutputSize, the Errors that `next` and `write` throw and ForeignError (host/base) for
+/// what else they throw, and, when downloads have a limit of attempts, what the last one failed
 /// with.
-PlotOutcome plot_sectors(const SectorSource& next, const PlotPipelineOptions& options,
-                         const SectorSink& write, std::stop_token stop);
+PlotResult plot_sectors(const SectorSource& next, const PlotPipelineOptions& options,
+                        const SectorSink& write, std::stop_token stop);
 
 /// Bytes of the memory that a worker has for a sector of P pieces.
 [[nodiscard]] std::uint64_t raw_sector_bytes(std::uint16_t pieces_in_sector);

@@ -2,24 +2,28 @@
 
 #include <utility>
 
+#include "host/base/foreign_error.hpp"
 #include "host/plotting/verified_encoder.hpp"
 #include "host/sector/sector_layout.hpp"
 #include "host/sector/sector_writer.hpp"
 
 namespace furrow {
 
-RecordsEncoderError::RecordsEncoderError(const std::string& reason)
-    : PlottingError(ErrorKind::kUnavailable, "records encoder error: " + reason) {}
+RecordsEncoderError::RecordsEncoderError(const std::string& reason, ErrorFields fields)
+    : PlottingError(ErrorKind::kUnavailable, "records encoder error: " + reason,
+                    std::move(fields)) {}
 
 BadSectorOutputSize::BadSectorOutputSize(std::uint64_t provided, std::uint64_t expected)
-    : PlottingError(ErrorKind::kInvalidArgument, "bad sector output size: provided " +
-                                                     std::to_string(provided) + ", expected " +
-                                                     std::to_string(expected)) {}
+    : PlottingError(ErrorKind::kInvalidArgument,
+                    "bad sector output size: provided " + std::to_string(provided) + ", expected " +
+                        std::to_string(expected),
+                    {.expected = std::to_string(expected), .actual = std::to_string(provided)}) {}
 
 PieceRecoveryFailed::PieceRecoveryFailed(PieceIndex piece_index, const std::string& reason)
     : PlottingError(
           ErrorKind::kUnavailable,
-          "cannot recover missing piece " + std::to_string(piece_index.value()) + ": " + reason) {}
+          "cannot recover missing piece " + std::to_string(piece_index.value()) + ": " + reason,
+          {.piece_index = piece_index.value()}) {}
 
 FailedToRetrievePieces::FailedToRetrievePieces(const std::string& reason)
     : PlottingError(ErrorKind::kUnavailable, "failed to retrieve pieces: " + reason) {}
@@ -35,7 +39,12 @@ std::optional<EncodedSector> encode_sector(DownloadedSector downloaded, SectorIn
   } catch (const WrongEncoding&) {
     throw;  // the caller can do something about it
   } catch (const Error& error) {
-    throw RecordsEncoderError(error.what());
+    ErrorFields fields = error.fields();
+    fields.sector_index = sector_index.value();
+    throw RecordsEncoderError(error.what(), std::move(fields));
+  } catch (...) {
+    throw RecordsEncoderError(message_of(std::current_exception()),
+                              {.sector_index = sector_index.value()});
   }
   if (outcome == EncodeOutcome::kCancelled) {
     return std::nullopt;

@@ -29,10 +29,10 @@ class PlottingError : public Error {
   using Error::Error;
 };
 
-/// The encoder failed.
+/// The encoder failed, with whatever exception.
 class RecordsEncoderError : public PlottingError {
  public:
-  explicit RecordsEncoderError(const std::string& reason);
+  explicit RecordsEncoderError(const std::string& reason, ErrorFields fields = {});
 };
 
 /// The output buffer is neither empty nor as long as the sector.

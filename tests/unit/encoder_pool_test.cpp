@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include "host/base/foreign_error.hpp"
 #include "host/plotting/verified_encoder.hpp"
 #include "tests/unit/fake_encoder.hpp"
 
@@ -136,24 +137,120 @@ TEST_F(PoolTest, WithoutAFallbackTheLastLossIsAnError) {
   EXPECT_THROW(encode(one, sector), DeviceLost);
 }
 
-TEST_F(PoolTest, ARecordThatCannotBeEncodedEndsTheJob) {
-  std::atomic<int> batches_of_the_other = 0;
-  add({.name = "finds it", .batch = 1, .before_batch = [](const Claim& claim) {
+TEST_F(PoolTest, ARecordThatOneCannotEncodeIsLeftToTheOthers) {
+  std::latch has_failed(1);
+  add({.name = "finds it", .batch = 1, .before_batch = [&](const Claim& claim) {
          if (claim.pending().front().value() >= 2) {
+           has_failed.count_down();
            throw TooFewProofs(claim.pending().front(), 17);
          }
        }});
-  add({.name = "other", .batch = 1, .before_batch = [&](const Claim&) {
-         ++batches_of_the_other;
-         std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  add({.name = "other", .batch = 1, .before_batch = [&](const Claim& claim) {
+         if (claim.pending().front().value() >= 4) {
+           has_failed.wait();
+         }
        }});
+  EncoderPool both = pool();
+  FakeSector sector(20, seed_);
+  EXPECT_EQ(encode(both, sector), EncodeOutcome::kComplete);
+  EXPECT_TRUE(sector.is_encoded());
+  EXPECT_EQ(warnings_.size(), 1U);
+  EXPECT_EQ(both.name(), "finds it + other") << "once is no reason to do without it";
+}
+
+TEST_F(PoolTest, ARecordThatNobodyCanEncodeEndsTheJob) {
+  for (const char* name : {"one", "two"}) {
+    add({.name = name, .batch = 1, .before_batch = [](const Claim& claim) {
+           if (claim.pending().front().value() >= 2) {
+             throw TooFewProofs(claim.pending().front(), 17);
+           }
+         }});
+  }
   with_fallback();
   EncoderPool both = pool();
   FakeSector sector(500, seed_);
   EXPECT_THROW(encode(both, sector), TooFewProofs);
-  EXPECT_LT(batches_of_the_other, 490) << "the other one stops too";
-  EXPECT_TRUE(warnings_.empty());
+  EXPECT_EQ(records_done_, 2);
+  EXPECT_EQ(warnings_.size(), 2U);
   EXPECT_EQ(fallbacks_made_, 0);
+}
+
+TEST_F(PoolTest, WhatIsNoErrorOfOursIsMadeOne) {
+  add({.name = "theirs", .before_batch = [](const Claim&) { throw 7; }});
+  EncoderPool one = pool();
+  FakeSector sector(2, seed_);
+  try {
+    encode(one, sector);
+    FAIL() << "nothing was encoded";
+  } catch (const ForeignError& error) {
+    EXPECT_STREQ(error.what(), "encoder theirs failed: an exception of an unknown type");
+  }
+}
+
+TEST_F(PoolTest, AnEncoderThatFailsWithOneSectorAfterAnotherIsRetired) {
+  bool fails = true;
+  add({.name = "moody", .before_batch = [&](const Claim&) {
+         if (fails) {
+           throw EncoderError("bad mood");
+         }
+       }});
+  with_fallback();
+  EncoderPool one = pool();
+  std::uint64_t seed = seed_;
+  const auto fail = [&] {
+    FakeSector sector(2, ++seed);
+    EXPECT_THROW(encode(one, sector), EncoderError);
+    EXPECT_THROW(encode(one, sector), EncoderError) << "one sector counts once";
+  };
+  fail();
+  fail();
+  fails = false;
+  FakeSector good(2, ++seed);
+  EXPECT_EQ(encode(one, good), EncodeOutcome::kComplete);
+  fails = true;
+  fail();
+  fail();
+  EXPECT_EQ(one.name(), "moody") << "a success starts the count anew";
+  FakeSector last(2, ++seed);
+  EXPECT_THROW(encode(one, last), EncoderError);
+  EXPECT_EQ(encode(one, last), EncodeOutcome::kComplete);
+  EXPECT_EQ(one.name(), "fallback");
+}
+
+TEST_F(PoolTest, ALayoutThatFailsIsLeftToTheHost) {
+  const std::vector<std::function<void()>> kinds = {[] { throw EncoderError("no room"); },
+                                                    [] { throw 7; }};
+  for (const auto& fail : kinds) {
+    options_ = {};
+    add({.name = "cuda 0", .assemble = [&](const SectorContents&, std::span<std::uint8_t>) {
+           fail();
+           return true;
+         }});
+    EncoderPool one = pool();
+    std::vector<std::uint8_t> bytes(1);
+    EXPECT_FALSE(one.assemble_sector({}, bytes));
+    EXPECT_FALSE(one.can_assemble_sectors());
+    FakeSector sector(2, seed_);
+    EXPECT_EQ(encode(one, sector), EncodeOutcome::kComplete) << "it encodes all the same";
+  }
+  EXPECT_EQ(warnings_.size(), 2U);
+}
+
+/// Breaks the contract: it keeps what it has claimed.
+class Leaks final : public RecordsEncoder {
+ public:
+  EncodeOutcome encode(EncodingJob& job, std::stop_token) override {
+    static_cast<void>(job.claim(9));
+    return EncodeOutcome::kComplete;
+  }
+  [[nodiscard]] std::string name() const override { return "leaks"; }
+};
+
+TEST_F(PoolTest, RecordsThatNobodyGivesBackAreAnErrorAndNotWaitedFor) {
+  options_.encoders.push_back(std::make_unique<Leaks>());
+  EncoderPool one = pool();
+  FakeSector sector(3, seed_);
+  EXPECT_THROW(encode(one, sector), EncoderError);
 }
 
 TEST_F(PoolTest, AWrongEncoderIsQuarantinedAndTheSectorFails) {
@@ -220,10 +317,10 @@ TEST_F(PoolTest, AFailureIsNotHeldUpByAClosedGate) {
   Gate gate;
   options_.gate = &gate;
   std::latch both_claimed(2);
-  add({.name = "fails", .batch = 1, .before_batch = [&](const Claim& claim) {
+  add({.name = "fails", .batch = 1, .before_batch = [&](const Claim&) {
          both_claimed.arrive_and_wait();
          gate.close();
-         throw TooFewProofs(claim.pending().front(), 3);
+         throw std::runtime_error("off by one");
        }});
   add({.name = "waits", .batch = 1, .before_batch = [&](const Claim&) {
          both_claimed.arrive_and_wait();
@@ -233,7 +330,7 @@ TEST_F(PoolTest, AFailureIsNotHeldUpByAClosedGate) {
        }});
   EncoderPool both = pool();
   FakeSector sector(5, seed_);
-  EXPECT_THROW(encode(both, sector), TooFewProofs);
+  EXPECT_THROW(encode(both, sector), ForeignError);
 }
 
 TEST_F(PoolTest, ManyRandomLossesNeverLoseARecord) {

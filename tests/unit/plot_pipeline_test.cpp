@@ -3,162 +3,23 @@
 #include "host/plotting/plot_pipeline.hpp"
 
 #include <atomic>
-#include <condition_variable>
-#include <map>
 #include <random>
 #include <thread>
 
 #include <gtest/gtest.h>
 
-#include "host/crypto/blake3.hpp"
+#include "host/base/foreign_error.hpp"
 #include "host/plotting/verified_encoder.hpp"
-#include "host/sector/sector_layout.hpp"
-#include "tests/unit/fake_encoder.hpp"
+#include "tests/unit/plot_pipeline_fixture.hpp"
 
 namespace furrow {
 namespace {
 
-constexpr std::uint16_t kPieces = 2;
-using Events = std::vector<std::size_t>;  // alternatives of PlottingEvent
-
-SectorPlan plan_of(std::uint16_t index) {
-  SectorPlan plan;
-  plan.protocol_info.history_size = HistorySize::from_count(2);
-  plan.sector_index = SectorIndex(index);
-  plan.pieces_in_sector = kPieces;
-  return plan;
-}
-
-/// Each piece is another one.
-class MadeUpPieces final : public PieceGetter {
- public:
-  void get_pieces(std::span<const PieceIndex> indices, const Sink& sink,
-                  std::stop_token stop) override {
-    if (before_batch) {
-      before_batch(stop);
-    }
-    for (const PieceIndex index : indices) {
-      auto piece = std::make_unique<Piece>();
-      piece->record[index.value() % 7].bytes.fill(static_cast<std::uint8_t>(index.value()));
-      sink(index, PieceAnswer::found(std::move(piece)));
-    }
-  }
-  std::function<void(const std::stop_token&)> before_batch;
-};
-
-PiecePtr no_recovery(PieceIndex, const std::stop_token&) {
-  throw Error(ErrorKind::kUnavailable, "no recovery");
-}
-
-/// Something that happens on one thread and that another one waits for. The test fails, and does
-/// not hang, when it does not come.
-class Moment {
- public:
-  void has_come() {
-    const std::lock_guard lock(mutex_);
-    has_come_ = true;
-    changed_.notify_all();
-  }
-  void wait() {
-    std::unique_lock lock(mutex_);
-    EXPECT_TRUE(changed_.wait_for(lock, std::chrono::minutes(1), [this] { return has_come_; }));
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool has_come_ = false;
-};
-
-class PlotPipeline : public testing::Test {
- protected:
-  /// A fake whose bitmaps make a valid sector.
-  void add_encoder(FakeEncoder::Options options = {}) {
-    auto after = std::move(options.after_record);
-    options.after_record = [after = std::move(after)](PieceOffset offset, Record& record,
-                                                      FoundProofs& found_proofs) {
-      found_proofs.bytes.fill(0x5A);
-      if (after) {
-        after(offset, record, found_proofs);
-      }
-    };
-    encoders_.encoders.push_back(std::make_unique<FakeEncoder>(std::move(options)));
-  }
-
-  PlotOutcome plot(std::uint16_t n_sectors, std::stop_token stop = {}) {
-    if (encoders_.encoders.empty()) {
-      add_encoder();
-    }
-    encoders_.on_warning = [this](const std::string& line) { warnings_.push_back(line); };
-    encoders_.gate = &gate_;
-    EncoderPool pool(std::move(encoders_));
-    encoders_ = {};
-    PlotPipelineOptions options{.download = {.piece_getter = pieces_,
-                                             .recover_piece = no_recovery,
-                                             .retry_delays = delays_},
-                                .encoders = pool,
-                                .sectors_in_memory = sectors_in_memory_,
-                                .output_buffers = output_buffers_,
-                                .gate = &gate_,
-                                .on_event = [this](SectorIndex index, const PlottingEvent& event) {
-                                  events_[index.value()].push_back(event.index());
-                                  if (const auto* failed = std::get_if<Failed>(&event)) {
-                                    failures_.push_back(failed->error);
-                                  }
-                                  if (on_event_) {
-                                    on_event_(index, event);
-                                  }
-                                }};
-    std::uint16_t next = 0;
-    return plot_sectors(
-        [&]() -> std::optional<SectorPlan> {
-          return next < n_sectors ? std::optional(plan_of(next++)) : std::nullopt;
-        },
-        options,
-        [this](const PlottedSector& sector, std::span<const std::uint8_t> bytes) {
-          if (before_write_) {
-            before_write_(sector.sector_index);
-          }
-          EXPECT_EQ(bytes.size(), sector_size(kPieces));
-          EXPECT_TRUE(written_.emplace(sector.sector_index.value(), blake3(bytes)).second);
-        },
-        std::move(stop));
-  }
-
-  /// What the stages give without a pipeline.
-  Hash expected(std::uint16_t index) {
-    const DownloadOptions download{.piece_getter = pieces_, .recover_piece = no_recovery};
-    FakeEncoder encoder({.after_record = [](PieceOffset, Record&, FoundProofs& found_proofs) {
-      found_proofs.bytes.fill(0x5A);
-    }});
-    const auto encoded = encode_sector(*download_sector(plan_of(index), download, {}),
-                                       SectorIndex(index), encoder, {});
-    std::vector<std::uint8_t> bytes;
-    write_sector(*encoded, bytes);
-    return blake3(bytes);
-  }
-  void expect_written(std::uint16_t n_sectors) {
-    EXPECT_EQ(written_.size(), n_sectors);
-    pieces_.before_batch = {};
-    for (const auto& [index, hash] : written_) {
-      EXPECT_EQ(hash, expected(index)) << "sector " << index;
-    }
-  }
-
-  MadeUpPieces pieces_;
-  Gate gate_;
-  EncoderPool::Options encoders_;
-  std::size_t sectors_in_memory_ = 3;
-  std::size_t output_buffers_ = 2;
-  RetryDelays delays_ = {.max_attempts = 1};
-  std::function<void(SectorIndex)> before_write_;
-  std::function<void(SectorIndex, const PlottingEvent&)> on_event_;
-
-  std::map<std::uint16_t, Hash> written_;
-  std::map<std::uint16_t, Events> events_;
-  std::vector<std::string> failures_;
-  std::vector<std::string> warnings_;
-};
+using test::kPieces;
+using test::Moment;
+using test::no_recovery;
+using Events = test::PlotEvents;
+using PlotPipeline = test::PlotPipelineTest;
 
 TEST_F(PlotPipeline, GivesTheBytesOfTheStagesAndEventsInOrder) {
   EXPECT_EQ(plot(7), PlotOutcome::kFinished);
@@ -233,31 +94,36 @@ TEST_F(PlotPipeline, ASlowWriterHoldsBackEverybodyElse) {
   expect_written(12);
 }
 
-TEST_F(PlotPipeline, AnEncoderErrorEndsTheRunAndKeepsWhatIsEncoded) {
-  std::atomic<int> batches = 0;
-  Moment failed;
-  add_encoder({.batch = kPieces, .before_batch = [&](const Claim& claim) {
-                 if (++batches == 3) {
-                   throw TooFewProofs(claim.pending().front(), 17);
-                 }
-               }});
-  before_write_ = [&](SectorIndex) { failed.wait(); };
-  on_event_ = [&](SectorIndex, const PlottingEvent& event) {
-    if (std::holds_alternative<Failed>(event)) {
-      failed.has_come();
-    }
-  };
-  EXPECT_THROW(plot(10), RecordsEncoderError);
-  expect_written(2);
-  ASSERT_EQ(failures_.size(), 1U);
-  EXPECT_NE(failures_[0].find("records encoder error: "), std::string::npos) << failures_[0];
-}
-
 TEST_F(PlotPipeline, ASinkThatFailsEndsTheRun) {
   before_write_ = [](SectorIndex) { throw IoError("write", "plot.bin", ENOSPC); };
   EXPECT_THROW(plot(20), IoError);
   EXPECT_TRUE(written_.empty());
   EXPECT_EQ(failures_.size(), 1U);
+}
+
+// Nothing says that somebody else's sink keeps to our errors.
+TEST_F(PlotPipeline, ASinkOrSourceThatThrowsSomethingElseIsATypedError) {
+  before_write_ = [](SectorIndex) { throw std::runtime_error("database is locked"); };
+  try {
+    plot(20);
+    FAIL() << "nothing was written";
+  } catch (const ForeignError& error) {
+    EXPECT_STREQ(error.what(), "the sink of sectors failed: database is locked");
+  }
+  before_write_ = [](SectorIndex) { throw 7; };
+  EXPECT_THROW(plot(20), ForeignError);
+  EXPECT_EQ(failures_, (std::vector<std::string>{
+                           "the sink of sectors failed: database is locked",
+                           "the sink of sectors failed: an exception of an unknown type"}));
+  EXPECT_TRUE(written_.empty());
+
+  before_write_ = {};
+  before_source_ = [n = 0]() mutable {
+    if (++n == 3) {
+      throw 7;
+    }
+  };
+  EXPECT_THROW(plot(20), ForeignError);
 }
 
 TEST_F(PlotPipeline, ADownloadThatGivesUpEndsTheRun) {
@@ -388,9 +254,10 @@ TEST_F(PlotPipeline, AfterWrongBytesThePiecesAreFetchedAgainAndEncodedByOthers) 
         record[100].bytes[5] ^= 1;
       }});
   const EncodeOneRecord reference = [](const SectorId&, PieceOffset offset, Record& record,
-                                       FoundProofs& found_proofs) {
+                                       FoundProofs& found_proofs, const MayGoOn&) {
     fake_encode(offset, record, found_proofs);
     found_proofs.bytes.fill(0x5A);
+    return EncodeOutcome::kComplete;
   };
   encoders_.encoders.push_back(std::make_unique<VerifiedEncoder>(
       std::move(wrong), VerifiedEncoder::Options{.seed = 1, .reference = reference}));
