@@ -61,7 +61,8 @@ ErrorClass classify(cudaError_t status) noexcept {
 
 CudaError::CudaError(std::string call, const std::source_location& place, cudaError_t status,
                      const std::string& details)
-    : Error(ErrorKind::kUnavailable, message(call, place, status, details)),
+    : Error(ErrorKind::kUnavailable, message(call, place, status, details),
+            {.expected = "cudaSuccess", .actual = cudaGetErrorName(status)}),
       call_(std::move(call)),
       place_(place),
       status_(status) {}

@@ -9,9 +9,11 @@ namespace furrow {
 
 IncorrectSegmentOrder::IncorrectSegmentOrder(std::uint64_t expected_parent,
                                              std::uint64_t actual_parent)
-    : Error(ErrorKind::kMismatch, "incorrect segment order: expected a segment with parent " +
-                                      std::to_string(expected_parent) + ", actual parent " +
-                                      std::to_string(actual_parent)) {}
+    : Error(
+          ErrorKind::kMismatch,
+          "incorrect segment order: expected a segment with parent " +
+              std::to_string(expected_parent) + ", actual parent " + std::to_string(actual_parent),
+          {.expected = std::to_string(expected_parent), .actual = std::to_string(actual_parent)}) {}
 
 void BlockReader::add_segment(std::span<const std::uint8_t> segment) {
   if (segment.size() != kSegmentSize) {

@@ -104,8 +104,8 @@ StoreNotEmpty::StoreNotEmpty(const fs::path& store)
                       "' holds an archive already; choose another directory") {}
 
 StoreLocked::StoreLocked(const fs::path& store)
-    : Error(ErrorKind::kUnavailable,
-            "'" + store.native() + "' is in use by another archiving run") {}
+    : Error(ErrorKind::kUnavailable, "'" + store.native() + "' is in use by another archiving run",
+            {.path = store.native()}) {}
 
 NothingToArchive::NothingToArchive()
     : InvalidArgument("nothing to archive: the paths hold no bytes at all") {}

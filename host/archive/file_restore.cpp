@@ -241,7 +241,8 @@ TargetNotEmpty::TargetNotEmpty(const fs::path& target)
     : InvalidArgument("'" + target.native() + "' exists and is not an empty directory") {}
 
 TargetLocked::TargetLocked(const fs::path& target)
-    : Error(ErrorKind::kUnavailable, "another run is restoring into '" + target.native() + "'") {}
+    : Error(ErrorKind::kUnavailable, "another run is restoring into '" + target.native() + "'",
+            {.path = target.native()}) {}
 
 void restore_files(const Manifest& manifest, const SegmentSource& segments, const fs::path& target,
                    const RestoreOptions& options) {

@@ -86,8 +86,10 @@ void validate_entry(const ManifestEntry& entry, std::uint64_t next_block) {
 }  // namespace
 
 ManifestVersionMismatch::ManifestVersionMismatch(std::uint64_t actual)
-    : Error(ErrorKind::kMismatch, "manifest: expected version " + std::to_string(kManifestVersion) +
-                                      ", actual " + std::to_string(actual)) {}
+    : Error(ErrorKind::kMismatch,
+            "manifest: expected version " + std::to_string(kManifestVersion) + ", actual " +
+                std::to_string(actual),
+            {.expected = std::to_string(kManifestVersion), .actual = std::to_string(actual)}) {}
 
 void Manifest::validate() const {
   validate_segments(*this);

@@ -22,48 +22,57 @@ bool is_in_segment(const PieceHeader& header, PiecePosition position, const Hash
                                       leaf);
 }
 
-void require_equal(const std::string& what, const std::string& field, std::uint64_t expected,
+void require_equal(PieceIndex index, const std::string& field, std::uint64_t expected,
                    std::uint64_t actual) {
   if (expected != actual) {
-    throw MisplacedPiece(what, field, std::to_string(expected), std::to_string(actual));
+    throw MisplacedPiece(index, field, std::to_string(expected), std::to_string(actual));
   }
 }
 
-void verify_super_segment_fields(const std::string& what, const PieceHeader& header,
-                                 SegmentIndex segment, const SuperSegmentHeader& super_segment) {
-  require_equal(what, "super segment index", super_segment.index.value(),
+void verify_super_segment_fields(PieceIndex index, const PieceHeader& header, SegmentIndex segment,
+                                 const SuperSegmentHeader& super_segment) {
+  require_equal(index, "super segment index", super_segment.index.value(),
                 header.super_segment_index.value());
   if (!is_in_super_segment(header, super_segment.root, super_segment.num_segments.value())) {
-    throw InvalidSegmentProof(what);
+    throw InvalidSegmentProof(index);
   }
   const SegmentPosition position(header.segment_position.value());
-  require_equal(what, "segment index", segment.value(),
+  require_equal(index, "segment index", segment.value(),
                 segment_index_in(super_segment, position).value());
 }
 
-Hash verify_record(const std::string& what, SimdMode mode, const Piece& piece,
-                   PiecePosition position) {
+Hash verify_record(PieceIndex index, SimdMode mode, const Piece& piece, PiecePosition position) {
   const Hash root = record_root(mode, piece.record, piece.header.parity_chunks_root);
   if (!is_in_segment(piece.header, position, root)) {
-    throw InvalidRecordProof(what);
+    throw InvalidRecordProof(index);
   }
   return root;
 }
 
 }  // namespace
 
-InvalidSegmentProof::InvalidSegmentProof(const std::string& what)
-    : InvalidPiece(ErrorKind::kCorrupt,
-                   what + ": the segment proof does not lead to the root of the super segment") {}
+InvalidSegmentProof::InvalidSegmentProof(PieceIndex index)
+    : InvalidPiece(
+          ErrorKind::kCorrupt,
+          describe_piece(index) +
+              ": the segment proof does not lead to the root of the super segment",
+          {.piece_index = index.value(), .segment_index = segment_index_of(index).value()}) {}
 
-InvalidRecordProof::InvalidRecordProof(const std::string& what)
-    : InvalidPiece(ErrorKind::kCorrupt,
-                   what + ": the record proof does not lead to the segment root") {}
+InvalidRecordProof::InvalidRecordProof(PieceIndex index)
+    : InvalidPiece(
+          ErrorKind::kCorrupt,
+          describe_piece(index) + ": the record proof does not lead to the segment root",
+          {.piece_index = index.value(), .segment_index = segment_index_of(index).value()}) {}
 
-MisplacedPiece::MisplacedPiece(const std::string& what, const std::string& field,
+MisplacedPiece::MisplacedPiece(PieceIndex index, const std::string& field,
                                const std::string& expected, const std::string& actual)
-    : InvalidPiece(ErrorKind::kMismatch,
-                   what + ": expected " + field + " " + expected + ", actual " + actual) {}
+    : InvalidPiece(
+          ErrorKind::kMismatch,
+          describe_piece(index) + ": expected " + field + " " + expected + ", actual " + actual,
+          {.piece_index = index.value(),
+           .segment_index = segment_index_of(index).value(),
+           .expected = expected,
+           .actual = actual}) {}
 
 std::string describe_piece(PieceIndex index) {
   return "piece " + std::to_string(index.value()) + " (segment " +
@@ -80,26 +89,25 @@ bool is_valid_piece(SimdMode mode, const Piece& piece, const Hash& super_segment
 
 void verify_piece(SimdMode mode, const Piece& piece, PieceIndex index,
                   const SuperSegmentHeader& header) {
-  const std::string what = describe_piece(index);
-  verify_super_segment_fields(what, piece.header, segment_index_of(index), header);
-  verify_record(what, mode, piece, position_of(index));
+  verify_super_segment_fields(index, piece.header, segment_index_of(index), header);
+  verify_record(index, mode, piece, position_of(index));
 }
 
 Hash verify_piece_of_segment(SimdMode mode, const Piece& piece, PiecePosition position,
                              const SegmentIdentity& identity) {
   const PieceHeader& header = piece.header;
-  const std::string what = describe_piece(piece_index_at(identity.segment, position));
-  require_equal(what, "shard index", identity.shard.value(), header.shard_index.value());
-  require_equal(what, "local segment index", identity.local_index.value(),
+  const PieceIndex index = piece_index_at(identity.segment, position);
+  require_equal(index, "shard index", identity.shard.value(), header.shard_index.value());
+  require_equal(index, "local segment index", identity.local_index.value(),
                 header.local_segment_index.value());
   if (header.segment_root != identity.root) {
-    throw MisplacedPiece(what, "segment root", to_hex(identity.root.bytes),
+    throw MisplacedPiece(index, "segment root", to_hex(identity.root.bytes),
                          to_hex(header.segment_root.bytes));
   }
   if (identity.super_segment) {
-    verify_super_segment_fields(what, header, identity.segment, *identity.super_segment);
+    verify_super_segment_fields(index, header, identity.segment, *identity.super_segment);
   }
-  return verify_record(what, mode, piece, position);
+  return verify_record(index, mode, piece, position);
 }
 
 SegmentIdentity segment_identity_of(const Piece& piece, SegmentIndex segment) {

@@ -21,17 +21,17 @@ class InvalidPiece : public Error {
 /// The segment named by the header is not in the super segment.
 class InvalidSegmentProof : public InvalidPiece {
  public:
-  explicit InvalidSegmentProof(const std::string& what);
+  explicit InvalidSegmentProof(PieceIndex index);
 };
 /// Record, root of the parity chunks, or record proof do not lead to the segment root.
 class InvalidRecordProof : public InvalidPiece {
  public:
-  explicit InvalidRecordProof(const std::string& what);
+  explicit InvalidRecordProof(PieceIndex index);
 };
 /// A header field names another segment, shard or super segment than the one asked for.
 class MisplacedPiece : public InvalidPiece {
  public:
-  MisplacedPiece(const std::string& what, const std::string& field, const std::string& expected,
+  MisplacedPiece(PieceIndex index, const std::string& field, const std::string& expected,
                  const std::string& actual);
 };
 

@@ -175,17 +175,23 @@ PieceHeader Reconstruction::header(std::size_t position) const {
 
 NotEnoughPieces::NotEnoughPieces(SegmentIndex segment, std::size_t valid,
                                  const std::string& why_not_more)
-    : Error(ErrorKind::kUnavailable, "segment " + std::to_string(segment.value()) +
-                                         ": expected at least " + std::to_string(kNumRawRecords) +
-                                         " valid pieces, actual " + std::to_string(valid) +
-                                         (why_not_more.empty() ? "" : "; " + why_not_more)),
+    : Error(ErrorKind::kUnavailable,
+            "segment " + std::to_string(segment.value()) + ": expected at least " +
+                std::to_string(kNumRawRecords) + " valid pieces, actual " + std::to_string(valid) +
+                (why_not_more.empty() ? "" : "; " + why_not_more),
+            {.segment_index = segment.value(),
+             .expected = std::to_string(kNumRawRecords),
+             .actual = std::to_string(valid)}),
       valid_(valid) {}
 
 SegmentRootMismatch::SegmentRootMismatch(SegmentIndex segment, const Hash& expected,
                                          const Hash& actual)
-    : Error(ErrorKind::kCorrupt, "segment " + std::to_string(segment.value()) +
-                                     ": expected segment root " + to_hex(expected.bytes) +
-                                     ", rebuilt from its pieces " + to_hex(actual.bytes)) {}
+    : Error(ErrorKind::kCorrupt,
+            "segment " + std::to_string(segment.value()) + ": expected segment root " +
+                to_hex(expected.bytes) + ", rebuilt from its pieces " + to_hex(actual.bytes),
+            {.segment_index = segment.value(),
+             .expected = to_hex(expected.bytes),
+             .actual = to_hex(actual.bytes)}) {}
 
 ReconstructedSegment reconstruct_segment(PieceSlots slots, const SegmentIdentity& identity,
                                          const ErasureCoding& erasure,

@@ -10,7 +10,10 @@ FileChanged::FileChanged(const std::filesystem::path& path, std::uint64_t expect
                          std::uint64_t actual_size)
     : Error(ErrorKind::kMismatch,
             "'" + path.native() + "' changed while it was archived: expected " +
-                std::to_string(expected_size) + " bytes, actual " + std::to_string(actual_size)) {}
+                std::to_string(expected_size) + " bytes, actual " + std::to_string(actual_size),
+            {.path = path.native(),
+             .expected = std::to_string(expected_size),
+             .actual = std::to_string(actual_size)}) {}
 
 SourceFile::SourceFile(const std::filesystem::path& path, std::uint64_t expected_size)
     : size_(expected_size), file_(File::open_read(path)) {

@@ -12,10 +12,11 @@ std::string lengths(const std::string& what, std::size_t expected, std::size_t a
 }  // namespace
 
 UnsupportedShardCount::UnsupportedShardCount(std::size_t originals, std::size_t recoveries)
-    : ErasureCodingError(ErrorKind::kInvalidArgument,
-                         "erasure code: unsupported numbers of shards, " +
-                             std::to_string(originals) + " source and " +
-                             std::to_string(recoveries) + " parity"),
+    : ErasureCodingError(
+          ErrorKind::kInvalidArgument,
+          "erasure code: unsupported numbers of shards, " + std::to_string(originals) +
+              " source and " + std::to_string(recoveries) + " parity",
+          {.actual = std::to_string(originals) + " and " + std::to_string(recoveries)}),
       original_count(originals),
       recovery_count(recoveries) {}
 
@@ -23,12 +24,14 @@ InvalidShardSize::InvalidShardSize(std::size_t n_bytes)
     : ErasureCodingError(
           ErrorKind::kInvalidArgument,
           "erasure code: expected shards of an even, non-zero number of bytes, actual " +
-              std::to_string(n_bytes)),
+              std::to_string(n_bytes),
+          {.actual = std::to_string(n_bytes)}),
       shard_bytes(n_bytes) {}
 
 DifferentShardSize::DifferentShardSize(std::size_t expected, std::size_t actual)
     : ErasureCodingError(ErrorKind::kInvalidArgument,
-                         lengths("erasure code, shard of another length", expected, actual)),
+                         lengths("erasure code, shard of another length", expected, actual),
+                         {.expected = std::to_string(expected), .actual = std::to_string(actual)}),
       shard_bytes(expected),
       got(actual) {}
 
@@ -38,7 +41,9 @@ NotEnoughShards::NotEnoughShards(std::size_t originals, std::size_t originals_re
                          "erasure code: not enough shards, expected at least " +
                              std::to_string(originals) + ", actual " +
                              std::to_string(originals_received) + " source and " +
-                             std::to_string(recoveries_received) + " parity"),
+                             std::to_string(recoveries_received) + " parity",
+                         {.expected = std::to_string(originals),
+                          .actual = std::to_string(originals_received + recoveries_received)}),
       original_count(originals),
       original_received_count(originals_received),
       recovery_received_count(recoveries_received) {}
@@ -53,7 +58,8 @@ WrongSourceShardByteLength::WrongSourceShardByteLength(std::size_t expected_byte
                                                        std::size_t actual_bytes)
     : ErasureCodingError(
           ErrorKind::kInvalidArgument,
-          lengths("erasure code, buffer of a source shard", expected_bytes, actual_bytes)),
+          lengths("erasure code, buffer of a source shard", expected_bytes, actual_bytes),
+          {.expected = std::to_string(expected_bytes), .actual = std::to_string(actual_bytes)}),
       expected(expected_bytes),
       actual(actual_bytes) {}
 
@@ -61,7 +67,8 @@ WrongParityShardByteLength::WrongParityShardByteLength(std::size_t expected_byte
                                                        std::size_t actual_bytes)
     : ErasureCodingError(
           ErrorKind::kInvalidArgument,
-          lengths("erasure code, buffer of a parity shard", expected_bytes, actual_bytes)),
+          lengths("erasure code, buffer of a parity shard", expected_bytes, actual_bytes),
+          {.expected = std::to_string(expected_bytes), .actual = std::to_string(actual_bytes)}),
       expected(expected_bytes),
       actual(actual_bytes) {}
 

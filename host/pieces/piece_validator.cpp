@@ -11,7 +11,7 @@ PieceValidator manifest_validator(std::shared_ptr<const Manifest> manifest, Simd
   return [manifest = std::move(manifest), mode](PieceIndex index, const Piece& piece) {
     const SegmentIndex segment = segment_index_of(index);
     if (segment.value() >= manifest->segments.size()) {
-      throw MisplacedPiece(describe_piece(index), "segment index",
+      throw MisplacedPiece(index, "segment index",
                            "below " + std::to_string(manifest->segments.size()),
                            std::to_string(segment.value()));
     }

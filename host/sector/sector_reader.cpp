@@ -96,28 +96,36 @@ FailedToDecodeSectorContentsMap::FailedToDecodeSectorContentsMap(const std::stri
     : ReadingError(ErrorKind::kCorrupt, "failed to decode sector contents map: " + reason) {}
 
 FailedToReadChunk::FailedToReadChunk(std::uint64_t chunk_location, const std::string& reason)
-    : ReadingError(ErrorKind::kIo, "failed to read chunk at location " +
-                                       std::to_string(chunk_location) + ": " + reason),
+    : ReadingError(
+          ErrorKind::kIo,
+          "failed to read chunk at location " + std::to_string(chunk_location) + ": " + reason,
+          {.offset = chunk_location * kChunkSize}),
       chunk_location_(chunk_location) {}
 
 MissingPosProof::MissingPosProof(SBucket s_bucket)
-    : ReadingError(ErrorKind::kCorrupt, "no proof of space for s-bucket " +
-                                            std::to_string(s_bucket.value()) +
-                                            ", which the contents map marks as used"),
+    : ReadingError(ErrorKind::kCorrupt,
+                   "no proof of space for s-bucket " + std::to_string(s_bucket.value()) +
+                       ", which the contents map marks as used",
+                   {.expected = "a proof for s-bucket " + std::to_string(s_bucket.value())}),
       s_bucket_(s_bucket) {}
 
 FailedToErasureDecodeRecord::FailedToErasureDecodeRecord(PieceOffset offset,
                                                          const std::string& reason)
-    : ReadingError(ErrorKind::kCorrupt, "failed to erasure-decode the record at piece offset " +
-                                            std::to_string(offset.value()) + ": " + reason),
+    : ReadingError(ErrorKind::kCorrupt,
+                   "failed to erasure-decode the record at piece offset " +
+                       std::to_string(offset.value()) + ": " + reason,
+                   {.piece_offset = offset.value()}),
       offset_(offset) {}
 
 PieceChecksumMismatch::PieceChecksumMismatch(PieceOffset offset, const Hash& expected,
                                              const Hash& actual)
-    : ReadingError(ErrorKind::kCorrupt, "piece at offset " + std::to_string(offset.value()) +
-                                            ": checksum mismatch, expected " +
-                                            to_hex(expected.bytes) + ", actual " +
-                                            to_hex(actual.bytes)) {}
+    : ReadingError(ErrorKind::kCorrupt,
+                   "piece at offset " + std::to_string(offset.value()) +
+                       ": checksum mismatch, expected " + to_hex(expected.bytes) + ", actual " +
+                       to_hex(actual.bytes),
+                   {.piece_offset = offset.value(),
+                    .expected = to_hex(expected.bytes),
+                    .actual = to_hex(actual.bytes)}) {}
 
 PiecePtr read_piece(PieceOffset offset, const SectorId& sector_id, const SectorMetadata& metadata,
                     const SectorReadAt& read_at, ProofTable& proofs, const ErasureCoding& erasure) {

@@ -28,20 +28,25 @@ std::array<std::uint8_t, 16> checksum_of(const PackHeader& header) {
 }  // namespace
 
 NotAPiecePack::NotAPiecePack(const std::filesystem::path& file, const std::string& reason)
-    : Error(ErrorKind::kCorrupt, quoted(file) + " is no piece pack: " + reason) {}
+    : Error(ErrorKind::kCorrupt, quoted(file) + " is no piece pack: " + reason,
+            {.path = file.native()}) {}
 
 UnsupportedPackVersion::UnsupportedPackVersion(const std::filesystem::path& file,
                                                std::uint32_t actual)
-    : Error(ErrorKind::kMismatch, quoted(file) + ": expected a piece pack of version " +
-                                      std::to_string(kVersion) + ", actual " +
-                                      std::to_string(actual)) {}
+    : Error(ErrorKind::kMismatch,
+            quoted(file) + ": expected a piece pack of version " + std::to_string(kVersion) +
+                ", actual " + std::to_string(actual),
+            {.path = file.native(),
+             .expected = std::to_string(kVersion),
+             .actual = std::to_string(actual)}) {}
 
 UnfinishedPack::UnfinishedPack(const std::filesystem::path& file)
     : Error(ErrorKind::kCorrupt,
-            quoted(file) + ": the pack is not finished, or its end is missing or damaged") {}
+            quoted(file) + ": the pack is not finished, or its end is missing or damaged",
+            {.path = file.native()}) {}
 
 DamagedPack::DamagedPack(const std::filesystem::path& file, const std::string& reason)
-    : MalformedData(quoted(file) + ": " + reason) {}
+    : MalformedData(quoted(file) + ": " + reason, {.path = file.native()}) {}
 
 const char* name_of(PackCodec codec) {
   switch (codec) {

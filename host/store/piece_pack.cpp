@@ -18,8 +18,8 @@ constexpr std::uint64_t kTableBlock = 8192;
 }  // namespace
 
 ChunkNotInPack::ChunkNotInPack(const std::filesystem::path& file, std::uint64_t key)
-    : Error(ErrorKind::kUnavailable,
-            "'" + file.native() + "' has no chunk " + std::to_string(key)) {}
+    : Error(ErrorKind::kUnavailable, "'" + file.native() + "' has no chunk " + std::to_string(key),
+            {.path = file.native(), .expected = "chunk " + std::to_string(key)}) {}
 
 PiecePack PiecePack::open(const std::filesystem::path& file) {
   PiecePack pack(File::open_read(file));

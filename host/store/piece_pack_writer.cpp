@@ -63,11 +63,13 @@ bool is_torn_header(const File& file) {
 }  // namespace
 
 PackInUse::PackInUse(const std::filesystem::path& file)
-    : Error(ErrorKind::kUnavailable, "'" + file.native() + "': another writer has the pack") {}
+    : Error(ErrorKind::kUnavailable, "'" + file.native() + "': another writer has the pack",
+            {.path = file.native()}) {}
 
 PackIsFinished::PackIsFinished(const std::filesystem::path& file)
     : Error(ErrorKind::kInvalidArgument,
-            "'" + file.native() + "': the pack is finished, nothing can be appended") {}
+            "'" + file.native() + "': the pack is finished, nothing can be appended",
+            {.path = file.native()}) {}
 
 PackKeyConflict::PackKeyConflict(const PackEntry& present, const PackedChunk& chunk)
     : Error(ErrorKind::kMismatch,

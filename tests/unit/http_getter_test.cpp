@@ -324,7 +324,7 @@ TEST_P(HttpPieceGetterEitherWay, PieceThatTheValidatorRefuses) {
   const HttpPieceServer server(source, {});
   HttpPieceGetter getter(options(server.url()), [](PieceIndex index, const Piece&) {
     if (index.value() % 2 == 1) {
-      throw InvalidRecordProof(describe_piece(index));
+      throw InvalidRecordProof(index);
     }
   });
   const auto answers = get_all(getter, test::indices_up_to(10));
