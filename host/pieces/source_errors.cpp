@@ -117,16 +117,6 @@ bool is_passing(PieceFault fault) {
          fault == PieceFault::kBusy;
 }
 
-std::string message_of(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const std::exception& e) {
-    return e.what();
-  } catch (...) {
-    return "unknown error";
-  }
-}
-
 ErrorKind kind_of(const std::exception_ptr& error) {
   try {
     std::rethrow_exception(error);

@@ -9,6 +9,8 @@
 #include "furrow/errors.hpp"
 #include "furrow/types.hpp"
 
+#include "host/base/foreign_error.hpp"
+
 namespace furrow {
 
 /// A source as a whole gives nothing, so that there is no sense in asking it for the next piece.
@@ -123,8 +125,6 @@ PieceFault fault_of(const std::exception_ptr& error);
 bool is_of_the_source(PieceFault fault);
 /// Whether the answer might be another one a moment later, though the source as a whole is there.
 bool is_passing(PieceFault fault);
-/// What an error that was kept says. Pre: not null.
-std::string message_of(const std::exception_ptr& error);
 /// Its kind; kInternal for what is no Error. Pre: not null.
 ErrorKind kind_of(const std::exception_ptr& error);
 
