@@ -112,9 +112,10 @@ TEST(CpuRecordsEncoder, AStopInsideARecordLeavesItAsItWas) {
     }
     ASSERT_GT(questions, 2 * 60U) << "asked too seldom";
     const Batch encoded = batch;
-    // At the beginning, in each of the tables, in the hashes, at the last question of the first
-    // record, and in the second one.
-    for (unsigned last = 2; last < questions; last += 5) {
+    // At the beginning, in the tables, before and at the last question of the first record, after
+    // which it is written, and in the second one.
+    const unsigned half = questions / 2;
+    for (const unsigned last : {2U, half / 4, half - 1, half, half + 2, questions - 2}) {
       batch = source;
       std::stop_source stop;
       EncodingJob job(id, batch.records, batch.found_proofs);
@@ -127,9 +128,9 @@ TEST(CpuRecordsEncoder, AStopInsideARecordLeavesItAsItWas) {
       }});
       ASSERT_EQ(encoder.encode(watched, stop.get_token()), EncodeOutcome::kCancelled);
       EXPECT_LE(n, last + 1) << "the stop is seen at the next question";
-      EXPECT_EQ(job.claim(9).size(), last < questions / 2 ? 2U : 1U) << "given back";
+      EXPECT_EQ(job.claim(9).size(), last < half ? 2U : 1U) << "given back";
       for (std::size_t i = 0; i < 2; ++i) {
-        const bool is_done = i == 0 && last >= questions / 2;
+        const bool is_done = i == 0 && last >= half;
         EXPECT_EQ(batch.records[i], (is_done ? encoded : source).records[i]) << last;
         EXPECT_EQ(batch.found_proofs[i], (is_done ? encoded : source).found_proofs[i]) << last;
       }
