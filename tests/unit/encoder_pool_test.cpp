@@ -168,7 +168,7 @@ TEST_F(PoolTest, ARecordThatNobodyCanEncodeEndsTheJob) {
   }
   with_fallback();
   EncoderPool both = pool();
-  FakeSector sector(500, seed_);
+  FakeSector sector(20, seed_);
   EXPECT_THROW(encode(both, sector), TooFewProofs);
   EXPECT_EQ(records_done_, 2);
   EXPECT_EQ(warnings_.size(), 2U);
