@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "host/base/threads.hpp"
 #include "tools/plan_text.hpp"
 
 namespace furrow::cli {
@@ -92,7 +93,12 @@ void PlotProgress::start(const Totals& totals, const EncoderPool& encoders, Stag
   clock_start_ = clock.totals();
   start_ = Clock::now();
   if (style_ != ProgressStyle::kQuiet) {
-    ticker_ = std::jthread([this](const std::stop_token& stop) { tick_until(stop); });
+    try {
+      ticker_ =
+          start_thread("fw-progress", [this](const std::stop_token& stop) { tick_until(stop); });
+    } catch (const ResourceExhausted&) {
+      // Sectors are finished without anybody showing how far they are.
+    }
   }
 }
 

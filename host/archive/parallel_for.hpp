@@ -16,7 +16,8 @@ struct ComputeOptions {
 };
 
 /// Calls `part(i)` once for each i < n, from up to `threads` threads at a time, and waits for all
-/// of them. The first exception ends the work early and is thrown from here.
+/// of them; fewer threads work when the system starts no more. The first exception ends the work
+/// early and is thrown from here.
 void parallel_for(std::size_t n, unsigned threads, const std::function<void(std::size_t)>& part);
 
 }  // namespace furrow

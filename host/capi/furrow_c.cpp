@@ -11,6 +11,8 @@
 
 #include "furrow/furrow.h"
 
+#include "host/base/machine_limits.hpp"
+#include "host/base/threads.hpp"
 #include "host/plotting/encoder_choice.hpp"
 
 struct furrow_encoder {
@@ -82,7 +84,7 @@ class AbortWatch {
       stop_.request_stop();
       return;
     }
-    watcher_ = std::jthread([this, flag](const std::stop_token& end) {
+    watcher_ = furrow::start_thread("fw-abort", [this, flag](const std::stop_token& end) {
       while (!end.stop_requested()) {
         if (*flag != 0) {
           stop_.request_stop();
@@ -144,8 +146,7 @@ furrow_status furrow_encoder_create(const furrow_encoder_options* options,
     // The library prints nothing.
     furrow::set_cuda_log_sink([](furrow::CudaLogLevel, std::string_view) {});
     furrow::EncoderSettings settings;
-    settings.cpu.threads =
-        wanted.threads != 0 ? wanted.threads : std::max(1U, std::thread::hardware_concurrency());
+    settings.cpu.threads = wanted.threads != 0 ? wanted.threads : furrow::usable_processors();
     auto created = std::make_unique<furrow_encoder>();
     created->encoder = furrow::make_encoder_pool(
         furrow::choose_encoder(wanted.kind != nullptr ? wanted.kind : "auto"), std::move(settings));

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
-#include <thread>
 #include <utility>
 
+#include "host/base/threads.hpp"
 #include "host/sector/sector_reader.hpp"
 
 namespace furrow {
@@ -69,30 +69,20 @@ void FarmPieceGetter::get_pieces(std::span<const PieceIndex> indices, const Sink
   (void)finder();  // what is wrong with it is wrong with the whole request
   std::atomic<std::size_t> next = 0;
   std::mutex sink_mutex;
-  std::exception_ptr sink_failure;
-  const auto work = [&] {
-    try {
-      for (std::size_t i = next++; i < indices.size() && !stop.stop_requested(); i = next++) {
-        PieceAnswer got = answer(indices[i]);
-        const std::lock_guard lock(sink_mutex);
-        if (sink_failure == nullptr) {
-          sink(indices[i], std::move(got));
-        }
-      }
-    } catch (...) {
-      const std::lock_guard lock(sink_mutex);
-      sink_failure = std::current_exception();
-    }
-  };
-  {
-    std::vector<std::jthread> threads;
-    for (std::size_t i = 0; i < std::min<std::size_t>(options_.threads, indices.size()); ++i) {
-      threads.emplace_back(work);
-    }
-  }
-  if (sink_failure != nullptr) {
-    std::rethrow_exception(sink_failure);
-  }
+  bool has_sink_thrown = false;
+  run_workers(std::min<std::size_t>(options_.threads, indices.size()), "fw-read", stop,
+              [&](std::size_t, const std::stop_token& end) {
+                for (std::size_t i = next++; i < indices.size() && !end.stop_requested();
+                     i = next++) {
+                  PieceAnswer got = answer(indices[i]);
+                  const std::lock_guard lock(sink_mutex);
+                  if (!has_sink_thrown) {
+                    has_sink_thrown = true;  // unless it returns
+                    sink(indices[i], std::move(got));
+                    has_sink_thrown = false;
+                  }
+                }
+              });
 }
 
 }  // namespace furrow

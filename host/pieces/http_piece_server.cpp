@@ -10,6 +10,7 @@
 
 #include <sys/socket.h>
 
+#include "host/base/threads.hpp"
 #include "host/pieces/connection_threads.hpp"
 #include "host/pieces/http_connection.hpp"
 #include "host/pieces/http_piece_routes.hpp"
@@ -94,7 +95,7 @@ class HttpPieceServer::Core : public httplib::Server {
       throw CannotListen(options_.address, options_.port, errno == 0 ? EADDRNOTAVAIL : errno);
     }
     port_ = static_cast<std::uint16_t>(port);
-    listener_ = std::thread([this] {
+    listener_ = start_thread("fw-listen", [this] {
       listen_after_bind();
       has_ended_ = true;
     });
@@ -154,7 +155,7 @@ class HttpPieceServer::Core : public httplib::Server {
   std::mutex stop_mutex_;
   std::atomic<bool> has_ended_ = false;
   std::atomic<std::uint64_t> n_refused_ = 0;
-  std::thread listener_;
+  std::jthread listener_;
 };
 
 HttpPieceServer::HttpPieceServer(PieceGetter& getter, HttpServerOptions options)

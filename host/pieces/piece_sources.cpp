@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "host/archive/piece_validation.hpp"
+#include "host/base/threads.hpp"
 #include "host/pieces/source_errors.hpp"
 
 namespace furrow {
@@ -18,7 +19,11 @@ class StallWatch {
   StallWatch(const PieceSourcesOptions& options, std::size_t n_missing)
       : options_(options), n_missing_(n_missing) {
     if (options_.on_stall != nullptr) {
-      thread_ = std::jthread([this](const std::stop_token& stop) { watch(stop); });
+      try {
+        thread_ = start_thread("fw-stall", [this](const std::stop_token& stop) { watch(stop); });
+      } catch (const ResourceExhausted&) {
+        // Pieces come without anybody watching, too.
+      }
     }
   }
   void asks(const std::string& source) {

@@ -11,10 +11,11 @@
 
 namespace furrow {
 
-/// Encodes records on a fixed number of workers, each with tables of its own (below 75 MiB for K =
-/// 20) that are kept between calls. A worker takes the next free record until none is left. A stop
-/// or a pause takes effect inside a record, within a few milliseconds; a record that is stopped is
-/// as it was.
+/// Encodes records on a fixed number of workers, each with tables of its own (kProofTableBytes)
+/// that are kept between calls. A worker takes the next free record until none is left. A stop or a
+/// pause takes effect inside a record, within a few milliseconds; a record that is stopped is as it
+/// was. One of the workers is the thread that calls; with fewer threads than wanted, down to that
+/// one, it goes on more slowly.
 class CpuRecordsEncoder final : public RecordsEncoder {
  public:
   struct Options {

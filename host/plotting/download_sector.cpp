@@ -6,6 +6,7 @@
 #include <mutex>
 #include <thread>
 
+#include "host/base/threads.hpp"
 #include "host/crypto/blake3.hpp"
 #include "host/plotting/plotting.hpp"
 #include "host/primitives/sector_id.hpp"
@@ -53,17 +54,18 @@ class MissingPieces {
   RawSector& sector_;
 };
 
-/// Rebuilds pieces one at a time on a thread of its own while answers still arrive.
+/// Rebuilds pieces one at a time on a thread of its own while answers still arrive; afterwards, on
+/// the thread that asks, when the system starts none.
 class RecoveryQueue {
  public:
   RecoveryQueue(const PieceRecovery& recover, MissingPieces& missing, std::stop_token stop)
-      : worker_([this, &recover, &missing, stop = std::move(stop)] {
-          while (const std::optional<PieceIndex> index = next()) {
-            if (!stop.stop_requested()) {
-              rebuild(*index, recover, missing, stop);
-            }
-          }
-        }) {}
+      : recover_(recover), missing_(missing), stop_(std::move(stop)) {
+    try {
+      worker_ = start_thread("fw-rebuild", [this] { work(); });
+    } catch (const ResourceExhausted&) {
+      // finish() does it
+    }
+  }
 
   void add(PieceIndex index) {
     const std::lock_guard lock(mutex_);
@@ -78,7 +80,11 @@ class RecoveryQueue {
       closed_ = true;
       changed_.notify_one();
     }
-    worker_.join();
+    if (worker_.joinable()) {
+      worker_.join();
+    } else {
+      work();
+    }
     return first_failure_;
   }
 
@@ -91,6 +97,14 @@ class RecoveryQueue {
   }
 
  private:
+  void work() {
+    while (const std::optional<PieceIndex> index = next()) {
+      if (!stop_.stop_requested()) {
+        rebuild(*index);
+      }
+    }
+  }
+
   std::optional<PieceIndex> next() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return closed_ || !queue_.empty(); });
@@ -102,10 +116,9 @@ class RecoveryQueue {
     return index;
   }
 
-  void rebuild(PieceIndex index, const PieceRecovery& recover, MissingPieces& missing,
-               const std::stop_token& stop) {
+  void rebuild(PieceIndex index) {
     try {
-      missing.fill(index, *recover(index, stop));
+      missing_.fill(index, *recover_(index, stop_));
     } catch (const std::exception& error) {
       if (first_failure_ == nullptr) {
         first_failure_ = std::make_exception_ptr(PieceRecoveryFailed(index, error.what()));
@@ -113,12 +126,15 @@ class RecoveryQueue {
     }
   }
 
+  const PieceRecovery& recover_;
+  MissingPieces& missing_;
+  const std::stop_token stop_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<PieceIndex> queue_;
   bool closed_ = false;
   std::exception_ptr first_failure_;  // written by the worker, read after it was joined
-  std::thread worker_;                // last, so that it starts when everything above exists
+  std::jthread worker_;
 };
 
 /// One attempt to get everything still missing; throws a PlottingError when it fails.

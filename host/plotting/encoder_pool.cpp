@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "host/base/foreign_error.hpp"
+#include "host/base/threads.hpp"
 #include "host/plotting/encoder_pool_parts.hpp"
 #include "host/plotting/verified_encoder.hpp"
 
@@ -21,8 +22,28 @@ EncoderPool::EncoderPool(Options options) : options_(std::move(options)) {
   if (options_.make_fallback) {
     members_.push_back(std::make_unique<Member>(nullptr));
   }
+  start_members();
+}
+
+/// An encoder without a thread is as good as lost, and the others go on.
+void EncoderPool::start_members() {
+  std::exception_ptr failure;
   for (const std::unique_ptr<Member>& member : members_) {
-    member->thread = std::jthread([this, &member = *member] { serve(member); });
+    try {
+      member->thread = start_thread("fw-encoder", [this, &member = *member] { serve(member); });
+    } catch (const std::exception& error) {
+      failure = std::current_exception();
+      {
+        std::unique_lock lock(mutex_);
+        retire(*member, lock);
+      }
+      warn((member->is_dormant ? "the encoder to fall back to" : member->name) +
+           " is not used: " + error.what());
+    }
+  }
+  const std::lock_guard lock(mutex_);
+  if (nobody_is_left_) {  // so no thread waits for an end either
+    std::rethrow_exception(failure);
   }
 }
 

@@ -58,7 +58,8 @@ class EncoderPool final : public RecordsEncoder {
     std::function<void(const std::string& line)> on_warning = {};
   };
 
-  /// Throws InvalidArgument for no encoder and no fallback.
+  /// Throws InvalidArgument for no encoder and no fallback, and ResourceExhausted when the system
+  /// starts a thread for none of them; those that have none count as lost.
   explicit EncoderPool(Options options);
   /// Pre: no call is under way.
   ~EncoderPool() override;
@@ -89,6 +90,7 @@ class EncoderPool final : public RecordsEncoder {
   struct Assembly;
   struct Member;
 
+  void start_members();
   void serve(Member& member);
   bool make_ready(Member& member, std::unique_lock<std::mutex>& lock);
   void retire(Member& member, std::unique_lock<std::mutex>& lock);

@@ -3,12 +3,12 @@
 #include <deque>
 #include <exception>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "host/base/foreign_error.hpp"
+#include "host/base/threads.hpp"
 #include "host/plotting/verified_encoder.hpp"
 #include "host/store/bounded_queue.hpp"
 
@@ -101,14 +101,13 @@ class Pipeline {
 
   PlotResult run() {
     {
-      const std::jthread writer([this] { write_all(); });
+      const std::jthread writer = start_thread("fw-write", [this] { write_all(); });
       const CloseAtEnd close{encoded_};
-      std::vector<std::jthread> workers;
+      ThreadGroup workers;  // what goes wrong in them they tell themselves
       try {
-        for (std::size_t i = 0; i < options_.sectors_in_memory; ++i) {
-          workers.emplace_back([this] { plot_all(); });
-        }
-      } catch (const std::system_error&) {
+        workers.start_up_to(options_.sectors_in_memory, "fw-sector",
+                            [this](std::size_t) { plot_all(); });
+      } catch (const std::exception&) {
         fail(std::current_exception());
       }
     }

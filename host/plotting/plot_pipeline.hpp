@@ -105,7 +105,9 @@ struct PlotResult {
 /// `next` or `write`, stops all stages and is thrown from here, after Failed for its sector. No
 /// thread of the run is alive on return.
 ///
-/// Throws InvalidArgument for options out of range, RecordsEncoderError when no encoder is left,
+/// Throws InvalidArgument for options out of range, ResourceExhausted when the system does not even
+/// start a thread that writes and one for a sector (fewer sectors in memory than wanted do),
+/// RecordsEncoderError when no encoder is left,
 /// BadSectorOutputSize, the Errors that `next` and `write` throw and ForeignError (host/base) for
 /// what else they throw, and, when downloads have a limit of attempts, what the last one failed
 /// with.

@@ -15,6 +15,7 @@
 
 #include "furrow/core/bits.hpp"
 
+#include "host/base/threads.hpp"
 #include "host/crypto/hex.hpp"
 #include "host/sector/sector_check.hpp"
 
@@ -57,7 +58,11 @@ class Verification {
         reference_(reference),
         on_difference_(std::move(on_difference)) {
     if (!sample_.empty()) {
-      thread_ = std::jthread([this](const std::stop_token& stop) { work(stop); });
+      try {
+        thread_ = start_thread("fw-verify", [this](const std::stop_token& stop) { work(stop); });
+      } catch (const ResourceExhausted&) {
+        // finish() compares, later and on the thread of the encoder.
+      }
     }
   }
 
@@ -80,13 +85,18 @@ class Verification {
   /// Waits for what is to be verified, unless `stop` is requested, and ends the thread. Throws
   /// what the reference threw.
   void finish(const std::stop_token& stop) {
-    {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, stop, [this] { return waiting_.empty() && !is_busy_; });
-    }
-    thread_.request_stop();
     if (thread_.joinable()) {
+      {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, stop, [this] { return waiting_.empty() && !is_busy_; });
+      }
+      thread_.request_stop();
       thread_.join();
+    } else {
+      std::unique_lock lock(mutex_);
+      while (!waiting_.empty() && !stop.stop_requested()) {
+        compare_next(lock, stop);
+      }
     }
     if (failure_ != nullptr) {
       std::rethrow_exception(failure_);
@@ -103,20 +113,24 @@ class Verification {
     std::unique_lock lock(mutex_);
     while (changed_.wait(lock, stop, [this] { return !waiting_.empty(); }) &&
            !stop.stop_requested()) {
-      const PieceOffset offset = waiting_.front();
-      waiting_.pop_front();
-      const std::unique_ptr<Record> source = std::move(sources_[offset]);
-      sources_.erase(offset);
-      is_busy_ = true;
-      lock.unlock();
-      compare(offset, *source, stop);
-      lock.lock();
-      is_busy_ = false;
-      if (wrong_.has_value() || failure_ != nullptr) {
-        waiting_.clear();
-      }
-      changed_.notify_all();
+      compare_next(lock, stop);
     }
+  }
+
+  void compare_next(std::unique_lock<std::mutex>& lock, const std::stop_token& stop) {
+    const PieceOffset offset = waiting_.front();
+    waiting_.pop_front();
+    const std::unique_ptr<Record> source = std::move(sources_[offset]);
+    sources_.erase(offset);
+    is_busy_ = true;
+    lock.unlock();
+    compare(offset, *source, stop);
+    lock.lock();
+    is_busy_ = false;
+    if (wrong_.has_value() || failure_ != nullptr) {
+      waiting_.clear();
+    }
+    changed_.notify_all();
   }
 
   /// `record` is the source and is replaced by its encoded form.

@@ -2,15 +2,15 @@
 
 #include <algorithm>
 #include <atomic>
-#include <exception>
 #include <map>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
 
 #include "furrow/errors.hpp"
 
+#include "host/base/machine_limits.hpp"
+#include "host/base/threads.hpp"
 #include "host/crypto/blake3.hpp"
 #include "host/store/bounded_queue.hpp"
 
@@ -67,7 +67,8 @@ class PackRun {
       : source_(source),
         compressor_(compressor),
         config_(config),
-        forward_stop_(stop, [this] { stop_.request_stop(); }),
+        threads_(stop),
+        stop_(threads_.end()),
         window_(2 * config.max_chunks_in_flight + config.num_workers + 2),
         raw_(config.max_chunks_in_flight),
         packed_(config.max_chunks_in_flight),
@@ -81,47 +82,25 @@ class PackRun {
     if (!first) {
       return PackOutcome::kFinished;
     }
-    {
-      std::vector<std::jthread> threads;  // joined at the end of this scope, whatever happens in it
-      guard([&] {
-        threads.reserve(config_.num_workers + 1);
-        threads.emplace_back([this, &first] { guard([&] { feed(std::move(first)); }); });
-        for (unsigned i = 0; i < config_.num_workers; ++i) {
-          threads.emplace_back([this] { guard([this] { work(); }); });
-        }
-        write_in_order(write);
-      });
-    }
-    if (first_error_) {
-      std::rethrow_exception(first_error_);
-    }
+    threads_.take_part([&] {
+      threads_.start("fw-feed", [this, &first] { feed(std::move(first)); });
+      const std::size_t started =
+          threads_.start_up_to(config_.num_workers, "fw-pack", [this](std::size_t) { work(); });
+      end_workers(config_.num_workers - started);
+    });
+    threads_.take_part([&] { write_in_order(write); });
+    threads_.finish();
     return source_ended_ && n_written_ == n_fed_ ? PackOutcome::kFinished : PackOutcome::kCancelled;
   }
 
  private:
-  /// Runs a stage. The first exception of any stage is kept, and ends all others.
-  template <class Stage>
-  void guard(Stage stage) {
-    try {
-      stage();
-    } catch (...) {
-      {
-        const std::lock_guard lock(error_mutex_);
-        if (!first_error_) {
-          first_error_ = std::current_exception();
-        }
-      }
-      stop_.request_stop();
-    }
-  }
-
-  bool take_place() { return window_.send({}, stop_.get_token()); }
+  bool take_place() { return window_.send({}, stop_); }
   void give_back_place() { static_cast<void>(window_.receive()); }  // never waits: it was taken
 
   /// Pre: the place of the first chunk is taken.
   void feed(std::optional<RawChunk> chunk) {
     while (chunk) {
-      if (!raw_.send({n_fed_, *std::move(chunk)}, stop_.get_token())) {
+      if (!raw_.send({n_fed_, *std::move(chunk)}, stop_)) {
         return;
       }
       ++n_fed_;
@@ -135,23 +114,28 @@ class PackRun {
   }
 
   void work() {
-    while (auto raw = raw_.receive(stop_.get_token())) {
+    while (auto raw = raw_.receive(stop_)) {
       if (config_.verify) {
         config_.verify(raw->chunk);
       }
       const std::uint64_t number = raw->number;
-      if (!packed_.send({number, pack(std::move(raw->chunk), compressor_)}, stop_.get_token())) {
+      if (!packed_.send({number, pack(std::move(raw->chunk), compressor_)}, stop_)) {
         return;
       }
     }
-    if (--workers_left_ == 0) {
+    end_workers(1);
+  }
+
+  /// So many have no more to do, or were never started.
+  void end_workers(std::size_t n) {
+    if (n != 0 && (workers_left_ -= n) == 0) {
       packed_.close();
     }
   }
 
   void write_in_order(const PackedChunkSink& write) {
     std::map<std::uint64_t, PackedChunk> early;  // what overtook a chunk that is still to come
-    while (auto packed = packed_.receive(stop_.get_token())) {
+    while (auto packed = packed_.receive(stop_)) {
       early.emplace(packed->number, std::move(packed->chunk));
       for (auto next = early.begin(); next != early.end() && next->first == n_written_;
            next = early.begin()) {
@@ -170,8 +154,8 @@ class PackRun {
   ChunkSource& source_;
   const Compressor& compressor_;
   const PackConfig& config_;
-  std::stop_source stop_;
-  std::stop_callback<std::function<void()>> forward_stop_;
+  ThreadGroup threads_;  // all of them have ended when run() returns
+  const std::stop_token stop_;
 
   BoundedQueue<Place> window_;
   BoundedQueue<Numbered<RawChunk>> raw_;
@@ -180,17 +164,14 @@ class PackRun {
   // Of the feeder; read by others once it is joined.
   std::uint64_t n_fed_ = 0;
   bool source_ended_ = false;
-  std::atomic<unsigned> workers_left_;
+  std::atomic<std::size_t> workers_left_;
   std::uint64_t n_written_ = 0;
-
-  std::mutex error_mutex_;
-  std::exception_ptr first_error_;
 };
 
 }  // namespace
 
 unsigned PackConfig::default_num_workers() {
-  return std::max(1U, std::thread::hardware_concurrency());
+  return usable_processors();
 }
 
 PackOutcome pack_chunks(ChunkSource& source, const Compressor& compressor, const PackConfig& config,

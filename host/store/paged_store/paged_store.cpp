@@ -3,6 +3,7 @@
 #include <atomic>
 #include <utility>
 
+#include "host/base/threads.hpp"
 #include "host/store/paged_store/object_reader.hpp"
 #include "host/store/paged_store/page_out.hpp"
 #include "host/store/paged_store/raw_entry.hpp"
@@ -31,8 +32,12 @@ PagedStore::PagedStore(std::unique_ptr<PagedBackend> backend, SessionContext con
     throw InvalidArgument("paged store: no backend");
   }
   if (options_.in_background) {
-    background_ =
-        std::jthread([this](const std::stop_token& stop) { page_out_in_background(stop); });
+    try {
+      background_ = start_thread(
+          "fw-page-out", [this](const std::stop_token& stop) { page_out_in_background(stop); });
+    } catch (const ResourceExhausted&) {
+      // drain() pages out what is scheduled.
+    }
   }
 }
 

@@ -31,6 +31,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <thread>
 #include <type_traits>
 
@@ -111,10 +112,15 @@ class PagedStore {
   std::shared_ptr<const T> fetch(const DataKey& key) {
     return std::static_pointer_cast<const T>(fetch_object(paged_type<T>(), key));
   }
-  /// The same on a thread of its own. The future waits for it, also when it is dropped.
+  /// The same on a thread of its own, or when the future is asked if the system starts none. The
+  /// future waits for it, also when it is dropped.
   template <class T>
   std::future<std::shared_ptr<const T>> fetch_async(const DataKey& key) {
-    return std::async(std::launch::async, [this, key] { return fetch<T>(key); });
+    try {
+      return std::async(std::launch::async, [this, key] { return fetch<T>(key); });
+    } catch (const std::system_error&) {
+      return std::async(std::launch::deferred, [this, key] { return fetch<T>(key); });
+    }
   }
   /// A reference to a stored object without reading it as one. Throws NoDataForKey: a parent made
   /// with this reference must find its child.
