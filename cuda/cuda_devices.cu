@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <string>
 
+#include <dlfcn.h>
+
 #include "furrow/cuda.hpp"
 
 #include "cuda/runtime/check.hpp"
@@ -100,10 +102,24 @@ std::string version_text(int version) {
   return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
 }
 
+/// What is wrong with a driver that is there; empty when there is none. The runtime takes one that
+/// is cut short or for another machine for none at all.
+std::string why_driver_cannot_be_loaded() {
+  void* const library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
+  if (library != nullptr) {
+    dlclose(library);
+    return {};
+  }
+  const char* const said = dlerror();
+  const std::string why = said != nullptr ? said : "";
+  return why.find("No such file or directory") != std::string::npos ? std::string() : why;
+}
+
 /// Why the runtime counts no devices.
 std::string problem_text(cudaError_t status, const CudaDevices& devices) {
   if (status == cudaErrorInsufficientDriver && devices.driver_version == 0) {
-    return "no NVIDIA driver is installed";
+    const std::string why = why_driver_cannot_be_loaded();
+    return "no NVIDIA driver is installed" + (why.empty() ? "" : " that can be loaded: " + why);
   }
   if (status == cudaErrorInsufficientDriver) {
     return "the NVIDIA driver is too old: it has CUDA " + version_text(devices.driver_version) +

@@ -1,17 +1,14 @@
 #include "tools/cli_support.hpp"
 
-#include <algorithm>
-#include <array>
-#include <cmath>
-#include <string_view>
-
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include "host/base/thread_count.hpp"
 #include "host/crypto/simd_mode.hpp"
 
 namespace furrow::cli {
@@ -68,58 +65,12 @@ InterruptWatch::~InterruptWatch() {
   watcher_.join();
 }
 
-std::uint64_t parse_size(const std::string& text) {
-  struct Unit {
-    std::string_view suffix;
-    double factor;
-  };
-  static constexpr std::array<Unit, 10> kUnits = {{{"", 1.0},
-                                                   {"B", 1.0},
-                                                   {"KB", 1e3},
-                                                   {"MB", 1e6},
-                                                   {"GB", 1e9},
-                                                   {"TB", 1e12},
-                                                   {"KiB", 0x1p10},
-                                                   {"MiB", 0x1p20},
-                                                   {"GiB", 0x1p30},
-                                                   {"TiB", 0x1p40}}};
-  const std::size_t digits = std::min(text.find_first_not_of("0123456789."), text.size());
-  std::string_view suffix = std::string_view(text).substr(digits);
-  suffix.remove_prefix(std::min(suffix.find_first_not_of(' '), suffix.size()));
-  const auto* unit = std::find_if(kUnits.begin(), kUnits.end(), [&](const Unit& candidate) {
-    return candidate.suffix == suffix;
-  });
-  const bool is_whole = text.find('.') == std::string::npos;
-  try {
-    if (unit != kUnits.end() && digits > 0) {
-      if (is_whole && unit->factor == 1.0) {
-        return std::stoull(text.substr(0, digits));
-      }
-      const double value = std::stod(text.substr(0, digits)) * unit->factor;
-      if (value < 0x1p63) {
-        return static_cast<std::uint64_t>(std::llround(value));
-      }
-    }
-  } catch (const std::exception&) {
-    // not a number, or beyond 64 bits: reported below
+unsigned thread_count(unsigned wanted, unsigned others) {
+  const ThreadCount count = choose_thread_count(wanted, others);
+  for (const std::string& note : count.notes) {
+    spdlog::warn("{}", note);
   }
-  throw InvalidArgument("not a size: '" + text +
-                        "'; expected a number with B, KB, MB, GB, TB, KiB, "
-                        "MiB, GiB or TiB behind it");
-}
-
-std::string size_text(std::uint64_t bytes) {
-  static constexpr std::array<const char*, 5> kNames = {"bytes", "KiB", "MiB", "GiB", "TiB"};
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  for (; value >= 1024 && unit + 1 < kNames.size(); value /= 1024) {
-    ++unit;
-  }
-  return unit == 0 ? fmt::format("{} bytes", bytes) : fmt::format("{:.1f} {}", value, kNames[unit]);
-}
-
-unsigned thread_count(unsigned wanted) {
-  return wanted != 0 ? wanted : std::max(1U, std::thread::hardware_concurrency());
+  return count.threads;
 }
 
 void add_simd_option(CLI::App& command) {

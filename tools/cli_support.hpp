@@ -9,6 +9,7 @@
 
 #include "furrow/errors.hpp"
 
+#include "host/base/byte_size.hpp"
 #include "host/plotting/gate.hpp"
 
 namespace CLI {
@@ -74,12 +75,9 @@ class InterruptWatch {
   std::thread watcher_;
 };
 
-/// "10GiB", "1.5TB" or plain bytes. Throws InvalidArgument.
-std::uint64_t parse_size(const std::string& text);
-/// "12.3 GiB".
-std::string size_text(std::uint64_t bytes);
-/// Given threads, or one for each processor when 0.
-unsigned thread_count(unsigned wanted);
+/// Threads to compute with, as choose_thread_count says, with `others` beside them; its notes go to
+/// the log.
+unsigned thread_count(unsigned wanted, unsigned others = 1);
 
 /// Adds --simd, which chooses the instruction set of everything that the command computes on the
 /// CPU.

@@ -80,7 +80,8 @@ void add_archive_command(CLI::App& app, std::stop_token stop) {
       ->required();
   command->add_option("paths", arguments->paths, "Files, and directories with all below them")
       ->required();
-  command->add_option("--threads", arguments->threads, "Threads; 0 means one for each processor");
+  command->add_option("--threads", arguments->threads,
+                      "Threads; 0 means one for each processor that may be used");
   command
       ->add_option("--level", arguments->level,
                    "zstd level of the pieces, 1 to 22: smaller packs, slower")

@@ -8,6 +8,7 @@
 #include "furrow/cuda.hpp"
 
 #include "host/crypto/simd_mode.hpp"
+#include "host/plotting/device_query.hpp"
 #include "tools/cli_support.hpp"
 
 namespace furrow::cli {
@@ -76,7 +77,7 @@ void add_devices_command(CLI::App& app) {
       "List the CUDA devices, say which can be used, and name the instruction sets of the CPU");
   command->add_flag("--json", *json, "Print JSON and nothing else");
   command->callback([json] {
-    const CudaDevices devices = cuda_devices();
+    const CudaDevices devices = cuda_devices_in_time();
     if (*json) {
       print_json(devices);
     } else {

@@ -108,7 +108,8 @@ void add_extract_command(CLI::App& app, std::stop_token stop) {
   farm->needs(manifest);
   manifest->excludes(pieces);
   command->add_option("--out", arguments->out, "Directory to create, or an empty one")->required();
-  command->add_option("--threads", arguments->threads, "Threads; 0 means one for each processor");
+  command->add_option("--threads", arguments->threads,
+                      "Threads; 0 means one for each processor that may be used");
   add_simd_option(*command);
   command->callback([arguments, stop = std::move(stop)] { run(*arguments, stop); });
 }

@@ -11,21 +11,13 @@
 
 #include "host/farm/plot_farm.hpp"
 #include "tools/cli_support.hpp"
-#include "tools/engine_options.hpp"
-#include "tools/piece_options.hpp"
+#include "tools/plot_options.hpp"
 #include "tools/plot_progress.hpp"
-#include "tools/plot_target.hpp"
 
 namespace furrow::cli {
 namespace {
 
-struct Arguments {
-  PlotTargetOptions target;
-  EngineOptions engine;
-  PieceOptions pieces;
-  std::string progress = "auto";
-  bool json = false;
-};
+using Arguments = PlotOptions;
 
 ProgressStyle style_of(const Arguments& arguments) {
   return arguments.progress == "json" ? ProgressStyle::kJson
@@ -125,9 +117,7 @@ void run(const Arguments& arguments, const std::stop_token& stop, Gate& gate) {
   const auto start = std::chrono::steady_clock::now();
   // Unknown names and sizes, and limits that are too low, are refused before anything is created.
   const EncoderChoice choice = chosen_encoder(arguments.engine);
-  const MemoryPlan plan =
-      memory_plan(arguments.engine, choice, planned_pieces_in_sector(arguments.target),
-                  pieces_in_flight(arguments.pieces));
+  const MemoryPlan plan = memory_plan_of(arguments, choice);
   static_cast<void>(encoder_settings(arguments.engine, plan));
   PlotPieces pieces(arguments.pieces, choice.mode, plan, stop);
   const PlotTarget target = open_plot_target(arguments.target, pieces.manifest());
@@ -160,29 +150,9 @@ void run(const Arguments& arguments, const std::stop_token& stop, Gate& gate) {
 
 void add_plot_command(CLI::App& app, std::stop_token stop, Gate& gate) {
   const auto arguments = std::make_shared<Arguments>();
-  PlotTargetOptions& target = arguments->target;
   CLI::App* command =
       app.add_subcommand("plot", "Plot sectors of a farm from the pieces of stores and servers");
-  command->add_option("--farm", target.farm, "Directory of the farm; created when absent")
-      ->required();
-  add_piece_options(*command, arguments->pieces);
-  CLI::Option* sectors = command->add_option(
-      "--sectors", target.sectors, "Sectors that the farm shall have in all; more are kept");
-  CLI::Option* size = command->add_option(
-      "--size", target.size, "Space for the farm instead, such as 100GiB; all of it is plotted");
-  CLI::Option* covered =
-      command->add_flag("--until-covered", target.until_covered,
-                        "As many sectors as rebuild the whole history from the farm alone");
-  sectors->excludes(size)->excludes(covered);
-  size->excludes(covered);
-  command->add_option("--pieces-in-sector", target.pieces_in_sector,
-                      "1 to 1000, fixed when the farm is created; 1000 if not given");
-  add_engine_options(*command, arguments->engine);
-  command
-      ->add_option("--progress", arguments->progress,
-                   "auto (a bar on a terminal, else lines), or json: an object a line on stdout")
-      ->check(CLI::IsMember({"auto", "json"}))
-      ->capture_default_str();
+  add_plot_options(*command, *arguments, PlotOptionsFor::kPlotting);
   command->add_flag("--json", arguments->json, "Print the summary as JSON and nothing else");
   command->footer(
       "SIGUSR2 pauses plotting, on a card within one batch of records, and lets it go on.");

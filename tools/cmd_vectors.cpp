@@ -59,7 +59,8 @@ void add_vectors_command(CLI::App& app, int& exit_code) {
   command->add_option("--device", arguments->devices,
                       "CUDA device: index or UUID; the first counts");
   command->add_option("--only", arguments->only, "Only the cases with this in their names");
-  command->add_option("--threads", arguments->threads, "Threads; 0 means one for each processor");
+  command->add_option("--threads", arguments->threads,
+                      "Threads; 0 means one for each processor that may be used");
   add_simd_option(*command);
   command->callback([arguments, &exit_code] { run(*arguments, exit_code); });
 }

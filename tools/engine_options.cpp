@@ -8,6 +8,10 @@
 namespace furrow::cli {
 namespace {
 
+/// What plotting cannot do without beside a thread that encodes: a sector under way, the writer,
+/// the encoder, and those of RocksDB and of the paged store.
+constexpr unsigned kThreadsOfPlotting = 8;
+
 std::uint64_t size_or_none(const std::optional<std::string>& text) {
   return text.has_value() ? parse_size(*text) : 0;
 }
@@ -21,7 +25,8 @@ CudaEncoderOptions device_limits(const EngineOptions& options) {
 }  // namespace
 
 void add_engine_options(CLI::App& command, EngineOptions& options) {
-  command.add_option("--threads", options.threads, "Threads; 0 means one for each processor");
+  command.add_option("--threads", options.threads,
+                     "Threads; 0 means one for each processor that may be used");
   add_simd_option(command);
   command
       .add_option("--encoder", options.encoder,
@@ -32,8 +37,10 @@ void add_engine_options(CLI::App& command, EngineOptions& options) {
                   "CUDA device to use, by index or UUID; may be given several times; all that "
                   "are supported if not given")
       ->allow_extra_args(false);
-  command.add_option("--ram-limit", options.ram_limit,
-                     "Most memory to use, such as 4GiB; fewer sectors are under way then");
+  command.add_option(
+      "--ram-limit", options.ram_limit,
+      "Most memory to use, such as 4GiB; what is free if not given. Fewer sectors are under "
+      "way with less");
   command.add_option("--vram-limit", options.vram_limit,
                      "Most memory to use on each device, such as 6GiB; what is free if not given");
   command.add_option("--pinned-limit", options.pinned_limit,
@@ -63,16 +70,19 @@ EncoderSettings encoder_settings(const EngineOptions& options, const MemoryPlan&
 
 MemoryPlan memory_plan(const EngineOptions& options, const EncoderChoice& choice,
                        std::uint16_t pieces_in_sector, std::size_t pieces_in_flight) {
-  MemorySettings settings = default_memory_settings(pieces_in_sector, thread_count(options.threads),
-                                                    choice.devices.size());
+  MemorySettings settings = default_memory_settings(
+      pieces_in_sector, thread_count(options.threads, kThreadsOfPlotting), choice.devices.size());
   settings.pieces_in_flight = pieces_in_flight;
   std::vector<DeviceMemoryPlan> device_memory =
       plan_device_memory(choice.devices, device_limits(options), pieces_in_sector);
   settings.pinned_bytes = pinned_bytes_of(device_memory);
-  MemoryPlan plan = options.ram_limit.has_value()
-                        ? fit_memory(settings, parse_size(*options.ram_limit))
-                        : plan_memory(settings);
+  MemoryPlan plan = plan_memory_on(
+      read_machine_limits(), settings,
+      options.ram_limit.has_value() ? std::optional(parse_size(*options.ram_limit)) : std::nullopt);
   plan.device_memory = std::move(device_memory);
+  for (const std::string& note : plan.notes) {
+    spdlog::warn("{}", note);
+  }
   return plan;
 }
 

@@ -37,7 +37,8 @@ EncoderChoice chosen_encoder(const EngineOptions& options);
 EncoderSettings encoder_settings(const EngineOptions& options, const MemoryPlan& plan);
 
 /// The plan for sectors of that many pieces, on the host and on devices, within the limits that
-/// were given. Throws InvalidArgument for a bad size and when a limit is too low.
+/// were given and those of the machine; what the user should know of these goes to the log. Throws
+/// InvalidArgument for a bad size and when a limit is too low.
 MemoryPlan memory_plan(const EngineOptions& options, const EncoderChoice& choice,
                        std::uint16_t pieces_in_sector, std::size_t pieces_in_flight);
 

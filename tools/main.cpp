@@ -7,9 +7,11 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "furrow/cuda.hpp"
 
+#include "host/plotting/device_query.hpp"
 #include "tools/cli_support.hpp"
 
 namespace {
@@ -85,5 +87,10 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return run(argc, argv);
+  const int exit_code = run(argc, argv);
+  if (furrow::is_driver_silent()) {
+    std::fflush(nullptr);
+    _exit(exit_code);
+  }
+  return exit_code;
 }

@@ -88,7 +88,7 @@ Json plan_json(const MemoryPlan& plan) {
   for (const MemoryPlan::Item& item : plan.items) {
     items.push_back({{"what", item.what}, {"bytes", item.bytes}});
   }
-  Json result = {{"memory_bytes", plan.total()}, {"items", items}};
+  Json result = {{"memory_bytes", plan.total()}, {"items", items}, {"notes", plan.notes}};
   for (const DeviceMemoryPlan& device : plan.device_memory) {
     result["device_memory"].push_back(device_json(device));
   }

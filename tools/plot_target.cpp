@@ -1,9 +1,11 @@
 #include "tools/plot_target.hpp"
 
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "host/farm/disk_forecast.hpp"
 #include "host/farm/history_coverage.hpp"
 #include "host/farm/space.hpp"
 #include "host/store/paged_store/rocksdb_backend.hpp"
@@ -105,6 +107,21 @@ FarmerProtocolInfo protocol_info(const Manifest& manifest) {
   return info;
 }
 
+std::uint64_t wanted_space(const PlotTargetOptions& wanted) {
+  constexpr std::string_view kAll = "all";
+  const std::string_view text = wanted.size.value();
+  if (!text.starts_with(kAll)) {
+    return parse_size(text);
+  }
+  const std::string_view rest = text.substr(kAll.size());
+  if (!rest.empty() && !rest.starts_with('-')) {
+    throw InvalidArgument(
+        fmt::format("--size '{}': expected a size, all, or all-SIZE, such as all-20GB", text));
+  }
+  return space_that_leaves(wanted.farm, rest.empty() ? 0 : parse_size(rest.substr(1)),
+                           planned_pieces_in_sector(wanted));
+}
+
 PlotTarget open_plot_target(const PlotTargetOptions& wanted, const Manifest& manifest) {
   FarmOptions options = farm_options(wanted, manifest);
   if (wanted.until_covered) {
@@ -115,13 +132,34 @@ PlotTarget open_plot_target(const PlotTargetOptions& wanted, const Manifest& man
     return {open_with_room(options, sectors), sectors};
   }
   if (wanted.size.has_value()) {
-    options.allocated_space = parse_size(*wanted.size);
+    options.allocated_space = wanted_space(wanted);
   } else if (!farm_exists(wanted.farm)) {
     throw InvalidArgument("a new farm needs a size: --sectors, --size or --until-covered");
   }
   std::unique_ptr<Farm> farm = Farm::open(options);
   const std::uint16_t sectors = farm->target_sector_count();
   return {std::move(farm), sectors};
+}
+
+std::optional<DiskForecast> planned_disk(const PlotTargetOptions& wanted,
+                                         const Manifest* manifest) {
+  FarmWish wish{.directory = wanted.farm, .pieces_in_sector = planned_pieces_in_sector(wanted)};
+  if (wanted.sectors.has_value()) {
+    wish.sectors = checked(*wanted.sectors, kMaxSectors, "--sectors");
+  } else if (wanted.size.has_value()) {
+    wish.allocated_space = wanted_space(wanted);
+  } else if (wanted.until_covered) {
+    if (manifest == nullptr) {
+      throw InvalidArgument("--until-covered depends on the history: give --pieces or --manifest");
+    }
+    const FarmerProtocolInfo info = protocol_info(*manifest);
+    // Any key will do to count the sectors of a farm that has none yet.
+    wish.sectors =
+        farm_exists(wanted.farm)
+            ? sectors_to_cover(*Farm::open({.directory = wanted.farm, .lock = false}), info)
+            : sectors_to_cover_history(Hash(), Hash(), info, wish.pieces_in_sector);
+  }
+  return forecast_disk(wish);
 }
 
 std::uint16_t planned_pieces_in_sector(const PlotTargetOptions& wanted) {

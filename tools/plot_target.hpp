@@ -7,6 +7,7 @@
 #include <string>
 
 #include "host/archive/manifest.hpp"
+#include "host/farm/disk_forecast.hpp"
 #include "host/farm/farm.hpp"
 
 namespace furrow::cli {
@@ -27,6 +28,16 @@ struct PlotTarget {
 };
 
 FarmerProtocolInfo protocol_info(const Manifest& manifest);
+
+/// The allocated space that --size stands for: a size, or "all" and "all-SIZE" for the largest farm
+/// that leaves so much of its disk free. Pre: there is one. Throws InvalidArgument, and what
+/// space_that_leaves throws.
+std::uint64_t wanted_space(const PlotTargetOptions& wanted);
+
+/// What plotting such a farm takes of its disk; none when nothing says how large it is to be.
+/// `manifest` is needed for `until_covered`. How many sectors cover the history depends on the key
+/// of the farm: for a new one it is what another key would take, and differs by a few.
+std::optional<DiskForecast> planned_disk(const PlotTargetOptions& wanted, const Manifest* manifest);
 
 /// Opens the farm, or creates it, with room for what is wanted. Throws InvalidArgument for options
 /// that make no farm, and what Farm::open throws; a new farm that cannot become large enough is

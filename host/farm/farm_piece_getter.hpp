@@ -16,7 +16,7 @@
 namespace furrow {
 
 /// Reads pieces back out of plotted sectors, several at a time, each with proof tables of its own
-/// (about 90 MiB for K = 20). Every piece is verified against the checksum in its sector; when one
+/// (kProofTableBytes). Every piece is verified against the checksum in its sector; when one
 /// copy fails, the next one is tried. A piece that no sector has is not found. Thread-safe.
 class FarmPieceGetter final : public PieceGetter {
  public:

@@ -64,6 +64,9 @@ EncoderChoice choose_encoder(std::string_view kind, const std::vector<std::strin
   const CudaDevices devices = list_devices();
   choice.needs_all_devices = !device_ids.empty();
   choice.needs_device = kind == "cuda" || choice.needs_all_devices;
+  if (choice.needs_device && devices.problem == kDriverIsSilent) {
+    throw EncoderError("encoder cuda: " + devices.problem);
+  }
   choice.devices = choose_cuda_devices(devices, device_ids);
   if (choice.devices.empty()) {
     const std::string why = why_no_cuda_device(devices);

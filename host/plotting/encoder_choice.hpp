@@ -11,6 +11,7 @@
 #include "furrow/records_encoder.hpp"
 
 #include "host/plotting/cpu_records_encoder.hpp"
+#include "host/plotting/device_query.hpp"
 #include "host/plotting/encoder_pool.hpp"
 
 namespace furrow {
@@ -32,9 +33,11 @@ struct EncoderChoice {
 /// Resolves `kind`: "cuda", "cpu", "cpu-scalar" (no SIMD, for comparison), or "auto", which is
 /// every supported CUDA device, and the CPU when there is none. `device_ids` are indexes or UUIDs;
 /// none means all. Throws InvalidArgument, naming what there is, for an unknown kind or device and
-/// for devices with "cpu"; EncoderError when "cuda" has no device.
-EncoderChoice choose_encoder(std::string_view kind, const std::vector<std::string>& device_ids = {},
-                             const std::function<CudaDevices()>& list_devices = cuda_devices);
+/// for devices with "cpu"; EncoderError when "cuda" has no device, and
+/// when a device is needed and the driver does not answer.
+EncoderChoice choose_encoder(
+    std::string_view kind, const std::vector<std::string>& device_ids = {},
+    const std::function<CudaDevices()>& list_devices = [] { return cuda_devices_in_time(); });
 
 struct EncoderSettings {
   /// The CPU encoder, or the one that stands in when all devices are lost; the mode is that of the

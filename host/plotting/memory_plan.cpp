@@ -7,7 +7,9 @@
 #include "furrow/errors.hpp"
 #include "furrow/types.hpp"
 
+#include "host/base/byte_size.hpp"
 #include "host/plotting/plot_pipeline.hpp"
+#include "host/pos/proof_table.hpp"
 
 namespace furrow {
 namespace {
@@ -15,7 +17,6 @@ namespace {
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 // Measured upper bounds, bench/results: code, libraries, the farm with its caches.
 constexpr std::uint64_t kProgramBytes = 96 * kMiB;
-constexpr std::uint64_t kTableBytes = 80 * kMiB;
 // 128 pieces that arrived, what is recovered from them, tables and work space of erasure coding.
 constexpr std::uint64_t kReconstructionBytes = 448 * kMiB;
 // What the driver keeps in host memory for a context: an allowance, not measured yet.
@@ -73,7 +74,7 @@ MemoryPlan plan_memory(const MemorySettings& settings) {
       settings.sectors_in_memory * raw_sector_bytes(settings.pieces_in_sector));
   add(counted(settings.output_buffers, "sector") + " being written",
       settings.output_buffers * sector_size(settings.pieces_in_sector));
-  add("proof tables of " + counted(tables, "CPU thread"), tables * kTableBytes);
+  add("proof tables of " + counted(tables, "CPU thread"), tables * kProofTableBytes);
   add(counted(pieces_under_way, "piece") + " under way", pieces_under_way * kPieceSize);
   add("rebuilding a missing piece", kReconstructionBytes);
   if (settings.devices != 0) {
@@ -94,6 +95,30 @@ MemoryPlan fit_memory(const MemorySettings& wanted, std::uint64_t limit) {
                             std::to_string(limit));
     }
     plan = plan_memory(settings);
+  }
+  return plan;
+}
+
+MemoryPlan plan_memory_on(const MachineLimits& machine, const MemorySettings& wanted,
+                          std::optional<std::uint64_t> limit) {
+  MemoryPlan plan = limit.has_value() ? fit_memory(wanted, *limit) : plan_memory(wanted);
+  if (!machine.memory_available.has_value() || plan.total() <= *machine.memory_available) {
+    return plan;
+  }
+  const std::uint64_t available = *machine.memory_available;
+  const std::string left = machine.memory_source + " has " + size_text(available) + " left";
+  if (!limit.has_value()) {
+    const std::uint64_t full = plan.total();
+    MemorySettings settings = wanted;
+    while (plan.total() > available && shrink(settings)) {
+      plan = plan_memory(settings);
+    }
+    plan.notes.push_back("memory: " + left + ", so that " + size_text(plan.total()) +
+                         " are planned and not " + size_text(full));
+  }
+  if (plan.total() > available) {
+    plan.notes.push_back("memory: plotting may take " + size_text(plan.total()) + ", but " + left +
+                         "; the system may end it when that is used up");
   }
   return plan;
 }

@@ -4,9 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "host/base/machine_limits.hpp"
 #include "host/plotting/device_memory.hpp"
 
 namespace furrow {
@@ -37,6 +39,8 @@ struct MemoryPlan {
   std::vector<Item> items;  ///< of the host
   /// What encoders take on devices, for who has planned that; not in the total.
   std::vector<DeviceMemoryPlan> device_memory;
+  /// What the user should know: a limit of the machine that is below the plan, or that made it.
+  std::vector<std::string> notes;
 
   /// Memory of the host.
   [[nodiscard]] std::uint64_t total() const;
@@ -52,15 +56,21 @@ MemorySettings default_memory_settings(std::uint16_t pieces_in_sector, unsigned 
 ///   sectors being downloaded or encoded
 ///                                sectors_in_memory * P * (record + metadata + bitmap)
 ///   sectors being written        output_buffers * sector_size(P)
-///   tables of the CPU            threads * kTableBytes, and one more for verification of devices
-///   pieces under way             2 * pieces_in_flight * piece, the tail of one download among them
-///   rebuilding a piece           kReconstructionBytes, one at a time
-///   devices                      devices * kDeviceHostBytes + pinned_bytes
+///   tables of the CPU            threads * kProofTableBytes, and one more for verification of
+///   devices pieces under way             2 * pieces_in_flight * piece, the tail of one download
+///   among them rebuilding a piece           kReconstructionBytes, one at a time devices devices *
+///   kDeviceHostBytes + pinned_bytes
 MemoryPlan plan_memory(const MemorySettings& settings);
 
 /// The plan of the largest settings within `wanted` that stay below `limit` bytes. Gives up, in
 /// this order: output buffers, sectors in memory, pieces under way, threads; down to 1 each, 8
 /// pieces. Throws InvalidArgument, naming both numbers, when that is still too much.
 MemoryPlan fit_memory(const MemorySettings& wanted, std::uint64_t limit);
+
+/// The plan for this machine. A `limit` of the user is kept as by fit_memory. Without one, the plan
+/// stays within what the machine and the control groups have left, as far as settings can make it.
+/// A plan above what is left has a note: it is an upper bound, so the run may go well all the same.
+MemoryPlan plan_memory_on(const MachineLimits& machine, const MemorySettings& wanted,
+                          std::optional<std::uint64_t> limit);
 
 }  // namespace furrow

@@ -18,7 +18,7 @@ COMMANDS = {
     "plot": ("--farm", "--pieces", "--sectors", "--size", "--until-covered", "--pieces-in-sector",
              "--threads", "--encoder", "--device", "--ram-limit", "--vram-limit", "--pinned-limit",
              "--verify-records", "--progress", "--json"),
-    "plan": ("--farm", "--pieces-in-sector", "--ram-limit", "--json"),
+    "plan": ("--farm", "--pieces-in-sector", "--ram-limit", "--no-measure", "--json"),
     "read": ("--farm", "--sector", "--offset", "--out"),
     "find": ("--farm", "--piece", "--json"),
     "extract": ("--farm", "--pieces", "--manifest", "--out", "--threads"),

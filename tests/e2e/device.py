@@ -12,12 +12,12 @@ MIB = 1 << 20
 
 class Device(FurrowTest):
     def plan(self, *options):
-        return json.loads(self.succeeds("plan", "--json", "--pieces-in-sector", 10, *options).stdout)
+        return json.loads(self.succeeds("plan", "--json", "--no-measure", "--pieces-in-sector", 10, *options).stdout)
 
     def least(self, option):
         """The least that the program says an encoder takes, when it is allowed 1 byte."""
         refused = self.fails(BAD_ARGUMENTS, ["CUDA device 0 takes at least", "allowed are 1"],
-                             "plan", option, 1)
+                             "plan", "--no-measure", option, 1)
         return int(refused.stderr.split("takes at least ")[1].split()[0])
 
     def test_the_plan_names_the_device(self):
@@ -31,7 +31,7 @@ class Device(FurrowTest):
         [pinned] = [item["bytes"] for item in plan["items"] if "pinned memory" in item["what"]]
         self.assertGreater(pinned, device["pinned_bytes"])
         self.assertGreaterEqual(device["pinned_bytes"], 12 * MIB)
-        text = self.succeeds("plan").stdout.splitlines()
+        text = self.succeeds("plan", "--no-measure").stdout.splitlines()
         self.assertEqual([line for line in text if "CUDA device 0 (" in line], text[-2:])
 
     def test_limits_are_kept(self):
@@ -50,8 +50,8 @@ class Device(FurrowTest):
         plan = self.plan("--encoder", "cpu")
         self.assertNotIn("device_memory", plan)
         self.assertEqual(plan["devices"], 0)
-        self.assertNotIn("CUDA", self.succeeds("plan", "--encoder", "cpu").stdout)
-        self.fails((BAD_ARGUMENTS, UNAVAILABLE), ["'7'"], "plan", "--device", 7)
+        self.assertNotIn("CUDA", self.succeeds("plan", "--no-measure", "--encoder", "cpu").stdout)
+        self.fails((BAD_ARGUMENTS, UNAVAILABLE), ["'7'"], "plan", "--no-measure", "--device", 7)
 
     def test_a_limit_that_is_too_low_creates_no_farm(self):
         farm = self.folder / "farm"

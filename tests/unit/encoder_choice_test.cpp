@@ -1,9 +1,14 @@
 // Choice of devices and encoders: which words mean what on machines with and without CUDA.
 #include "host/plotting/encoder_choice.hpp"
 
+#include <chrono>
+#include <latch>
+#include <memory>
+
 #include <gtest/gtest.h>
 
 #include "host/plotting/device_choice.hpp"
+#include "host/plotting/device_query.hpp"
 #include "tests/unit/fake_encoder.hpp"
 
 namespace furrow {
@@ -200,6 +205,52 @@ TEST(CudaDevices, OfThisMachineAreDescribedOrTheirAbsenceIs) {
     EXPECT_EQ(find_cuda_device({.devices = {device}}, std::to_string(device.index)).uuid,
               device.uuid);
   }
+}
+
+/// A driver whose first call returns when the test lets it.
+class SilentDriver {
+ public:
+  SilentDriver() = default;
+  SilentDriver(const SilentDriver&) = delete;
+  SilentDriver& operator=(const SilentDriver&) = delete;
+  ~SilentDriver() { is_released_->count_down(); }
+  [[nodiscard]] std::function<CudaDevices()> list() const {
+    return [released = is_released_] {
+      released->wait();
+      return three_cards();
+    };
+  }
+
+ private:
+  std::shared_ptr<std::latch> is_released_ = std::make_shared<std::latch>(1);
+};
+
+TEST(EncoderChoice, ADriverThatDoesNotAnswerIsWaitedForSomeTimeOnly) {
+  const SilentDriver driver;
+  const auto in_time = [&] {
+    return cuda_devices_in_time(std::chrono::milliseconds(5), driver.list());
+  };
+  const CudaDevices devices = in_time();
+  EXPECT_TRUE(devices.devices.empty());
+  EXPECT_EQ(devices.problem, "the NVIDIA driver does not answer");
+  EXPECT_TRUE(is_driver_silent());
+  const EncoderChoice choice = choose_encoder("auto", {}, in_time);
+  EXPECT_TRUE(choice.devices.empty());
+  EXPECT_EQ(choice.note, "encoding on the CPU: the NVIDIA driver does not answer");
+  EXPECT_EQ(error_of<EncoderError>([&] { choose_encoder("cuda", {}, in_time); }),
+            "encoder cuda: the NVIDIA driver does not answer");
+  EXPECT_EQ(error_of<EncoderError>([&] { choose_encoder("auto", {"0"}, in_time); }),
+            "encoder cuda: the NVIDIA driver does not answer");
+}
+
+TEST(EncoderChoice, AnAnswerInTimeIsTheAnswer) {
+  const std::chrono::minutes long_enough(5);
+  EXPECT_EQ(cuda_devices_in_time(long_enough, three_cards).devices.size(), 3U);
+  EXPECT_EQ(error_of<EncoderError>([&] {
+              cuda_devices_in_time(long_enough,
+                                   []() -> CudaDevices { throw EncoderError("broken"); });
+            }),
+            "broken");
 }
 
 }  // namespace

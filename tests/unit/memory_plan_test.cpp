@@ -103,5 +103,43 @@ TEST(MemoryPlan, ALimitTakesAwayBuffersThenSectorsThenPiecesThenThreads) {
   EXPECT_EQ(last.threads, 1U);
 }
 
+MachineLimits with_memory(std::uint64_t available) {
+  MachineLimits machine;
+  machine.memory_available = available;
+  machine.memory_source = "the control group";
+  return machine;
+}
+
+TEST(MemoryPlan, StaysWithinWhatTheMachineHasLeft) {
+  const MemorySettings wanted = default_memory_settings(100, 3, 0);
+  const MemoryPlan full = plan_memory(wanted);
+  EXPECT_EQ(plan_memory_on({}, wanted, std::nullopt).total(), full.total()) << "nobody says";
+  const MemoryPlan enough = plan_memory_on(with_memory(full.total()), wanted, std::nullopt);
+  EXPECT_EQ(enough.total(), full.total());
+  EXPECT_TRUE(enough.notes.empty());
+  const MemoryPlan less = plan_memory_on(with_memory(full.total() - 1), wanted, std::nullopt);
+  EXPECT_LT(less.total(), full.total());
+  EXPECT_EQ(less.settings.output_buffers, wanted.output_buffers - 1);
+  ASSERT_EQ(less.notes.size(), 1U);
+  EXPECT_NE(less.notes[0].find("the control group has"), std::string::npos) << less.notes[0];
+}
+
+TEST(MemoryPlan, GoesOnWithTheLeastWhenThatIsTooMuchForTheMachine) {
+  const MemorySettings wanted = default_memory_settings(100, 3, 0);
+  const MemoryPlan plan = plan_memory_on(with_memory(kMiB), wanted, std::nullopt);
+  EXPECT_EQ(plan.settings.threads, 1U);
+  EXPECT_EQ(plan.settings.sectors_in_memory, 1U);
+  EXPECT_EQ(plan.notes.size(), 2U);
+}
+
+TEST(MemoryPlan, ALimitOfTheUserIsKeptAndTheMachineOnlyNoted) {
+  const MemorySettings wanted = default_memory_settings(100, 3, 0);
+  const std::uint64_t full = plan_memory(wanted).total();
+  const MemoryPlan plan = plan_memory_on(with_memory(full / 2), wanted, full - 1);
+  EXPECT_EQ(plan.total(), fit_memory(wanted, full - 1).total());
+  EXPECT_EQ(plan.notes.size(), 1U);
+  EXPECT_THROW(plan_memory_on(with_memory(full), wanted, kMiB), InvalidArgument);
+}
+
 }  // namespace
 }  // namespace furrow

@@ -1,0 +1,118 @@
+#include "host/farm/disk_forecast.hpp"
+
+#include <algorithm>
+#include <cerrno>
+
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "host/base/byte_size.hpp"
+#include "host/farm/farm.hpp"
+#include "host/farm/space.hpp"
+#include "host/sector/sector_layout.hpp"
+#include "host/sector/sector_metadata.hpp"
+
+namespace furrow {
+namespace {
+
+namespace fs = std::filesystem;
+
+// docs/formats/farm-state.md and plotted-pieces.md, "Memory and disk".
+constexpr std::uint64_t kStateCopies = 3;
+constexpr std::uint64_t kIndexBytesPerPiece = 2 * 56;
+constexpr std::uint64_t kFixedBeside = std::uint64_t{16} << 20;
+
+std::uint64_t beside_sector(std::uint16_t pieces_in_sector) {
+  return kStateCopies * kSectorMetadataSize + kIndexBytesPerPiece * pieces_in_sector;
+}
+
+/// Of the file or directory with that path, or of the first one above it that exists.
+std::uint64_t free_bytes_at(const fs::path& path) {
+  std::error_code absolute_failed;
+  fs::path at = fs::absolute(path, absolute_failed);
+  struct statvfs disk {};
+  while (::statvfs(at.c_str(), &disk) != 0) {
+    if (errno != ENOENT || at == at.parent_path()) {
+      throw IoError("ask for the free space of", at.native(), errno);
+    }
+    at = at.parent_path();
+  }
+  return std::uint64_t{disk.f_bavail} * disk.f_frsize;
+}
+
+std::uint64_t bytes_on_disk(const fs::path& path) {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0 ? static_cast<std::uint64_t>(status.st_blocks) * 512
+                                             : 0;
+}
+
+/// Of what belongs to a farm in that directory.
+std::uint64_t present_bytes_of(const fs::path& directory) {
+  std::uint64_t bytes = 0;
+  for (const char* name : {kPlotFileName, kMetadataFileName, "piece_cache.bin"}) {
+    bytes += bytes_on_disk(directory / name);
+  }
+  for (const char* name : {kStateDirectoryName, kIndexDirectoryName}) {
+    std::error_code ignored;
+    for (fs::recursive_directory_iterator at(directory / name, ignored), end; at != end;
+         at.increment(ignored)) {
+      bytes += bytes_on_disk(at->path());
+    }
+  }
+  return bytes;
+}
+
+}  // namespace
+
+std::optional<DiskForecast> forecast_disk(const FarmWish& wish) {
+  DiskForecast result;
+  result.pieces_in_sector = wish.pieces_in_sector;
+  std::error_code absent;
+  const bool exists = fs::file_size(wish.directory / kFarmInfoFileName, absent) != 0 && !absent;
+  std::uint64_t allocated = 0;
+  std::uint16_t room = 0;
+  if (exists) {
+    const std::unique_ptr<Farm> farm = Farm::open({.directory = wish.directory, .lock = false});
+    result.pieces_in_sector = farm->pieces_in_sector();
+    result.sectors_plotted =
+        static_cast<std::uint16_t>(farm->sectors_in_state(SectorState::kPlotted).size());
+    allocated = farm->info().allocated_space;
+    room = farm->target_sector_count();
+  }
+  if (wish.allocated_space.has_value()) {
+    allocated = *wish.allocated_space;
+    room = SpaceDistribution::compute(allocated, result.pieces_in_sector, wish.cache_percentage)
+               .sector_count;
+  } else if (wish.sectors.has_value() && *wish.sectors > room) {
+    allocated = allocated_space_for_sectors(*wish.sectors, result.pieces_in_sector);
+    room = *wish.sectors;
+  }
+  if (room == 0) {
+    return std::nullopt;
+  }
+  result.sectors = wish.sectors.value_or(room);
+  result.farm_bytes = allocated;
+  result.beside_bytes = kFixedBeside + result.sectors * beside_sector(result.pieces_in_sector);
+  result.present_bytes = present_bytes_of(wish.directory);
+  result.free_bytes = free_bytes_at(wish.directory);
+  return result;
+}
+
+std::uint64_t space_that_leaves(const fs::path& directory, std::uint64_t bytes_left,
+                                std::uint16_t pieces_in_sector) {
+  const std::uint64_t available = free_bytes_at(directory) + present_bytes_of(directory);
+  if (available < bytes_left || available - bytes_left <= kFixedBeside) {
+    throw InvalidArgument("the disk of " + directory.native() + " has " + size_text(available) +
+                          " for a farm; nothing is left of that when " + size_text(bytes_left) +
+                          " shall stay free");
+  }
+  const std::uint64_t usable = available - bytes_left - kFixedBeside;
+  const std::uint64_t sector = sector_size(pieces_in_sector) + kSectorMetadataSize;
+  const std::uint64_t with_beside = sector + beside_sector(pieces_in_sector);
+  // By whole sectors first: the product of two numbers of bytes would overflow.
+  return usable / with_beside * sector +
+         static_cast<std::uint64_t>(static_cast<double>(usable % with_beside) *
+                                    static_cast<double>(sector) / static_cast<double>(with_beside));
+}
+
+}  // namespace furrow

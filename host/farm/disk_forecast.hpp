@@ -1,0 +1,53 @@
+// What plotting a farm takes of its disk, told before anything is made.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+
+namespace furrow {
+
+/// What is wanted of a farm, which may exist already. Without sectors and space it keeps its size.
+struct FarmWish {
+  std::filesystem::path directory;
+  /// Sectors in all; the space follows from them unless it is given, too.
+  std::optional<std::uint16_t> sectors = {};
+  std::optional<std::uint64_t> allocated_space = {};
+  /// Of a new farm; one that exists has its own.
+  std::uint16_t pieces_in_sector = 1000;
+  unsigned cache_percentage = 0;
+};
+
+struct DiskForecast {
+  std::uint16_t pieces_in_sector = 0;
+  std::uint16_t sectors = 0;          ///< that the farm shall have
+  std::uint16_t sectors_plotted = 0;  ///< of these, now
+  std::uint64_t farm_bytes = 0;       ///< of the files of the farm in the end, its allocated space
+  /// The most that `state` and `index` beside them take.
+  std::uint64_t beside_bytes = 0;
+  std::uint64_t present_bytes = 0;  ///< what there is of all that on disk
+  std::uint64_t free_bytes = 0;     ///< of the file system, for this user
+
+  [[nodiscard]] std::uint16_t sectors_to_plot() const {
+    return sectors > sectors_plotted ? static_cast<std::uint16_t>(sectors - sectors_plotted)
+                                     : std::uint16_t{0};
+  }
+  /// That are still to be taken of the disk.
+  [[nodiscard]] std::uint64_t needed_bytes() const {
+    const std::uint64_t all = farm_bytes + beside_bytes;
+    return all > present_bytes ? all - present_bytes : 0;
+  }
+  [[nodiscard]] bool fits() const { return needed_bytes() <= free_bytes; }
+};
+
+/// None for a farm that is neither there nor given a size. Changes nothing. Throws what Farm::open
+/// and SpaceDistribution::compute throw, and IoError when the file system cannot be asked.
+std::optional<DiskForecast> forecast_disk(const FarmWish& wish);
+
+/// The allocated space of the largest farm that leaves `bytes_left` free on its disk, with `state`
+/// and `index`. What a farm that is there takes is counted as free. Throws InvalidArgument, naming
+/// both numbers, when there is nothing left for it, and IoError.
+std::uint64_t space_that_leaves(const std::filesystem::path& directory, std::uint64_t bytes_left,
+                                std::uint16_t pieces_in_sector);
+
+}  // namespace furrow

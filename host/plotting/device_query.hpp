@@ -1,0 +1,27 @@
+// Asking the driver for devices, without waiting for ever: a driver may hang in its first call, in
+// the kernel even, where nothing can interrupt it.
+#pragma once
+
+#include <chrono>
+#include <functional>
+
+#include "furrow/cuda.hpp"
+
+namespace furrow {
+
+/// A driver that has said nothing for this long says nothing any more; it takes some tenths of a
+/// second for each card.
+inline constexpr std::chrono::seconds kDriverPatience{10};
+/// CudaDevices::problem then.
+inline constexpr const char* kDriverIsSilent = "the NVIDIA driver does not answer";
+
+/// What `list` gives, or throws, within `patience`; otherwise no devices and kDriverIsSilent. The
+/// thread that asked is left behind then, since it cannot be ended.
+CudaDevices cuda_devices_in_time(std::chrono::milliseconds patience = kDriverPatience,
+                                 const std::function<CudaDevices()>& list = cuda_devices);
+
+/// Whether a thread was left behind in the driver. The process then has to end without the
+/// destructors of the CUDA runtime, which wait for it: by _exit.
+[[nodiscard]] bool is_driver_silent() noexcept;
+
+}  // namespace furrow

@@ -1,0 +1,42 @@
+#include "tools/plot_options.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace furrow::cli {
+
+void add_plot_options(CLI::App& command, PlotOptions& options, PlotOptionsFor purpose) {
+  const bool is_plotting = purpose == PlotOptionsFor::kPlotting;
+  PlotTargetOptions& target = options.target;
+  command.add_option("--farm", target.farm, "Directory of the farm; created when absent")
+      ->required(is_plotting);
+  add_piece_options(command, options.pieces);
+  command.get_option("--pieces")->required(is_plotting);
+  CLI::Option* sectors = command.add_option(
+      "--sectors", target.sectors, "Sectors that the farm shall have in all; more are kept");
+  CLI::Option* size = command.add_option(
+      "--size", target.size,
+      "Space for the farm instead, such as 100GiB, or all-20GB for what leaves 20 GB of the disk "
+      "free; all of it is plotted");
+  CLI::Option* covered =
+      command.add_flag("--until-covered", target.until_covered,
+                       "As many sectors as rebuild the whole history from the farm alone");
+  sectors->excludes(size)->excludes(covered);
+  size->excludes(covered);
+  command.add_option("--pieces-in-sector", target.pieces_in_sector,
+                     "1 to 1000, fixed when the farm is created; 1000 if not given");
+  add_engine_options(command, options.engine);
+  command
+      .add_option("--progress", options.progress,
+                  "auto (a bar on a terminal, else lines), or json: an object a line on stdout")
+      ->check(CLI::IsMember({"auto", "json"}))
+      ->capture_default_str();
+}
+
+MemoryPlan memory_plan_of(const PlotOptions& options, const EncoderChoice& choice) {
+  // Without sources any may be meant, and servers take more.
+  const std::size_t in_flight =
+      options.pieces.sources.empty() ? options.pieces.in_flight : pieces_in_flight(options.pieces);
+  return memory_plan(options.engine, choice, planned_pieces_in_sector(options.target), in_flight);
+}
+
+}  // namespace furrow::cli
