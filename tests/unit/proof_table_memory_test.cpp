@@ -1,0 +1,37 @@
+// What a thread that encodes takes of memory, against the constant that plans and manual have.
+#include <fstream>
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "host/plotting/record_encoding.hpp"
+
+namespace furrow {
+namespace {
+
+/// Pages of this process that are in memory, in bytes.
+std::uint64_t resident_bytes() {
+  std::uint64_t all = 0;
+  std::uint64_t resident = 0;
+  std::ifstream("/proc/self/statm") >> all >> resident;
+  return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+TEST(ProofTableBytes, AreWhatAThreadTakes) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "a sanitizer has memory of its own for each byte";
+#endif
+  auto record = std::make_unique<Record>();
+  (*record)[0].bytes.fill(1);
+  auto found_proofs = std::make_unique<FoundProofs>();
+  const std::uint64_t before = resident_bytes();
+  RecordEncoding encoding(kPosK, SimdMode::kBest);
+  encoding.encode(PosSeed(), PieceOffset(0), *record, *found_proofs);
+  const std::uint64_t taken = resident_bytes() - before;
+  RecordProperty("bytes", std::to_string(taken));
+  EXPECT_LE(taken, kProofTableBytes);
+  EXPECT_GE(taken, kProofTableBytes * 3 / 4);
+}
+
+}  // namespace
+}  // namespace furrow
