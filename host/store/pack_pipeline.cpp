@@ -1,10 +1,8 @@
 #include "host/store/pack_pipeline.hpp"
 
-#include <algorithm>
 #include <atomic>
 #include <map>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include "furrow/errors.hpp"

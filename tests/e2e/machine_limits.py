@@ -33,7 +33,7 @@ class FewThreads(FurrowTest):
                     farm.rmdir()
                 else:
                     self.assertEqual(result.code, IO_ERROR, result)
-                    self.assertIn("threads", result.stderr.splitlines()[-1])
+                    self.assertIn("thread", result.stderr.splitlines()[-1])
                     self.assert_absent(farm)
         # Enough is enough, and once it is, more do no harm.
         self.assertEqual((codes[0], codes[-1]), (IO_ERROR, SUCCESS))

@@ -26,7 +26,8 @@ TEST(ProofTableBytes, AreWhatAThreadTakes) {
   auto found_proofs = std::make_unique<FoundProofs>();
   const std::uint64_t before = resident_bytes();
   RecordEncoding encoding(kPosK, SimdMode::kBest);
-  encoding.encode(PosSeed(), PieceOffset(0), *record, *found_proofs);
+  EXPECT_EQ(encoding.encode(PosSeed(), PieceOffset(0), *record, *found_proofs),
+            EncodeOutcome::kComplete);
   const std::uint64_t taken = resident_bytes() - before;
   RecordProperty("bytes", std::to_string(taken));
   EXPECT_LE(taken, kProofTableBytes);

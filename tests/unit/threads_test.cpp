@@ -288,7 +288,7 @@ int plot_with_threads(int n) {
   std::uint16_t next = 0;
   int written = 0;
   const ThreadsLeft left(n);
-  const PlotOutcome outcome = plot_sectors(
+  const PlotResult result = plot_sectors(
       [&]() -> std::optional<SectorPlan> {
         if (next == 3) {
           return std::nullopt;
@@ -300,7 +300,7 @@ int plot_with_threads(int n) {
         return plan;
       },
       options, [&](const PlottedSector&, std::span<const std::uint8_t>) { ++written; }, {});
-  EXPECT_EQ(outcome, PlotOutcome::kFinished);
+  EXPECT_EQ(result.outcome, PlotOutcome::kFinished);
   return written;
 }
 
