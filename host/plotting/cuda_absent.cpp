@@ -1,4 +1,6 @@
 // The CUDA engine of a build that has none.
+#include <atomic>
+
 #include "furrow/cuda.hpp"
 
 namespace furrow {
@@ -25,8 +27,9 @@ std::shared_ptr<std::uint8_t> make_pinned_block(std::size_t n_bytes) {
                                            " bytes: this program was built without CUDA");
 }
 
-CudaLogSink set_cuda_log_sink(CudaLogSink /*sink*/) noexcept {
-  return nullptr;  // nobody reports
+CudaLogSink set_cuda_log_sink(CudaLogSink sink) noexcept {
+  static std::atomic<CudaLogSink> current = nullptr;  // nobody reports to it
+  return current.exchange(sink);
 }
 
 }  // namespace furrow

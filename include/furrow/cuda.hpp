@@ -115,8 +115,9 @@ enum class CudaLogLevel { kDebug, kWarning };
 /// Takes one line without an end of line. Called from any thread, several at once.
 using CudaLogSink = void (*)(CudaLogLevel level, std::string_view line);
 
-/// Sets where the CUDA engine reports what it cannot throw, and returns what was set before; null
-/// means the default, which prints warnings to standard error. Thread-safe.
+/// Sets where the CUDA engine reports what it cannot throw, and returns what was set before. At
+/// first it is null, which means nowhere: a library prints nothing by itself. It is for the program
+/// to set, for the whole process. Thread-safe.
 CudaLogSink set_cuda_log_sink(CudaLogSink sink) noexcept;
 
 }  // namespace furrow
