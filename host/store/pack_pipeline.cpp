@@ -7,6 +7,7 @@
 
 #include "furrow/errors.hpp"
 
+#include "host/base/foreign_error.hpp"
 #include "host/base/machine_limits.hpp"
 #include "host/base/threads.hpp"
 #include "host/crypto/blake3.hpp"
@@ -40,7 +41,8 @@ PackedChunk pack(RawChunk raw, const Compressor& compressor) {
   packed.original_size = static_cast<std::uint32_t>(raw.data.size());
   std::optional<std::vector<std::uint8_t>> compressed;
   if (raw.compressible) {
-    compressed = compressor.compress(raw.data);
+    compressed = with_typed_errors("the compressor of chunks",
+                                   [&] { return compressor.compress(raw.data); });
   }
   if (compressed && compressed->size() < raw.data.size()) {
     packed.codec = PackCodec::kZstd;
@@ -76,7 +78,7 @@ class PackRun {
     if (!take_place()) {
       return PackOutcome::kCancelled;
     }
-    std::optional<RawChunk> first = source_.next();
+    std::optional<RawChunk> first = next_chunk();
     if (!first) {
       return PackOutcome::kFinished;
     }
@@ -93,6 +95,9 @@ class PackRun {
 
  private:
   bool take_place() { return window_.send({}, stop_); }
+  std::optional<RawChunk> next_chunk() {
+    return with_typed_errors("the source of chunks", [this] { return source_.next(); });
+  }
   void give_back_place() { static_cast<void>(window_.receive()); }  // never waits: it was taken
 
   /// Pre: the place of the first chunk is taken.
@@ -105,7 +110,7 @@ class PackRun {
       if (!take_place()) {
         return;
       }
-      chunk = source_.next();
+      chunk = next_chunk();
     }
     source_ended_ = true;
     raw_.close();
@@ -114,7 +119,7 @@ class PackRun {
   void work() {
     while (auto raw = raw_.receive(stop_)) {
       if (config_.verify) {
-        config_.verify(raw->chunk);
+        with_typed_errors("the check of chunks", [&] { config_.verify(raw->chunk); });
       }
       const std::uint64_t number = raw->number;
       if (!packed_.send({number, pack(std::move(raw->chunk), compressor_)}, stop_)) {
@@ -140,7 +145,8 @@ class PackRun {
         if (stop_.stop_requested()) {
           return;
         }
-        write(std::move(early.extract(next).mapped()));
+        PackedChunk chunk = std::move(early.extract(next).mapped());
+        with_typed_errors("the sink of chunks", [&] { write(std::move(chunk)); });
         ++n_written_;
         give_back_place();
       }

@@ -81,11 +81,11 @@ enum class PackOutcome {
 /// so that what is written does not depend on the number of workers or on their timing (P7).
 ///
 /// The first error of the source, a worker, `verify` or `write` stops all stages and is thrown from
-/// here as it is; what was written until then is the beginning of the input. No thread of the run
-/// is alive on return, whatever the outcome (P3). A stop request takes effect within one chunk of
-/// each stage. An empty source starts no thread. Fewer workers than wanted do, as long as the
-/// system starts one; without one and a feeder it throws ResourceExhausted, when one chunk was
-/// taken.
+/// here, as a ForeignError (host/base) when it is none of ours; what was written until then is the
+/// beginning of the input. No thread of the run is alive on return, whatever the outcome (P3). A
+/// stop request takes effect within one chunk of each stage. An empty source starts no thread.
+/// Fewer workers than wanted do, as long as the system starts one; without one and a feeder it
+/// throws ResourceExhausted, when one chunk was taken.
 ///
 /// Throws InvalidArgument for no workers and for a queue of more than 2^32 chunks, before anything
 /// is taken from the source; and for a chunk of more than kMaxPackChunkSize bytes.
