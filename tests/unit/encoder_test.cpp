@@ -138,6 +138,41 @@ TEST(CpuRecordsEncoder, AStopInsideARecordLeavesItAsItWas) {
   }
 }
 
+// The farmer closes the gate while it proves, and a record takes longer than it has time for.
+TEST(CpuRecordsEncoder, AClosedGateHoldsARecordInTheMiddle) {
+  Gate gate;
+  EncoderPool::Options options;
+  options.encoders.push_back(
+      std::make_unique<CpuRecordsEncoder>(CpuRecordsEncoder::Options{.threads = 1, .k = kTestK}));
+  options.gate = &gate;
+  EncoderPool pool(std::move(options));
+  Batch batch(1);
+  const Batch source = batch;
+  SectorId id;
+  id.bytes.fill(5);
+  EncodingJob job(id, batch.records, batch.found_proofs);
+  std::atomic<unsigned> questions = 0;
+  EncodingJob watched = job.watched({.may_go_on = [&] {
+    if (++questions == 20) {
+      gate.close();  // the same question goes on to it
+    }
+    return true;
+  }});
+  EncodeOutcome outcome = EncodeOutcome::kCancelled;
+  std::jthread encoding([&] { outcome = pool.encode(watched, {}); });
+  while (gate.is_open()) {
+    std::this_thread::yield();
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_EQ(questions, 20U) << "nobody went on";
+  EXPECT_EQ(batch.digest(), source.digest());
+  gate.open();
+  encoding.join();
+  EXPECT_EQ(outcome, EncodeOutcome::kComplete);
+  EXPECT_GT(questions, 60U);
+  EXPECT_NE(batch.digest(), source.digest());
+}
+
 TEST(CpuRecordsEncoder, StopsWithinOneRecord) {
   std::stop_source stop;
   std::atomic<int> done = 0;
