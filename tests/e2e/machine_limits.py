@@ -21,7 +21,7 @@ class FewThreads(FurrowTest):
     def test_plotting_works_with_fewer_or_fails_before_anything_is_made(self):
         farm = self.folder / "farm"
         codes = []
-        for most in (*range(14), 40):
+        for most in (*range(11), 12, 40):
             with self.subTest(most=most):
                 result = self.run_with(most, "plot", "--farm", farm, "--pieces", OPTIONS.store,
                                        "--sectors", 1, "--threads", 2, *SMALL)
@@ -115,9 +115,9 @@ class Plan(FurrowTest):
         self.assertGreater(covered["disk"]["sectors"], 128)  # of one piece each, for half of 256
 
     def test_time_is_measured(self):
-        options = (*SMALL, "--threads", 1, "--farm", self.folder / "farm", "--sectors", 10)
-        self.assertNotIn("time", self.plan(*options[2:]))
-        time = json.loads(self.succeeds("plan", "--json", *options).stdout)["time"]
+        options = ("--threads", 1, "--farm", self.folder / "farm", "--sectors", 10)
+        self.assertNotIn("time", self.plan(*options))
+        time = json.loads(self.succeeds("plan", "--json", *SMALL, *options).stdout)["time"]
         self.assertGreater(time["records_per_second"], 0)
         self.assertAlmostEqual(time["seconds"], 10 / time["records_per_second"], places=3)
         self.assert_absent(self.folder / "farm")
@@ -132,15 +132,15 @@ class Plan(FurrowTest):
         self.fails(BAD_ARGUMENTS, ["not a size: '5X'"], "plan", "--no-measure", *farm, "--size", "5X")
 
     def test_what_shall_stay_free(self):
-        farm = ("--farm", self.folder / "farm", "--pieces-in-sector", 1000)
+        farm = ("--farm", self.folder / "farm")
         # Others use the disk as well, so these are no more than in the right place.
         disk = self.plan(*farm, "--size", "all")["disk"]
         self.assertLess(disk["farm_bytes"], 1.1 * disk["free_bytes"])
-        self.assertGreater(disk["farm_bytes"], 0.8 * disk["free_bytes"])
+        self.assertGreater(disk["farm_bytes"], 0.6 * disk["free_bytes"])
         half = disk["free_bytes"] // 2
         disk = self.plan(*farm, "--size", f"all-{half}")["disk"]
         self.assertLess(disk["farm_bytes"], 0.7 * disk["free_bytes"])
-        self.assertGreater(disk["farm_bytes"], 0.3 * disk["free_bytes"])
+        self.assertGreater(disk["farm_bytes"], 0.2 * disk["free_bytes"])
         for command in (("plan", "--no-measure"), ("plot", "--pieces", OPTIONS.store)):
             self.fails(BAD_ARGUMENTS, ["nothing is left of that"], *command, *farm, "--size", "all-1000P")
             self.fails(BAD_ARGUMENTS, ["'allx'"], *command, *farm, "--size", "allx")

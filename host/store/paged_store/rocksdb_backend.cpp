@@ -13,10 +13,14 @@
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
+#include "host/base/threads.hpp"
+
 namespace furrow {
 namespace {
 
 constexpr const char* kEntriesTable = "names";
+/// That RocksDB starts when it opens a database: for flushes, compactions, and timers.
+constexpr std::size_t kBackgroundThreads = 4;
 
 void check(const rocksdb::Status& status, std::string_view operation, std::string_view what) {
   if (status.ok()) {
@@ -52,6 +56,9 @@ rocksdb::DBOptions database_options(const RocksDbOptions& options) {
   result.db_write_buffer_size = options.write_buffer_bytes;
   result.max_background_jobs = 2;
   result.max_open_files = 256;
+  // Sixteen by default, and when the system does not start one of them the process ends
+  // (std::terminate); the tables of a farm are few.
+  result.max_file_opening_threads = 1;
   // The end of the log that a crash cut off was never flushed, so it may go. Damage further up is
   // an error: to skip it would lose what was flushed.
   result.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
@@ -88,6 +95,11 @@ class RocksDbBackend final : public PagedBackend {
     const rocksdb::ColumnFamilyOptions table = table_options(options);
     const std::vector<rocksdb::ColumnFamilyDescriptor> tables = {
         {rocksdb::kDefaultColumnFamilyName, table}, {kEntriesTable, table}};
+    // RocksDB does not survive that the system refuses it a thread.
+    if (count_startable_threads(kBackgroundThreads) < kBackgroundThreads) {
+      throw BackendError(BackendError::Reason::kIo, "open", "database " + path_,
+                         "the system starts too few threads");
+    }
     rocksdb::DB* database = nullptr;
     std::vector<rocksdb::ColumnFamilyHandle*> handles;
     const rocksdb::Status status =
