@@ -1,6 +1,8 @@
 // The furrow program: parses the command line, runs one subcommand, turns errors into exit codes.
 #include <cstdio>
 #include <new>
+#include <string>
+#include <system_error>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -87,7 +89,12 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const int exit_code = run(argc, argv);
+  int exit_code = kInternal;
+  try {
+    exit_code = run(argc, argv);
+  } catch (const std::system_error& error) {  // of the thread that waits for signals
+    exit_code = fail(kIoFailed, (std::string("cannot start a thread: ") + error.what()).c_str());
+  }
   if (furrow::is_driver_silent()) {
     std::fflush(nullptr);
     _exit(exit_code);
