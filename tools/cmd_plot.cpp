@@ -141,7 +141,7 @@ void run(const Arguments& arguments, const std::stop_token& stop, Gate& gate) {
     throw DamagedStore(
         fmt::format("the store {} is damaged: {} {} rebuilt, the first one was {}; "
                     "the farm is complete",
-                    arguments.pieces.sources.front(), damaged.size(),
+                    printable_url(arguments.pieces.sources.front()), damaged.size(),
                     damaged.size() == 1 ? "piece was" : "pieces were", damaged.front()));
   }
 }

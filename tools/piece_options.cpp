@@ -114,7 +114,7 @@ PlotPieces::PlotPieces(const PieceOptions& options, SimdMode mode, const MemoryP
       threads_(plan.settings.threads) {
   if (supply_.is_manifest_from_server()) {
     spdlog::warn("{} alone says what the history is; --manifest would decide instead",
-                 options.sources.front());
+                 printable_url(options.sources.front()));
   }
 }
 

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <climits>
 #include <new>
+#include <string_view>
 
+#include "host/pieces/piece_url.hpp"
 #include "host/pieces/source_errors.hpp"
 
 namespace furrow {
@@ -73,6 +75,7 @@ void CurlRequest::require(CURLcode code) {
 
 void CurlRequest::set_path(const std::string& path) {
   url_ = without_slash(options_.url) + path;
+  shown_url_ = printable_url(url_);
   set(CURLOPT_URL, url_.c_str());
 }
 
@@ -89,8 +92,11 @@ std::int64_t CurlRequest::content_length() const {
 }
 
 std::exception_ptr CurlRequest::error(CURLcode code, const std::string& what) const {
-  const std::string message =
-      what + ": " + (reason_[0] != '\0' ? reason_ : curl_easy_strerror(code));
+  // libcurl names some addresses as they were given, such as that of a proxy it cannot use; what
+  // may hold a password is not passed on.
+  const bool is_told =
+      reason_[0] != '\0' && std::string_view(reason_).find('@') == std::string_view::npos;
+  const std::string message = what + ": " + (is_told ? reason_ : curl_easy_strerror(code));
   switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:

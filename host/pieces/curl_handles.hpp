@@ -27,7 +27,8 @@ class CurlRequest {
   void set_path(const std::string& path);
 
   [[nodiscard]] CURL* get() const { return easy_.get(); }
-  [[nodiscard]] const std::string& url() const { return url_; }
+  /// The address as messages name it, without its secrets.
+  [[nodiscard]] const std::string& shown_url() const { return shown_url_; }
   [[nodiscard]] long status() const;
   /// As the header says; -1 when there was none.
   [[nodiscard]] std::int64_t content_length() const;
@@ -47,6 +48,7 @@ class CurlRequest {
   std::unique_ptr<CURL, Free> easy_;
   std::unique_ptr<curl_slist, FreeList> headers_;
   std::string url_;
+  std::string shown_url_;
   char reason_[CURL_ERROR_SIZE] = "";
 };
 

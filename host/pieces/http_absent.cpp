@@ -2,12 +2,13 @@
 #include "furrow/errors.hpp"
 
 #include "host/pieces/http_source.hpp"
+#include "host/pieces/piece_url.hpp"
 
 namespace furrow {
 namespace {
 
 InvalidArgument absent(const HttpSourceOptions& options) {
-  return InvalidArgument(options.url +
+  return InvalidArgument(printable_url(options.url) +
                          ": this program was built without pieces over HTTP, for which the build "
                          "option FURROW_HTTP needs cpp-httplib, libcurl and OpenSSL");
 }

@@ -8,6 +8,7 @@
 #include "host/crypto/hex.hpp"
 #include "host/pieces/curl_handles.hpp"
 #include "host/pieces/piece_etag.hpp"
+#include "host/pieces/piece_url.hpp"
 #include "host/pieces/source_errors.hpp"
 
 namespace furrow {
@@ -55,13 +56,14 @@ std::optional<CURLcode> perform(CurlRequest& request, const std::stop_token& sto
 
 std::optional<std::string> fetch_manifest_text(const HttpSourceOptions& options,
                                                const std::stop_token& stop) {
+  require_piece_url(options.url);
   CurlRequest request(options);
   Received received{{}, options.max_manifest_bytes};
   request.set_path("/v1/manifest");
   request.set(CURLOPT_TIMEOUT_MS, static_cast<long>(options.piece_time.count()));
   request.set(CURLOPT_WRITEFUNCTION, &on_body);
   request.set(CURLOPT_WRITEDATA, &received);
-  const std::string what = "manifest from " + request.url();
+  const std::string what = "manifest from " + request.shown_url();
   const std::optional<CURLcode> code = perform(request, stop);
   if (!code.has_value()) {
     return std::nullopt;

@@ -7,6 +7,7 @@
 
 #include "host/pieces/http_piece_request.hpp"
 #include "host/pieces/http_source.hpp"
+#include "host/pieces/piece_url.hpp"
 #include "host/pieces/source_errors.hpp"
 
 namespace furrow {
@@ -22,12 +23,7 @@ HttpSourceOptions checked(HttpSourceOptions options) {
       throw InvalidArgument("pieces over HTTP: " + what + ", actual " + std::to_string(actual));
     }
   };
-  if (!options.url.starts_with("http://") && !options.url.starts_with("https://")) {
-    throw InvalidArgument(
-        "pieces over HTTP: expected an address that begins with http:// or "
-        "https://, actual '" +
-        options.url + "'");
-  }
+  require_piece_url(options.url);
   require(options.in_flight >= 1, "expected at least 1 piece in flight", options.in_flight);
   require(options.pieces_per_request >= 1 && options.pieces_per_request <= options.in_flight,
           "expected 1 to " + std::to_string(options.in_flight) + " pieces in a request",

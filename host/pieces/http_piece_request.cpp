@@ -76,8 +76,9 @@ HttpPieceRequest::HttpPieceRequest(const HttpSourceOptions& options,
 }
 
 std::string HttpPieceRequest::what() const {
-  return wanted_.size() == 1 ? describe_piece(wanted_.front().index) + " from " + request_.url()
-                             : std::to_string(wanted_.size()) + " pieces from " + request_.url();
+  return wanted_.size() == 1
+             ? describe_piece(wanted_.front().index) + " from " + request_.shown_url()
+             : std::to_string(wanted_.size()) + " pieces from " + request_.shown_url();
 }
 
 void HttpPieceRequest::begin(std::vector<WantedPiece> wanted, CurlRequests& requests) {
@@ -112,7 +113,7 @@ void HttpPieceRequest::begin(std::vector<WantedPiece> wanted, CurlRequests& requ
     request_.set(CURLOPT_POST, 1L);
     request_.set(CURLOPT_POSTFIELDSIZE, static_cast<long>(body_to_send_.size()));
     request_.set(CURLOPT_POSTFIELDS, reinterpret_cast<const char*>(body_to_send_.data()));
-    frames_.emplace(request_.url());
+    frames_.emplace(request_.shown_url());
   }
   requests.add(request_);
 }
@@ -188,7 +189,7 @@ void HttpPieceRequest::on_frame(PieceIndex index, PieceFrameStatus status, Slice
     ++i;
   }
   if (i == wanted_.size()) {
-    throw UnexpectedPiece(request_.url(), wanted_.size(), index);
+    throw UnexpectedPiece(request_.shown_url(), wanted_.size(), index);
   }
   switch (status) {
     case PieceFrameStatus::kNotFound:
@@ -197,7 +198,8 @@ void HttpPieceRequest::on_frame(PieceIndex index, PieceFrameStatus status, Slice
     case PieceFrameStatus::kFailed:
       answer(i,
              PieceAnswer::failed(error_of<RemotePieceFailed>(
-                 describe_piece(index) + " from " + request_.url() + ": the server says that it " +
+                 describe_piece(index) + " from " + request_.shown_url() +
+                 ": the server says that it " +
                  printable(std::string(reinterpret_cast<const char*>(body.bytes().data()),
                                        body.size())))),
              false);

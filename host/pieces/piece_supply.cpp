@@ -26,10 +26,6 @@ HttpSourceOptions http_options(const PieceSupplyOptions& options, const std::str
 
 }  // namespace
 
-bool is_piece_url(const std::string& source) {
-  return source.starts_with("http://") || source.starts_with("https://");
-}
-
 PieceSupply::PieceSupply(const PieceSupplyOptions& options, const std::stop_token& stop) {
   if (options.sources.empty()) {
     throw InvalidArgument("expected at least one source of pieces, actual 0");
@@ -39,7 +35,8 @@ PieceSupply::PieceSupply(const PieceSupplyOptions& options, const std::stop_toke
   std::vector<PieceSource> sources;
   for (const std::string& name : options.sources) {
     if (is_piece_url(name)) {
-      sources.push_back({name, make_http_piece_getter(http_options(options, name), validator)});
+      sources.push_back(
+          {printable_url(name), make_http_piece_getter(http_options(options, name), validator)});
       continue;
     }
     auto store = std::make_unique<StorePieceGetter>(
@@ -50,7 +47,7 @@ PieceSupply::PieceSupply(const PieceSupplyOptions& options, const std::stop_toke
       throw HistoryMismatch("'" + name + "': its manifest describes another history than " +
                             (options.manifest.has_value()
                                  ? "'" + options.manifest->native() + "'"
-                                 : "that of '" + options.sources.front() + "'"));
+                                 : "that of '" + printable_url(options.sources.front()) + "'"));
     }
     sources.push_back({name, std::move(store)});
   }
@@ -68,9 +65,10 @@ void PieceSupply::choose_manifest(const PieceSupplyOptions& options, const std::
   } else if (is_piece_url(first)) {
     const std::optional<std::string> text = fetch_manifest_text(http_options(options, first), stop);
     if (!text.has_value()) {
-      throw HttpTransferFailed("manifest from " + first + ": a stop was requested");
+      throw HttpTransferFailed("manifest from " + printable_url(first) + ": a stop was requested");
     }
-    manifest_ = std::make_shared<const Manifest>(Manifest::parse(*text, "manifest from " + first));
+    manifest_ = std::make_shared<const Manifest>(
+        Manifest::parse(*text, "manifest from " + printable_url(first)));
     is_manifest_from_server_ = true;
   } else {
     manifest_ = std::make_shared<const Manifest>(

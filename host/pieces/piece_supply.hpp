@@ -17,6 +17,7 @@
 #include "host/pieces/http_source_options.hpp"
 #include "host/pieces/piece_cache.hpp"
 #include "host/pieces/piece_sources.hpp"
+#include "host/pieces/piece_url.hpp"
 #include "host/pieces/source_errors.hpp"
 
 namespace furrow {
@@ -37,9 +38,6 @@ struct PieceSupplyOptions {
   /// Gets lines about what is wrong but harmless.
   std::function<void(const std::string&)> on_warning;
 };
-
-/// Whether the name of a source means a server.
-bool is_piece_url(const std::string& source);
 
 /// All of it is thread-safe.
 class PieceSupply {
