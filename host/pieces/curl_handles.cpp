@@ -12,6 +12,8 @@ namespace furrow {
 namespace {
 
 constexpr long kReceiveBuffer = 256 * 1024;
+/// A server of pieces says what it has to say in a few hundred bytes.
+constexpr std::size_t kMaxHeaderBytes = 64 * 1024;
 
 /// Once in a process. What libcurl took is given back by the system.
 void initialise_curl() {
@@ -39,6 +41,11 @@ CurlRequest::CurlRequest(const HttpSourceOptions& options) : options_(options) {
   }
   set(CURLOPT_ERRORBUFFER, reason_);
   set(CURLOPT_NOSIGNAL, 1L);
+  // A name that is being resolved is left to its thread when the request is given up; else nobody
+  // could stop before the resolver answers, which takes it many seconds when it hangs.
+  set(CURLOPT_QUICK_EXIT, 1L);
+  set(CURLOPT_HEADERFUNCTION, &CurlRequest::on_header);
+  set(CURLOPT_HEADERDATA, this);
   set(CURLOPT_PROTOCOLS_STR, "http,https");
   set(CURLOPT_FOLLOWLOCATION, 0L);  // the token goes to nobody else
   set(CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
@@ -76,6 +83,8 @@ void CurlRequest::require(CURLcode code) {
 void CurlRequest::set_path(const std::string& path) {
   url_ = without_slash(options_.url) + path;
   shown_url_ = printable_url(url_);
+  reason_[0] = '\0';
+  n_header_bytes_ = 0;
   set(CURLOPT_URL, url_.c_str());
 }
 
@@ -85,6 +94,20 @@ long CurlRequest::status() const {
   return status;
 }
 
+std::size_t CurlRequest::on_header(char*, std::size_t size, std::size_t n, void* self) {
+  auto& request = *static_cast<CurlRequest*>(self);
+  request.n_header_bytes_ += size * n;
+  return request.n_header_bytes_ <= kMaxHeaderBytes ? size * n : 0;
+}
+
+std::optional<std::string> CurlRequest::header(const char* name) const {
+  curl_header* found = nullptr;
+  if (curl_easy_header(easy_.get(), name, 0, CURLH_HEADER, -1, &found) != CURLHE_OK) {
+    return std::nullopt;
+  }
+  return found->value;
+}
+
 std::int64_t CurlRequest::content_length() const {
   curl_off_t length = -1;
   curl_easy_getinfo(easy_.get(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
@@ -92,6 +115,13 @@ std::int64_t CurlRequest::content_length() const {
 }
 
 std::exception_ptr CurlRequest::error(CURLcode code, const std::string& what) const {
+  if (n_header_bytes_ > kMaxHeaderBytes) {
+    const std::string expected = "at most " + std::to_string(kMaxHeaderBytes) + " bytes of headers";
+    const std::string actual = "more than " + std::to_string(kMaxHeaderBytes);
+    return std::make_exception_ptr(
+        HttpNotAPiece(what + ": expected " + expected + ", actual " + actual,
+                      {.path = shown_url_, .expected = expected, .actual = actual}));
+  }
   // libcurl names some addresses as they were given, such as that of a proxy it cannot use; what
   // may hold a password is not passed on.
   const bool is_told =
@@ -111,12 +141,21 @@ std::exception_ptr CurlRequest::error(CURLcode code, const std::string& what) co
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_INVALIDCERTSTATUS:
       return std::make_exception_ptr(HttpTlsFailed(message));
-    case CURLE_OPERATION_TIMEDOUT:
-      return std::make_exception_ptr(HttpTimeout(message));
+    case CURLE_OPERATION_TIMEDOUT: {
+      // A server that is gone without a word, a resolver that hangs and a handshake that never ends
+      // are no connection; nothing was asked yet then.
+      long n_sent = 0;
+      curl_easy_getinfo(easy_.get(), CURLINFO_REQUEST_SIZE, &n_sent);
+      return n_sent == 0 ? std::make_exception_ptr(HttpConnectionFailed(message))
+                         : std::make_exception_ptr(HttpTimeout(message));
+    }
     case CURLE_URL_MALFORMAT:
       return std::make_exception_ptr(InvalidArgument(message));
     case CURLE_OUT_OF_MEMORY:
-      return std::make_exception_ptr(std::bad_alloc());
+      // Also what libcurl says of a header beyond its limits: a server is not to end the program
+      // with it.
+      return std::make_exception_ptr(
+          HttpTransferFailed(message + " (or a header that is too long)"));
     default:
       return std::make_exception_ptr(HttpTransferFailed(message));
   }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <curl/curl.h>
@@ -13,23 +14,31 @@
 
 namespace furrow {
 
-/// A handle for one request at a time, which keeps what it was set to.
+/// A handle for one request at a time, which keeps what it was set to. Not copied or moved, since
+/// libcurl knows its address.
 class CurlRequest {
  public:
   /// Address, token, TLS and times of the options; they outlive it. Throws std::bad_alloc.
   explicit CurlRequest(const HttpSourceOptions& options);
+  CurlRequest(const CurlRequest&) = delete;
+  CurlRequest& operator=(const CurlRequest&) = delete;
 
   /// The rest: throws Error of kind kInternal when libcurl refuses.
   template <class T>
   void set(CURLoption option, T value) {
     require(curl_easy_setopt(easy_.get(), option, value));
   }
+  /// Also begins anew with what is known of an answer.
   void set_path(const std::string& path);
 
   [[nodiscard]] CURL* get() const { return easy_.get(); }
   /// The address as messages name it, without its secrets.
   [[nodiscard]] const std::string& shown_url() const { return shown_url_; }
   [[nodiscard]] long status() const;
+  /// A header of the last answer, the first one of that name.
+  [[nodiscard]] std::optional<std::string> header(const char* name) const;
+  /// What the server is shown; messages must not repeat it.
+  [[nodiscard]] const std::string& token() const { return options_.token; }
   /// As the header says; -1 when there was none.
   [[nodiscard]] std::int64_t content_length() const;
   /// What went wrong, as an error of source_errors.hpp that begins with `what`.
@@ -43,12 +52,14 @@ class CurlRequest {
     void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
   };
   static void require(CURLcode code);
+  static std::size_t on_header(char* data, std::size_t size, std::size_t n, void* self);
 
   const HttpSourceOptions& options_;
   std::unique_ptr<CURL, Free> easy_;
   std::unique_ptr<curl_slist, FreeList> headers_;
   std::string url_;
   std::string shown_url_;
+  std::size_t n_header_bytes_ = 0;  // of the answer under way
   char reason_[CURL_ERROR_SIZE] = "";
 };
 

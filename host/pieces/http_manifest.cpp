@@ -1,12 +1,14 @@
 #include "host/pieces/http_manifest.hpp"
 
 #include <exception>
+#include <string_view>
 
 #include "furrow/errors.hpp"
 
 #include "host/crypto/blake3.hpp"
 #include "host/crypto/hex.hpp"
 #include "host/pieces/curl_handles.hpp"
+#include "host/pieces/http_answer.hpp"
 #include "host/pieces/piece_etag.hpp"
 #include "host/pieces/piece_url.hpp"
 #include "host/pieces/source_errors.hpp"
@@ -15,21 +17,62 @@ namespace furrow {
 namespace {
 
 constexpr std::chrono::milliseconds kLongestWait = std::chrono::seconds(60);
-constexpr std::size_t kMaxText = 200;
+/// Of a body that is no manifest; more of it ends the request.
+constexpr std::size_t kMaxMessage = 64 * 1024;
+constexpr long kOk = 200;
 
 struct Received {
-  std::string text;
+  const CurlRequest& request;
   std::size_t most;
+  std::string text = {};
+  std::exception_ptr problem = {};  // why the rest is not wanted
 };
+
+std::string what_is_asked(const CurlRequest& request) {
+  return "manifest from " + request.shown_url();
+}
 
 std::size_t on_body(char* data, std::size_t size, std::size_t n, void* self) {
   auto& received = *static_cast<Received*>(self);
   try {
+    const bool is_manifest = received.request.status() == kOk;
+    if (is_manifest && received.text.empty()) {
+      received.problem = problem_of_head(received.request, what_is_asked(received.request));
+    }
     received.text.append(data, size * n);
-  } catch (const std::bad_alloc&) {
+    const std::size_t most = is_manifest ? received.most : kMaxMessage;
+    return received.problem == nullptr && received.text.size() <= most ? size * n : 0;
+  } catch (...) {
+    received.problem = std::current_exception();
     return 0;
   }
-  return received.text.size() <= received.most ? size * n : 0;
+}
+
+/// What is wrong with an answer that ended with `code`; null for a manifest.
+std::exception_ptr problem_of(const CurlRequest& request, CURLcode code, const Received& received) {
+  const std::string what = what_is_asked(request);
+  if (received.problem != nullptr) {
+    return received.problem;
+  }
+  if (request.status() == kOk && received.text.size() > received.most) {
+    return std::make_exception_ptr(InvalidBytesLength(what, received.most, received.text.size()));
+  }
+  const bool is_message = request.status() != kOk && received.text.size() > kMaxMessage;
+  if (code != CURLE_OK && !is_message) {
+    return request.error(code, what);
+  }
+  if (request.status() != kOk) {
+    return problem_of_status(request, what, received.text);
+  }
+  if (const std::exception_ptr problem = problem_of_head(request, what)) {
+    return problem;  // without a body
+  }
+  const std::string_view beginning = std::string_view(received.text).substr(0, kShownTextSize);
+  const std::size_t first = beginning.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos || beginning[first] != '{') {
+    return problem_of_body(request, what, beginning);
+  }
+  return nullptr;
 }
 
 /// The result of the one request; none when stopped.
@@ -58,36 +101,24 @@ std::optional<std::string> fetch_manifest_text(const HttpSourceOptions& options,
                                                const std::stop_token& stop) {
   require_piece_url(options.url);
   CurlRequest request(options);
-  Received received{{}, options.max_manifest_bytes};
   request.set_path("/v1/manifest");
+  Received received{.request = request, .most = options.max_manifest_bytes};
   request.set(CURLOPT_TIMEOUT_MS, static_cast<long>(options.piece_time.count()));
   request.set(CURLOPT_WRITEFUNCTION, &on_body);
   request.set(CURLOPT_WRITEDATA, &received);
-  const std::string what = "manifest from " + request.shown_url();
   const std::optional<CURLcode> code = perform(request, stop);
   if (!code.has_value()) {
     return std::nullopt;
   }
-  if (received.text.size() > received.most) {
-    throw InvalidBytesLength(what, received.most, received.text.size());
+  if (const std::exception_ptr problem = problem_of(request, *code, received)) {
+    std::rethrow_exception(problem);
   }
-  if (*code != CURLE_OK) {
-    std::rethrow_exception(request.error(*code, what));
-  }
-  const long status = request.status();
-  if (status == 401 || status == 403) {
-    throw HttpUnauthorized(what + ": expected status 200, actual " + std::to_string(status));
-  }
-  if (status != 200) {
-    throw HttpStatusError(what, status, received.text.substr(0, kMaxText));
-  }
-  curl_header* etag = nullptr;
-  if (curl_easy_header(request.get(), "ETag", 0, CURLH_HEADER, -1, &etag) == CURLHE_OK) {
-    const std::optional<Hash> expected = hash_in_etag(etag->value);
+  if (const std::optional<std::string> etag = request.header("ETag")) {
+    const std::optional<Hash> expected = hash_in_etag(*etag);
     const Hash actual =
         blake3({reinterpret_cast<const std::uint8_t*>(received.text.data()), received.text.size()});
     if (expected.has_value() && actual != *expected) {
-      throw ChecksumMismatch(what, to_hex(expected->bytes), to_hex(actual.bytes));
+      throw ChecksumMismatch(what_is_asked(request), to_hex(expected->bytes), to_hex(actual.bytes));
     }
   }
   return std::move(received.text);

@@ -5,33 +5,18 @@
 #include <string_view>
 #include <utility>
 
-#include <strings.h>
-
 #include "host/archive/piece_validation.hpp"
 #include "host/crypto/blake3.hpp"
 #include "host/crypto/hex.hpp"
+#include "host/pieces/http_answer.hpp"
 #include "host/pieces/piece_etag.hpp"
 #include "host/pieces/source_errors.hpp"
 
 namespace furrow {
 namespace {
 
-constexpr std::size_t kMaxText = 200;
 constexpr long kOk = 200;
-constexpr long kUnauthorized = 401;
-constexpr long kForbidden = 403;
 constexpr long kNotFound = 404;
-
-/// What the server says on its own behalf, on one line.
-std::string printable(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(),
-      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, ' ');
-  while (text.ends_with(' ')) {
-    text.pop_back();
-  }
-  return text;
-}
 
 bool is_transient(const std::exception_ptr& error) {
   try {
@@ -69,8 +54,6 @@ HttpPieceRequest::HttpPieceRequest(const HttpSourceOptions& options,
       on_answer_(on_answer),
       request_(options) {
   request_.set(CURLOPT_PRIVATE, this);
-  request_.set(CURLOPT_HEADERFUNCTION, &HttpPieceRequest::on_header);
-  request_.set(CURLOPT_HEADERDATA, this);
   request_.set(CURLOPT_WRITEFUNCTION, &HttpPieceRequest::on_body);
   request_.set(CURLOPT_WRITEDATA, this);
 }
@@ -85,7 +68,6 @@ void HttpPieceRequest::begin(std::vector<WantedPiece> wanted, CurlRequests& requ
   wanted_ = std::move(wanted);
   is_answered_.assign(wanted_.size(), false);
   n_open_ = wanted_.size();
-  etag_.reset();
   frames_.reset();
   missing_ = {};
   n_received_ = 0;
@@ -118,20 +100,6 @@ void HttpPieceRequest::begin(std::vector<WantedPiece> wanted, CurlRequests& requ
   requests.add(request_);
 }
 
-std::size_t HttpPieceRequest::on_header(char* data, std::size_t size, std::size_t n, void* self) {
-  constexpr std::string_view kName = "ETag:";
-  const std::string_view line(data, size * n);
-  auto& request = *static_cast<HttpPieceRequest*>(self);
-  if (line.starts_with("HTTP/")) {
-    request.etag_.reset();
-  } else if (line.size() > kName.size() &&
-             ::strncasecmp(line.data(), kName.data(), kName.size()) == 0) {
-    request.etag_ =
-        hash_in_etag(line.substr(kName.size(), line.find_last_not_of("\r\n") + 1 - kName.size()));
-  }
-  return size * n;
-}
-
 std::size_t HttpPieceRequest::on_body(char* data, std::size_t size, std::size_t n, void* self) {
   auto& request = *static_cast<HttpPieceRequest*>(self);
   try {
@@ -144,34 +112,64 @@ std::size_t HttpPieceRequest::on_body(char* data, std::size_t size, std::size_t 
 }
 
 void HttpPieceRequest::receive(std::span<const std::uint8_t> bytes) {
+  const bool is_first = n_received_ == 0;
+  const auto* text = reinterpret_cast<const char*>(bytes.data());
+  text_.append(text,
+               std::min(bytes.size(), kShownTextSize - std::min(kShownTextSize, text_.size())));
   if (request_.status() != kOk) {
-    const auto* text = reinterpret_cast<const char*>(bytes.data());
-    text_.append(text, std::min(bytes.size(), kMaxText - std::min(kMaxText, text_.size())));
     n_received_ += bytes.size();
     if (n_received_ > kPieceSize) {
       throw InvalidBytesLength(what() + ", a message", kPieceSize, n_received_);
     }
-  } else if (frames_.has_value()) {
-    frames_->read(bytes, *pool_, [this](PieceIndex index, PieceFrameStatus status, Slice body) {
-      on_frame(index, status, std::move(body));
-    });
+    return;
+  }
+  if (is_first) {
+    if (const std::exception_ptr problem = problem_of_head(request_, what())) {
+      std::rethrow_exception(problem);
+    }
+  }
+  if (frames_.has_value()) {
+    receive_frames(bytes);
   } else {
     receive_piece(bytes);
   }
+}
+
+void HttpPieceRequest::receive_frames(std::span<const std::uint8_t> bytes) {
+  const bool is_first = n_received_ == 0;
+  n_received_ += bytes.size();
+  try {
+    frames_->read(bytes, *pool_, [this](PieceIndex index, PieceFrameStatus status, Slice body) {
+      on_frame(index, status, std::move(body));
+    });
+  } catch (const MalformedData&) {
+    // No status of a frame: perhaps there are no frames.
+    const std::exception_ptr problem =
+        is_first ? problem_of_body(request_, what(), text_) : nullptr;
+    if (problem != nullptr) {
+      std::rethrow_exception(problem);
+    }
+    throw;
+  }
+}
+
+std::exception_ptr HttpPieceRequest::wrong_length(std::uint64_t actual) const {
+  const std::exception_ptr problem = problem_of_body(request_, what(), text_);
+  return problem != nullptr ? problem : error_of<InvalidBytesLength>(what(), kPieceSize, actual);
 }
 
 void HttpPieceRequest::receive_piece(std::span<const std::uint8_t> bytes) {
   if (n_received_ == 0) {
     const std::int64_t announced = request_.content_length();
     if (announced >= 0 && announced != std::int64_t{kPieceSize}) {
-      throw InvalidBytesLength(what(), kPieceSize, static_cast<std::uint64_t>(announced));
+      std::rethrow_exception(wrong_length(static_cast<std::uint64_t>(announced)));
     }
     // All at once: a message that grows part by part may outgrow its gap and be copied.
     missing_ = pool_->get_writable(kPieceSize);
   }
   n_received_ += bytes.size();
   if (bytes.size() > missing_.size()) {
-    throw InvalidBytesLength(what(), kPieceSize, n_received_);
+    std::rethrow_exception(wrong_length(n_received_));
   }
   std::memcpy(missing_.data(), bytes.data(), bytes.size());
   missing_ = missing_.subspan(bytes.size());
@@ -200,8 +198,8 @@ void HttpPieceRequest::on_frame(PieceIndex index, PieceFrameStatus status, Slice
              PieceAnswer::failed(error_of<RemotePieceFailed>(
                  describe_piece(index) + " from " + request_.shown_url() +
                  ": the server says that it " +
-                 printable(std::string(reinterpret_cast<const char*>(body.bytes().data()),
-                                       body.size())))),
+                 printable_text({reinterpret_cast<const char*>(body.bytes().data()), body.size()},
+                                options_.token))),
              false);
       break;
     case PieceFrameStatus::kFound: {
@@ -239,21 +237,23 @@ std::exception_ptr HttpPieceRequest::why_incomplete(CURLcode code) const {
   if (code != CURLE_OK) {
     return request_.error(code, what());
   }
-  const long status = request_.status();
-  const std::string text = printable(text_);
-  if (status == kUnauthorized || status == kForbidden) {
-    return error_of<HttpUnauthorized>(what() + ": expected status 200, actual " +
-                                      std::to_string(status) + " (" + text + ")");
+  if (request_.status() != kOk) {
+    return problem_of_status(request_, what(), text_);
   }
-  if (status != kOk) {
-    return error_of<HttpStatusError>(what(), status, text);
+  if (const std::exception_ptr problem = problem_of_head(request_, what())) {
+    return problem;  // without a body
   }
   if (frames_.has_value()) {
+    const std::exception_ptr problem =
+        n_open_ == wanted_.size() ? problem_of_body(request_, what(), text_) : nullptr;
+    if (problem != nullptr) {
+      return problem;  // too short for a frame
+    }
     return error_of<HttpTransferFailed>(what() + ": the answer ended " +
                                         (frames_->is_between_frames() ? "" : "in a frame, ") +
                                         "with " + std::to_string(n_open_) + " pieces missing");
   }
-  return error_of<InvalidBytesLength>(what(), kPieceSize, n_received_);
+  return wrong_length(n_received_);
 }
 
 void HttpPieceRequest::end_single(CURLcode code) {
@@ -271,11 +271,11 @@ void HttpPieceRequest::end_single(CURLcode code) {
   PieceAnswer given;
   bool may_retry = false;
   try {
-    if (etag_.has_value()) {
+    if (const std::optional<Hash> tag = hash_in_etag(request_.header("ETag").value_or(""))) {
       const Hash actual = blake3(body.bytes());
-      may_retry = actual != *etag_;
+      may_retry = actual != *tag;
       if (may_retry) {
-        throw ChecksumMismatch(what(), to_hex(etag_->bytes), to_hex(actual.bytes));
+        throw ChecksumMismatch(what(), to_hex(tag->bytes), to_hex(actual.bytes));
       }
     }
     given = checked(wanted_[0].index, std::move(body));

@@ -56,11 +56,13 @@ class HttpPieceRequest {
   [[nodiscard]] std::exception_ptr failure_of_sink() const { return failure_of_sink_; }
 
  private:
-  static std::size_t on_header(char* data, std::size_t size, std::size_t n, void* self);
   static std::size_t on_body(char* data, std::size_t size, std::size_t n, void* self);
 
   void receive(std::span<const std::uint8_t> bytes);
   void receive_piece(std::span<const std::uint8_t> bytes);
+  void receive_frames(std::span<const std::uint8_t> bytes);
+  /// For a single piece: InvalidBytesLength, unless the body is recognised as something else.
+  [[nodiscard]] std::exception_ptr wrong_length(std::uint64_t actual) const;
   void on_frame(PieceIndex index, PieceFrameStatus status, Slice body);
   [[nodiscard]] PieceAnswer checked(PieceIndex index, Slice body) const;
   void end_single(CURLcode code);
@@ -80,11 +82,10 @@ class HttpPieceRequest {
   std::vector<std::uint8_t> body_to_send_;
 
   // The response so far.
-  std::optional<Hash> etag_;
   std::optional<PieceFrameReader> frames_;
   std::span<std::uint8_t> missing_;  // of a single piece
   std::size_t n_received_ = 0;
-  std::string text_;           // of a response that is no piece
+  std::string text_;           // how the body begins
   std::exception_ptr broken_;  // what is wrong with the bytes
   std::exception_ptr failure_of_sink_;
 };

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <exception>
 #include <string>
+#include <utility>
 
 #include "furrow/errors.hpp"
 #include "furrow/types.hpp"
@@ -65,7 +66,8 @@ class StoreGone : public SourceRefused {
 /// redirection, a page for people, a compressed body. The message says which.
 class HttpNotAPiece : public Error {
  public:
-  explicit HttpNotAPiece(const std::string& message) : Error(ErrorKind::kMismatch, message) {}
+  explicit HttpNotAPiece(const std::string& message, ErrorFields fields = {})
+      : Error(ErrorKind::kMismatch, message, std::move(fields)) {}
 };
 /// Any other status that is no answer.
 class HttpStatusError : public Error {

@@ -171,10 +171,13 @@ class Socket {
       ::close(descriptor_);
     }
   }
-  static Socket connect_to(std::uint16_t port) {
+  /// From 127.0.0.`from`, as another client.
+  static Socket connect_to(std::uint16_t port, std::uint32_t from = 1) {
     Socket socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_in address{};
     address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + from);
+    EXPECT_EQ(::bind(socket.descriptor_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     EXPECT_EQ(::connect(socket.descriptor_, reinterpret_cast<sockaddr*>(&address), sizeof address),
@@ -285,6 +288,32 @@ class BadServer {
   bool is_over_ = false;
   std::vector<std::thread> talks_;
   std::thread accepter_;
+};
+
+/// An address at which connections are never made: the queue of its socket is full.
+class FullBacklog {
+ public:
+  FullBacklog() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* any = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(::bind(listener_.descriptor(), any, size), 0);
+    EXPECT_EQ(::listen(listener_.descriptor(), 0), 0);
+    EXPECT_EQ(::getsockname(listener_.descriptor(), any, &size), 0);
+    port_ = ntohs(address.sin_port);
+    for (int i = 0; i < 4; ++i) {  // the system takes one or two more than it is told
+      waiting_.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+      ::connect(waiting_.back().descriptor(), any, size);
+    }
+  }
+  [[nodiscard]] std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+
+ private:
+  Socket listener_;
+  std::vector<Socket> waiting_;
+  std::uint16_t port_ = 0;
 };
 
 /// A response with a piece, as the server would give it.

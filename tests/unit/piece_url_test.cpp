@@ -1,12 +1,12 @@
 // Addresses of sources: which are servers, and that no secret of one is shown.
+#include "host/pieces/piece_url.hpp"
+
 #include <string>
 #include <utility>
 
 #include <gtest/gtest.h>
 
 #include "furrow/errors.hpp"
-
-#include "host/pieces/piece_url.hpp"
 
 namespace furrow {
 namespace {

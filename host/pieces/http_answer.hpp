@@ -1,0 +1,33 @@
+// Answers over HTTP that are not what was asked for, each named as what it is: what stands between
+// us and a server of pieces (proxies, portals, other servers at its address) answers, too.
+#pragma once
+
+#include <exception>
+#include <string>
+#include <string_view>
+
+#include "host/pieces/curl_handles.hpp"
+
+namespace furrow {
+
+/// What is kept of a body to recognise it by, and of a message of the server to be shown.
+inline constexpr std::size_t kShownTextSize = 200;
+
+/// Text of the server on one line, without the token should the server repeat it.
+std::string printable_text(std::string_view text, const std::string& token);
+
+/// For a status other than 200: HttpUnauthorized, HttpNotAPiece for a redirection and for a network
+/// that wants a login, else HttpStatusError with the text of the server. `what` begins the message.
+std::exception_ptr problem_of_status(const CurlRequest& request, const std::string& what,
+                                     std::string_view text);
+
+/// For status 200, before the body is looked at: HttpNotAPiece when the headers say that it is
+/// compressed or a page for people; else null.
+std::exception_ptr problem_of_head(const CurlRequest& request, const std::string& what);
+
+/// For a body that turned out not to be what was asked for, which begins with `beginning`:
+/// HttpNotAPiece when it is recognised as something else; null when it is merely wrong.
+std::exception_ptr problem_of_body(const CurlRequest& request, const std::string& what,
+                                   std::string_view beginning);
+
+}  // namespace furrow
