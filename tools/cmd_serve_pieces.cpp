@@ -100,14 +100,15 @@ void print(const HttpServerCounters& counters, bool json) {
     const nlohmann::ordered_json result = {
         {"requests", counters.requests},         {"pieces", counters.pieces},
         {"not_found", counters.not_found},       {"failed", counters.failed},
-        {"unauthorized", counters.unauthorized}, {"refused", counters.refused}};
+        {"unauthorized", counters.unauthorized}, {"refused", counters.refused},
+        {"gave_way", counters.gave_way}};
     fmt::print("{}\n", result.dump());
   } else {
     fmt::print(
         "served {} pieces in {} requests; {} not found, {} failed, {} without the token, "
-        "{} connections refused\n",
+        "{} connections refused, {} ended in favour of others\n",
         counters.pieces, counters.requests, counters.not_found, counters.failed,
-        counters.unauthorized, counters.refused);
+        counters.unauthorized, counters.refused, counters.gave_way);
   }
 }
 
@@ -115,7 +116,16 @@ void run(const Arguments& arguments, const std::stop_token& stop) {
   StorePieceGetter store(arguments.store,
                          {.on_warning = [](const std::string& line) { spdlog::warn("{}", line); }});
   const HttpServerOptions options = server_options(arguments, store.manifest());
-  HttpPieceServer server(store, options);
+  HttpPieceServer server = [&] {
+    try {
+      return HttpPieceServer(store, options, stop);
+    } catch (const CannotListen&) {
+      if (stop.stop_requested()) {
+        throw Interrupted();  // while the name to listen on was looked up
+      }
+      throw;
+    }
+  }();
   if (options.token.empty() && !is_loopback(options.address)) {
     spdlog::warn("everybody who reaches {} may fetch pieces; --token-file restricts that",
                  server.url());
@@ -161,8 +171,14 @@ void add_serve_pieces_command(CLI::App& app, std::stop_token stop) {
   key->needs(certificate);
   command
       ->add_option("--max-connections", arguments->limits.max_connections,
-                   "Connections at a time; those beyond are refused")
+                   "Connections at a time; when all are taken, the one that keeps the server "
+                   "waiting for longest gives way to a new one, or the new one is refused")
       ->capture_default_str();
+  command
+      ->add_option("--max-connections-per-address", arguments->limits.max_connections_per_address,
+                   "The same for the connections from one address (of IPv6: from 64 bits of it); "
+                   "half of --max-connections if not given")
+      ->check(CLI::PositiveNumber);
   command->add_option("--max-batch", arguments->limits.max_batch, "Pieces in one request")
       ->capture_default_str();
   command

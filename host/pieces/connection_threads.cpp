@@ -1,67 +1,53 @@
 #include "host/pieces/connection_threads.hpp"
 
-#include <system_error>
+#include <exception>
 #include <utility>
 
+#include "host/base/threads.hpp"
+
 namespace furrow {
-namespace {
 
-thread_local bool refusing = false;
-
-}  // namespace
-
-bool ConnectionThreads::is_refusing() {
-  return refusing;
+bool ConnectionThreads::start(std::function<void()> connection) {
+  const std::lock_guard lock(mutex_);
+  try {
+    running_.emplace_front();
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  const auto self = running_.begin();
+  try {
+    *self = start_thread("fw-client", [this, self, connection = std::move(connection)] {
+      connection();
+      leave(self);
+    });
+  } catch (const std::exception&) {  // of the system, or for want of memory
+    running_.erase(self);
+    return false;
+  }
+  return true;
 }
 
-void ConnectionThreads::enqueue(std::function<void()> connection) {
+void ConnectionThreads::leave(std::list<std::jthread>::iterator self) {
+  std::list<std::jthread> before;
   {
     const std::lock_guard lock(mutex_);
-    bool has_thread = waiting_.size() < n_idle_;
-    if (!has_thread && threads_.size() < max_threads_) {
-      try {
-        threads_.emplace_back([this] { work(); });
-        ++n_idle_;  // it will look for work
-        has_thread = true;
-      } catch (const std::system_error&) {
-        // No more threads on this system: the connection is refused.
-      }
-    }
-    if (has_thread) {
-      waiting_.push_back(std::move(connection));
-      changed_.notify_one();
-      return;
-    }
+    before.swap(ended_);
+    ended_.splice(ended_.end(), running_, self);
+    changed_.notify_all();
   }
-  refusing = true;
-  connection();
-  refusing = false;
-}
-
-void ConnectionThreads::work() {
-  std::unique_lock lock(mutex_);
-  while (true) {
-    changed_.wait(lock, [this] { return !waiting_.empty() || is_shut_down_; });
-    if (waiting_.empty()) {
-      return;
-    }
-    const std::function<void()> connection = std::move(waiting_.front());
-    waiting_.pop_front();
-    --n_idle_;
-    lock.unlock();
-    connection();
-    lock.lock();
-    ++n_idle_;
+  for (std::jthread& thread : before) {
+    thread.join();
   }
 }
 
-void ConnectionThreads::shutdown() {
+ConnectionThreads::~ConnectionThreads() {
+  std::list<std::jthread> last;
   {
-    const std::lock_guard lock(mutex_);
-    is_shut_down_ = true;
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return running_.empty(); });
+    last.swap(ended_);
   }
-  changed_.notify_all();
-  for (std::thread& thread : threads_) {
+  for (std::jthread& thread : last) {
     thread.join();
   }
 }

@@ -3,39 +3,33 @@
 
 #include <condition_variable>
 #include <cstddef>
-#include <deque>
 #include <functional>
+#include <list>
 #include <mutex>
 #include <thread>
-#include <vector>
-
-#include <httplib.h>
 
 namespace furrow {
 
-/// Starts a thread when none is idle, up to a limit; beyond it a connection is not queued but
-/// carried out by the caller with is_refusing() set, which has to make short work of it.
-class ConnectionThreads : public httplib::TaskQueue {
+/// A thread lives as long as its connection, so that those of a burst go with it. For one thread
+/// that starts them.
+class ConnectionThreads {
  public:
-  explicit ConnectionThreads(std::size_t max_threads) : max_threads_(max_threads) {}
+  /// Waits for all of them.
+  ~ConnectionThreads();
 
-  void enqueue(std::function<void()> connection) override;
-  /// Waits for the end of all connections.
-  void shutdown() override;
-
-  /// Whether this thread is in enqueue() because there was no thread for the connection.
-  static bool is_refusing();
+  /// Carries out `connection`, which throws nothing, on a thread of its own. False when the system
+  /// has no more threads; nothing is carried out then.
+  [[nodiscard]] bool start(std::function<void()> connection);
 
  private:
-  void work();
+  /// A thread ends: it joins the one that ended before it, so that no more than one is ever left
+  /// with its stack.
+  void leave(std::list<std::jthread>::iterator self);
 
-  std::size_t max_threads_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<std::function<void()>> waiting_;
-  std::size_t n_idle_ = 0;
-  bool is_shut_down_ = false;
-  std::vector<std::thread> threads_;
+  std::list<std::jthread> running_;
+  std::list<std::jthread> ended_;
 };
 
 }  // namespace furrow

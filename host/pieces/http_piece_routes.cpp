@@ -99,16 +99,56 @@ HttpServerCounters HttpPieceRoutes::counters() const {
           .unauthorized = n_unauthorized_};
 }
 
-bool HttpPieceRoutes::leaves_body_unread(const httplib::Request& request) {
+std::optional<std::size_t> HttpPieceRoutes::body_to_read(const httplib::Request& request) {
   ++n_requests_;
-  if (!is_authorized(request)) {
-    return true;
+  if (refuses_body(request)) {
+    return std::nullopt;
   }
   if (is_batch(request)) {
-    return request.get_header_value<std::uint64_t>("Content-Length") >
-           options_.limits.max_batch * sizeof(std::uint64_t);
+    return request.get_header_value<std::uint64_t>("Content-Length");
   }
-  return request.has_header("Content-Length") || request.has_header("Transfer-Encoding");
+  const bool has_body =
+      request.has_header("Content-Length") || request.has_header("Transfer-Encoding");
+  return has_body ? std::nullopt : std::optional<std::size_t>(0);
+}
+
+bool HttpPieceRoutes::refuses_body(const httplib::Request& request) const {
+  return !is_authorized(request) || body_problem(request).has_value();
+}
+
+std::optional<HttpPieceRoutes::BodyProblem> HttpPieceRoutes::body_problem(
+    const httplib::Request& request) const {
+  constexpr const char* kLength = "Content-Length";
+  const std::size_t n_lengths = request.get_header_value_count(kLength);
+  const bool is_coded = request.has_header("Transfer-Encoding");
+  if (n_lengths > 1) {
+    return BodyProblem{400, "more than one Content-Length"};
+  }
+  if (n_lengths == 1 && is_coded) {
+    return BodyProblem{400, "Content-Length and Transfer-Encoding exclude each other"};
+  }
+  const std::string length = request.get_header_value(kLength);
+  if (n_lengths == 1 &&
+      (length.empty() || length.find_first_not_of("0123456789") != std::string::npos)) {
+    return BodyProblem{400, "Content-Length is not a number of bytes"};
+  }
+  if (!is_batch(request)) {
+    return std::nullopt;
+  }
+  // httplib would unpack it, and a few hundred bytes of brotli are gigabytes.
+  if (request.has_header("Content-Encoding") ||
+      request.get_header_value("Content-Type").starts_with("multipart/")) {
+    return BodyProblem{415, "a list of pieces is sent as it is"};
+  }
+  if (n_lengths == 0) {
+    return BodyProblem{411, "a list of pieces needs a Content-Length"};
+  }
+  std::uint64_t n_bytes = 0;
+  const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), n_bytes);
+  if (error != std::errc() || n_bytes > options_.limits.max_batch * sizeof(std::uint64_t)) {
+    return BodyProblem{413, "too many pieces at once"};
+  }
+  return std::nullopt;
 }
 
 bool HttpPieceRoutes::is_authorized(const httplib::Request& request) const {
@@ -127,6 +167,10 @@ HttpPieceRoutes::HandlerResponse HttpPieceRoutes::route(const httplib::Request& 
     ++n_unauthorized_;
     response.set_header("WWW-Authenticate", "Bearer");
     answer(response, 401, "a token is needed");
+    return HandlerResponse::Handled;
+  }
+  if (const std::optional<BodyProblem> problem = body_problem(request)) {
+    answer(response, problem->status, problem->text);
     return HandlerResponse::Handled;
   }
   const bool reads = request.method == "GET" || request.method == "HEAD";
@@ -288,9 +332,13 @@ bool HttpPieceRoutes::send_frame(PieceIndex index, const PieceAnswer& given,
 }
 
 void HttpPieceRoutes::warn(const std::string& line) {
-  if (options_.on_warning != nullptr) {
-    const std::lock_guard lock(warning_mutex_);
+  if (options_.on_warning == nullptr) {
+    return;
+  }
+  const std::lock_guard lock(warning_mutex_);
+  try {
     options_.on_warning(line);
+  } catch (...) {  // whoever listens cannot end the server by it
   }
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -26,13 +27,18 @@ class HttpPieceRoutes {
   /// Work is given up when `stop` says so.
   HttpPieceRoutes(PieceGetter& getter, const HttpServerOptions& options, std::stop_token stop);
 
-  /// Called with the headers of each request. True when it is answered without reading what belongs
-  /// to it, so that its connection cannot be used any more.
-  bool leaves_body_unread(const httplib::Request& request);
-  /// Answers everything but a batch, which is unhandled.
+  /// Called with the headers of each request. The bytes behind them that are read before it is
+  /// answered; none when it is answered without reading what belongs to it, so that its connection
+  /// cannot be used any more.
+  std::optional<std::size_t> body_to_read(const httplib::Request& request);
+  /// Whether route() refuses the request without its body, so that a client that asks first
+  /// ("Expect: 100-continue") need not send it.
+  [[nodiscard]] bool refuses_body(const httplib::Request& request) const;
+  /// Answers everything but a sound batch, which is unhandled.
   HandlerResponse route(const httplib::Request& request, httplib::Response& response);
   void serve_batch(const httplib::Request& request, httplib::Response& response);
 
+  /// Never throws.
   void warn(const std::string& line);
   /// Without refused connections.
   [[nodiscard]] HttpServerCounters counters() const;
@@ -40,7 +46,13 @@ class HttpPieceRoutes {
   static constexpr const char* kPiecesPath = "/v1/pieces";
 
  private:
+  /// Why a request is refused for what it says of its body.
+  struct BodyProblem {
+    int status;
+    const char* text;
+  };
   [[nodiscard]] bool is_authorized(const httplib::Request& request) const;
+  [[nodiscard]] std::optional<BodyProblem> body_problem(const httplib::Request& request) const;
   void serve_manifest(const httplib::Request& request, httplib::Response& response);
   void serve_piece(std::string_view index_text, const httplib::Request& request,
                    httplib::Response& response);

@@ -1,5 +1,7 @@
 #include "host/pieces/http_piece_server.hpp"
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <mutex>
@@ -8,40 +10,82 @@
 #include <thread>
 #include <utility>
 
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "host/base/threads.hpp"
+#include "host/pieces/connection_places.hpp"
 #include "host/pieces/connection_threads.hpp"
 #include "host/pieces/http_connection.hpp"
 #include "host/pieces/http_piece_routes.hpp"
+#include "host/pieces/source_errors.hpp"
 
 namespace furrow {
 namespace {
 
-constexpr int kBacklog = 512;  // httplib asks for 5
+/// Files that the process opens for other things than connections and what they read.
+constexpr std::size_t kOtherDescriptors = 64;
+/// A connection is one, and the pack that its pieces come from.
+constexpr std::size_t kDescriptorsPerConnection = 2;
+/// Before accept is tried again when the system lacks something.
+constexpr int kPauseMilliseconds = 100;
+/// Between two warnings of that: clients are not to fill the log.
+constexpr std::chrono::minutes kWarningPause(1);
+/// What a client may still send of a request that was answered unread, and for how long.
+constexpr std::size_t kMaxDroppedBytes = std::size_t{1} << 20;
+constexpr std::chrono::milliseconds kClosingTime = std::chrono::seconds(1);
+/// A piece with the headers or the frame around it.
+constexpr std::size_t kWriteWindow = kPieceSize + 4096;
 
-/// The socket may be taken over from a server that just ended, but not from one that listens.
-void set_socket_options(socket_t socket) {
-  const int on = 1;
-  ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+/// As many connections as the process may have files open.
+std::size_t possible_connections(std::size_t wanted) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+    return wanted;
+  }
+  const std::size_t most =
+      std::max<std::size_t>(limit.rlim_cur, kOtherDescriptors) - kOtherDescriptors;
+  return std::clamp<std::size_t>(most / kDescriptorsPerConnection, 1,
+                                 std::max<std::size_t>(wanted, 1));
+}
+
+std::size_t possible_per_address(const HttpServerLimits& limits) {
+  return limits.max_connections_per_address != 0
+             ? limits.max_connections_per_address
+             : (possible_connections(limits.max_connections) + 1) / 2;
+}
+
+/// Kept so that a connection can be accepted, and told that there is no room, when no other file
+/// can be opened.
+OwnedDescriptor spare_descriptor() {
+  return OwnedDescriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
 }
 
 }  // namespace
 
-CannotListen::CannotListen(const std::string& address, std::uint16_t port, int error_number)
-    : Error(ErrorKind::kIo, "cannot listen on " + address + " port " + std::to_string(port) + ": " +
-                                std::generic_category().message(error_number)) {}
-
 class HttpPieceServer::Core : public httplib::Server {
  public:
-  Core(PieceGetter& getter, HttpServerOptions options)
+  Core(PieceGetter& getter, HttpServerOptions options, const std::stop_token& stop_look_up)
       : options_(std::move(options)),
         tls_(options_.tls.has_value() ? make_server_tls(*options_.tls) : nullptr),
-        routes_(getter, options_, stop_.get_token()) {
-    new_task_queue = [this] { return new ConnectionThreads(options_.limits.max_connections); };
+        routes_(getter, options_, stop_.get_token()),
+        places_({.max_connections = possible_connections(options_.limits.max_connections),
+                 .max_per_client = possible_per_address(options_.limits),
+                 .patience_for_request = options_.limits.patience_for_request,
+                 .patience_for_taking = options_.limits.patience_for_taking}),
+        listening_(options_.address, options_.port, stop_look_up),
+        spare_(spare_descriptor()) {
     set_payload_max_length(options_.limits.max_batch * sizeof(std::uint64_t));
-    set_tcp_nodelay(true);
-    set_socket_options(furrow::set_socket_options);
+    set_expect_100_continue_handler(
+        [this](const httplib::Request& request, httplib::Response& response) {
+          if (!routes_.refuses_body(request)) {
+            return 100;
+          }
+          routes_.route(request, response);
+          return response.status;
+        });
     set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
       return routes_.route(request, response);
     });
@@ -58,15 +102,27 @@ class HttpPieceServer::Core : public httplib::Server {
           }
           response.status = 500;
         });
-    listen_on_port();
+    svr_sock_ = listening_.descriptor();  // httplib sends content only while it has one
+    const std::size_t possible = possible_connections(options_.limits.max_connections);
+    if (possible < options_.limits.max_connections) {
+      routes_.warn("the limit of open files leaves room for " + std::to_string(possible) + " of " +
+                   std::to_string(options_.limits.max_connections) + " connections");
+    }
+    listener_ = start_thread("fw-listen", [this] { accept_all(); });
   }
   ~Core() override { stop_serving(); }
 
-  [[nodiscard]] std::uint16_t port() const { return port_; }
-  [[nodiscard]] const HttpServerOptions& options() const { return options_; }
+  [[nodiscard]] std::uint16_t port() const { return listening_.port(); }
+  [[nodiscard]] std::string url() const {
+    const bool is_ipv6 = options_.address.find(':') != std::string::npos;
+    return (options_.tls.has_value() ? "https://" : "http://") +
+           (is_ipv6 ? "[" + options_.address + "]" : options_.address) + ":" +
+           std::to_string(port());
+  }
   [[nodiscard]] HttpServerCounters counters() const {
     HttpServerCounters result = routes_.counters();
     result.refused = n_refused_;
+    result.gave_way = places_.n_given_way();
     return result;
   }
 
@@ -74,50 +130,84 @@ class HttpPieceServer::Core : public httplib::Server {
     const std::lock_guard lock(stop_mutex_);
     stop_.request_stop();
     stop_event_.set();
-    httplib::Server::stop();
+    svr_sock_ = INVALID_SOCKET;
     if (listener_.joinable()) {
       listener_.join();
     }
+    listening_.close();
   }
 
  private:
-  void listen_on_port() {
-    errno = 0;
-    int port = options_.port;
-    bool is_bound = false;
-    if (port == 0) {
-      port = bind_to_any_port(options_.address);
-      is_bound = port > 0;
-    } else {
-      is_bound = bind_to_port(options_.address, port);
-    }
-    if (!is_bound || ::listen(svr_sock_, kBacklog) != 0) {
-      throw CannotListen(options_.address, options_.port, errno == 0 ? EADDRNOTAVAIL : errno);
-    }
-    port_ = static_cast<std::uint16_t>(port);
-    listener_ = start_thread("fw-listen", [this] {
-      listen_after_bind();
-      has_ended_ = true;
-    });
-    // A server that does not run yet would not notice that it has to stop.
-    while (!is_running() && !has_ended_) {
-      std::this_thread::yield();
+  /// Waits for a connection, or for so long; a stop ends the waiting.
+  void wait_for_connection(int milliseconds) const {
+    std::array<pollfd, 2> polled = {
+        {{listening_.descriptor(), static_cast<short>(milliseconds < 0 ? POLLIN : 0), 0},
+         {stop_event_.descriptor(), POLLIN, 0}}};
+    ::poll(polled.data(), polled.size(), milliseconds);
+  }
+
+  void accept_all() {
+    ConnectionThreads threads;
+    while (!stop_.stop_requested()) {
+      wait_for_connection(-1);
+      try {
+        ListeningSocket::Accepted accepted = listening_.accept();
+        if (accepted.error != 0) {
+          do_without(accepted.error);
+        } else if (accepted.socket.get() >= 0) {
+          begin(threads, std::move(accepted));
+        }
+      } catch (const std::bad_alloc&) {
+        ++n_refused_;  // that connection is closed, the server goes on
+      }
     }
   }
 
-  bool process_and_close_socket(socket_t socket) override {
-    if (ConnectionThreads::is_refusing()) {
+  /// The system has no room for a connection: it is told so where that can be done, and the one
+  /// that gives way first makes room for the next.
+  void do_without(int error) {
+    const auto now = ConnectionPlaces::Clock::now();
+    if (now >= next_warning_) {
+      next_warning_ = now + kWarningPause;
+      routes_.warn("no room for a connection: " + std::generic_category().message(error));
+    }
+    ++n_refused_;
+    places_.end_one();
+    spare_ = OwnedDescriptor();
+    const ListeningSocket::Accepted accepted = listening_.accept();
+    if (accepted.socket.get() >= 0) {
+      refuse_connection(accepted.socket, tls_ != nullptr);
+    } else {
+      wait_for_connection(kPauseMilliseconds);
+    }
+    spare_ = spare_descriptor();
+  }
+
+  /// A connection on its way to a thread.
+  struct Pending {
+    OwnedDescriptor socket;
+    std::unique_ptr<ConnectionPlaces::Place> place;  // ends before the socket does
+  };
+
+  void begin(ConnectionThreads& threads, ListeningSocket::Accepted accepted) {
+    // Shared, because what a thread is given has to be copyable.
+    const auto pending = std::make_shared<Pending>(std::move(accepted.socket));
+    pending->place = places_.take(pending->socket.get(), accepted.client);
+    if (pending->place == nullptr || !threads.start([this, pending] { serve(*pending); })) {
+      pending->place.reset();
       ++n_refused_;
-      refuse_connection(socket, tls_ != nullptr);
-      return true;
+      refuse_connection(pending->socket, tls_ != nullptr);
     }
+  }
+
+  void serve(Pending& pending) noexcept {
     try {
-      HttpConnection connection(socket, tls_.get(), stop_event_);
+      HttpConnection connection(std::move(pending.socket), std::move(pending.place), tls_.get(),
+                                stop_event_);
       serve(connection);
-    } catch (const std::exception& error) {
-      routes_.warn(error.what());  // the connection is gone, the server goes on
+    } catch (...) {  // the connection is gone, the server goes on
+      routes_.warn(message_of(std::current_exception()));
     }
-    return true;
   }
 
   void serve(HttpConnection& connection) {
@@ -130,17 +220,25 @@ class HttpPieceServer::Core : public httplib::Server {
     while (!is_closed && connection.wait_for_request(Clock::now() + limits.idle_time)) {
       connection.begin_request(Clock::now() + limits.request_time,
                                limits.max_header_bytes + limits.max_batch * sizeof(std::uint64_t),
-                               limits.piece_time);
+                               limits.piece_time, kWriteWindow);
       bool has_unread_body = true;  // until the headers are known
       const bool is_answered = process_request(
           connection, stop_.stop_requested(), is_closed, [&](httplib::Request& request) {
-            has_unread_body = routes_.leaves_body_unread(request);
+            // None of what httplib would do by itself: thousands of ranges in one answer, or
+            // compressing the manifest for everybody who asks.
+            request.ranges.clear();
+            request.headers.erase("Range");
+            request.headers.erase("Accept-Encoding");
+            const std::optional<std::size_t> body = routes_.body_to_read(request);
+            has_unread_body = !body.has_value();
+            connection.expect_body(body.value_or(0));
             if (has_unread_body) {
               request.headers.erase("Connection");
               request.set_header("Connection", "close");
             }
           });
       if (!is_answered || has_unread_body) {
+        connection.close_gently(Clock::now() + kClosingTime, kMaxDroppedBytes);
         return;
       }
     }
@@ -151,15 +249,18 @@ class HttpPieceServer::Core : public httplib::Server {
   std::stop_source stop_;
   StopEvent stop_event_;
   HttpPieceRoutes routes_;
-  std::uint16_t port_ = 0;
+  ConnectionPlaces places_;
+  ListeningSocket listening_;
+  OwnedDescriptor spare_;
+  ConnectionPlaces::Clock::time_point next_warning_{};
   std::mutex stop_mutex_;
-  std::atomic<bool> has_ended_ = false;
   std::atomic<std::uint64_t> n_refused_ = 0;
   std::jthread listener_;
 };
 
-HttpPieceServer::HttpPieceServer(PieceGetter& getter, HttpServerOptions options)
-    : core_(std::make_unique<Core>(getter, std::move(options))) {}
+HttpPieceServer::HttpPieceServer(PieceGetter& getter, HttpServerOptions options,
+                                 const std::stop_token& stop_look_up)
+    : core_(std::make_unique<Core>(getter, std::move(options), stop_look_up)) {}
 HttpPieceServer::~HttpPieceServer() = default;
 
 std::uint16_t HttpPieceServer::port() const {
@@ -167,10 +268,7 @@ std::uint16_t HttpPieceServer::port() const {
 }
 
 std::string HttpPieceServer::url() const {
-  const HttpServerOptions& options = core_->options();
-  const bool is_ipv6 = options.address.find(':') != std::string::npos;
-  return (options.tls.has_value() ? "https://" : "http://") +
-         (is_ipv6 ? "[" + options.address + "]" : options.address) + ":" + std::to_string(port());
+  return core_->url();
 }
 
 HttpServerCounters HttpPieceServer::counters() const {

@@ -6,35 +6,40 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 
 #include "furrow/piece_getter.hpp"
 
+#include "host/pieces/listening_socket.hpp"
 #include "host/pieces/tls_server.hpp"
 
 namespace furrow {
 
-/// The address cannot be listened on; the message names it.
-class CannotListen : public Error {
- public:
-  CannotListen(const std::string& address, std::uint16_t port, int error_number);
-};
-
 /// What a client may ask of a server.
 struct HttpServerLimits {
   /// Connections at a time, each with a thread and at most one piece in memory, or a few while the
-  /// getter reads ahead. Those beyond are refused with status 503.
+  /// getter reads ahead. When all are taken, the connection whose client keeps the server waiting
+  /// for longest ends in favour of a new one; when none does, the new one is refused with status
+  /// 503. Fewer where the process may not open as many files.
   std::size_t max_connections = 256;
+  /// The same for the connections from one address, or from one IPv6 network of 64 bits, whose
+  /// addresses are all one client's. 0 is half of max_connections.
+  std::size_t max_connections_per_address = 0;
   /// Pieces in one batch.
   std::size_t max_batch = 256;
   /// Request line and headers.
   std::size_t max_header_bytes = 16 * 1024;
   /// From the first byte of a request to its last one, and for agreeing on TLS.
   std::chrono::milliseconds request_time = std::chrono::seconds(10);
-  /// For the client to take one piece.
+  /// For the client to take one piece, or as many bytes of the manifest.
   std::chrono::milliseconds piece_time = std::chrono::seconds(60);
   /// How long a connection is kept without a request.
   std::chrono::milliseconds idle_time = std::chrono::seconds(60);
+  /// How long a client may keep the server waiting for a request, or for taking a piece, before its
+  /// connection may end in favour of another one.
+  std::chrono::milliseconds patience_for_request = std::chrono::seconds(1);
+  std::chrono::milliseconds patience_for_taking = std::chrono::seconds(10);
 };
 
 struct HttpServerOptions {
@@ -59,7 +64,8 @@ struct HttpServerCounters {
   std::uint64_t not_found = 0;     ///< pieces that the getter does not have
   std::uint64_t failed = 0;        ///< pieces that the getter failed to give
   std::uint64_t unauthorized = 0;  ///< requests without the token
-  std::uint64_t refused = 0;       ///< connections beyond the limit
+  std::uint64_t refused = 0;   ///< connections beyond a limit, or that the system had no room for
+  std::uint64_t gave_way = 0;  ///< connections ended in favour of others
 };
 
 /// Serves from construction to stop(). All members are thread-safe.
@@ -67,9 +73,12 @@ struct HttpServerCounters {
 /// The process ignores SIGPIPE afterwards.
 class HttpPieceServer {
  public:
-  /// `getter` outlives the server and is asked by several threads at once. Throws CannotListen and
-  /// InvalidTlsFile.
-  HttpPieceServer(PieceGetter& getter, HttpServerOptions options);
+  /// `getter` outlives the server and is asked by several threads at once. Throws CannotListen,
+  /// InvalidTlsFile, and ResourceExhausted when the system has no thread to begin with.
+  /// A stop request gives up the look-up of a name to listen on, with CannotListen; it does not
+  /// stop the server.
+  HttpPieceServer(PieceGetter& getter, HttpServerOptions options,
+                  const std::stop_token& stop_look_up = {});
   HttpPieceServer(const HttpPieceServer&) = delete;
   HttpPieceServer& operator=(const HttpPieceServer&) = delete;
   /// Stops.

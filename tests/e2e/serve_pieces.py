@@ -3,8 +3,11 @@
 
 import http.client
 import json
+import os
+import pathlib
 import resource
 import signal
+import socket
 import struct
 
 from support import formats, program
@@ -76,6 +79,77 @@ class ServePieces(FurrowTest):
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         self.assertEqual(resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE), (hard, hard))
 
+    def connect(self, server, address="127.0.0.1", send=b""):
+        connection = socket.create_connection(("127.0.0.1", server.port), timeout=60,
+                                              source_address=(address, 0))
+        self.addCleanup(connection.close)
+        connection.sendall(send)
+        return connection
+
+    def status(self, connection):
+        """The status of the answer to a request on a connection that is there."""
+        connection.sendall(b"HEAD /v1/pieces/0 HTTP/1.1\r\nHost: test\r\n\r\n")
+        answer = b""
+        while b"\r\n\r\n" not in answer:
+            part = connection.recv(65536)
+            if not part:
+                break
+            answer += part
+        return int(answer.split()[1]) if answer else None
+
+    @staticmethod
+    def refusal(connection):
+        """The status that the server gives without being asked."""
+        answer = b""
+        while part := connection.recv(65536):
+            answer += part
+        return int(answer.split()[1])
+
+    def test_one_address_cannot_take_all_places(self):
+        server = self.start("--max-connections", "64")  # half of them for one address
+        greedy = [self.connect(server, "127.0.0.2", b"GET /v1/pieces/0 HTTP/1.1\r\n")
+                  for _ in range(80)]
+        self.assertEqual(self.status(self.connect(server)), 200)
+        del greedy
+        self.assertGreater(server.stop()[1]["refused"], 0)
+
+    def limit(self, server, which, soft):
+        _, hard = resource.prlimit(server.process.pid, which)
+        resource.prlimit(server.process.pid, which, (soft, hard))
+
+    def test_no_descriptor_for_a_connection(self):
+        server = self.start()
+        before = resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)[0]
+        used = {int(entry) for entry in os.listdir(f"/proc/{server.process.pid}/fd")}
+        free = min(set(range(len(used) + 1)) - used)
+        self.limit(server, resource.RLIMIT_NOFILE, free)
+        self.assertEqual(self.refusal(self.connect(server)), 503)
+        self.limit(server, resource.RLIMIT_NOFILE, before)
+        self.assertEqual(self.status(self.connect(server)), 200)
+        code, counts, warnings = server.stop()
+        self.assertEqual((code, counts["refused"]), (SUCCESS, 1))
+        self.assertIn("no room for a connection", warnings)
+
+    def test_no_thread_for_a_connection(self):
+        server = self.start()
+        pages = int(pathlib.Path(f"/proc/{server.process.pid}/statm").read_text().split()[0])
+        before = resource.prlimit(server.process.pid, resource.RLIMIT_AS)[0]
+        # No room for the stack of a thread.
+        self.limit(server, resource.RLIMIT_AS, pages * resource.getpagesize() + (1 << 20))
+        self.assertEqual(self.refusal(self.connect(server)), 503)
+        self.limit(server, resource.RLIMIT_AS, before)
+        self.assertEqual(self.status(self.connect(server)), 200)
+        self.assertEqual(server.stop()[0], SUCCESS)
+
+    def test_few_descriptors(self):
+        server = self.start(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (96, 96)))
+        connections = [self.connect(server) for _ in range(100)]
+        self.assertEqual(self.status(self.connect(server, "127.0.0.2")), 200)
+        del connections
+        code, _, warnings = server.stop()
+        self.assertEqual(code, SUCCESS)
+        self.assertIn("16 of 256 connections", warnings)
+
     def test_limits(self):
         server = self.start("--max-batch", "2")
         self.assertEqual(server.ask("POST", "/v1/pieces", struct.pack("<2Q", 1, 2))[0], 200)
@@ -111,6 +185,8 @@ class ServePieces(FurrowTest):
             token.write_bytes(text.encode("latin-1"))
             self.refuses(BAD_ARGUMENTS, [token], "--token-file", token)
         self.refuses(BAD_ARGUMENTS, ["--max-batch"], "--max-batch", "0")
+        self.refuses(BAD_ARGUMENTS, ["--max-connections-per-address"],
+                     "--max-connections-per-address", "0")
         self.refuses(BAD_ARGUMENTS, ["--idle-time"], "--idle-time", "0")
         self.fails(IO_ERROR, [absent], "serve-pieces", "--store", absent)
 

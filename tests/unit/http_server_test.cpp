@@ -200,7 +200,8 @@ TEST(HttpPieceServer, TokenIsAskedForEverywhere) {
 TEST(HttpPieceServer, RefusesConnectionsBeyondItsLimit) {
   MadeUpGetter source;
   HttpServerOptions options;
-  options.limits.max_connections = 2;
+  options.limits.max_connections = options.limits.max_connections_per_address = 2;
+  options.limits.patience_for_request = 1h;  // nobody gives way
   const HttpPieceServer server(source, options);
   const std::string head = "HEAD /v1/pieces/1 HTTP/1.1\r\nHost: test\r\n\r\n";
   auto first = std::make_unique<Socket>(Socket::connect_to(server.port()));

@@ -142,6 +142,18 @@ TEST_F(HttpTls, CertificateThatExpired) {
   expect_no_trust(trusting(server));
 }
 
+TEST_F(HttpTls, HandshakeThatNeverEndsGivesWay) {
+  HttpServerOptions server_options = with({"server", "IP:127.0.0.1", &authority_});
+  server_options.limits.max_connections = 1;
+  server_options.limits.request_time = std::chrono::hours(1);
+  server_options.limits.patience_for_request = std::chrono::seconds(0);
+  const HttpPieceServer server(source_, server_options);
+  const auto begun = test::Socket::connect_to(server.port());
+  ASSERT_TRUE(begun.send("\x16\x03\x01"));  // the beginning of a handshake
+  EXPECT_EQ(fetch_manifest_text(trusting(server), {}), "{}");
+  EXPECT_EQ(begun.receive_all(), "");
+}
+
 TEST_F(HttpTls, AuthorityFileThatIsNone) {
   const HttpPieceServer server(source_, with({"server", "IP:127.0.0.1", &authority_}));
   HttpSourceOptions options = trusting(server);

@@ -22,13 +22,13 @@ _SINGLE_PIECE = re.compile(r"/v1/pieces/(\d+)")
 class Server:
     """A running server; its port is read from the line that it prints."""
 
-    def __init__(self, *arguments, listen="127.0.0.1:0", store=None):
+    def __init__(self, *arguments, listen="127.0.0.1:0", store=None, preexec_fn=None):
         # A file, because a pipe that nobody reads would hold the server up once it is full of warnings.
         self.warnings = tempfile.TemporaryFile("w+", encoding="utf-8")
         self.process = subprocess.Popen(
             [OPTIONS.furrow, "serve-pieces", "--store", store or OPTIONS.store, "--listen", listen,
              "--json", *arguments],
-            stdout=subprocess.PIPE, stderr=self.warnings, text=True)
+            stdout=subprocess.PIPE, stderr=self.warnings, text=True, preexec_fn=preexec_fn)
         self.url = json.loads(self.process.stdout.readline())["listening"]
         self.port = int(self.url.rsplit(":", 1)[1])
 
