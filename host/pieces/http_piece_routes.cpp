@@ -1,5 +1,6 @@
 #include "host/pieces/http_piece_routes.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <span>
@@ -21,6 +22,10 @@ constexpr std::string_view kManifestPath = "/v1/manifest";
 /// A frame is sent in parts of this size, because httplib copies each part twice: that stays in the
 /// cache.
 constexpr std::size_t kPartSize = 64 * 1024;
+/// A piece that fails is named again after so long: clients are not to fill the log by asking for
+/// it. Pieces beyond the number are forgotten.
+constexpr std::chrono::minutes kWarningPause(1);
+constexpr std::size_t kMaxWarned = 4096;
 
 std::span<const std::uint8_t> as_bytes(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
@@ -194,7 +199,14 @@ void HttpPieceRoutes::serve_manifest(const httplib::Request& request, httplib::R
   if (options_.manifest_json.empty()) {
     answer(response, 404, "there is no manifest");
   } else if (!answers_not_modified(manifest_etag_, request, response)) {
-    response.set_content(options_.manifest_json, "application/json");
+    // Not copied for each client: many that take it slowly would fill the memory.
+    response.set_content_provider(
+        options_.manifest_json.size(), "application/json",
+        [this](std::size_t offset, std::size_t length, httplib::DataSink& sink) {
+          const std::string_view part =
+              std::string_view(options_.manifest_json).substr(offset, std::min(length, kPartSize));
+          return sink.write(part.data(), part.size());
+        });
   }
 }
 
@@ -242,7 +254,7 @@ void HttpPieceRoutes::answer_without_piece(PieceIndex index, const std::exceptio
     answer(response, 404, what + "is not here");
   } else {
     ++n_failed_;
-    warn(what + ": " + message_of(error));
+    warn_of(index, error);
     const ErrorKind kind = kind_of(error);
     if (kind == ErrorKind::kUnavailable) {
       response.set_header("Retry-After", "1");
@@ -314,7 +326,7 @@ bool HttpPieceRoutes::send_frame(PieceIndex index, const PieceAnswer& given,
     status = PieceFrameStatus::kNotFound;
   } else {
     ++n_failed_;
-    warn("piece " + std::to_string(index.value()) + ": " + message_of(given.error));
+    warn_of(index, given.error);
     status = PieceFrameStatus::kFailed;
     message = public_message(kind_of(given.error));
     body = as_bytes(message);
@@ -329,6 +341,22 @@ bool HttpPieceRoutes::send_frame(PieceIndex index, const PieceAnswer& given,
   }
   n_pieces_ += is_sent && status == PieceFrameStatus::kFound ? 1 : 0;
   return is_sent;
+}
+
+void HttpPieceRoutes::warn_of(PieceIndex index, const std::exception_ptr& error) {
+  {
+    const std::lock_guard lock(warning_mutex_);
+    const auto now = std::chrono::steady_clock::now();
+    if (next_warnings_.size() >= kMaxWarned) {
+      next_warnings_.clear();
+    }
+    auto& next = next_warnings_[index.value()];
+    if (now < next) {
+      return;
+    }
+    next = now + kWarningPause;
+  }
+  warn("piece " + std::to_string(index.value()) + ": " + message_of(error));
 }
 
 void HttpPieceRoutes::warn(const std::string& line) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <mutex>
@@ -9,6 +10,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include <httplib.h>
@@ -58,6 +60,8 @@ class HttpPieceRoutes {
                    httplib::Response& response);
   void answer_without_piece(PieceIndex index, const std::exception_ptr& error,
                             httplib::Response& response);
+  /// Warns of a piece that failed, unless it did so a moment ago.
+  void warn_of(PieceIndex index, const std::exception_ptr& error);
   bool send_frames(const std::vector<PieceIndex>& indices, httplib::DataSink& sink);
   bool send_frame(PieceIndex index, const PieceAnswer& given, httplib::DataSink& sink);
 
@@ -66,6 +70,7 @@ class HttpPieceRoutes {
   std::stop_token stop_;
   std::string manifest_etag_;
   std::mutex warning_mutex_;
+  std::unordered_map<std::uint64_t, std::chrono::steady_clock::time_point> next_warnings_;
   std::atomic<std::uint64_t> n_requests_ = 0;
   std::atomic<std::uint64_t> n_pieces_ = 0;
   std::atomic<std::uint64_t> n_not_found_ = 0;

@@ -1,8 +1,10 @@
 // HttpPieceGetter and the getter of manifests against servers whose answers are wrong.
+#include <chrono>
 #include <memory>
 #include <random>
 #include <stop_token>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -285,6 +287,23 @@ TEST(HttpPieceGetter, AnswersWithoutEndAreEnded) {
     options.max_manifest_bytes = 100'000;
     EXPECT_THROW(fetch_manifest_text(options, {}), Error);
   }
+}
+
+// A byte now and then keeps a connection busy, but a piece has its time as a whole.
+TEST(HttpPieceGetter, DrippingIsNotAnAnswer) {
+  BadServer server([](BadServer&, int, test::Socket& socket) {
+    socket.receive_until("\r\n\r\n");
+    bool is_heard = socket.send("HTTP/1.1 200 OK\r\nContent-Length: 1049560\r\n\r\n");
+    while (is_heard) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      is_heard = socket.send("x");
+    }
+  });
+  HttpSourceOptions options = quick_options(server.url());
+  options.piece_time = std::chrono::milliseconds(200);
+  HttpPieceGetter getter(options, test::made_up_validator());
+  expect_failure<HttpTimeout>(get_all(getter, {PieceIndex(6)}).at(6), {"piece 6"});
+  EXPECT_THROW(fetch_manifest_text(options, {}), HttpTimeout);
 }
 
 // Whoever was never connected has not been late with an answer: the source as a whole is away.
