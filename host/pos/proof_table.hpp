@@ -44,7 +44,7 @@ class TableObserver {
 /// Memory of one ProofTable for K = 20 together with what else a thread has that encodes with it:
 /// erasure coding, parity and masks. Measured by a test, rounded up. What every other place says
 /// of this memory is said with this number.
-inline constexpr std::size_t kProofTableBytes = std::size_t{80} << 20;
+inline constexpr std::size_t kProofTableBytes = std::size_t{84} << 20;
 
 /// Tables of one seed, and room for those of the next: memory is kept between seeds.
 /// Thread-compatible.
