@@ -31,6 +31,16 @@ Hash ArchivedPieces::segment_root(SegmentIndex segment) const {
   return segments_[segment.value()].header.root;
 }
 
+std::uint64_t ArchivedPieces::bytes_in(std::uint64_t n_pieces) const {
+  const std::lock_guard lock(mutex_);
+  const std::uint64_t segment = n_pieces / kNumPieces;
+  const std::uint64_t begin = segment == 0 ? 0 : segment_ends_[segment - 1];
+  if (segment == segment_ends_.size()) {
+    return begin;
+  }
+  return begin + (segment_ends_[segment] - begin) * (n_pieces % kNumPieces) / kNumPieces;
+}
+
 /// False at the end, and after a stop request.
 bool ArchivedPieces::begin_segment() {
   pieces_.reset();  // before the next one needs as much memory
@@ -65,6 +75,7 @@ void ArchivedPieces::read_block() {
     if (!open_file()) {
       finished_ = archiver_.close();
       is_closed_ = true;
+      note_segment_ends();
       return;
     }
   }
@@ -72,7 +83,13 @@ void ArchivedPieces::read_block() {
   ++next_block_;
   bytes_read_ += block.size();
   finished_ = archiver_.add_block(std::move(block)).segments;
+  note_segment_ends();
   on_block_();
+}
+
+void ArchivedPieces::note_segment_ends() {
+  const std::lock_guard lock(mutex_);
+  segment_ends_.resize(segment_ends_.size() + finished_.size(), bytes_read_);
 }
 
 /// Opens the next file; false when there is none.
@@ -93,6 +110,7 @@ bool ArchivedPieces::open_file() {
 void ArchivedPieces::finish_file() {
   entry_->entry.n_blocks = next_block_ - entry_->entry.first_block;
   entry_->entry.contents = file_->finish();
+  ++files_read_;
   file_.reset();
 }
 

@@ -35,6 +35,11 @@ class ArchivedPieces : public ChunkSource {
 
   /// Bytes of files that are archived or wait for it. For any thread.
   [[nodiscard]] std::uint64_t bytes_read() const { return bytes_read_; }
+  /// Files that are read to their ends. For any thread.
+  [[nodiscard]] std::uint64_t files_read() const { return files_read_; }
+  /// Bytes of files in the first `n_pieces` pieces, as if those of a segment were spread evenly
+  /// over its pieces. For any thread. Pre: these pieces were handed out.
+  [[nodiscard]] std::uint64_t bytes_in(std::uint64_t n_pieces) const;
   /// For any thread. Pre: a piece of the segment was handed out.
   [[nodiscard]] Hash segment_root(SegmentIndex segment) const;
 
@@ -45,6 +50,7 @@ class ArchivedPieces : public ChunkSource {
  private:
   bool begin_segment();
   void read_block();
+  void note_segment_ends();
   bool open_file();
   void finish_file();
 
@@ -59,14 +65,16 @@ class ArchivedPieces : public ChunkSource {
   std::size_t next_source_ = 0;
   std::uint64_t next_block_ = 0;
   std::atomic<std::uint64_t> bytes_read_ = 0;
+  std::atomic<std::uint64_t> files_read_ = 0;
   bool is_closed_ = false;
 
   std::vector<ArchivedSegment> finished_;  // at most one: a block is smaller than a segment
   std::optional<SegmentPieces> pieces_;    // of the segment that is handed out
   std::size_t next_position_ = kNumPieces;
 
-  mutable std::mutex mutex_;  // guards segments_
+  mutable std::mutex mutex_;  // guards what follows
   std::vector<ManifestSegment> segments_;
+  std::vector<std::uint64_t> segment_ends_;  // bytes of files up to the end of each segment
 };
 
 }  // namespace furrow

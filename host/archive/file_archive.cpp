@@ -36,7 +36,7 @@ void require_store_apart(const fs::path& store, std::span<const fs::path> paths)
   }
 }
 
-void remove_leftovers(const fs::path& store, const std::function<void(const std::string&)>& log) {
+void remove_leftovers(const fs::path& store, const Observer<const std::string&>& log) {
   const auto say_removed = [&](const fs::path& path) {
     if (log) {
       log("removed '" + path.native() + "', left behind by an interrupted run");
@@ -133,9 +133,12 @@ std::optional<ArchiveSummary> archive_files(std::span<const fs::path> paths, con
   }
   with_io_errors("remove", [&] { remove_leftovers(store, options.log); });
 
-  ArchiveProgress progress{0, summary.n_bytes, 0};
+  ArchiveProgress progress{.bytes_total = summary.n_bytes, .files_total = summary.n_files};
+  std::uint64_t pieces_written = 0;
   const auto report = [&](const ArchivedPieces& pieces, std::uint64_t segments_written) {
     progress.bytes_done = pieces.bytes_read();
+    progress.bytes_stored = pieces.bytes_in(pieces_written);
+    progress.files_done = pieces.files_read();
     progress.segments_written = segments_written;
     if (options.progress) {
       options.progress(progress);
@@ -152,8 +155,10 @@ std::optional<ArchiveSummary> archive_files(std::span<const fs::path> paths, con
       options.stop);
   StoreWriter writer(
       store, [&](SegmentIndex segment) { return pieces.segment_root(segment); }, created);
-  if (!write_pieces(pieces, writer, compressor, options,
-                    [&] { report(pieces, writer.segments_written()); })) {
+  if (!write_pieces(pieces, writer, compressor, options, [&] {
+        ++pieces_written;
+        report(pieces, writer.segments_written());
+      })) {
     return std::nullopt;
   }
   writer.finish();

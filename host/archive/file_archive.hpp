@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -16,6 +15,7 @@
 #include "host/archive/parallel_for.hpp"
 #include "host/archive/source_file.hpp"
 #include "host/archive/store_writer.hpp"
+#include "host/base/observer.hpp"
 
 namespace furrow {
 
@@ -39,8 +39,11 @@ class NothingToArchive : public InvalidArgument {
 inline constexpr int kArchiveLevel = 1;
 
 struct ArchiveProgress {
-  std::uint64_t bytes_done = 0;  ///< read from files
+  std::uint64_t bytes_done = 0;    ///< read from files
+  std::uint64_t bytes_stored = 0;  ///< of these, in pieces that are written
   std::uint64_t bytes_total = 0;
+  std::uint64_t files_done = 0;  ///< read to the end
+  std::uint64_t files_total = 0;
   std::uint64_t segments_written = 0;
 };
 
@@ -52,11 +55,11 @@ struct ArchiveOptions {
   int level = kArchiveLevel;
   /// Takes effect within a block, or the making of a segment.
   std::stop_token stop;
-  /// Called on the calling thread, after each block of the first segment and each piece that is
-  /// written; may throw to give up.
-  std::function<void(const ArchiveProgress&)> progress;
+  /// Told on the calling thread, after each block of the first segment and each piece that is
+  /// written.
+  Observer<const ArchiveProgress&> progress;
   /// Gets remarks in plain text, such as leftovers that were removed.
-  std::function<void(const std::string&)> log;
+  Observer<const std::string&> log;
 };
 
 struct ArchiveSummary {

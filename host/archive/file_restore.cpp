@@ -32,6 +32,8 @@ class TreeBuilder {
     skip_to_next_file();
   }
 
+  [[nodiscard]] std::uint64_t files_done() const { return files_done_; }
+
   void add_block(BlockNumber number, std::span<const std::uint8_t> block) {
     if (number.value() != next_block_ || cursor_ == entries_.end()) {
       throw RestoreMismatch("expected block " + std::to_string(next_block_) + " of " +
@@ -114,6 +116,7 @@ class TreeBuilder {
     file_->sync();
     file_.reset();
     set_attributes(entry);
+    ++files_done_;
   }
 
   void set_attributes(const ManifestEntry& entry) const {
@@ -129,6 +132,7 @@ class TreeBuilder {
   std::optional<File> file_;
   std::uint64_t file_bytes_ = 0;
   Blake3Hasher hasher_;
+  std::uint64_t files_done_ = 0;
 };
 
 /// The directory that a tree is built in, beside its target. Gone at the end unless it became the
@@ -244,12 +248,13 @@ TargetLocked::TargetLocked(const fs::path& target)
     : Error(ErrorKind::kUnavailable, "another run is restoring into '" + target.native() + "'",
             {.path = target.native()}) {}
 
-void restore_files(const Manifest& manifest, const SegmentSource& segments, const fs::path& target,
+bool restore_files(const Manifest& manifest, const SegmentSource& segments, const fs::path& target,
                    const RestoreOptions& options) {
   manifest.validate();
   RestoreProgress progress;
   for (const ManifestEntry& entry : manifest.entries) {
     progress.bytes_total += entry.size;
+    progress.files_total += entry.type == EntryType::kFile ? 1 : 0;
   }
   const auto report = [&] {
     if (options.progress) {
@@ -259,18 +264,28 @@ void restore_files(const Manifest& manifest, const SegmentSource& segments, cons
 
   PartialTarget partial(target, options);
   TreeBuilder tree(manifest, partial.path());
+  struct Stopped {};
   BlockReader reader([&](BlockNumber number, std::span<const std::uint8_t> block) {
+    if (options.stop.stop_requested()) {
+      throw Stopped();
+    }
     tree.add_block(number, block);
     progress.bytes_done += block.size();
+    progress.files_done = tree.files_done();
     report();
   });
-  for (; progress.segments_read < manifest.segments.size(); report()) {
-    reader.add_segment(segments(SegmentIndex(progress.segments_read)).bytes());
-    ++progress.segments_read;
+  try {
+    for (; progress.segments_read < manifest.segments.size(); report()) {
+      reader.add_segment(segments(SegmentIndex(progress.segments_read)).bytes());
+      ++progress.segments_read;
+    }
+    reader.finish(manifest.segments.back().header);
+  } catch (const Stopped&) {
+    return false;
   }
-  reader.finish(manifest.segments.back().header);
   tree.finish();
   partial.publish();
+  return true;
 }
 
 }  // namespace furrow

@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <stop_token>
 #include <string>
 
 #include "furrow/errors.hpp"
 
 #include "host/archive/manifest.hpp"
 #include "host/archive/segment_pieces.hpp"
+#include "host/base/observer.hpp"
 
 namespace furrow {
 
@@ -36,25 +38,29 @@ struct RestoreProgress {
   std::uint64_t bytes_done = 0;
   std::uint64_t bytes_total = 0;
   std::uint64_t segments_read = 0;
+  std::uint64_t files_done = 0;
+  std::uint64_t files_total = 0;
 };
 
 struct RestoreOptions {
-  /// Called after each block and each segment; may throw to give up.
-  std::function<void(const RestoreProgress&)> progress;
+  /// Takes effect within a block; a segment that is asked for comes first.
+  std::stop_token stop = {};
+  /// Told after each block and each segment.
+  Observer<const RestoreProgress&> progress;
   /// Gets remarks in plain text, such as leftovers that were removed.
-  std::function<void(const std::string&)> log;
+  Observer<const std::string&> log;
 };
 
 /// Restores everything in the archive into `target`, which must be absent or an empty directory:
 /// contents, modes, modification times and symbolic links. Segments are asked for once each, in
-/// order.
+/// order. False when a stop was requested.
 ///
 /// The tree is built beside `target` under the name ".<target>.furrow-partial" and renamed when all
 /// of it is verified and durable, so that `target` is never a part of the archive. When this
-/// function throws, what it built is gone again; what a killed run left is removed by the next one.
-/// Throws TargetNotEmpty, TargetLocked, RestoreMismatch, InvalidManifest, IoError,
+/// function throws or gives false, what it built is gone again; what a killed run left is removed
+/// by the next one. Throws TargetNotEmpty, TargetLocked, RestoreMismatch, InvalidManifest, IoError,
 /// MalformedSegment, IncorrectSegmentOrder, and what `segments` throws.
-void restore_files(const Manifest& manifest, const SegmentSource& segments,
+bool restore_files(const Manifest& manifest, const SegmentSource& segments,
                    const std::filesystem::path& target, const RestoreOptions& options = {});
 
 }  // namespace furrow

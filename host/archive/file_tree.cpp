@@ -6,7 +6,7 @@
 
 #include <sys/stat.h>
 
-#include "host/archive/utf8.hpp"
+#include "host/base/utf8.hpp"
 #include "host/crypto/hex.hpp"
 #include "host/store/file.hpp"
 

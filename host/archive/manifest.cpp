@@ -4,7 +4,8 @@
 #include <unordered_map>
 
 #include "host/archive/super_segment.hpp"
-#include "host/archive/utf8.hpp"
+#include "host/base/counted.hpp"
+#include "host/base/utf8.hpp"
 
 namespace furrow {
 namespace {
@@ -71,7 +72,7 @@ void validate_entry(const ManifestEntry& entry, std::uint64_t next_block) {
   }
   if (entry.type == EntryType::kFile) {
     require(entry.n_blocks == block_count(entry.size),
-            what + "expected " + std::to_string(block_count(entry.size)) + " blocks for " +
+            what + "expected " + counted(block_count(entry.size), "block") + " for " +
                 std::to_string(entry.size) + " bytes, actual " + std::to_string(entry.n_blocks));
     require(entry.first_block == next_block, what + "expected first block " +
                                                  std::to_string(next_block) + ", actual " +
@@ -123,7 +124,7 @@ const Hash& Manifest::genesis_root() const {
 SegmentIdentity Manifest::segment_identity(SegmentIndex segment) const {
   if (segment.value() >= segments.size()) {
     throw InvalidArgument("segment " + std::to_string(segment.value()) + ": the archive has only " +
-                          std::to_string(segments.size()) + " segments");
+                          counted(segments.size(), "segment"));
   }
   const auto& [header, super_segment] = segments[segment.value()];
   return {segment, shard, LocalSegmentIndex(header.index.value()), header.root, super_segment};

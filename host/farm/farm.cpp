@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "host/base/counted.hpp"
 #include "host/primitives/sector_id.hpp"
 
 namespace furrow {
@@ -214,7 +215,7 @@ SlotSummary Farm::slot_of_counted(SectorIndex index) const {
     const Sector& sector = sectors_[index.value()];
     if (sector.state == SectorState::kNotPlotted) {
       throw InvalidArgument(sector_name(index) + " is not plotted, the farm has " +
-                            std::to_string(sector_count_) + " sectors");
+                            counted(sector_count_, "sector"));
     }
     if (sector.state != SectorState::kDamaged) {
       return sector.slot;
@@ -272,10 +273,10 @@ std::uint16_t Farm::write_sector(SectorIndex index, std::span<const std::uint8_t
   check_index(index);
   if (metadata.sector_index != index || metadata.pieces_in_sector != pieces_in_sector() ||
       metadata.s_bucket_sizes.size() != kNumSBuckets) {
-    throw InvalidArgument(sector_name(index) + " with " + std::to_string(pieces_in_sector()) +
-                          " pieces: metadata is that of sector " +
+    throw InvalidArgument(sector_name(index) + " with " + counted(pieces_in_sector(), "piece") +
+                          ": metadata is that of sector " +
                           std::to_string(metadata.sector_index.value()) + " with " +
-                          std::to_string(metadata.pieces_in_sector) + " pieces and " +
+                          counted(metadata.pieces_in_sector, "piece") + " and " +
                           std::to_string(metadata.s_bucket_sizes.size()) + " s-buckets");
   }
   if (sector_bytes.size() != sector_size()) {
@@ -384,7 +385,7 @@ void Farm::count_written_sectors() {
 void Farm::check_index(SectorIndex index) const {
   if (index.value() >= target_sector_count()) {
     throw InvalidArgument(sector_name(index) + ": the farm has room for " +
-                          std::to_string(target_sector_count()) + " sectors");
+                          counted(target_sector_count(), "sector"));
   }
 }
 

@@ -1,5 +1,6 @@
 #include "host/farm/farm_errors.hpp"
 
+#include "host/base/counted.hpp"
 #include "host/crypto/hex.hpp"
 
 namespace furrow {
@@ -54,7 +55,7 @@ WouldLoseSectors::WouldLoseSectors(std::uint64_t allocated_space, std::uint16_t 
                                    std::uint16_t plotted)
     : Error(ErrorKind::kInvalidArgument,
             "allocated space of " + std::to_string(allocated_space) + " bytes has room for " +
-                std::to_string(room_for) + " sectors, but " + std::to_string(plotted) +
+                counted(room_for, "sector") + ", but " + std::to_string(plotted) +
                 " are plotted: " + std::to_string(plotted - room_for) + " would be lost"),
       lost_(static_cast<std::uint16_t>(plotted - room_for)) {}
 

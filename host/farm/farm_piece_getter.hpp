@@ -1,13 +1,13 @@
 // Pieces out of the sectors of a farm.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <vector>
 
 #include "furrow/piece_getter.hpp"
 
+#include "host/base/observer.hpp"
 #include "host/erasure/erasure_coding.hpp"
 #include "host/farm/farm.hpp"
 #include "host/farm/piece_finder.hpp"
@@ -26,7 +26,7 @@ class FarmPieceGetter final : public PieceGetter {
     SimdMode mode = SimdMode::kBest;
     unsigned k = kPosK;
     /// Told what PieceFinder remarks, when the first piece is looked for.
-    std::function<void(const std::string&)> on_remark = {};
+    Observer<const std::string&> on_remark = {};
   };
 
   /// `farm` must outlive the getter. See PieceFinder for the sectors that it sees.

@@ -5,6 +5,7 @@
 
 #include "furrow/errors.hpp"
 
+#include "host/base/counted.hpp"
 #include "host/farm/space.hpp"
 #include "host/primitives/sector_id.hpp"
 
@@ -50,9 +51,9 @@ class Coverage {
 
 [[noreturn]] void throw_too_many(std::uint64_t segments, std::uint16_t pieces_in_sector,
                                  const std::string& detail) {
-  throw InvalidArgument("a history of " + std::to_string(segments) +
-                        " segments does not fit into " + std::to_string(kMaxSectors) +
-                        " sectors of " + std::to_string(pieces_in_sector) + " pieces" + detail);
+  throw InvalidArgument("a history of " + counted(segments, "segment") + " does not fit into " +
+                        std::to_string(kMaxSectors) + " sectors of " +
+                        counted(pieces_in_sector, "piece") + detail);
 }
 
 }  // namespace
@@ -82,8 +83,8 @@ std::uint16_t sectors_to_cover_history(const Hash& public_key_hash,
     }
     if (count == kMaxSectors) {
       throw_too_many(segments, pieces_in_sector,
-                     ": " + std::to_string(coverage.missing_segments()) +
-                         " segments would have fewer than 128 of their pieces");
+                     ": " + counted(coverage.missing_segments(), "segment") +
+                         " would have fewer than 128 of their pieces");
     }
     if (count < existing.size() && existing[count]) {
       coverage.add_sector(existing[count]->sector_id,

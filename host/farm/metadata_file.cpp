@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "host/base/counted.hpp"
 #include "host/farm/farm_errors.hpp"
 
 namespace furrow {
@@ -42,15 +43,14 @@ SectorMetadata MetadataFile::read_slot(SectorIndex index, std::uint16_t pieces_i
                                  ", actual " + std::to_string(metadata.sector_index.value()));
   }
   if (metadata.pieces_in_sector != pieces_in_sector) {
-    throw DamagedSlot(index, "slot: expected " + std::to_string(pieces_in_sector) +
-                                 " pieces in sector, actual " +
-                                 std::to_string(metadata.pieces_in_sector));
+    throw DamagedSlot(index, "slot: expected " + counted(pieces_in_sector, "piece") +
+                                 " in sector, actual " + std::to_string(metadata.pieces_in_sector));
   }
   const std::uint16_t largest =
       *std::max_element(metadata.s_bucket_sizes.begin(), metadata.s_bucket_sizes.end());
   if (largest > pieces_in_sector) {
-    throw DamagedSlot(index, "slot: expected at most " + std::to_string(pieces_in_sector) +
-                                 " chunks in an s-bucket, actual " + std::to_string(largest));
+    throw DamagedSlot(index, "slot: expected at most " + counted(pieces_in_sector, "chunk") +
+                                 " in an s-bucket, actual " + std::to_string(largest));
   }
   return metadata;
 }

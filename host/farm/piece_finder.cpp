@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <system_error>
 
+#include "host/base/counted.hpp"
 #include "host/primitives/sector_id.hpp"
 
 namespace furrow {
@@ -78,8 +79,8 @@ void PieceFinder::index_the_rest() {
   }
   indexes_.push_back(std::move(index));
   remarks_.push_back((farm_.directory() / kIndexDirectoryName).native() + ": lacks the pieces of " +
-                     std::to_string(missing.size()) + " of " + std::to_string(sectors.size()) +
-                     " sectors, which were indexed for this time; plotting adds them");
+                     std::to_string(missing.size()) + " of " + counted(sectors.size(), "sector") +
+                     ", which were indexed for this time; plotting adds them");
 }
 
 std::vector<PiecePlace> PieceFinder::find(PieceIndex piece) const {

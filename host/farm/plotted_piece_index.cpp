@@ -17,6 +17,7 @@
 
 #include "furrow/errors.hpp"
 
+#include "host/base/counted.hpp"
 #include "host/primitives/sector_id.hpp"
 #include "host/store/segment_index/index_errors.hpp"
 
@@ -226,8 +227,8 @@ std::size_t add_missing(PlottedPieceIndex& index, std::span<const IndexedSector>
                         const std::function<SectorId(const IndexedSector&)>& id_of) {
   const std::uint64_t wanted = sectors.size() * (std::uint64_t{pieces_in_sector} + 1);
   if (index.entry_count() > 2 * wanted + kReplacedEntriesAllowed) {
-    throw MalformedData("holds " + std::to_string(index.entry_count()) + " entries for " +
-                        std::to_string(sectors.size()) + " sectors, most of them replaced");
+    throw MalformedData("holds " + counted(index.entry_count(), "entry", "entries") + " for " +
+                        counted(sectors.size(), "sector") + ", most of them replaced");
   }
   std::size_t n_missing = 0;
   for (const IndexedSector& sector : sectors) {
@@ -247,7 +248,7 @@ std::unique_ptr<PlottedPieceIndex> open_piece_index(
     const std::filesystem::path& directory, const Ulid& farm_id,
     std::span<const IndexedSector> sectors, std::uint16_t pieces_in_sector,
     const std::function<SectorId(const IndexedSector&)>& id_of,
-    const std::function<void(const std::string&)>& warn) {
+    const Observer<const std::string&>& warn) {
   const auto do_without = [&](const Error& error) {
     warn(directory.native() + ": " + error.what() + "; going on without it");
     return nullptr;
@@ -258,7 +259,7 @@ std::unique_ptr<PlottedPieceIndex> open_piece_index(
       const std::size_t n_missing = add_missing(*index, sectors, pieces_in_sector, id_of);
       if (n_missing > 0) {
         warn(directory.native() + ": lacked the pieces of " + std::to_string(n_missing) + " of " +
-             std::to_string(sectors.size()) + " sectors, which were added");
+             counted(sectors.size(), "sector") + ", which were added");
       }
       return index;
     } catch (const IndexInUse& error) {

@@ -19,6 +19,7 @@
 
 #include "furrow/types.hpp"
 
+#include "host/base/observer.hpp"
 #include "host/primitives/ulid.hpp"
 #include "host/store/segment_index/age_tiered_index.hpp"
 
@@ -95,6 +96,6 @@ std::unique_ptr<PlottedPieceIndex> open_piece_index(
     const std::filesystem::path& directory, const Ulid& farm_id,
     std::span<const IndexedSector> sectors, std::uint16_t pieces_in_sector,
     const std::function<SectorId(const IndexedSector&)>& id_of,
-    const std::function<void(const std::string&)>& warn);
+    const Observer<const std::string&>& warn);
 
 }  // namespace furrow

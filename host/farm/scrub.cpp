@@ -7,6 +7,7 @@
 
 #include "furrow/errors.hpp"
 
+#include "host/base/counted.hpp"
 #include "host/crypto/blake3.hpp"
 #include "host/crypto/hex.hpp"
 #include "host/farm/farm_errors.hpp"
@@ -275,7 +276,7 @@ bool Scrub::check_contents_map(const SectorMetadata& metadata,
     if (in_map != sizes.end()) {
       broken("metadata.bin: s-bucket sizes of sector " + std::to_string(index.value()),
              "s-bucket " + std::to_string(in_map - sizes.begin()) + ", expected " +
-                 std::to_string(*in_map) + " chunks as in the contents map, actual " +
+                 counted(*in_map, "chunk") + " as in the contents map, actual " +
                  std::to_string(*in_slot),
              index);
       return false;

@@ -3,13 +3,14 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "furrow/types.hpp"
+
+#include "host/base/observer.hpp"
 
 namespace furrow {
 
@@ -56,7 +57,7 @@ struct ScrubProgress {
 };
 
 /// Called after each read of 1 MiB and after each sector.
-using ScrubProgressSink = std::function<void(const ScrubProgress&)>;
+using ScrubProgressSink = Observer<const ScrubProgress&>;
 
 /// Checks info file, identity, metadata.bin, plot.bin and all counted sectors. Damage goes into the
 /// report; throws only FarmNotFound without an info file, and FarmInUse. A stop request takes

@@ -7,7 +7,7 @@
 namespace furrow {
 
 SectorMetadataStore::SectorMetadataStore(const MetadataFile& file, std::uint16_t pieces_in_sector,
-                                         std::function<void(const std::string&)> warn)
+                                         Observer<const std::string&> warn)
     : file_(file), pieces_in_sector_(pieces_in_sector), warn_(std::move(warn)) {}
 
 void SectorMetadataStore::use(std::unique_ptr<SectorStateTree> tree) {

@@ -8,13 +8,13 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <unordered_map>
 
+#include "host/base/observer.hpp"
 #include "host/farm/metadata_file.hpp"
 #include "host/farm/sector_state.hpp"
 
@@ -29,7 +29,7 @@ class SectorMetadataStore {
 
   /// `file` must outlive the store. `warn` is told, from any thread, of damage in the state.
   SectorMetadataStore(const MetadataFile& file, std::uint16_t pieces_in_sector,
-                      std::function<void(const std::string&)> warn);
+                      Observer<const std::string&> warn);
 
   /// From now on what `tree` has is not read from metadata.bin. Null is no tree.
   void use(std::unique_ptr<SectorStateTree> tree);
@@ -55,7 +55,7 @@ class SectorMetadataStore {
 
   const MetadataFile& file_;
   std::uint16_t pieces_in_sector_;
-  std::function<void(const std::string&)> warn_;
+  Observer<const std::string&> warn_;
   mutable std::mutex mutex_;               // of what follows; not held during IO
   std::shared_ptr<SectorStateTree> tree_;  // none, or none any more
   Recent recent_;                          // the last used one first

@@ -5,6 +5,7 @@
 #include <system_error>
 #include <utility>
 
+#include "host/base/counted.hpp"
 #include "host/store/paged_store/object_reader.hpp"
 #include "host/store/paged_store/object_writer.hpp"
 
@@ -51,8 +52,8 @@ struct SectorBlock {
   static std::shared_ptr<const SectorBlock> deserialize(ObjectReader& in) {
     const std::size_t n = in.remaining_bytes();
     if (n > SectorStateTree::kSectorsInBlock) {
-      in.fail("expected a block of at most " + std::to_string(SectorStateTree::kSectorsInBlock) +
-              " sectors, actual " + std::to_string(n));
+      in.fail("expected a block of at most " + counted(SectorStateTree::kSectorsInBlock, "sector") +
+              ", actual " + std::to_string(n));
     }
     auto block = std::make_shared<SectorBlock>();
     for (std::size_t i = 0; i < n; ++i) {
@@ -137,8 +138,8 @@ std::size_t SectorStateTree::synchronize(
   const std::lock_guard lock(mutex_);
   bool is_changed = !read_root();
   if (records_made_ > 2 * slots.size() + kReplacedRecordsAllowed) {
-    throw MalformedData("holds " + std::to_string(records_made_) + " records for " +
-                        std::to_string(slots.size()) + " sectors, most of them replaced");
+    throw MalformedData("holds " + counted(records_made_, "record") + " for " +
+                        counted(slots.size(), "sector") + ", most of them replaced");
   }
   const std::size_t n_blocks = (slots.size() + kSectorsInBlock - 1) / kSectorsInBlock;
   is_changed = is_changed || blocks_.size() != n_blocks;
@@ -227,7 +228,7 @@ void SectorStateTree::write_root() {
 std::unique_ptr<SectorStateTree> open_sector_state(
     const FarmOptions& options, const Ulid& farm_id, std::span<const SlotSummary> slots,
     const std::function<std::shared_ptr<const SectorMetadata>(SectorIndex)>& read,
-    const std::function<void(const std::string&)>& warn) {
+    const Observer<const std::string&>& warn) {
   const std::filesystem::path directory = options.directory / kStateDirectoryName;
   for (const bool is_second_try : {false, true}) {
     try {
@@ -235,7 +236,7 @@ std::unique_ptr<SectorStateTree> open_sector_state(
       const std::size_t n_missing = tree->synchronize(slots, read);
       if (n_missing > 0) {
         warn(directory.native() + ": lacked the metadata of " + std::to_string(n_missing) + " of " +
-             std::to_string(slots.size()) + " sectors, which were taken from metadata.bin");
+             counted(slots.size(), "sector") + ", which were taken from metadata.bin");
       }
       return tree;
     } catch (const Error& error) {

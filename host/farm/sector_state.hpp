@@ -17,6 +17,7 @@
 
 #include "furrow/types.hpp"
 
+#include "host/base/observer.hpp"
 #include "host/farm/farm_options.hpp"
 #include "host/primitives/ulid.hpp"
 #include "host/sector/sector_metadata.hpp"
@@ -91,6 +92,6 @@ class SectorStateTree {
 std::unique_ptr<SectorStateTree> open_sector_state(
     const FarmOptions& options, const Ulid& farm_id, std::span<const SlotSummary> slots,
     const std::function<std::shared_ptr<const SectorMetadata>(SectorIndex)>& read,
-    const std::function<void(const std::string&)>& warn);
+    const Observer<const std::string&>& warn);
 
 }  // namespace furrow

@@ -360,14 +360,8 @@ void HttpPieceRoutes::warn_of(PieceIndex index, const std::exception_ptr& error)
 }
 
 void HttpPieceRoutes::warn(const std::string& line) {
-  if (options_.on_warning == nullptr) {
-    return;
-  }
   const std::lock_guard lock(warning_mutex_);
-  try {
-    options_.on_warning(line);
-  } catch (...) {  // whoever listens cannot end the server by it
-  }
+  options_.on_warning(line);
 }
 
 }  // namespace furrow

@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -11,6 +10,7 @@
 
 #include "furrow/piece_getter.hpp"
 
+#include "host/base/observer.hpp"
 #include "host/pieces/listening_socket.hpp"
 #include "host/pieces/tls_server.hpp"
 
@@ -54,7 +54,7 @@ struct HttpServerOptions {
   std::string manifest_json;
   HttpServerLimits limits;
   /// Called on threads of the server, one at a time, with a line about a piece that failed.
-  std::function<void(const std::string& line)> on_warning;
+  Observer<const std::string&> on_warning;
 };
 
 /// What a server did.

@@ -18,7 +18,7 @@ class StallWatch {
  public:
   StallWatch(const PieceSourcesOptions& options, std::size_t n_missing)
       : options_(options), n_missing_(n_missing) {
-    if (options_.on_stall != nullptr) {
+    if (options_.on_stall) {
       try {
         thread_ = start_thread("fw-stall", [this](const std::stop_token& stop) { watch(stop); });
       } catch (const ResourceExhausted&) {

@@ -13,6 +13,8 @@
 
 #include "furrow/piece_getter.hpp"
 
+#include "host/base/observer.hpp"
+
 namespace furrow {
 
 /// No source gave a piece, and at least one did not say that it lacks it. The message names what
@@ -53,7 +55,7 @@ struct PieceSourcesOptions {
   /// Without an answer for so long, on_stall is called, and again each time as much has passed.
   std::chrono::milliseconds stall_time = std::chrono::seconds(30);
   /// Called on a thread of its own while a batch is under way. None: nobody watches.
-  std::function<void(const PieceStall&)> on_stall;
+  Observer<const PieceStall&> on_stall;
   /// For back-off; tests have another one.
   std::function<Clock::time_point()> now = Clock::now;
 };

@@ -13,6 +13,7 @@
 #include "furrow/piece_getter.hpp"
 
 #include "host/archive/manifest.hpp"
+#include "host/base/observer.hpp"
 #include "host/crypto/simd_mode.hpp"
 #include "host/pieces/http_source_options.hpp"
 #include "host/pieces/piece_cache.hpp"
@@ -36,7 +37,7 @@ struct PieceSupplyOptions {
   std::uint64_t cache_bytes = std::uint64_t{10} << 30;
   SimdMode simd_mode = SimdMode::kBest;
   /// Gets lines about what is wrong but harmless.
-  std::function<void(const std::string&)> on_warning;
+  Observer<const std::string&> on_warning;
 };
 
 /// All of it is thread-safe.

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -12,6 +11,7 @@
 #include "furrow/piece_getter.hpp"
 
 #include "host/archive/manifest.hpp"
+#include "host/base/observer.hpp"
 #include "host/crypto/simd_mode.hpp"
 #include "host/pieces/pooled_piece.hpp"
 #include "host/pieces/store_places.hpp"
@@ -35,7 +35,7 @@ struct StorePieceGetterOptions {
   SimdMode simd_mode = SimdMode::kBest;
   /// Gets what is wrong with the index, which makes lookups slower and changes nothing else. Called
   /// on the thread that asks for pieces, one call at a time.
-  std::function<void(const std::string&)> on_warning;
+  Observer<const std::string&> on_warning;
   /// Where the memory for pieces comes from.
   BlockSource block_source = make_page_block;
 };

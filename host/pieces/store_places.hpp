@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <exception>
 #include <filesystem>
-#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -16,6 +15,7 @@
 
 #include "host/archive/manifest.hpp"
 #include "host/archive/store_place.hpp"
+#include "host/base/observer.hpp"
 #include "host/store/segment_index/age_tiered_index.hpp"
 
 namespace furrow {
@@ -30,7 +30,7 @@ class PieceNotInPack : public Error {
 /// with it, and no answer depends on it. Thread-safe.
 class StorePlaces {
  public:
-  using Warning = std::function<void(const std::string&)>;
+  using Warning = Observer<const std::string&>;
 
   /// Opens the index. When that fails `warn` gets the reason, and the tables serve instead; it gets
   /// calls from several threads, one at a time. The manifest has to outlive this object.

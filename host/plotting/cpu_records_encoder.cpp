@@ -4,6 +4,7 @@
 #include <atomic>
 #include <utility>
 
+#include "host/base/counted.hpp"
 #include "host/base/threads.hpp"
 #include "host/primitives/sector_id.hpp"
 
@@ -48,7 +49,7 @@ EncodeOutcome CpuRecordsEncoder::encode(EncodingJob& job, std::stop_token stop) 
 
 std::string CpuRecordsEncoder::name() const {
   return std::string("cpu (") + simd_target_name(options_.mode) + ", " +
-         std::to_string(options_.threads) + " threads)";
+         counted(options_.threads, "thread") + ")";
 }
 
 }  // namespace furrow

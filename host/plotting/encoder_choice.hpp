@@ -10,6 +10,7 @@
 #include "furrow/cuda.hpp"
 #include "furrow/records_encoder.hpp"
 
+#include "host/base/observer.hpp"
 #include "host/plotting/cpu_records_encoder.hpp"
 #include "host/plotting/device_query.hpp"
 #include "host/plotting/encoder_pool.hpp"
@@ -52,9 +53,9 @@ struct EncoderSettings {
   /// When set, each claim of records waits here first. Must outlive the encoders.
   Gate* gate = nullptr;
   /// When set, called after each record, from any thread, possibly several at once.
-  std::function<void()> on_record_done = {};
+  Observer<> on_record_done = {};
   /// When set, gets one line for each device that is not used or is lost. Calls do not overlap.
-  std::function<void(const std::string& line)> on_warning = {};
+  Observer<const std::string&> on_warning = {};
   std::function<std::unique_ptr<RecordsEncoder>(CudaEncoderOptions)> make_device_encoder =
       make_cuda_records_encoder;
 };

@@ -13,6 +13,7 @@
 
 #include "furrow/records_encoder.hpp"
 
+#include "host/base/observer.hpp"
 #include "host/plotting/gate.hpp"
 
 namespace furrow {
@@ -52,10 +53,10 @@ class EncoderPool final : public RecordsEncoder {
     /// When set, each claim of records waits here first. Must outlive the encoder.
     Gate* gate = nullptr;
     /// When set, called after each record, from any thread, possibly several at once.
-    std::function<void()> on_record_done = {};
+    Observer<> on_record_done = {};
     /// When set, gets one line for each failure of an encoder, for each that is lost or
     /// quarantined, and one when the fallback takes over. Calls do not overlap.
-    std::function<void(const std::string& line)> on_warning = {};
+    Observer<const std::string&> on_warning = {};
   };
 
   /// Throws InvalidArgument for no encoder and no fallback, and ResourceExhausted when the system

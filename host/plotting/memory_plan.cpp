@@ -8,6 +8,7 @@
 #include "furrow/types.hpp"
 
 #include "host/base/byte_size.hpp"
+#include "host/base/counted.hpp"
 #include "host/plotting/plot_pipeline.hpp"
 #include "host/pos/proof_table.hpp"
 
@@ -22,10 +23,6 @@ constexpr std::uint64_t kReconstructionBytes = 448 * kMiB;
 // What the driver keeps in host memory for a context: an allowance, not measured yet.
 constexpr std::uint64_t kDeviceHostBytes = 512 * kMiB;
 constexpr std::size_t kLeastPiecesInFlight = 8;
-
-std::string counted(std::size_t n, const std::string& one) {
-  return std::to_string(n) + " " + one + (n == 1 ? "" : "s");
-}
 
 /// One step down; false when there is none.
 bool shrink(MemorySettings& settings) {

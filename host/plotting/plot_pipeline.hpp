@@ -23,6 +23,7 @@
 #include <variant>
 #include <vector>
 
+#include "host/base/observer.hpp"
 #include "host/plotting/encoder_pool.hpp"
 #include "host/plotting/plotting.hpp"
 #include "host/plotting/stage_clock.hpp"
@@ -75,7 +76,7 @@ struct PlotPipelineOptions {
   /// Told what the stages do, when set. Must have been made for encoders.size() encoders.
   StageClock* clock = nullptr;
   /// Calls do not overlap; those of one sector come in order.
-  std::function<void(SectorIndex, const PlottingEvent&)> on_event = {};
+  Observer<SectorIndex, const PlottingEvent&> on_event = {};
 };
 
 enum class PlotOutcome {

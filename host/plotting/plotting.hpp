@@ -16,6 +16,7 @@
 #include "furrow/records_encoder.hpp"
 #include "furrow/types.hpp"
 
+#include "host/base/observer.hpp"
 #include "host/plotting/permits.hpp"
 #include "host/sector/contents_map.hpp"
 #include "host/sector/sector_metadata.hpp"
@@ -132,9 +133,9 @@ struct DownloadOptions {
   std::size_t tail = 8;
   /// Called for each piece that is to be rebuilt, with the error of the source, or without one when
   /// the source does not have it. Calls do not overlap.
-  std::function<void(PieceIndex, const std::exception_ptr&)> on_piece_failed = {};
+  Observer<PieceIndex, const std::exception_ptr&> on_piece_failed = {};
   /// Called with the reason after each failed attempt; the next one follows after a delay.
-  std::function<void(const Error&, std::chrono::milliseconds)> on_failed_attempt = {};
+  Observer<const Error&, std::chrono::milliseconds> on_failed_attempt = {};
 };
 
 /// Downloads the pieces of a sector into `memory`, which has room for them. Each distinct piece is

@@ -10,6 +10,10 @@ constexpr auto kEncoderIndex = static_cast<std::size_t>(Stage::kEncoder);
 constexpr auto kTransferIndex = static_cast<std::size_t>(Stage::kTransfer);
 constexpr std::array<const char*, kStages> kNames = {"pieces", "encoder", "transfer", "disk"};
 
+/// What a stage does, for people.
+constexpr std::array<const char*, kStages> kDoings = {"fetching pieces", "encoding",
+                                                      "copying to and from cards", "writing"};
+
 std::string percent(double share) {
   return std::to_string(std::lround(100 * share)) + " %";
 }
@@ -27,17 +31,19 @@ std::string StageShares::limit() const {
 
 std::string StageShares::line() const {
   const std::string limited_by = limit();
-  std::string result = "limited by " + limited_by;
+  std::string result = "limited by the pause";
   std::string waits;
   for (std::size_t i = 0; i < kStages; ++i) {
     if (kNames[i] == limited_by) {
-      result += " (busy " + percent(busy[i]) + ")";
+      result =
+          std::string("limited by ") + kDoings[i] + ", busy " + percent(busy[i]) + " of the time";
     } else {
-      waits += (waits.empty() ? "" : ", ") + std::string(kNames[i]) + " " +
+      waits += (waits.empty() ? "" : ", ") + std::string(kDoings[i]) + " " +
                percent(waited(static_cast<Stage>(i)));
     }
   }
-  return result + "; waited: " + waits + "; gate closed " + percent(gate);
+  return result + "; waiting for the others: " + waits +
+         (gate > 0 ? "; paused " + percent(gate) : "");
 }
 
 StageClock::StageClock(std::size_t n_encoders, const Gate* gate, TransferTime transfer_time)

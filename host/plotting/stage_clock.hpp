@@ -36,8 +36,8 @@ struct StageShares {
   [[nodiscard]] double waited(Stage stage) const;
   /// "pieces", "encoder", "transfer", "disk" or "gate": whatever took the greatest share.
   [[nodiscard]] std::string limit() const;
-  /// "limited by disk (busy 97 %); waited: pieces 80 %, encoder 64 %, transfer 91 %; gate closed
-  /// 0 %".
+  /// "limited by writing, busy 97 % of the time; waiting for the others: fetching pieces 80 %, ...;
+  /// paused 1 %".
   [[nodiscard]] std::string line() const;
 };
 

@@ -9,6 +9,7 @@
 #include "furrow/core/evaluation_seed.hpp"
 #include "furrow/errors.hpp"
 
+#include "host/base/counted.hpp"
 #include "host/crypto/blake3.hpp"
 #include "host/primitives/merkle.hpp"
 
@@ -101,8 +102,8 @@ PieceIndex derive_piece_index(const SectorId& sector_id, PieceOffset offset,
 
   if (history > min_history && offset.value() < interleaved && offset.value() % 2 == 1) {
     if (history < recent) {
-      throw InvalidArgument("protocol parameters: history of " + std::to_string(history) +
-                            " pieces is shorter than its recent part of " + std::to_string(recent));
+      throw InvalidArgument("protocol parameters: history of " + counted(history, "piece") +
+                            " is shorter than its recent part of " + std::to_string(recent));
     }
     return PieceIndex(u256_modulo(hash.bytes, recent) + (history - recent));
   }

@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "host/base/counted.hpp"
 #include "host/crypto/blake3.hpp"
 #include "host/crypto/hex.hpp"
 #include "host/primitives/sector_id.hpp"
@@ -53,9 +54,9 @@ std::vector<ChunkPlace> locate_chunks(const SectorContentsMap& map, const Sector
   }
   const std::uint64_t region_chunks = std::uint64_t{metadata.pieces_in_sector} * kNumChunks;
   if (!places.empty() && places.back().location >= region_chunks) {
-    throw FailedToReadChunk(places.back().location,
-                            "sector metadata places it behind the last of " +
-                                std::to_string(region_chunks) + " chunks");
+    throw FailedToReadChunk(
+        places.back().location,
+        "sector metadata places it behind the last of " + counted(region_chunks, "chunk"));
   }
   return places;
 }
@@ -132,7 +133,7 @@ PiecePtr read_piece(PieceOffset offset, const SectorId& sector_id, const SectorM
   const std::uint16_t pieces = metadata.pieces_in_sector;
   if (offset.value() >= pieces) {
     throw InvalidArgument("piece offset " + std::to_string(offset.value()) + " in a sector of " +
-                          std::to_string(pieces) + " pieces");
+                          counted(pieces, "piece"));
   }
   const SectorContentsMap map = read_contents_map(read_at, pieces);
   const std::vector<ChunkPlace> places = locate_chunks(map, metadata, offset);

@@ -10,6 +10,7 @@
 #include "furrow/errors.hpp"
 #include "furrow/sector_contents.hpp"
 
+#include "host/base/counted.hpp"
 #include "host/crypto/blake3.hpp"
 #include "host/sector/sector_layout.hpp"
 
@@ -102,8 +103,8 @@ void assemble_sector(const SectorContentsMap& map, std::span<const Record> recor
                      std::span<const RecordMetadata> metadata, std::span<std::uint8_t> out) {
   const std::uint16_t pieces = map.pieces_in_sector();
   if (records.size() != pieces || metadata.size() != pieces) {
-    throw InvalidArgument("sector of " + std::to_string(pieces) + " pieces: given " +
-                          std::to_string(records.size()) + " records and " +
+    throw InvalidArgument("sector of " + counted(pieces, "piece") + ": given " +
+                          counted(records.size(), "record") + " and " +
                           std::to_string(metadata.size()) + " record metadata");
   }
   if (out.size() != sector_size(pieces)) {

@@ -3,11 +3,11 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include "host/base/observer.hpp"
 #include "host/store/pack_table.hpp"
 
 namespace furrow {
@@ -37,7 +37,7 @@ struct PackProgress {
   std::uint64_t bytes_total = 0;  ///< of the file
 };
 /// Called after each frame.
-using PackProgressSink = std::function<void(const PackProgress&)>;
+using PackProgressSink = Observer<const PackProgress&>;
 
 /// Verifies every byte of a pack: each frame by its checksum, against the table, and by the hash of
 /// the bytes that it decompresses to. Without a whole table it reads frame by frame up to the first

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "host/base/counted.hpp"
 #include "host/crypto/blake3.hpp"
 #include "host/crypto/hex.hpp"
 #include "host/store/pack_frames.hpp"
@@ -45,8 +46,7 @@ void PiecePack::read_table(const PackTrailer& trailer) {
   // Each frame has its header twice, in front of its bytes and in the table.
   if (n_frames > (file_size_ - around) / (2 * kPackFrameHeaderSize)) {
     throw DamagedPack(file_.path(), "trailer: a file of " + std::to_string(file_size_) +
-                                        " bytes cannot have " + std::to_string(n_frames) +
-                                        " frames");
+                                        " bytes cannot have " + counted(n_frames, "frame"));
   }
   std::uint64_t offset = file_size_ - kPackTrailerSize - n_frames * kPackFrameHeaderSize;
   const std::uint64_t frames_end = offset - kPackTableMagic.size();

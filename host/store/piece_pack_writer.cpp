@@ -8,6 +8,7 @@
 
 #include "furrow/errors.hpp"
 
+#include "host/base/counted.hpp"
 #include "host/store/piece_pack.hpp"
 
 namespace furrow {
@@ -77,8 +78,8 @@ PackKeyConflict::PackKeyConflict(const PackEntry& present, const PackedChunk& ch
                 " bytes: the pack has other bytes under this key, in the " + describe(present)) {}
 
 std::string PackRecovery::message() const {
-  std::string text = "'" + file.native() + "': kept " + std::to_string(frames_kept) +
-                     " frames, cut " + std::to_string(bytes_cut) + " bytes behind them";
+  std::string text = "'" + file.native() + "': kept " + counted(frames_kept, "frame") + ", cut " +
+                     std::to_string(bytes_cut) + " bytes behind them";
   return reason ? text + " (" + *reason + ")" : text;
 }
 

@@ -12,7 +12,7 @@
 #include "host/archive/store_layout.hpp"
 #include "host/archive/store_place.hpp"
 #include "host/archive/super_segment.hpp"
-#include "host/archive/utf8.hpp"
+#include "host/base/utf8.hpp"
 #include "host/crypto/hex.hpp"
 #include "host/primitives/merkle.hpp"
 

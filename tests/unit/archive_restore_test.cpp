@@ -49,6 +49,26 @@ TEST(FileRestore, RestoredTreeIsTheSame) {
   EXPECT_EQ(list_tree(directory.path() / "new").size(), 22U);
 }
 
+TEST(FileRestore, AnObserverThatThrowsEndsNothing) {
+  const TemporaryDirectory directory;
+  RestoreOptions options;
+  options.progress = [](const RestoreProgress&) { throw Error(ErrorKind::kIo, "no terminal"); };
+  EXPECT_TRUE(restore_files(example_store().summary.manifest, cached_source(),
+                            directory.path() / "out", options));
+  EXPECT_EQ(describe_tree(directory.path() / "out/tree"), describe_tree(example_store().tree));
+}
+
+TEST(FileRestore, AStopLeavesNothingBehind) {
+  const TemporaryDirectory directory;
+  std::stop_source stop;
+  RestoreOptions options;
+  options.stop = stop.get_token();
+  options.progress = [&](const RestoreProgress&) { stop.request_stop(); };
+  EXPECT_FALSE(restore_files(example_store().summary.manifest, cached_source(),
+                             directory.path() / "out", options));
+  EXPECT_TRUE(list_tree(directory.path()).empty());
+}
+
 TEST(FileRestore, ReadOnlyDirectoriesDoNotStandInTheWay) {
   example_store();  // made by the owner of the tests
   const TemporaryDirectory directory;

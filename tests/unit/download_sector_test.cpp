@@ -199,6 +199,29 @@ TEST(DownloadSector, ALimitOfAttemptsGivesTheLastError) {
   EXPECT_EQ(getter.requests.size(), 3U);
 }
 
+TEST(DownloadSector, AnObserverThatThrowsEndsNothing) {
+  ScriptedGetter getter;
+  getter.script = [](std::size_t attempt, std::span<const PieceIndex> indices,
+                     const PieceGetter::Sink& sink) {
+    if (attempt == 1) {
+      throw Error(ErrorKind::kUnavailable, "not yet");
+    }
+    for (const PieceIndex index : indices) {
+      sink(index, PieceAnswer::not_found());
+    }
+  };
+  const DownloadOptions options{
+      .piece_getter = getter,
+      .recover_piece = [](PieceIndex index,
+                          const std::stop_token&) { return made_up_piece(index); },
+      .retry_delays = kFast,
+      .on_piece_failed = [](PieceIndex, const std::exception_ptr&) { throw 7; },
+      .on_failed_attempt = [](const Error&, std::chrono::milliseconds) { throw 7; }};
+  const auto sector = download_sector(small_plan(), options, {});
+  ASSERT_TRUE(sector.has_value());
+  expect_complete(*sector);
+}
+
 TEST(DownloadSector, AFailureThatAStopRequestCausedIsNoFailure) {
   ScriptedGetter getter;
   std::stop_source stop;

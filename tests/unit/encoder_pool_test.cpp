@@ -274,6 +274,18 @@ TEST_F(PoolTest, AWrongEncoderIsQuarantinedAndTheSectorFails) {
   EXPECT_EQ(one.name(), "fallback");
 }
 
+TEST_F(PoolTest, AnObserverThatThrowsEndsNothing) {
+  add({.name = "dies",
+       .before_batch = [](const Claim&) { throw DeviceLost("dies", "unplugged"); }});
+  with_fallback();
+  options_.on_warning = [](const std::string&) { throw Error(ErrorKind::kIo, "no terminal"); };
+  options_.on_record_done = [] { throw 7; };
+  EncoderPool pool(std::move(options_));
+  FakeSector sector(5, seed_);
+  EXPECT_EQ(encode(pool, sector), EncodeOutcome::kComplete);
+  EXPECT_TRUE(sector.is_encoded());
+}
+
 TEST_F(PoolTest, AStopRequestReachesAll) {
   std::stop_source stop;
   for (const char* name : {"one", "two"}) {

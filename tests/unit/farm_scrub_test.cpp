@@ -317,6 +317,14 @@ TEST_F(FarmScrub, WithoutContentsNothingOfThePlotIsRead) {
   EXPECT_EQ(report.bytes_read, 0U);
 }
 
+TEST_F(FarmScrub, AnObserverThatThrowsEndsNothing) {
+  const ScrubReport report = scrub_farm({.directory = path()}, [](const ScrubProgress&) {
+    throw Error(ErrorKind::kIo, "the terminal is gone");
+  });
+  EXPECT_EQ(report.intact_sectors, kSectors);
+  EXPECT_TRUE(report.broken.empty());
+}
+
 TEST_F(FarmScrub, StopsWithinOneRead) {
   std::stop_source stop;
   std::uint64_t reads_after_stop = 0;

@@ -150,6 +150,25 @@ TEST_F(PlotPipeline, ASourceOfSectorsThatFailsEndsTheRun) {
       Error);
 }
 
+// The writer's thread, a worker's, and what is not even an exception of the library.
+TEST_F(PlotPipeline, AnObserverThatThrowsEndsNothing) {
+  on_event_ = [](SectorIndex index, const PlottingEvent&) {
+    if (index == SectorIndex(1)) {
+      throw 7;
+    }
+    throw Error(ErrorKind::kIo, "the terminal is gone");
+  };
+  EXPECT_EQ(plot(3), PlotOutcome::kFinished);
+  expect_written(3);
+}
+
+TEST_F(PlotPipeline, AnObserverThatThrowsDoesNotHideAFailure) {
+  on_event_ = [](SectorIndex, const PlottingEvent&) { throw 7; };
+  before_write_ = [](SectorIndex) { throw Error(ErrorKind::kIo, "disk full"); };
+  EXPECT_THROW(plot(3), Error);
+  EXPECT_FALSE(failures_.empty());
+}
+
 TEST_F(PlotPipeline, AStopRequestIsAnOutcomeAtEachStage) {
   for (std::size_t stage = 0; stage < 6; ++stage) {
     written_.clear();

@@ -42,15 +42,20 @@ TEST(StageClock, TellsWhatTheOthersWaitFor) {
 
 TEST(StageClock, TheLineNamesTheLimitAndTheWaits) {
   const StageShares shares{.busy = {0.2, 0.364, 0.08, 0.97}, .gate = 0.01};
-  EXPECT_EQ(shares.line(),
-            "limited by disk (busy 97 %); waited: pieces 79 %, encoder 63 %, transfer 91 %; gate "
-            "closed 1 %");
-  EXPECT_EQ(StageShares{}.line(),
-            "limited by pieces (busy 0 %); waited: encoder 100 %, transfer 100 %, disk 100 %; gate "
-            "closed 0 %");
+  EXPECT_EQ(
+      shares.line(),
+      "limited by writing, busy 97 % of the time; waiting for the others: fetching pieces 79 %, "
+      "encoding 63 %, copying to and from cards 91 %; paused 1 %");
+  EXPECT_EQ(
+      StageShares{}.line(),
+      "limited by fetching pieces, busy 0 % of the time; waiting for the others: encoding 100 %, "
+      "copying to and from cards 100 %, writing 100 %");
   EXPECT_EQ((StageShares{.busy = {0.1, 0.3, 0.6, 0}}.line()),
-            "limited by transfer (busy 60 %); waited: pieces 90 %, encoder 70 %, disk 100 %; gate "
-            "closed 0 %");
+            "limited by copying to and from cards, busy 60 % of the time; waiting for the others: "
+            "fetching pieces 90 %, encoding 70 %, writing 100 %");
+  EXPECT_EQ((StageShares{.busy = {0.1, 0.3, 0, 0}, .gate = 0.6}.line()),
+            "limited by the pause; waiting for the others: fetching pieces 30 %, encoding 10 %, "
+            "copying to and from cards 40 %, writing 40 %; paused 60 %");
 }
 
 /// The shares of a pool whose only encoder says that copies held it up for so long, while it
@@ -77,7 +82,8 @@ TEST(StageClock, AnEncoderThatIsHeldUpByCopiesIsLimitedByTransfer) {
   // More than it took at all, as when it tells late: all of the encoding is transfer then.
   const StageShares held_up = shares_with(std::chrono::hours(1));
   EXPECT_EQ(held_up.limit(), "transfer");
-  EXPECT_EQ(held_up.line().find("limited by transfer (busy "), 0U) << held_up.line();
+  EXPECT_EQ(held_up.line().find("limited by copying to and from cards, busy "), 0U)
+      << held_up.line();
   EXPECT_EQ(held_up.busy_share(Stage::kEncoder), 0.0);
 
   const StageShares computing = shares_with(std::chrono::seconds(0));

@@ -1,4 +1,4 @@
-#include "host/archive/utf8.hpp"
+#include "host/base/utf8.hpp"
 
 #include <array>
 #include <cstdint>
@@ -16,8 +16,12 @@ struct Utf8Form {
 constexpr std::array<Utf8Form, 4> kForms = {
     {{0x80, 0x00, 0, 0}, {0xE0, 0xC0, 1, 0x80}, {0xF0, 0xE0, 2, 0x800}, {0xF8, 0xF0, 3, 0x10000}}};
 
-/// Bytes of the code point at the start of `bytes`, 0 when there is none.
+}  // namespace
+
 std::size_t code_point_length(std::string_view bytes) {
+  if (bytes.empty()) {
+    return 0;
+  }
   const auto lead = static_cast<std::uint8_t>(bytes.front());
   for (const Utf8Form& form : kForms) {
     if ((lead & form.lead_mask) != form.lead) {
@@ -40,8 +44,6 @@ std::size_t code_point_length(std::string_view bytes) {
   }
   return 0;
 }
-
-}  // namespace
 
 bool is_utf8(std::string_view bytes) {
   while (!bytes.empty()) {

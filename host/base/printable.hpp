@@ -1,0 +1,14 @@
+// Text that may hold anything, such as names of files, made fit for a terminal and for one line.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace furrow {
+
+/// `text` with everything escaped that a terminal obeys or that ends a line: control characters of
+/// ASCII and of Unicode, the characters that change the direction of writing, and bytes that are
+/// not UTF-8. They become \n, \t, \r, \xNN for a byte, and \u{NNNN} for a character.
+[[nodiscard]] std::string printable(std::string_view text);
+
+}  // namespace furrow
