@@ -3,28 +3,12 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <pthread.h>
-#include <signal.h>
 #include <spdlog/spdlog.h>
-#include <unistd.h>
 
 #include "host/base/thread_count.hpp"
 #include "host/crypto/simd_mode.hpp"
 
 namespace furrow::cli {
-namespace {
-
-sigset_t watched_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGUSR1);  // sent by the destructor to end the watcher
-  sigaddset(&signals, SIGUSR2);
-  return signals;
-}
-
-}  // namespace
 
 ExitCode exit_code_of(ErrorKind kind) {
   switch (kind) {
@@ -42,27 +26,6 @@ ExitCode exit_code_of(ErrorKind kind) {
       return kInternal;
   }
   return kInternal;
-}
-
-InterruptWatch::InterruptWatch() {
-  const sigset_t signals = watched_signals();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  watcher_ = std::thread([this, signals] {
-    for (int received = 0; sigwait(&signals, &received) == 0 && received != SIGUSR1;) {
-      if (received == SIGUSR2) {
-        gate_.is_open() ? gate_.close() : gate_.open();
-      } else if (stop_.stop_requested()) {
-        _exit(kInterrupted);
-      } else {
-        stop_.request_stop();
-      }
-    }
-  });
-}
-
-InterruptWatch::~InterruptWatch() {
-  pthread_kill(watcher_.native_handle(), SIGUSR1);
-  watcher_.join();
 }
 
 unsigned thread_count(unsigned wanted, unsigned others) {

@@ -1,22 +1,21 @@
-// What all subcommands share: exit codes, sizes, threads, interruption.
+// What all subcommands share: exit codes, sizes, threads.
 #pragma once
 
 #include <cstdint>
 #include <stdexcept>
-#include <stop_token>
 #include <string>
-#include <thread>
 
 #include "furrow/errors.hpp"
 
 #include "host/base/byte_size.hpp"
-#include "host/plotting/gate.hpp"
 
 namespace CLI {
 class App;
 }
 
 namespace furrow::cli {
+
+class InterruptWatch;
 
 /// Exit codes of the program, listed in README.md.
 enum ExitCode : int {
@@ -33,7 +32,7 @@ enum ExitCode : int {
 
 ExitCode exit_code_of(ErrorKind kind);
 
-/// The command was interrupted by SIGINT or SIGTERM; what was finished is kept.
+/// The command was interrupted by a signal; what was finished is kept.
 class Interrupted : public std::exception {
  public:
   [[nodiscard]] const char* what() const noexcept override { return "interrupted"; }
@@ -57,24 +56,6 @@ class SectorsGivenUp : public DoneButBroken {
   using DoneButBroken::DoneButBroken;
 };
 
-/// Turns the first SIGINT or SIGTERM into a stop request; a second one ends the process at once.
-/// SIGUSR2 closes a gate, and opens it again. To be made before any other thread, so that all
-/// inherit the blocked signals.
-class InterruptWatch {
- public:
-  InterruptWatch();
-  InterruptWatch(const InterruptWatch&) = delete;
-  InterruptWatch& operator=(const InterruptWatch&) = delete;
-  ~InterruptWatch();
-  [[nodiscard]] std::stop_token token() const { return stop_.get_token(); }
-  [[nodiscard]] Gate& gate() { return gate_; }
-
- private:
-  std::stop_source stop_;
-  Gate gate_;
-  std::thread watcher_;
-};
-
 /// Threads to compute with, as choose_thread_count says, with `others` beside them; its notes go to
 /// the log.
 unsigned thread_count(unsigned wanted, unsigned others = 1);
@@ -83,20 +64,21 @@ unsigned thread_count(unsigned wanted, unsigned others = 1);
 /// CPU.
 void add_simd_option(CLI::App& command);
 
-// One function for each subcommand: adds it to the program. `stop` is the token of the
-// InterruptWatch; `exit_code` is set when the command ran and found something wrong.
-void add_archive_command(CLI::App& app, std::stop_token stop);
+// One function for each subcommand: adds it to the program. Those that stop by themselves take
+// the token of `interrupts` when they run; `exit_code` is set when the command ran and found
+// something wrong.
+void add_archive_command(CLI::App& app, InterruptWatch& interrupts);
 void add_devices_command(CLI::App& app);
 void add_plan_command(CLI::App& app);
-void add_plot_command(CLI::App& app, std::stop_token stop, Gate& gate);
-void add_read_command(CLI::App& app);
-void add_extract_command(CLI::App& app, std::stop_token stop);
-void add_scrub_command(CLI::App& app, std::stop_token stop, int& exit_code);
+void add_plot_command(CLI::App& app, InterruptWatch& interrupts);
+void add_read_command(CLI::App& app, InterruptWatch& interrupts);
+void add_extract_command(CLI::App& app, InterruptWatch& interrupts);
+void add_scrub_command(CLI::App& app, InterruptWatch& interrupts, int& exit_code);
 void add_info_command(CLI::App& app);
 void add_find_command(CLI::App& app);
 /// Only in builds with HTTP.
-void add_serve_pieces_command(CLI::App& app, std::stop_token stop);
-void add_pack_command(CLI::App& app, std::stop_token stop, int& exit_code);
+void add_serve_pieces_command(CLI::App& app, InterruptWatch& interrupts);
+void add_pack_command(CLI::App& app, InterruptWatch& interrupts, int& exit_code);
 void add_vectors_command(CLI::App& app, int& exit_code);
 
 }  // namespace furrow::cli

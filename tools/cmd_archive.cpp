@@ -1,6 +1,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -8,9 +9,13 @@
 
 #include "host/archive/file_archive.hpp"
 #include "host/archive/store_layout.hpp"
+#include "host/base/counted.hpp"
 #include "nlohmann/json.hpp"
 #include "tools/cli_support.hpp"
+#include "tools/interrupt_watch.hpp"
+#include "tools/json_text.hpp"
 #include "tools/progress.hpp"
+#include "tools/terminal.hpp"
 
 namespace furrow::cli {
 namespace {
@@ -36,30 +41,32 @@ void print_summary(const Arguments& arguments, const ArchiveSummary& summary, do
         {"segments", segments},
         {"pieces", segments * kNumPieces},
         {"seconds", seconds}};
-    fmt::print("{}\n", result.dump());
+    fmt::print("{}\n", json_line(result));
     return;
   }
-  fmt::print(
-      "archived {} files, {} directories and {} symbolic links ({}) as {} segments, {} pieces, "
-      "in {:.1f} s\n",
-      summary.n_files, summary.n_directories, summary.n_symlinks, size_text(summary.n_bytes),
-      segments, segments * kNumPieces, seconds);
+  fmt::print("archived {}, {} and {} ({}) as {}, {}, in {:.1f} s\n",
+             counted(summary.n_files, "file"),
+             counted(summary.n_directories, "directory", "directories"),
+             counted(summary.n_symlinks, "symbolic link"), size_text(summary.n_bytes),
+             counted(segments, "segment"), counted(segments * kNumPieces, "piece"), seconds);
 }
 
 void run(const Arguments& arguments, const std::stop_token& stop) {
   const auto start = std::chrono::steady_clock::now();
-  std::optional<Progress> progress;
+  std::optional<Progress> progress(std::in_place, "archive", "file");
   ArchiveOptions options;
   options.compute.threads = thread_count(arguments.threads);
   options.level = arguments.level;
   options.stop = stop;
   options.progress = [&](const ArchiveProgress& now) {
-    if (!progress.has_value()) {
-      progress.emplace("archive", "bytes", now.bytes_total);
-    }
-    progress->set(now.bytes_done);
+    // Reading is half of the work, packing the other one.
+    const auto halves = static_cast<double>(now.bytes_done + now.bytes_stored);
+    progress->set({.share = halves / (2 * static_cast<double>(now.bytes_total)),
+                   .bytes_total = now.bytes_total,
+                   .items_done = now.files_done,
+                   .items_total = now.files_total});
   };
-  options.log = [](const std::string& remark) { fmt::print(stderr, "furrow: {}\n", remark); };
+  options.log = [](const std::string& remark) { terminal().line("furrow: " + remark); };
   const std::vector<std::filesystem::path> paths(arguments.paths.begin(), arguments.paths.end());
   const std::optional<ArchiveSummary> summary = archive_files(paths, arguments.store, options);
   progress.reset();
@@ -72,7 +79,7 @@ void run(const Arguments& arguments, const std::stop_token& stop) {
 
 }  // namespace
 
-void add_archive_command(CLI::App& app, std::stop_token stop) {
+void add_archive_command(CLI::App& app, InterruptWatch& interrupts) {
   const auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand(
       "archive", "Turn files and directories into archived history: segments of pieces in a store");
@@ -88,7 +95,7 @@ void add_archive_command(CLI::App& app, std::stop_token stop) {
       ->capture_default_str();
   add_simd_option(*command);
   command->add_flag("--json", arguments->json, "Print the summary as JSON");
-  command->callback([arguments, stop = std::move(stop)] { run(*arguments, stop); });
+  command->callback([arguments, &interrupts] { run(*arguments, interrupts.take_token()); });
 }
 
 }  // namespace furrow::cli

@@ -10,6 +10,7 @@
 #include "host/crypto/simd_mode.hpp"
 #include "host/plotting/device_query.hpp"
 #include "tools/cli_support.hpp"
+#include "tools/json_text.hpp"
 
 namespace furrow::cli {
 namespace {
@@ -42,7 +43,7 @@ void print_json(const CudaDevices& devices) {
                                          {"problem", devices.problem},
                                          {"cpu_instruction_sets", simd_targets()},
                                          {"devices", list}};
-  fmt::print("{}\n", result.dump());
+  fmt::print("{}\n", json_line(result));
 }
 
 void print_text(const CudaDevices& devices) {

@@ -1,17 +1,24 @@
+#include <algorithm>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include "host/archive/file_restore.hpp"
+#include "host/base/counted.hpp"
+#include "host/base/printable.hpp"
 #include "host/farm/farm_piece_getter.hpp"
 #include "host/pieces/segment_download.hpp"
 #include "host/pieces/store_piece_getter.hpp"
 #include "tools/cli_support.hpp"
+#include "tools/interrupt_watch.hpp"
 #include "tools/progress.hpp"
+#include "tools/terminal.hpp"
 
 namespace furrow::cli {
 namespace {
@@ -22,6 +29,30 @@ struct Arguments {
   std::string manifest;
   std::string out;
   unsigned threads = 0;
+};
+
+/// Counts the pieces that another getter gives.
+class CountingGetter final : public PieceGetter {
+ public:
+  explicit CountingGetter(PieceGetter& getter) : getter_(getter) {}
+  void get_pieces(std::span<const PieceIndex> indices, const Sink& sink,
+                  std::stop_token stop) override {
+    getter_.get_pieces(
+        indices,
+        [&](PieceIndex index, PieceAnswer answer) {
+          const bool is_found = answer.piece != nullptr;
+          sink(index, std::move(answer));
+          if (is_found && on_piece) {
+            on_piece();
+          }
+        },
+        std::move(stop));
+  }
+
+  std::function<void()> on_piece;
+
+ private:
+  PieceGetter& getter_;
 };
 
 /// An archive and where its pieces come from.
@@ -62,11 +93,27 @@ void run(const Arguments& arguments, const std::stop_token& stop) {
   const Manifest& manifest = source.manifest;
   const ErasureCoding erasure;
 
-  std::optional<Progress> progress;
+  std::optional<Progress> progress(std::in_place, "extract", "file");
+  CountingGetter getter(*source.getter);
+  // Getting the pieces is what takes time: those of segments before, and of the one under way.
+  RestoreProgress restored;
+  std::uint64_t pieces_of_segment = 0;
+  const auto show = [&] {
+    const std::uint64_t pieces =
+        restored.segments_read * kNumRawRecords + std::min(pieces_of_segment, kNumRawRecords);
+    progress->set({.share = share_of(pieces, manifest.segments.size() * kNumRawRecords),
+                   .bytes_total = restored.bytes_total,
+                   .items_done = restored.files_done,
+                   .items_total = restored.files_total});
+  };
+  getter.on_piece = [&] {
+    ++pieces_of_segment;
+    show();
+  };
   const SegmentSource segments = [&](SegmentIndex segment) {
     // What farm or store cannot give now, they cannot give later either: one try.
     std::optional<SourceRecords> records =
-        download_source_records(*source.getter, erasure, manifest.segment_identity(segment), stop,
+        download_source_records(getter, erasure, manifest.segment_identity(segment), stop,
                                 {.tries = 1}, {.threads = threads});
     if (!records.has_value()) {
       throw Interrupted();
@@ -74,26 +121,29 @@ void run(const Arguments& arguments, const std::stop_token& stop) {
     return *std::move(records);
   };
   RestoreOptions options;
+  options.stop = stop;
   options.progress = [&](const RestoreProgress& now) {
-    if (stop.stop_requested()) {
-      throw Interrupted();
+    if (now.segments_read != restored.segments_read) {
+      pieces_of_segment = 0;
     }
-    if (!progress.has_value()) {
-      progress.emplace("extract", "bytes", now.bytes_total);
-    }
-    progress->set(now.bytes_done);
+    restored = now;
+    show();
   };
-  options.log = [](const std::string& remark) { fmt::print(stderr, "furrow: {}\n", remark); };
-  restore_files(manifest, segments, arguments.out, options);
+  options.log = [](const std::string& remark) { terminal().line("furrow: " + remark); };
+  const bool is_restored = restore_files(manifest, segments, arguments.out, options);
   progress.reset();
-  fmt::print("extracted {} entries from {} segments to {} in {:.1f} s\n", manifest.entries.size(),
-             manifest.segments.size(), arguments.out,
+  if (!is_restored) {
+    throw Interrupted();
+  }
+  fmt::print("extracted {} from {} to {} in {:.1f} s\n",
+             counted(manifest.entries.size(), "entry", "entries"),
+             counted(manifest.segments.size(), "segment"), printable(arguments.out),
              std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
 }
 
 }  // namespace
 
-void add_extract_command(CLI::App& app, std::stop_token stop) {
+void add_extract_command(CLI::App& app, InterruptWatch& interrupts) {
   const auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand(
       "extract", "Rebuild the archived files from the farm alone, or from the store");
@@ -111,7 +161,7 @@ void add_extract_command(CLI::App& app, std::stop_token stop) {
   command->add_option("--threads", arguments->threads,
                       "Threads; 0 means one for each processor that may be used");
   add_simd_option(*command);
-  command->callback([arguments, stop = std::move(stop)] { run(*arguments, stop); });
+  command->callback([arguments, &interrupts] { run(*arguments, interrupts.take_token()); });
 }
 
 }  // namespace furrow::cli

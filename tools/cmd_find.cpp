@@ -10,6 +10,7 @@
 #include "host/farm/piece_finder.hpp"
 #include "nlohmann/json.hpp"
 #include "tools/cli_support.hpp"
+#include "tools/json_text.hpp"
 
 namespace furrow::cli {
 namespace {
@@ -48,7 +49,7 @@ void run(const Arguments& arguments) {
     }
     const nlohmann::ordered_json result = {
         {"farm", arguments.farm}, {"piece", piece.value()}, {"places", list}};
-    fmt::print("{}\n", result.dump());
+    fmt::print("{}\n", json_line(result));
   } else {
     for (const PiecePlace& place : places) {
       fmt::print("sector {} offset {}\n", place.sector.value(), place.offset.value());

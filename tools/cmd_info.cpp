@@ -4,10 +4,13 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "host/base/counted.hpp"
+#include "host/base/printable.hpp"
 #include "host/crypto/hex.hpp"
 #include "host/farm/farm.hpp"
 #include "nlohmann/json.hpp"
 #include "tools/cli_support.hpp"
+#include "tools/json_text.hpp"
 
 namespace furrow::cli {
 namespace {
@@ -48,21 +51,22 @@ void run(const Arguments& arguments) {
                                          {"sectors_damaged", count(SectorState::kDamaged)},
                                          {"history", histories}};
   if (arguments.json) {
-    fmt::print("{}\n", result.dump());
+    fmt::print("{}\n", json_line(result));
     return;
   }
-  fmt::print("farm             {}\n", arguments.farm);
+  fmt::print("farm             {}\n", printable(arguments.farm));
   fmt::print("id               {}\n", info.id.to_string());
   fmt::print("public key       {}\n", to_hex(info.public_key.bytes));
   fmt::print("genesis root     {}\n", to_hex(info.genesis_root.bytes));
   fmt::print("allocated space  {}\n", size_text(info.allocated_space));
-  fmt::print("sector           {} pieces, {}\n", info.pieces_in_sector,
+  fmt::print("sector           {}, {}\n", counted(info.pieces_in_sector, "piece"),
              size_text(farm->sector_size()));
   fmt::print("sectors          {} plotted, {} lost, {} damaged, room for {}\n",
              count(SectorState::kPlotted), count(SectorState::kLost), count(SectorState::kDamaged),
              farm->target_sector_count());
   for (const auto& [history_size, sectors] : sectors_by_history(*farm)) {
-    fmt::print("history          {} segments: {} sectors\n", history_size, sectors);
+    fmt::print("history          {}: {}\n", counted(history_size, "segment"),
+               counted(sectors, "sector"));
   }
 }
 

@@ -1,14 +1,19 @@
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "host/base/counted.hpp"
+#include "host/base/printable.hpp"
 #include "host/crypto/hex.hpp"
 #include "host/store/pack_check.hpp"
 #include "host/store/piece_pack.hpp"
 #include "nlohmann/json.hpp"
 #include "tools/cli_support.hpp"
+#include "tools/interrupt_watch.hpp"
+#include "tools/json_text.hpp"
 #include "tools/progress.hpp"
 
 namespace furrow::cli {
@@ -39,7 +44,7 @@ void list(const Arguments& arguments) {
   }
   if (arguments.json) {
     const nlohmann::ordered_json result = {{"file", arguments.file}, {"chunks", chunks}};
-    fmt::print("{}\n", result.dump());
+    fmt::print("{}\n", json_line(result));
   }
 }
 
@@ -64,10 +69,10 @@ void stat(const Arguments& arguments) {
                                            {"unique_size", statistics.unique_size},
                                            {"stored_size", statistics.stored_size},
                                            {"ratio", ratio(statistics)}};
-    fmt::print("{}\n", result.dump());
+    fmt::print("{}\n", json_line(result));
     return;
   }
-  fmt::print("pack     {}, {}\n", arguments.file, size_text(pack.file_size()));
+  fmt::print("pack     {}, {}\n", printable(arguments.file), size_text(pack.file_size()));
   fmt::print("chunks   {}, {}\n", statistics.chunks, size_text(statistics.original_size));
   fmt::print("unique   {}, {}\n", statistics.chunks - statistics.references,
              size_text(statistics.unique_size));
@@ -88,26 +93,24 @@ void print(const PackReport& report, const Arguments& arguments) {
                                            {"intact", report.intact_frames},
                                            {"broken", broken},
                                            {"bytes_read", report.bytes_read}};
-    fmt::print("{}\n", result.dump());
+    fmt::print("{}\n", json_line(result));
     return;
   }
   for (const PackFinding& finding : report.broken) {
-    fmt::print("BROKEN {}: {}\n", finding.thing, finding.reason);
+    fmt::print("BROKEN {}: {}\n", printable(finding.thing), printable(finding.reason));
   }
-  fmt::print("{} frames: {} intact; the pack is {}; {} read\n", report.statistics.chunks,
+  fmt::print("{}: {} intact; the pack is {}; {} read\n", counted(report.statistics.chunks, "frame"),
              report.intact_frames, report.is_finished ? "finished" : "not finished",
              size_text(report.bytes_read));
 }
 
 void verify(const Arguments& arguments, const std::stop_token& stop, int& exit_code) {
-  std::optional<Progress> progress;
+  std::optional<Progress> progress(std::in_place, "pack verify", "chunk");
   const PackReport report = verify_pack(
       arguments.file,
       [&](const PackProgress& now) {
-        if (!progress.has_value()) {
-          progress.emplace("pack verify", "bytes", now.bytes_total);
-        }
-        progress->set(now.bytes_done);
+        progress->set(
+            {.share = share_of(now.bytes_done, now.bytes_total), .bytes_total = now.bytes_total});
       },
       stop);
   progress.reset();
@@ -120,7 +123,7 @@ void verify(const Arguments& arguments, const std::stop_token& stop, int& exit_c
 
 }  // namespace
 
-void add_pack_command(CLI::App& app, std::stop_token stop, int& exit_code) {
+void add_pack_command(CLI::App& app, InterruptWatch& interrupts, int& exit_code) {
   const auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("pack", "Look into piece packs: list, verify, stat");
   command->require_subcommand(1);
@@ -133,8 +136,9 @@ void add_pack_command(CLI::App& app, std::stop_token stop, int& exit_code) {
   add("list", "List the chunks: key, codec, original and stored bytes, hash")
       ->callback([arguments] { list(*arguments); });
   add("verify", "Verify every byte; changes nothing, exit code 1 when something is bad")
-      ->callback(
-          [arguments, stop = std::move(stop), &exit_code] { verify(*arguments, stop, exit_code); });
+      ->callback([arguments, &interrupts, &exit_code] {
+        verify(*arguments, interrupts.take_token(), exit_code);
+      });
   add("stat", "Count chunks, duplicates and bytes")->callback([arguments] { stat(*arguments); });
 }
 

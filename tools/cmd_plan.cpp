@@ -9,6 +9,7 @@
 
 #include "host/plotting/encoder_speed.hpp"
 #include "tools/cli_support.hpp"
+#include "tools/json_text.hpp"
 #include "tools/plan_text.hpp"
 #include "tools/plot_forecast.hpp"
 #include "tools/plot_options.hpp"
@@ -56,6 +57,7 @@ void run(const Arguments& arguments) {
     forecast.encoder = encoders->name();
     forecast.records_per_second = measure_records_per_second(*encoders, records_at_a_time(plan));
   }
+  say_note(choice);
   if (plot.json) {
     nlohmann::ordered_json result = plan_json(plan);
     result["pieces_in_sector"] = plan.settings.pieces_in_sector;
@@ -65,7 +67,7 @@ void run(const Arguments& arguments) {
     result["threads"] = plan.settings.threads;
     result["devices"] = plan.settings.devices;
     add_forecast(forecast, result);
-    fmt::print("{}\n", result.dump());
+    fmt::print("{}\n", json_line(result));
     return;
   }
   for (const std::vector<std::string>& lines : {plan_lines(plan), forecast_lines(forecast)}) {

@@ -9,8 +9,12 @@
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
+#include "host/base/counted.hpp"
+#include "host/base/printable.hpp"
 #include "host/farm/plot_farm.hpp"
 #include "tools/cli_support.hpp"
+#include "tools/interrupt_watch.hpp"
+#include "tools/json_text.hpp"
 #include "tools/plot_options.hpp"
 #include "tools/plot_progress.hpp"
 
@@ -37,11 +41,11 @@ std::vector<GivenUpSector> plot(const Arguments& arguments, const EncoderChoice&
   settings.gate = &gate;
   settings.on_record_done = [&] { progress.record_done(); };
   const std::unique_ptr<EncoderPool> encoders = make_encoder_pool(choice, std::move(settings));
-  progress.say(fmt::format(
-      "farm {}: {} of {} sectors to plot, {} pieces in each ({}), history of {} segments, "
-      "encoder {}",
-      farm.directory().native(), missing.size(), target.sectors, farm.pieces_in_sector(),
-      size_text(farm.sector_size()), pieces.manifest().segments.size(), encoders->name()));
+  progress.say(
+      fmt::format("farm {}: {} of {} to plot, {} in each ({}), history of {}, encoder {}",
+                  farm.directory().native(), missing.size(), counted(target.sectors, "sector"),
+                  counted(farm.pieces_in_sector(), "piece"), size_text(farm.sector_size()),
+                  counted(pieces.manifest().segments.size(), "segment"), encoders->name()));
   progress.plan(plan);
   if (missing.empty()) {
     return {};
@@ -51,7 +55,7 @@ std::vector<GivenUpSector> plot(const Arguments& arguments, const EncoderChoice&
                   .records = missing.size() * std::uint64_t{farm.pieces_in_sector()},
                   .sectors_present = target.sectors - missing.size(),
                   .pieces_in_sector = farm.pieces_in_sector()},
-                 *encoders, clock);
+                 *encoders, clock, gate);
   const PlotPipelineOptions options{.download = pieces.download_options(),
                                     .encoders = *encoders,
                                     .sectors_in_memory = plan.settings.sectors_in_memory,
@@ -76,8 +80,8 @@ void print_summary(const Arguments& arguments, const Farm& farm, const PlotProgr
                    const std::vector<std::string>& damaged,
                    const std::vector<GivenUpSector>& given_up, double seconds) {
   if (!arguments.json && arguments.progress != "json") {
-    fmt::print("farm {} has {} sectors; {} plotted now in {:.1f} s\n", arguments.target.farm,
-               farm.sector_count(), progress.sectors_done(), seconds);
+    fmt::print("farm {} has {}; {} plotted now in {:.1f} s\n", printable(arguments.target.farm),
+               counted(farm.sector_count(), "sector"), progress.sectors_done(), seconds);
     return;
   }
   nlohmann::ordered_json result;
@@ -95,7 +99,7 @@ void print_summary(const Arguments& arguments, const Farm& farm, const PlotProgr
         {{"sector", sector.sector_index.value()}, {"error", sector.error}});
   }
   result["seconds"] = seconds;
-  fmt::print("{}\n", result.dump());
+  fmt::print("{}\n", json_line(result));
 }
 
 /// Throws, naming each, when there are any.
@@ -113,21 +117,24 @@ void refuse_given_up(const std::vector<GivenUpSector>& sectors) {
       sectors.size() == 1 ? "it" : "them", names, sectors.back().error));
 }
 
-void run(const Arguments& arguments, const std::stop_token& stop, Gate& gate) {
+void run(const Arguments& arguments, InterruptWatch& interrupts) {
   const auto start = std::chrono::steady_clock::now();
   // Unknown names and sizes, and limits that are too low, are refused before anything is created.
   const EncoderChoice choice = chosen_encoder(arguments.engine);
   const MemoryPlan plan = memory_plan_of(arguments, choice);
   static_cast<void>(encoder_settings(arguments.engine, plan));
+  // Up to here there is nothing to tidy up, and a driver may hang: a signal ends it at once.
+  const std::stop_token stop = interrupts.take_token();
   PlotPieces pieces(arguments.pieces, choice.mode, plan, stop);
   const PlotTarget target = open_plot_target(arguments.target, pieces.manifest());
+  say_note(choice);
   PlotProgress progress(style_of(arguments));
   const std::vector<std::string> warnings = target.farm->warnings();
   for (const std::string& warning : warnings) {
     spdlog::warn("{}", warning);
   }
   const std::vector<GivenUpSector> given_up =
-      plot(arguments, choice, target, plan, pieces, progress, stop, gate);
+      plot(arguments, choice, target, plan, pieces, progress, stop, interrupts.gate());
   for (const std::string& warning : target.farm->warnings()) {
     if (std::find(warnings.begin(), warnings.end(), warning) == warnings.end()) {
       spdlog::warn("{}", warning);
@@ -148,7 +155,7 @@ void run(const Arguments& arguments, const std::stop_token& stop, Gate& gate) {
 
 }  // namespace
 
-void add_plot_command(CLI::App& app, std::stop_token stop, Gate& gate) {
+void add_plot_command(CLI::App& app, InterruptWatch& interrupts) {
   const auto arguments = std::make_shared<Arguments>();
   CLI::App* command =
       app.add_subcommand("plot", "Plot sectors of a farm from the pieces of stores and servers");
@@ -156,7 +163,7 @@ void add_plot_command(CLI::App& app, std::stop_token stop, Gate& gate) {
   command->add_flag("--json", arguments->json, "Print the summary as JSON and nothing else");
   command->footer(
       "SIGUSR2 pauses plotting, on a card within one batch of records, and lets it go on.");
-  command->callback([arguments, stop = std::move(stop), &gate] { run(*arguments, stop, gate); });
+  command->callback([arguments, &interrupts] { run(*arguments, interrupts); });
 }
 
 }  // namespace furrow::cli

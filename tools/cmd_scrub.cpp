@@ -1,12 +1,17 @@
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "host/base/counted.hpp"
+#include "host/base/printable.hpp"
 #include "host/farm/scrub.hpp"
 #include "nlohmann/json.hpp"
 #include "tools/cli_support.hpp"
+#include "tools/interrupt_watch.hpp"
+#include "tools/json_text.hpp"
 #include "tools/progress.hpp"
 
 namespace furrow::cli {
@@ -39,33 +44,33 @@ void print_json(const ScrubReport& report) {
       {"broken_sectors", report.broken_sectors}, {"lost", lost},
       {"broken", findings_json(report.broken)},  {"notes", findings_json(report.notes)},
       {"bytes_read", report.bytes_read}};
-  fmt::print("{}\n", result.dump());
+  fmt::print("{}\n", json_line(result));
 }
 
 void print_text(const ScrubReport& report) {
   for (const ScrubFinding& finding : report.broken) {
-    fmt::print("BROKEN {}: {}\n", finding.thing, finding.reason);
+    fmt::print("BROKEN {}: {}\n", printable(finding.thing), printable(finding.reason));
   }
   for (const SectorIndex index : report.lost) {
     fmt::print("lost: sector {}: holds nothing, furrow plot will make it\n", index.value());
   }
   for (const ScrubFinding& finding : report.notes) {
-    fmt::print("note: {}: {}\n", finding.thing, finding.reason);
+    fmt::print("note: {}: {}\n", printable(finding.thing), printable(finding.reason));
   }
-  fmt::print("{} sectors: {} intact, {} broken, {} lost; {} read\n", report.counted_sectors,
-             report.intact_sectors, report.broken_sectors, report.lost.size(),
-             size_text(report.bytes_read));
+  fmt::print("{}: {} intact, {} broken, {} lost; {} read\n",
+             counted(report.counted_sectors, "sector"), report.intact_sectors,
+             report.broken_sectors, report.lost.size(), size_text(report.bytes_read));
 }
 
 void run(const Arguments& arguments, const std::stop_token& stop, int& exit_code) {
-  std::optional<Progress> progress;
+  std::optional<Progress> progress(std::in_place, "scrub", "sector");
   const ScrubReport report = scrub_farm(
       {.directory = arguments.farm},
       [&](const ScrubProgress& now) {
-        if (!progress.has_value()) {
-          progress.emplace("scrub", "bytes", now.bytes_total);
-        }
-        progress->set(now.bytes_done);
+        progress->set({.share = share_of(now.bytes_done, now.bytes_total),
+                       .bytes_total = now.bytes_total,
+                       .items_done = now.sectors_done,
+                       .items_total = now.sectors_total});
       },
       stop);
   progress.reset();
@@ -84,7 +89,7 @@ void run(const Arguments& arguments, const std::stop_token& stop, int& exit_code
 
 }  // namespace
 
-void add_scrub_command(CLI::App& app, std::stop_token stop, int& exit_code) {
+void add_scrub_command(CLI::App& app, InterruptWatch& interrupts, int& exit_code) {
   const auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand(
       "scrub",
@@ -92,8 +97,9 @@ void add_scrub_command(CLI::App& app, std::stop_token stop, int& exit_code) {
   command->add_option("--farm", arguments->farm, "Directory of the farm")->required();
   command->add_flag("--json", arguments->json, "Print the report as JSON");
   add_simd_option(*command);
-  command->callback(
-      [arguments, stop = std::move(stop), &exit_code] { run(*arguments, stop, exit_code); });
+  command->callback([arguments, &interrupts, &exit_code] {
+    run(*arguments, interrupts.take_token(), exit_code);
+  });
 }
 
 }  // namespace furrow::cli

@@ -10,9 +10,12 @@
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
+#include "host/base/counted.hpp"
 #include "host/pieces/http_piece_server.hpp"
 #include "host/pieces/store_piece_getter.hpp"
 #include "tools/cli_support.hpp"
+#include "tools/interrupt_watch.hpp"
+#include "tools/json_text.hpp"
 #include "tools/token_file.hpp"
 
 namespace furrow::cli {
@@ -102,13 +105,14 @@ void print(const HttpServerCounters& counters, bool json) {
         {"not_found", counters.not_found},       {"failed", counters.failed},
         {"unauthorized", counters.unauthorized}, {"refused", counters.refused},
         {"gave_way", counters.gave_way}};
-    fmt::print("{}\n", result.dump());
+    fmt::print("{}\n", json_line(result));
   } else {
     fmt::print(
-        "served {} pieces in {} requests; {} not found, {} failed, {} without the token, "
-        "{} connections refused, {} ended in favour of others\n",
-        counters.pieces, counters.requests, counters.not_found, counters.failed,
-        counters.unauthorized, counters.refused, counters.gave_way);
+        "served {} in {}; {} not found, {} failed, {} without the token, {} refused, {} ended in "
+        "favour of others\n",
+        counted(counters.pieces, "piece"), counted(counters.requests, "request"),
+        counters.not_found, counters.failed, counters.unauthorized,
+        counted(counters.refused, "connection"), counters.gave_way);
   }
 }
 
@@ -134,7 +138,7 @@ void run(const Arguments& arguments, const std::stop_token& stop) {
     spdlog::warn("the token crosses the network in the clear; --tls-cert and --tls-key hide it");
   }
   if (arguments.json) {
-    fmt::print("{}\n", nlohmann::ordered_json{{"listening", server.url()}}.dump());
+    fmt::print("{}\n", json_line({{"listening", server.url()}}));
   } else {
     fmt::print("listening on {}\n", server.url());
   }
@@ -151,7 +155,7 @@ void run(const Arguments& arguments, const std::stop_token& stop) {
 
 }  // namespace
 
-void add_serve_pieces_command(CLI::App& app, std::stop_token stop) {
+void add_serve_pieces_command(CLI::App& app, InterruptWatch& interrupts) {
   const auto arguments = std::make_shared<Arguments>();
   CLI::App* command =
       app.add_subcommand("serve-pieces", "Serve the pieces of a store over HTTP until interrupted");
@@ -195,7 +199,7 @@ void add_serve_pieces_command(CLI::App& app, std::stop_token stop) {
       ->capture_default_str();
   add_simd_option(*command);
   command->add_flag("--json", arguments->json, "Print JSON: the address, and counts at the end");
-  command->callback([arguments, stop = std::move(stop)] { run(*arguments, stop); });
+  command->callback([arguments, &interrupts] { run(*arguments, interrupts.take_token()); });
 }
 
 }  // namespace furrow::cli

@@ -52,11 +52,13 @@ void add_engine_options(CLI::App& command, EngineOptions& options) {
 }
 
 EncoderChoice chosen_encoder(const EngineOptions& options) {
-  EncoderChoice choice = choose_encoder(options.encoder, options.devices);
+  return choose_encoder(options.encoder, options.devices);
+}
+
+void say_note(const EncoderChoice& choice) {
   if (!choice.note.empty()) {
     spdlog::info("{}", choice.note);
   }
-  return choice;
 }
 
 EncoderSettings encoder_settings(const EngineOptions& options, const MemoryPlan& plan) {

@@ -29,9 +29,11 @@ struct EngineOptions {
 /// Adds the options to a command. `options` must live as long as the command.
 void add_engine_options(CLI::App& command, EngineOptions& options);
 
-/// What the options stand for on this machine; says in the log why there are no devices. Throws
-/// what choose_encoder throws.
+/// What the options stand for on this machine. Throws what choose_encoder throws.
 EncoderChoice chosen_encoder(const EngineOptions& options);
+/// Says in the log why there are no devices. For a command that begins to work: one that fails says
+/// one line, which is its error.
+void say_note(const EncoderChoice& choice);
 
 /// Settings for the encoders as the plan wants them. Throws InvalidArgument for a bad size.
 EncoderSettings encoder_settings(const EngineOptions& options, const MemoryPlan& plan);

@@ -2,19 +2,21 @@
 #include <cstdio>
 #include <new>
 #include <string>
-#include <system_error>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "furrow/cuda.hpp"
 
+#include "host/base/observer.hpp"
 #include "host/plotting/device_query.hpp"
 #include "tools/cli_support.hpp"
+#include "tools/command_line.hpp"
+#include "tools/interrupt_watch.hpp"
+#include "tools/terminal.hpp"
 
 namespace {
 
@@ -22,7 +24,7 @@ using namespace furrow::cli;
 
 int fail(ExitCode code, const char* message) {
   std::fflush(stdout);
-  fmt::print(stderr, "furrow: error: {}\n", message);
+  terminal().line(std::string("furrow: error: ") + message);
   return code;
 }
 
@@ -37,11 +39,12 @@ void allow_many_open_files() {
 }
 
 int run(int argc, char** argv) {
-  allow_many_open_files();
   InterruptWatch interrupts;
+  allow_many_open_files();
   // Standard output is for results.
-  spdlog::set_default_logger(spdlog::stderr_color_mt("furrow"));
-  spdlog::set_pattern("furrow: %l: %v");
+  spdlog::set_default_logger(make_terminal_logger());
+  furrow::set_observer_failure_handler(
+      [](std::string_view reason) { spdlog::warn("progress is not told in full: {}", reason); });
   furrow::set_cuda_log_sink([](furrow::CudaLogLevel level, std::string_view line) {
     spdlog::log(
         level == furrow::CudaLogLevel::kWarning ? spdlog::level::warn : spdlog::level::debug, "{}",
@@ -50,29 +53,35 @@ int run(int argc, char** argv) {
   int exit_code = kSuccess;
   CLI::App app("Furrow: plots archived history into farms and reads it back.");
   app.name("furrow");
-  app.set_version_flag("--version", "furrow " FURROW_VERSION_TEXT);
-  app.require_subcommand(1);
-  add_archive_command(app, interrupts.token());
+  add_archive_command(app, interrupts);
   add_plan_command(app);
-  add_plot_command(app, interrupts.token(), interrupts.gate());
+  add_plot_command(app, interrupts);
   add_find_command(app);
-  add_read_command(app);
-  add_extract_command(app, interrupts.token());
-  add_scrub_command(app, interrupts.token(), exit_code);
+  add_read_command(app, interrupts);
+  add_extract_command(app, interrupts);
+  add_scrub_command(app, interrupts, exit_code);
   add_info_command(app);
-  add_pack_command(app, interrupts.token(), exit_code);
+  add_pack_command(app, interrupts, exit_code);
 #ifdef FURROW_HAS_HTTP
-  add_serve_pieces_command(app, interrupts.token());
+  add_serve_pieces_command(app, interrupts);
 #endif
   add_vectors_command(app, exit_code);
   add_devices_command(app);
+  complete_command_line(app);
+  check_command_words(app, argc, argv);
   try {
     app.parse(argc, argv);
     return exit_code;
   } catch (const CLI::Success& help_or_version) {
     return app.exit(help_or_version);
   } catch (const CLI::ParseError& error) {
-    return fail(kInvalidArgument, error.what());
+    return fail(kInvalidArgument, explain(app, error).c_str());
+  }
+}
+
+int run_and_report(int argc, char** argv) {
+  try {
+    return run(argc, argv);
   } catch (const Interrupted& error) {
     return fail(kInterrupted, error.what());
   } catch (const DoneButBroken& error) {
@@ -89,12 +98,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  int exit_code = kInternal;
-  try {
-    exit_code = run(argc, argv);
-  } catch (const std::system_error& error) {  // of the thread that waits for signals
-    exit_code = fail(kIoFailed, (std::string("cannot start a thread: ") + error.what()).c_str());
-  }
+  const int exit_code = run_and_report(argc, argv);
   if (furrow::is_driver_silent()) {
     std::fflush(nullptr);
     _exit(exit_code);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "host/base/counted.hpp"
 #include "host/pieces/segment_download.hpp"
 #include "host/store/buffer_pool.hpp"
 #include "tools/cli_support.hpp"
@@ -159,9 +160,9 @@ std::vector<std::string> PlotPieces::report() const {
   const PieceSources& sources = supply_.sources();
   for (std::size_t i = 0; i < sources.n_sources(); ++i) {
     const PieceSourceCounters counters = sources.counters(i);
-    lines.push_back(fmt::format("{}: {} pieces ({}), {} not found, {} failed", sources.name(i),
-                                counters.found, size_text(counters.bytes), counters.not_found,
-                                counters.failed));
+    lines.push_back(fmt::format("{}: {} ({}), {} not found, {} failed", sources.name(i),
+                                counted(counters.found, "piece"), size_text(counters.bytes),
+                                counters.not_found, counters.failed));
   }
   if (const PieceCache* cache = supply_.cache()) {
     const PieceCacheCounters counters = cache->counters();

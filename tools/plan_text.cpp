@@ -2,16 +2,13 @@
 
 #include <fmt/format.h>
 
+#include "host/base/counted.hpp"
 #include "tools/cli_support.hpp"
 
 namespace furrow::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string counted(std::size_t n, const std::string& one, const std::string& many) {
-  return fmt::format("{} {}", n, n == 1 ? one : many);
-}
 
 std::string plan_line(std::uint64_t bytes, const std::string& what) {
   return fmt::format("{:>12}  {}", size_text(bytes), what);
@@ -65,8 +62,9 @@ std::vector<std::string> plan_lines(const MemoryPlan& plan) {
   for (const MemoryPlan::Item& item : plan.items) {
     lines.push_back(plan_line(item.bytes, item.what));
   }
-  lines.push_back(plan_line(plan.total(), fmt::format("in all, for sectors of {} pieces",
-                                                      plan.settings.pieces_in_sector)));
+  lines.push_back(plan_line(
+      plan.total(),
+      fmt::format("in all, for sectors of {}", counted(plan.settings.pieces_in_sector, "piece"))));
   for (const DeviceMemoryPlan& device : plan.device_memory) {
     add_device_lines(device, lines);
   }
@@ -74,9 +72,10 @@ std::vector<std::string> plan_lines(const MemoryPlan& plan) {
 }
 
 std::string plan_summary(const MemoryPlan& plan) {
-  std::string line = fmt::format("memory: at most {}: {} in memory, {} being written, {} threads",
-                                 size_text(plan.total()), plan.settings.sectors_in_memory,
-                                 plan.settings.output_buffers, plan.settings.threads);
+  std::string line = fmt::format(
+      "memory: at most {}, for {} being made, {} being written and {}", size_text(plan.total()),
+      counted(plan.settings.sectors_in_memory, "sector"),
+      counted(plan.settings.output_buffers, "sector"), counted(plan.settings.threads, "thread"));
   for (const DeviceMemoryPlan& device : plan.device_memory) {
     line += device_summary(device);
   }

@@ -3,25 +3,24 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <condition_variable>
 #include <cstdio>
 #include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
-#include "host/base/threads.hpp"
+#include "host/base/counted.hpp"
+#include "host/base/printable.hpp"
+#include "tools/json_text.hpp"
 #include "tools/plan_text.hpp"
+#include "tools/terminal.hpp"
 
 namespace furrow::cli {
 namespace {
 
-constexpr auto kBarInterval = std::chrono::milliseconds(200);
 constexpr auto kJsonInterval = std::chrono::seconds(1);
-constexpr auto kLineInterval = std::chrono::seconds(30);
 constexpr auto kLimitInterval = std::chrono::seconds(60);
-constexpr std::size_t kBarWidth = 24;
+constexpr double kRecordBytes = kRecordSize;
 constexpr std::array<std::pair<const char*, Stage>, kStages> kStageNames = {
     {{"pieces", Stage::kPieces},
      {"encoder", Stage::kEncoder},
@@ -29,15 +28,6 @@ constexpr std::array<std::pair<const char*, Stage>, kStages> kStageNames = {
      {"disk", Stage::kDisk}}};
 
 using Json = nlohmann::ordered_json;
-
-std::string time_text(double seconds) {
-  if (seconds < 0) {
-    return "?";
-  }
-  const auto whole = static_cast<std::uint64_t>(std::llround(seconds));
-  return whole < 3600 ? fmt::format("{}:{:02}", whole / 60, whole % 60)
-                      : fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
-}
 
 /// Three digits are enough.
 double rounded(double value) {
@@ -79,26 +69,29 @@ Json event_json(SectorIndex index, const PlottingEvent& event) {
 }  // namespace
 
 PlotProgress::PlotProgress(ProgressStyle style)
-    : style_(style), is_terminal_(isatty(STDERR_FILENO) == 1) {}
+    : style_(style), has_bar_(style == ProgressStyle::kText && terminal().has_bars()) {}
 
 PlotProgress::~PlotProgress() {
   ticker_ = {};
-  clear_bar();
+  terminal().clear_bar();
 }
 
-void PlotProgress::start(const Totals& totals, const EncoderPool& encoders, StageClock& clock) {
+void PlotProgress::start(const Totals& totals, const EncoderPool& encoders, StageClock& clock,
+                         const Gate& gate) {
   totals_ = totals;
   encoders_ = &encoders;
   clock_ = &clock;
+  gate_ = &gate;
   clock_start_ = clock.totals();
+  limit_start_ = clock_start_;
   start_ = Clock::now();
+  next_limit_ = start_ + kLimitInterval;
   if (style_ != ProgressStyle::kQuiet) {
-    try {
-      ticker_ =
-          start_thread("fw-progress", [this](const std::stop_token& stop) { tick_until(stop); });
-    } catch (const ResourceExhausted&) {
-      // Sectors are finished without anybody showing how far they are.
-    }
+    const ShowIntervals intervals = show_intervals();
+    ticker_ = Ticker(style_ == ProgressStyle::kJson ? kJsonInterval
+                     : has_bar_                     ? intervals.bar
+                                                    : intervals.line,
+                     [this] { tick(); });
   }
 }
 
@@ -110,7 +103,7 @@ void PlotProgress::finish() {
   if (style_ == ProgressStyle::kJson) {
     show(moment());
   }
-  clear_bar();
+  terminal().clear_bar();
   show_limit(clock_->shares_since(clock_start_), clock_->totals().elapsed - clock_start_.elapsed);
 }
 
@@ -118,7 +111,7 @@ void PlotProgress::plan(const MemoryPlan& plan) {
   if (style_ == ProgressStyle::kJson) {
     Json line = {{"event", "plan"}};
     line.update(plan_json(plan));
-    print(line.dump());
+    print(json_line(line));
   } else {
     say(plan_summary(plan));
   }
@@ -126,7 +119,7 @@ void PlotProgress::plan(const MemoryPlan& plan) {
 
 void PlotProgress::say(const std::string& line) {
   if (style_ == ProgressStyle::kText) {
-    print(line);
+    print(printable(line));
   }
 }
 
@@ -136,55 +129,37 @@ void PlotProgress::event(SectorIndex index, const PlottingEvent& event) {
     done = ++sectors_done_;
   }
   if (style_ == ProgressStyle::kJson) {
-    print(event_json(index, event).dump());
+    print(json_line(event_json(index, event)));
   } else if (const auto* finished = std::get_if<Finished>(&event)) {
-    say(fmt::format("sector {} finished ({} of {}), {} pieces, {:.1f} s", index.value(),
+    say(fmt::format("sector {} finished ({} of {}), {}, {:.1f} s", index.value(),
                     totals_.sectors_present + done, totals_.sectors_present + totals_.sectors,
-                    totals_.pieces_in_sector, finished->duration.count()));
+                    counted(totals_.pieces_in_sector, "piece"), finished->duration.count()));
   } else if (const auto* again = std::get_if<TryingAgain>(&event)) {
     say(fmt::format("sector {} is made again{}: {}", index.value(),
                     again->is_at_the_end ? " at the end" : "", again->error));
   }
 }
 
-/// The life of the ticker.
-void PlotProgress::tick_until(const std::stop_token& stop) {
-  const Clock::duration interval = style_ == ProgressStyle::kJson ? Clock::duration(kJsonInterval)
-                                   : is_terminal_                 ? Clock::duration(kBarInterval)
-                                                                  : Clock::duration(kLineInterval);
-  Clock::time_point next_show = start_ + interval;
-  Clock::time_point next_limit = start_ + kLimitInterval;
-  StageClock::Totals limit_start = clock_start_;
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  while (true) {
-    never.wait_until(lock, stop, std::min(next_show, next_limit), [] { return false; });
-    if (stop.stop_requested()) {
-      return;
-    }
-    if (Clock::now() >= next_show) {
-      show(moment());
-      next_show += interval;
-    }
-    if (Clock::now() >= next_limit) {
-      const StageClock::Totals now = clock_->totals();
-      show_limit(clock_->shares_since(limit_start), now.elapsed - limit_start.elapsed);
-      limit_start = now;
-      next_limit += kLimitInterval;
-    }
+void PlotProgress::tick() {
+  show(moment());
+  if (Clock::now() >= next_limit_) {
+    const StageClock::Totals now = clock_->totals();
+    show_limit(clock_->shares_since(limit_start_), now.elapsed - limit_start_.elapsed);
+    limit_start_ = now;
+    next_limit_ += kLimitInterval;
   }
 }
 
-PlotProgress::Moment PlotProgress::moment() const {
+PlotProgress::Moment PlotProgress::moment() {
   Moment now;
   now.sectors = sectors_done_;
   // Records of a sector that is encoded again count twice.
   now.records = std::min<std::uint64_t>(records_done_, totals_.records);
   now.seconds = std::chrono::duration<double>(Clock::now() - start_).count();
   now.rate = now.seconds > 0 ? static_cast<double>(now.records) / now.seconds : 0;
-  if (now.rate > 0) {
-    now.seconds_left = static_cast<double>(totals_.records - now.records) / now.rate;
+  record_rate_.add(now.seconds, static_cast<double>(now.records));
+  if (const double rate = record_rate_.per_second(); rate > 0) {
+    now.seconds_left = static_cast<double>(totals_.records - now.records) / rate;
   }
   for (const EncoderStatus& encoder : encoders_->encoders()) {
     now.encoders.push_back(
@@ -193,6 +168,28 @@ PlotProgress::Moment PlotProgress::moment() const {
          encoder.transfer_time.count(), encoder.state == EncoderStatus::State::kLost});
   }
   return now;
+}
+
+Standing PlotProgress::standing(const Moment& now) const {
+  Standing result{
+      .task = "plot",
+      .share = share_of(now.records, totals_.records),
+      .counts = {fmt::format("{} of {}", now.sectors, counted(totals_.sectors, "sector")),
+                 fmt::format("{} of {}", now.records, counted(totals_.records, "piece"))},
+      .bytes_per_second = record_rate_.per_second() * kRecordBytes,
+      .seconds_left = now.seconds_left};
+  if (!gate_->is_open()) {
+    result.state = "paused";
+  } else if (now.records == totals_.records) {
+    result.state = "writing what is encoded";
+  }
+  if (now.encoders.size() > 1) {
+    for (const Encoder& encoder : now.encoders) {
+      result.remarks.push_back(encoder.name + " " +
+                               (encoder.is_lost ? "lost" : rate_text(encoder.rate * kRecordBytes)));
+    }
+  }
+  return result;
 }
 
 void PlotProgress::show(const Moment& now) {
@@ -204,7 +201,7 @@ void PlotProgress::show(const Moment& now) {
                           {"transfer_seconds", rounded(encoder.transfer_seconds)},
                           {"lost", encoder.is_lost}});
     }
-    print(Json{
+    print(json_line(Json{
         {"event", "progress"},
         {"sectors", now.sectors},
         {"sectors_total", totals_.sectors},
@@ -213,54 +210,29 @@ void PlotProgress::show(const Moment& now) {
         {"seconds", rounded(now.seconds)},
         {"records_per_second", rounded(now.rate)},
         {"seconds_left", now.seconds_left < 0 ? Json(nullptr) : Json(rounded(now.seconds_left))},
-        {"encoders", encoders}}
-              .dump());
+        {"encoders", encoders}}));
     return;
   }
-  std::string text = fmt::format("{} of {} sectors, {} of {} records, {:.2f}/s, {} left",
-                                 now.sectors, totals_.sectors, now.records, totals_.records,
-                                 now.rate, time_text(now.seconds_left));
-  if (now.encoders.size() > 1) {
-    for (const Encoder& encoder : now.encoders) {
-      text += encoder.is_lost ? fmt::format("; {} lost", encoder.name)
-                              : fmt::format("; {} {:.2f}/s", encoder.name, encoder.rate);
-    }
-  }
-  const std::lock_guard lock(output_mutex_);
-  if (is_terminal_) {
-    const std::size_t filled =
-        totals_.records == 0 ? kBarWidth
-                             : static_cast<std::size_t>(now.records * kBarWidth / totals_.records);
-    fmt::print(stderr, "\r\033[Kplot [{}{}] {}", std::string(filled, '#'),
-               std::string(kBarWidth - filled, '.'), text);
-    std::fflush(stderr);
-    bar_is_shown_ = true;
+  if (has_bar_) {
+    terminal().show_bar(standing_bar(standing(now), terminal().width()));
   } else {
-    fmt::print(stderr, "plot: {}\n", text);
+    terminal().line(standing_line(standing(now)));
   }
 }
 
 void PlotProgress::show_limit(const StageShares& shares, double seconds) {
   if (style_ == ProgressStyle::kJson) {
-    print(limit_json(shares, seconds).dump());
+    print(json_line(limit_json(shares, seconds)));
   } else {
     print(shares.line());
   }
 }
 
 void PlotProgress::print(const std::string& line) {
-  clear_bar();
   const std::lock_guard lock(output_mutex_);
+  terminal().clear_bar();
   std::puts(line.c_str());
   std::fflush(stdout);
-}
-
-void PlotProgress::clear_bar() {
-  const std::lock_guard lock(output_mutex_);
-  if (std::exchange(bar_is_shown_, false)) {
-    fmt::print(stderr, "\r\033[K");
-    std::fflush(stderr);
-  }
 }
 
 }  // namespace furrow::cli

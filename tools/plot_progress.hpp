@@ -6,15 +6,16 @@
 #include <chrono>
 #include <cstdint>
 #include <mutex>
-#include <stop_token>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "host/plotting/encoder_pool.hpp"
+#include "host/plotting/gate.hpp"
 #include "host/plotting/memory_plan.hpp"
 #include "host/plotting/plot_pipeline.hpp"
 #include "host/plotting/stage_clock.hpp"
+#include "tools/progress_text.hpp"
+#include "tools/ticker.hpp"
 
 namespace furrow::cli {
 
@@ -40,8 +41,9 @@ class PlotProgress {
   PlotProgress& operator=(const PlotProgress&) = delete;
   ~PlotProgress();
 
-  /// `encoders` and `clock` must outlive finish().
-  void start(const Totals& totals, const EncoderPool& encoders, StageClock& clock);
+  /// `encoders`, `clock` and `gate` must outlive finish().
+  void start(const Totals& totals, const EncoderPool& encoders, StageClock& clock,
+             const Gate& gate);
   /// Ends the thread, clears the bar and says what limited the whole run.
   void finish();
 
@@ -69,25 +71,28 @@ class PlotProgress {
     std::vector<Encoder> encoders;
   };
 
-  void tick_until(const std::stop_token& stop);
-  [[nodiscard]] Moment moment() const;
+  void tick();
+  [[nodiscard]] Moment moment();
+  [[nodiscard]] Standing standing(const Moment& now) const;
   void show(const Moment& now);
   void show_limit(const StageShares& shares, double seconds);
   void print(const std::string& line);  // on stdout, without disturbing the bar
-  void clear_bar();
 
   const ProgressStyle style_;
-  const bool is_terminal_;
+  const bool has_bar_;
   Totals totals_;
   const EncoderPool* encoders_ = nullptr;
   StageClock* clock_ = nullptr;
+  const Gate* gate_ = nullptr;
   StageClock::Totals clock_start_;
+  StageClock::Totals limit_start_;  // of the minute under way
+  Clock::time_point next_limit_;
+  RecentRate record_rate_;
   Clock::time_point start_;
   std::atomic<std::uint64_t> records_done_ = 0;
   std::atomic<std::uint64_t> sectors_done_ = 0;
   std::mutex output_mutex_;
-  bool bar_is_shown_ = false;
-  std::jthread ticker_;
+  Ticker ticker_;  // last: it uses all of the above
 };
 
 }  // namespace furrow::cli

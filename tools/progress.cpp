@@ -1,96 +1,64 @@
 #include "tools/progress.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <utility>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
+#include "host/base/counted.hpp"
 #include "tools/cli_support.hpp"
+#include "tools/terminal.hpp"
 
 namespace furrow::cli {
-namespace {
 
-constexpr auto kBarInterval = std::chrono::milliseconds(200);
-constexpr auto kLineInterval = std::chrono::seconds(30);
-constexpr std::size_t kBarWidth = 30;
-
-std::string time_text(double seconds) {
-  const auto whole = static_cast<std::uint64_t>(seconds + 0.5);
-  return whole < 3600 ? fmt::format("{}:{:02}", whole / 60, whole % 60)
-                      : fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
-}
-
-}  // namespace
-
-Progress::Progress(std::string task, std::string unit, std::uint64_t total)
+Progress::Progress(std::string task, std::string item)
     : task_(std::move(task)),
-      unit_(std::move(unit)),
-      total_(total),
-      is_terminal_(isatty(STDERR_FILENO) == 1),
-      start_(Clock::now()),
-      last_shown_(start_) {}
+      item_(std::move(item)),
+      has_bar_(terminal().has_bars()),
+      ticker_(has_bar_ ? show_intervals().bar : show_intervals().line, [this] { show(); }) {}
 
 Progress::~Progress() {
-  clear_locked();
+  ticker_ = {};
+  terminal().clear_bar();
 }
 
-void Progress::set(std::uint64_t done) {
+void Progress::set(const Counts& counts) {
   const std::lock_guard lock(mutex_);
-  done_ = done;
-  show_locked();
+  counts_ = counts;
 }
 
-void Progress::add(std::uint64_t more) {
-  const std::lock_guard lock(mutex_);
-  done_ += more;
-  show_locked();
-}
-
-void Progress::print_line(const std::string& line) {
-  const std::lock_guard lock(mutex_);
-  clear_locked();
-  std::puts(line.c_str());
-  std::fflush(stdout);
-}
-
-void Progress::show_locked() {
-  const Clock::time_point now = Clock::now();
-  if (now - last_shown_ < (is_terminal_ ? Clock::duration(kBarInterval) : kLineInterval)) {
-    return;
-  }
-  last_shown_ = now;
-  if (is_terminal_) {
-    const std::size_t filled =
-        total_ == 0 ? kBarWidth : std::min<std::size_t>(kBarWidth, done_ * kBarWidth / total_);
-    fmt::print(stderr, "\r\033[K{} [{}{}] {}", task_, std::string(filled, '#'),
-               std::string(kBarWidth - filled, '.'), text_locked());
-    std::fflush(stderr);
-    bar_is_shown_ = true;
+void Progress::show() {
+  const Standing now = standing();
+  if (has_bar_) {
+    terminal().show_bar(standing_bar(now, terminal().width()));
   } else {
-    fmt::print(stderr, "{}: {}\n", task_, text_locked());
+    terminal().line(standing_line(now));
   }
 }
 
-void Progress::clear_locked() {
-  if (bar_is_shown_) {
-    fmt::print(stderr, "\r\033[K");
-    std::fflush(stderr);
-    bar_is_shown_ = false;
+Standing Progress::standing() {
+  const std::lock_guard lock(mutex_);
+  Standing result{.task = task_};
+  result.share = std::clamp(counts_.share, 0.0, 1.0);
+  share_rate_.add(std::chrono::duration<double>(Clock::now() - start_).count(), result.share);
+  const double rate = share_rate_.per_second();
+  const auto bytes = static_cast<double>(counts_.bytes_total);
+  if (counts_.bytes_total != 0) {
+    result.counts.push_back(fmt::format("{} of {}",
+                                        size_text(static_cast<std::uint64_t>(bytes * result.share)),
+                                        size_text(counts_.bytes_total)));
+    result.bytes_per_second = rate * bytes;
   }
-}
-
-std::string Progress::text_locked() const {
-  const double elapsed = std::chrono::duration<double>(Clock::now() - start_).count();
-  const double rate = elapsed > 0 ? static_cast<double>(done_) / elapsed : 0;
-  const std::string remaining =
-      rate > 0 && done_ <= total_ ? time_text(static_cast<double>(total_ - done_) / rate) : "?";
-  if (unit_ == "bytes") {
-    return fmt::format("{} of {}, {}/s, {} left", size_text(done_), size_text(total_),
-                       size_text(static_cast<std::uint64_t>(rate)), remaining);
+  if (counts_.items_total != 0) {
+    result.counts.push_back(
+        fmt::format("{} of {}", counts_.items_done, counted(counts_.items_total, item_)));
   }
-  return fmt::format("{} of {} {}, {:.2f}/s, {} left", done_, total_, unit_, rate, remaining);
+  if (result.share >= 1) {
+    result.state = "finishing";
+  } else if (rate > 0) {
+    result.seconds_left = (1 - result.share) / rate;
+  }
+  return result;
 }
 
 }  // namespace furrow::cli

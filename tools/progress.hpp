@@ -1,5 +1,5 @@
-// Progress for people: a bar with rate and remaining time on a terminal, a plain line now and then
-// otherwise. Written to stderr, so that output on stdout stays clean.
+// Progress of a command for people, on standard error: a bar on a terminal, a line now and then
+// otherwise.
 #pragma once
 
 #include <chrono>
@@ -7,38 +7,45 @@
 #include <mutex>
 #include <string>
 
+#include "tools/progress_text.hpp"
+#include "tools/ticker.hpp"
+
 namespace furrow::cli {
 
+/// Shown by a thread of its own, so that a command that is silent for long is seen to be alive.
 /// Thread-safe.
 class Progress {
  public:
-  /// `unit` is the plural of what is counted, such as "records"; "bytes" is shown as sizes.
-  Progress(std::string task, std::string unit, std::uint64_t total);
+  /// How far the command is. What is 0 in all is not counted.
+  struct Counts {
+    double share = 0;  ///< of the work, 0 to 1
+    std::uint64_t bytes_total = 0;
+    std::uint64_t items_done = 0;
+    std::uint64_t items_total = 0;
+  };
+
+  /// `item` is what is counted beside bytes, such as "file".
+  Progress(std::string task, std::string item);
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
   /// Clears the bar.
   ~Progress();
 
-  void set(std::uint64_t done);
-  void add(std::uint64_t more);
-  /// Prints a line of output on stdout without disturbing the bar.
-  void print_line(const std::string& line);
+  void set(const Counts& counts);
 
  private:
   using Clock = std::chrono::steady_clock;
-  void show_locked();
-  void clear_locked();
-  [[nodiscard]] std::string text_locked() const;
+  void show();
+  [[nodiscard]] Standing standing();
 
-  std::mutex mutex_;
   const std::string task_;
-  const std::string unit_;
-  const std::uint64_t total_;
-  const bool is_terminal_;
-  const Clock::time_point start_;
-  Clock::time_point last_shown_;
-  std::uint64_t done_ = 0;
-  bool bar_is_shown_ = false;
+  const std::string item_;
+  const bool has_bar_;
+  const Clock::time_point start_ = Clock::now();
+  std::mutex mutex_;
+  Counts counts_;
+  RecentRate share_rate_;
+  Ticker ticker_;  // last: it uses all of the above
 };
 
 }  // namespace furrow::cli

@@ -40,14 +40,30 @@ class CommandLine(FurrowTest):
                 result = self.succeeds(name, "--help")
                 for option in options:
                     self.assertIn(option, result.stdout)
+                self.assertEqual(self.succeeds("help", name).stdout, result.stdout)
+                # Types are things, not kinds of variables.
+                self.assertNotRegex(result.stdout, r" (TEXT|UINT|INT|FLOAT|ENUM)\b")
+                if name != "pack":
+                    self.assertIn(f"Example:\n  furrow {name} ", result.stdout)
+                    self.assertIn("Exit codes:\n  0 ", result.stdout)
+        self.assertEqual(self.succeeds("help").stdout, self.succeeds("--help").stdout)
+        self.assertIn("furrow pack list ", self.succeeds("help", "pack", "list").stdout)
+        self.assertIn("--level N=1", self.succeeds("help", "archive").stdout)
 
     def test_version(self):
-        self.assertRegex(self.succeeds("--version").stdout, r"\Afurrow \d+\.\d+\.\d+\n\Z")
+        for form in ("--version", "-V", "version"):
+            self.assertRegex(self.succeeds(form).stdout, r"\Afurrow \d+\.\d+\.\d+\n\Z")
 
     def test_unknown(self):
         self.fails(BAD_ARGUMENTS, [])
-        self.fails(BAD_ARGUMENTS, [], "--frobnicate")
-        self.fails(BAD_ARGUMENTS, [], "frobnicate")
+        self.fails(BAD_ARGUMENTS, ["'--frobnicate'"], "--frobnicate")
+        self.fails(BAD_ARGUMENTS, ["'frobnicate'", "furrow help"], "frobnicate")
+        self.fails(BAD_ARGUMENTS, ["'plt'", "'plot'"], "plt")
+        self.fails(BAD_ARGUMENTS, ["'plt'", "'plot'"], "plt", "--farm", "x")
+        self.fails(BAD_ARGUMENTS, ["'pack lst'", "'pack list'"], "pack", "lst", "file")
+        self.fails(BAD_ARGUMENTS, ["no command", "'furrow pack'"], "pack")
+        self.fails(BAD_ARGUMENTS, ["'plt'", "'plot'"], "help", "plt")
+        self.fails(BAD_ARGUMENTS, ["'--sectrs'", "furrow plot", "'--sectors'"], "plot", "--sectrs=3")
         for name in COMMANDS:
             with self.subTest(command=name):
                 self.fails(BAD_ARGUMENTS, [], name, "--frobnicate")

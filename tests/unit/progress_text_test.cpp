@@ -68,10 +68,11 @@ TEST(ProgressText, ABarFitsEveryWidth) {
 
 TEST(ProgressText, TheWiderTheMoreIsSaid) {
   EXPECT_EQ(standing_bar(example(), 20), "archive 42 %");
-  EXPECT_EQ(standing_bar(example(), 40), "archive [####......] 42 %, 2 min 5 s left");
-  EXPECT_EQ(standing_bar(example(), 60), "archive [#####.......] 42 %, 81.2 MiB/s, 2 min 5 s left");
+  EXPECT_EQ(standing_bar(example(), 42), "archive [####......] 42 %, 2 min 5 s left");
+  EXPECT_EQ(standing_bar(example(), 60),
+            "archive [######..........] 42 %, 81.2 MiB/s, 2 min 5 s left");
   EXPECT_EQ(standing_bar(example(), 80),
-            "archive [####......] 42 %, 512.0 MiB of 1.2 GiB, 81.2 MiB/s, 2 min 5 s left");
+            "archive [#####.........] 42 %, 512.0 MiB of 1.2 GiB, 81.2 MiB/s, 2 min 5 s left");
   EXPECT_EQ(standing_bar(example(), 150),
             "archive [############..................] 42 %, 512.0 MiB of 1.2 GiB, 12 of 40 files, "
             "81.2 MiB/s, 6.69 TiB a day, 2 min 5 s left, a remark");
