@@ -6,7 +6,9 @@
 #include <cstdlib>
 #include <filesystem>
 #include <random>
+#include <stdexcept>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <benchmark/benchmark.h>
@@ -89,9 +91,31 @@ class PieceSource : public ChunkSource {
   std::size_t next_ = 0;
 };
 
+/// A directory of this program's own, whose name nobody can guess; gone at the end.
+class WorkDirectory {
+ public:
+  WorkDirectory() {
+    std::string name = (std::filesystem::temp_directory_path() / "furrow-bench-XXXXXX").native();
+    if (::mkdtemp(name.data()) == nullptr) {
+      throw std::runtime_error("mkdtemp " + name);
+    }
+    path_ = name;
+  }
+  WorkDirectory(const WorkDirectory&) = delete;
+  WorkDirectory& operator=(const WorkDirectory&) = delete;
+  ~WorkDirectory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
 std::filesystem::path file_named(const std::string& name) {
-  return std::filesystem::temp_directory_path() /
-         ("furrow-bench-" + std::to_string(::getpid()) + "-" + name);
+  static const WorkDirectory directory;
+  return directory.path() / name;
 }
 
 /// Processor time of this program's threads and of the programs that it has run, in milliseconds.

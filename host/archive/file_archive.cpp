@@ -36,6 +36,28 @@ void require_store_apart(const fs::path& store, std::span<const fs::path> paths)
   }
 }
 
+/// Takes the store for this run: without an archive in it, and without anything that looks like a
+/// part of one, unless the mark says that it is what a killed run left. Gives whether the mark is
+/// there already.
+bool check_contents(const fs::path& store) {
+  const auto is_there = [&](const char* name) {
+    return fs::exists(fs::symlink_status(store / name));
+  };
+  if (is_there(kManifestFileName)) {
+    throw StoreNotEmpty(store);
+  }
+  if (is_there(kArchivingMarkName)) {
+    return true;
+  }
+  for (const fs::directory_entry& entry : fs::directory_iterator(store)) {
+    const std::string name = entry.path().filename().native();
+    if (name == kStoreIndexName || is_leftover_name(name)) {
+      throw ForeignStoreFile(store, name);
+    }
+  }
+  return false;
+}
+
 void remove_leftovers(const fs::path& store, const Observer<const std::string&>& log) {
   const auto say_removed = [&](const fs::path& path) {
     if (log) {
@@ -103,6 +125,12 @@ StoreNotEmpty::StoreNotEmpty(const fs::path& store)
     : InvalidArgument("'" + store.native() +
                       "' holds an archive already; choose another directory") {}
 
+ForeignStoreFile::ForeignStoreFile(const fs::path& store, const std::string& name)
+    : InvalidArgument("'" + store.native() + "' holds '" + name +
+                          "', which no archive and no interrupted run explains; choose another "
+                          "directory, or remove it",
+                      {.path = (store / name).native()}) {}
+
 StoreLocked::StoreLocked(const fs::path& store)
     : Error(ErrorKind::kUnavailable, "'" + store.native() + "' is in use by another archiving run",
             {.path = store.native()}) {}
@@ -122,16 +150,21 @@ std::optional<ArchiveSummary> archive_files(std::span<const fs::path> paths, con
 
   std::optional<File> lock;  // outlives the removal of what a failed run created
   CreatedFiles created;
-  created.create_directories(store);
+  created.make_directory(store, options.make_directory);
   lock = File::open_read(store);
   if (!lock->try_lock()) {
     throw StoreLocked(store);
   }
   const fs::path manifest_path = store / kManifestFileName;
-  if (with_io_errors("look up", [&] { return fs::exists(fs::symlink_status(manifest_path)); })) {
-    throw StoreNotEmpty(store);
+  const fs::path mark = store / kArchivingMarkName;
+  if (with_io_errors("look up", [&] { return check_contents(store); })) {
+    with_io_errors("remove", [&] { remove_leftovers(store, options.log); });
+    created.add(mark);
+  } else {
+    created.add(mark);
+    static_cast<void>(File::create_new(mark));
+    sync_directory(store);
   }
-  with_io_errors("remove", [&] { remove_leftovers(store, options.log); });
 
   ArchiveProgress progress{.bytes_total = summary.n_bytes, .files_total = summary.n_files};
   std::uint64_t pieces_written = 0;
@@ -171,6 +204,7 @@ std::optional<ArchiveSummary> archive_files(std::span<const fs::path> paths, con
   created.add(manifest_path);
   summary.manifest.save(manifest_path);
   created.keep();
+  with_io_errors("remove", [&] { fs::remove(mark); });
   return summary;
 }
 

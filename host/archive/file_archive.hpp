@@ -24,6 +24,12 @@ class StoreNotEmpty : public InvalidArgument {
  public:
   explicit StoreNotEmpty(const std::filesystem::path& store);
 };
+/// The directory holds what is named as a part of an archive is, without being one: it may be what
+/// somebody has kept of an archive.
+class ForeignStoreFile : public InvalidArgument {
+ public:
+  ForeignStoreFile(const std::filesystem::path& store, const std::string& name);
+};
 /// Another archiving run is at work in the directory.
 class StoreLocked : public Error {
  public:
@@ -53,6 +59,8 @@ struct ArchiveOptions {
   ComputeOptions compute;
   /// zstd level of source pieces. The bytes of the store depend on it.
   int level = kArchiveLevel;
+  /// How the store's directory comes to be.
+  MakeDirectory make_directory = MakeDirectory::kLastOnly;
   /// Takes effect within a block, or the making of a segment.
   std::stop_token stop;
   /// Told on the calling thread, after each block of the first segment and each piece that is
@@ -86,15 +94,16 @@ constexpr std::uint64_t archive_memory(unsigned threads) {
 }
 
 /// Archives files, directories with everything in them, and symbolic links into `store`, a
-/// directory that is created when it is absent. The same tree gives the same bytes, whatever the
-/// threads. None when a stop was requested.
+/// directory that is created when it is absent (options.make_directory). The same tree gives the
+/// same bytes, whatever the threads. None when a stop was requested.
 ///
 /// One run of the packing pipeline over all pieces: while some of a segment are compressed and
 /// written, the next segment is made. The manifest is written last: before that the store is not an
-/// archive, and leftovers of a run that was killed are removed by the next one. When this function
-/// throws or gives nothing, everything it created is gone again. Throws what list_sources throws,
-/// StoreNotEmpty, StoreLocked, NothingToArchive, FileChanged, InvalidArgument when the store and a
-/// path to archive lie within one another, or for a level that zstd does not have; IoError.
+/// archive, and what a run left that was killed, which its mark in the store tells, is removed by
+/// the next one. When this function throws or gives nothing, everything it created is gone again.
+/// Throws what list_sources throws, StoreNotEmpty, ForeignStoreFile, StoreLocked, NothingToArchive,
+/// FileChanged, InvalidArgument when the store and a path to archive lie within one another, or for
+/// a level that zstd does not have; IoError.
 std::optional<ArchiveSummary> archive_files(std::span<const std::filesystem::path> paths,
                                             const std::filesystem::path& store,
                                             const ArchiveOptions& options = {});

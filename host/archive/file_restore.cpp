@@ -1,13 +1,19 @@
 #include "host/archive/file_restore.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <optional>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "host/archive/block_reader.hpp"
 #include "host/archive/filesystem.hpp"
 #include "host/crypto/blake3.hpp"
 #include "host/crypto/hex.hpp"
 #include "host/store/file.hpp"
+#include "host/store/pending_file.hpp"
 
 namespace furrow {
 namespace {
@@ -140,18 +146,17 @@ class TreeBuilder {
 class PartialTarget {
  public:
   PartialTarget(const fs::path& target, const RestoreOptions& options)
-      : target_(resolve(target)),
-        partial_(target_.parent_path() / ("." + target_.filename().native() + ".furrow-partial")) {
-    created_.create_directories(target_.parent_path());
-    if (with_io_errors("look up", [&] { return fs::exists(fs::symlink_status(partial_)); })) {
-      remove_leftover(target, options);
-    }
+      : target_(resolve(target, options)),
+        partial_(target_.parent_path() /
+                 pending_name(target_.filename().native(), kPendingTreeEnding)) {
+    make_parents(target, options);
+    remove_leftovers(target, options);
     with_io_errors("create directory", [&] { fs::create_directory(partial_); });
     is_here_ = true;
     final_mode_ = target_mode_ ? *target_mode_ : mode_of(partial_);
     try {
       set_mode(partial_, kPrivateMode);
-      take_lock(target);
+      lock_ = locked(partial_, target);
     } catch (...) {
       remove();
       throw;
@@ -178,14 +183,19 @@ class PartialTarget {
 
  private:
   /// The target without symbolic links and trailing slash; notes the mode of an empty directory.
-  fs::path resolve(const fs::path& target) {
+  fs::path resolve(const fs::path& target, const RestoreOptions& options) {
     return with_io_errors("look up", [&] {
       const fs::file_status status = fs::status(target);
       if (fs::exists(status)) {
         if (!fs::is_directory(status) || !fs::is_empty(target)) {
           throw TargetNotEmpty(target);
         }
+        if (is_mount_point(target)) {
+          throw TargetIsMountPoint(target);
+        }
         target_mode_ = mode_of(target);
+      } else if (options.make_directory == MakeDirectory::kNever) {
+        throw IoError("open", target.native(), ENOENT);
       } else if (fs::exists(fs::symlink_status(target))) {
         throw TargetNotEmpty(target);  // a symbolic link that leads nowhere
       }
@@ -194,20 +204,55 @@ class PartialTarget {
     });
   }
 
-  void remove_leftover(const fs::path& target, const RestoreOptions& options) {
-    take_lock(target);
-    remove_tree(partial_);
-    lock_.reset();
-    if (options.log) {
-      options.log("removed '" + partial_.native() + "', left behind by an interrupted run");
+  void make_parents(const fs::path& target, const RestoreOptions& options) {
+    const fs::path parent = target_.parent_path();
+    if (options.make_directory == MakeDirectory::kParents) {
+      created_.make_directory(parent, MakeDirectory::kParents);
+    } else if (with_io_errors("look up", [&] { return !fs::exists(parent); })) {
+      throw ParentMissing(target, parent);
     }
   }
 
-  void take_lock(const fs::path& target) {
-    lock_ = File::open_read(partial_);
-    if (!lock_->try_lock()) {
+  /// A file system that does not tell is no mount point, and the rename at the end fails.
+  static bool is_mount_point(const fs::path& directory) {
+    struct statx status {};
+    return ::statx(AT_FDCWD, directory.c_str(), 0, 0, &status) == 0 &&
+           (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+  }
+
+  /// Whether a directory may be what a run for this target left behind.
+  [[nodiscard]] bool is_leftover(const fs::path& path) const {
+    struct stat status {};
+    return is_pending_name(path.filename().native(), target_.filename().native(),
+                           kPendingTreeEnding) &&
+           ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) &&
+           status.st_uid == ::geteuid();
+  }
+
+  void remove_leftovers(const fs::path& target, const RestoreOptions& options) const {
+    std::vector<fs::path> leftovers;
+    with_io_errors("list", [&] {
+      for (const fs::directory_entry& entry : fs::directory_iterator(target_.parent_path())) {
+        if (is_leftover(entry.path())) {
+          leftovers.push_back(entry.path());
+        }
+      }
+    });
+    for (const fs::path& leftover : leftovers) {
+      const File lock = locked(leftover, target);
+      remove_tree(leftover);
+      if (options.log) {
+        options.log("removed '" + leftover.native() + "', left behind by an interrupted run");
+      }
+    }
+  }
+
+  static File locked(const fs::path& partial, const fs::path& target) {
+    File lock = File::open_read(partial);
+    if (!lock.try_lock()) {
       throw TargetLocked(target);
     }
+    return lock;
   }
 
   /// After a failed publish(): the tree may have got its new name already.
@@ -243,6 +288,10 @@ class PartialTarget {
 
 TargetNotEmpty::TargetNotEmpty(const fs::path& target)
     : InvalidArgument("'" + target.native() + "' exists and is not an empty directory") {}
+
+TargetIsMountPoint::TargetIsMountPoint(const fs::path& target)
+    : InvalidArgument("'" + target.native() +
+                      "' is a mount point, whose place nothing can take; name a directory in it") {}
 
 TargetLocked::TargetLocked(const fs::path& target)
     : Error(ErrorKind::kUnavailable, "another run is restoring into '" + target.native() + "'",

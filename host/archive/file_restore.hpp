@@ -6,12 +6,14 @@
 #include <functional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "furrow/errors.hpp"
 
 #include "host/archive/manifest.hpp"
 #include "host/archive/segment_pieces.hpp"
 #include "host/base/observer.hpp"
+#include "host/store/make_directory.hpp"
 
 namespace furrow {
 
@@ -19,6 +21,12 @@ namespace furrow {
 class TargetNotEmpty : public InvalidArgument {
  public:
   explicit TargetNotEmpty(const std::filesystem::path& target);
+};
+/// Another file system is mounted on the directory to restore into, so that no tree can take its
+/// place.
+class TargetIsMountPoint : public InvalidArgument {
+ public:
+  explicit TargetIsMountPoint(const std::filesystem::path& target);
 };
 /// Another restoring run is at work on the same target.
 class TargetLocked : public Error {
@@ -30,6 +38,8 @@ class RestoreMismatch : public Error {
  public:
   explicit RestoreMismatch(const std::string& message) : Error(ErrorKind::kCorrupt, message) {}
 };
+
+inline constexpr std::string_view kPendingTreeEnding = ".furrow-partial";
 
 /// Gives the 128 MiB of a segment; throws when it cannot.
 using SegmentSource = std::function<SourceRecords(SegmentIndex)>;
@@ -49,17 +59,21 @@ struct RestoreOptions {
   Observer<const RestoreProgress&> progress;
   /// Gets remarks in plain text, such as leftovers that were removed.
   Observer<const std::string&> log;
+  /// How the target comes to be; kNever wants an empty directory.
+  MakeDirectory make_directory = MakeDirectory::kLastOnly;
 };
 
 /// Restores everything in the archive into `target`, which must be absent or an empty directory:
 /// contents, modes, modification times and symbolic links. Segments are asked for once each, in
 /// order. False when a stop was requested.
 ///
-/// The tree is built beside `target` under the name ".<target>.furrow-partial" and renamed when all
-/// of it is verified and durable, so that `target` is never a part of the archive. When this
-/// function throws or gives false, what it built is gone again; what a killed run left is removed
-/// by the next one. Throws TargetNotEmpty, TargetLocked, RestoreMismatch, InvalidManifest, IoError,
-/// MalformedSegment, IncorrectSegmentOrder, and what `segments` throws.
+/// The tree is built beside `target` under a name that nobody can guess (pending_name with
+/// kPendingTreeEnding) and renamed when all of it is verified and durable, so that `target` is
+/// never a part of the archive. When this function throws or gives false, what it built is gone
+/// again; what a killed run left is removed by the next one for the same target: a directory of
+/// that name and of this user that nobody has locked. Throws TargetNotEmpty, TargetIsMountPoint,
+/// TargetLocked, RestoreMismatch, InvalidManifest, IoError, MalformedSegment,
+/// IncorrectSegmentOrder, and what `segments` throws.
 bool restore_files(const Manifest& manifest, const SegmentSource& segments,
                    const std::filesystem::path& target, const RestoreOptions& options = {});
 

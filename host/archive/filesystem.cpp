@@ -6,8 +6,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "host/store/file.hpp"
-
 namespace furrow {
 
 namespace fs = std::filesystem;
@@ -56,16 +54,8 @@ CreatedFiles::~CreatedFiles() {
   }
 }
 
-void CreatedFiles::create_directories(const fs::path& directory) {
-  if (directory.empty() || with_io_errors("look up", [&] { return fs::exists(directory); })) {
-    return;
-  }
-  const fs::path parent = directory.parent_path();
-  create_directories(parent);
-  if (with_io_errors("create directory", [&] { return fs::create_directory(directory); })) {
-    add(directory);
-  }
-  sync_directory(parent.empty() ? "." : parent);
+void CreatedFiles::make_directory(const fs::path& directory, MakeDirectory how) {
+  furrow::make_directory(directory, how, [this](const fs::path& made) { add(made); });
 }
 
 }  // namespace furrow

@@ -8,6 +8,8 @@
 
 #include "furrow/errors.hpp"
 
+#include "host/store/make_directory.hpp"
+
 namespace furrow {
 
 /// Calls `call`; a failure of the standard file system library becomes an IoError with that
@@ -46,8 +48,8 @@ class CreatedFiles {
   void add(std::filesystem::path path) { paths_.push_back({std::move(path), false}); }
   /// A directory that goes with everything in it. Pre: it is absent so far.
   void add_tree(std::filesystem::path directory) { paths_.push_back({std::move(directory), true}); }
-  /// Creates a directory and those above it that are absent, each durably. Throws IoError.
-  void create_directories(const std::filesystem::path& directory);
+  /// make_directory, for a directory that goes again with the rest.
+  void make_directory(const std::filesystem::path& directory, MakeDirectory how);
   /// The task is done.
   void keep() { paths_.clear(); }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "host/store/pending_file.hpp"
+
 namespace furrow {
 namespace {
 
@@ -20,7 +22,7 @@ std::string segment_pack_name(SegmentIndex segment) {
 }
 
 bool is_leftover_name(std::string_view name) {
-  if (name == std::string(kManifestFileName) + ".tmp") {
+  if (is_pending_name(name, kManifestFileName, kPendingFileEnding)) {
     return true;
   }
   if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix) ||

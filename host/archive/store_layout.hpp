@@ -4,6 +4,10 @@
 //   segment-0000000000.pack   the pieces of segment 0: a piece pack, keys are piece indexes
 //   segment-0000000001.pack   ...
 //   index/                    where in which pack each piece lies
+//   .furrow-archiving         empty; only while an archiving run is at work, or after one was
+//   killed:
+//                             without a manifest beside it, packs and index are of no use to
+//                             anybody
 #pragma once
 
 #include <string>
@@ -15,10 +19,11 @@ namespace furrow {
 
 inline constexpr const char* kManifestFileName = "manifest.json";
 inline constexpr const char* kStoreIndexName = "index";
+inline constexpr const char* kArchivingMarkName = ".furrow-archiving";
 
 /// "segment-0000000007.pack"; more than ten digits where they are needed.
 std::string segment_pack_name(SegmentIndex segment);
-/// Whether an archiving run may have left a file of this name behind when it was interrupted.
+/// Whether a file is called as one that an archiving run leaves behind when it is killed.
 bool is_leftover_name(std::string_view name);
 
 }  // namespace furrow

@@ -32,21 +32,50 @@ std::uint32_t capacity_for(std::uint64_t max_bytes) {
 
 }  // namespace
 
-File PieceCache::open_file(const std::filesystem::path& directory) {
-  std::error_code error;
-  std::filesystem::create_directories(directory, error);
-  if (error) {
-    throw IoError("create directory", directory.native(), error.value());
+File PieceCache::open_file(const std::filesystem::path& directory, MakeDirectory how) {
+  const std::filesystem::path path = directory / kPieceCacheFileName;
+  make_directory(directory, how);
+  if (how == MakeDirectory::kNever) {
+    static_cast<void>(File::open_read(path));  // an absent cache is not to be made
   }
-  File file = File::open_or_create(directory / kPieceCacheFileName);
+  File file = File::open_or_create(path);
   if (!file.try_lock()) {
     throw PieceCacheInUse(file.path());
   }
   return file;
 }
 
-PieceCache::PieceCache(const std::filesystem::path& directory, std::uint64_t max_bytes)
-    : file_(open_file(directory)), slots_(capacity_for(max_bytes)) {
+/// Whether this is no file of a cache: none of the first elements that are not free has its
+/// checksum, and they are more than the one that a crash may have torn, or the size is not one that
+/// a cache has.
+bool PieceCache::holds_foreign_bytes() const {
+  constexpr std::uint64_t kEnough = 16;
+  const std::uint64_t n_elements =
+      std::min<std::uint64_t>(kEnough, file_.size() / kPieceElementSize);
+  unsigned n_bad = 0;
+  const auto element = std::make_unique<PieceElement>();
+  for (std::uint64_t i = 0; i < n_elements; ++i) {
+    file_.read_at(i * kPieceElementSize, mutable_bytes_of(*element));
+    const std::span<const std::uint8_t> bytes = bytes_of(*element);
+    if (std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte == 0; })) {
+      continue;
+    }
+    try {
+      element->verify_checksum("element");
+      return false;
+    } catch (const ChecksumMismatch&) {
+      ++n_bad;
+    }
+  }
+  return n_bad > 1 || file_.size() % kPage != 0;
+}
+
+PieceCache::PieceCache(const std::filesystem::path& directory, std::uint64_t max_bytes,
+                       MakeDirectory how)
+    : file_(open_file(directory, how)), slots_(capacity_for(max_bytes)) {
+  if (holds_foreign_bytes()) {
+    throw NoPieceCache(file_.path());
+  }
   const std::uint64_t wanted = file_size(capacity());
   if (file_.size() > wanted) {
     file_.resize(wanted);

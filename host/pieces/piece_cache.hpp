@@ -21,6 +21,7 @@
 #include "host/pieces/piece_validator.hpp"
 #include "host/primitives/piece_element.hpp"
 #include "host/store/file.hpp"
+#include "host/store/make_directory.hpp"
 
 namespace furrow {
 
@@ -31,6 +32,16 @@ class PieceCacheInUse : public Error {
  public:
   explicit PieceCacheInUse(const std::filesystem::path& file)
       : Error(ErrorKind::kUnavailable, "'" + file.native() + "' is in use by another process") {}
+};
+
+/// A file that is called as the cache's is and holds no pieces.
+class NoPieceCache : public InvalidArgument {
+ public:
+  explicit NoPieceCache(const std::filesystem::path& file)
+      : InvalidArgument("'" + file.native() +
+                            "' is no piece cache: it is not empty, and no piece in "
+                            "it has its checksum; it is not overwritten",
+                        {.path = file.native()}) {}
 };
 
 /// What a cache did since it was opened.
@@ -47,10 +58,12 @@ struct PieceCacheCounters {
 /// it was there last, and takes the first that was not. Thread-safe.
 class PieceCache {
  public:
-  /// Opens the cache in `directory`, which is made when absent, and reserves its space: as many
-  /// elements as fit in `max_bytes`. Elements that a smaller bound leaves no room for are lost.
-  /// Throws InvalidArgument when not even one fits, PieceCacheInUse and IoError.
-  PieceCache(const std::filesystem::path& directory, std::uint64_t max_bytes);
+  /// Opens the cache in `directory`, which is made as `how` says when absent (kNever wants a cache
+  /// that is there), and reserves its space: as many elements as fit in `max_bytes`. Elements that
+  /// a smaller bound leaves no room for are lost. Throws InvalidArgument when not even one fits,
+  /// NoPieceCache, PieceCacheInUse and IoError.
+  PieceCache(const std::filesystem::path& directory, std::uint64_t max_bytes,
+             MakeDirectory how = MakeDirectory::kLastOnly);
   PieceCache(const PieceCache&) = delete;
   PieceCache& operator=(const PieceCache&) = delete;
 
@@ -75,7 +88,8 @@ class PieceCache {
     bool was_used = false;
   };
 
-  static File open_file(const std::filesystem::path& directory);
+  static File open_file(const std::filesystem::path& directory, MakeDirectory how);
+  [[nodiscard]] bool holds_foreign_bytes() const;
   void scan();
   [[nodiscard]] std::optional<std::uint32_t> choose_victim();
   void forget(std::uint32_t slot);

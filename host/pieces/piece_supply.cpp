@@ -53,7 +53,8 @@ PieceSupply::PieceSupply(const PieceSupplyOptions& options, const std::stop_toke
   }
   sources_ = std::make_unique<PieceSources>(std::move(sources), options.fallback);
   if (options.cache_directory.has_value()) {
-    cache_ = std::make_unique<PieceCache>(*options.cache_directory, options.cache_bytes);
+    cache_ = std::make_unique<PieceCache>(*options.cache_directory, options.cache_bytes,
+                                          options.make_cache_directory);
     caching_ = std::make_unique<CachingPieceGetter>(*cache_, *sources_, validator);
   }
 }

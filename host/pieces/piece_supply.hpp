@@ -34,6 +34,7 @@ struct PieceSupplyOptions {
   PieceSourcesOptions fallback;
   /// Directory and bound of the piece cache; none without.
   std::optional<std::filesystem::path> cache_directory;
+  MakeDirectory make_cache_directory = MakeDirectory::kLastOnly;
   std::uint64_t cache_bytes = std::uint64_t{10} << 30;
   SimdMode simd_mode = SimdMode::kBest;
   /// Gets lines about what is wrong but harmless.

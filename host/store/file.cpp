@@ -1,12 +1,17 @@
 #include "host/store/file.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <utility>
 
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "host/base/standard_descriptors.hpp"
+#include "host/store/pending_file.hpp"
 
 namespace furrow {
 namespace {
@@ -32,14 +37,55 @@ auto retry_interrupted(Call call) {
   return result;
 }
 
+/// Closes a descriptor.
+struct OwnedDescriptor {
+  explicit OwnedDescriptor(int descriptor) : value(descriptor) {}
+  OwnedDescriptor(const OwnedDescriptor&) = delete;
+  OwnedDescriptor& operator=(const OwnedDescriptor&) = delete;
+  ~OwnedDescriptor() { ::close(value); }
+  const int value;
+};
+
 int open_checked(const std::filesystem::path& path, int flags, std::string_view operation,
                  unsigned mode = 0644) {
-  const int descriptor =
-      retry_interrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, mode); });
+  const int descriptor = above_standard_descriptors(
+      retry_interrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, mode); }));
   if (descriptor < 0) {
     throw IoError(operation, path.native(), errno);
   }
   return descriptor;
+}
+
+struct stat status_of(int descriptor, const std::filesystem::path& path) {
+  struct stat status {};
+  if (::fstat(descriptor, &status) != 0) {
+    throw IoError("look at", path.native(), errno);
+  }
+  return status;
+}
+
+constexpr std::string_view kBlockDevice = "a block device";
+constexpr std::string_view kFifo = "a fifo";
+
+/// What something is that is neither a file nor a directory; empty for those.
+std::string_view kind_of_special(const struct stat& status) {
+  switch (status.st_mode & S_IFMT) {
+    case S_IFBLK:
+      return kBlockDevice;
+    case S_IFCHR:
+      return "a character device";
+    case S_IFIFO:
+      return kFifo;
+    case S_IFSOCK:
+      return "a socket";
+    default:
+      return {};
+  }
+}
+
+/// Makes the new name of something durable.
+void sync_parent_of(const std::filesystem::path& path) {
+  sync_directory(path.has_parent_path() ? path.parent_path() : ".");
 }
 
 }  // namespace
@@ -52,7 +98,13 @@ File::File(int descriptor, std::filesystem::path path)
     : descriptor_(descriptor), path_(std::move(path)) {}
 
 File File::open_read(const std::filesystem::path& path) {
-  return {open_checked(path, O_RDONLY, "open"), path};
+  // Opening a fifo would wait for a writer otherwise; for files the flag means nothing.
+  File file(open_checked(path, O_RDONLY | O_NONBLOCK, "open"), path);
+  const std::string_view kind = kind_of_special(status_of(file.descriptor_, path));
+  if (!kind.empty() && kind != kBlockDevice) {
+    throw IoError("open", path.native(), "expected a file, actual " + std::string(kind));
+  }
+  return file;
 }
 
 File File::open_or_create(const std::filesystem::path& path) {
@@ -160,30 +212,43 @@ bool File::try_lock() const {
 
 std::vector<std::uint8_t> read_whole_file(const std::filesystem::path& path,
                                           std::uint64_t max_size) {
-  const File file = File::open_read(path);
-  const std::uint64_t size = file.size();
-  if (size > max_size) {
+  const OwnedDescriptor file(open_checked(path, O_RDONLY | O_NONBLOCK, "open"));
+  const struct stat status = status_of(file.value, path);
+  const std::string_view kind = kind_of_special(status);
+  if (!kind.empty() && kind != kFifo) {
+    throw IoError("read", path.native(), "expected a file, actual " + std::string(kind));
+  }
+  const bool is_file = kind.empty();
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  if (is_file && size > max_size) {
     throw InvalidBytesLength(path.native() + ": too large", max_size, size);
   }
-  std::vector<std::uint8_t> bytes(size);
-  file.read_at(0, bytes);
-  return bytes;
+  ::fcntl(file.value, F_SETFL, O_RDONLY);  // what a writer has not written yet is waited for
+  constexpr std::size_t kStep = 4096;
+  std::vector<std::uint8_t> bytes;
+  bytes.reserve(is_file ? size + 1 : kStep);  // one more to see the end
+  for (;;) {
+    const std::size_t n_read = bytes.size();
+    bytes.resize(std::max(bytes.capacity(), n_read + kStep));
+    const ssize_t n = retry_interrupted(
+        [&] { return ::read(file.value, bytes.data() + n_read, bytes.size() - n_read); });
+    if (n < 0) {
+      throw IoError("read", path.native(), errno);
+    }
+    bytes.resize(n_read + static_cast<std::size_t>(n));
+    if (bytes.size() > max_size) {
+      throw InvalidBytesLength(path.native() + ": too large", max_size, bytes.size());
+    }
+    if (n == 0) {
+      return bytes;
+    }
+  }
 }
 
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::uint8_t> bytes) {
-  std::filesystem::path temporary = path;
-  temporary += ".tmp";
-  try {
-    const File file = File::open_or_create(temporary);
-    file.resize(0);
-    file.write_at(0, bytes);
-    file.sync();
-    rename_durably(temporary, path);
-  } catch (...) {
-    std::error_code ignored;
-    std::filesystem::remove(temporary, ignored);
-    throw;
-  }
+  PendingFile file(path, PendingFile::Publish::kReplace);
+  file.file().write_at(0, bytes);
+  file.publish();
 }
 
 void rename_durably(const std::filesystem::path& from, const std::filesystem::path& to) {
@@ -191,7 +256,22 @@ void rename_durably(const std::filesystem::path& from, const std::filesystem::pa
   if (::rename(from.c_str(), to.c_str()) != 0) {
     throw IoError("rename to", to.native(), errno);
   }
-  sync_directory(to.has_parent_path() ? to.parent_path() : ".");
+  sync_parent_of(to);
+}
+
+void rename_new_durably(const std::filesystem::path& from, const std::filesystem::path& to) {
+  before(FileOperation::kRename, to);
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) != 0) {
+    if (errno != EINVAL && errno != ENOSYS) {
+      throw IoError("rename to", to.native(), errno);
+    }
+    // Network file systems know no such rename, but links, which do not replace either.
+    if (::link(from.c_str(), to.c_str()) != 0) {
+      throw IoError("create", to.native(), errno);
+    }
+    ::unlink(from.c_str());
+  }
+  sync_parent_of(to);
 }
 
 void sync_directory(const std::filesystem::path& directory) {

@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "host/archive/filesystem.hpp"
+#include "host/archive/store_layout.hpp"
 #include "host/pieces/store_piece_getter.hpp"
 #include "host/store/file.hpp"
 #include "tests/unit/archive_tree.hpp"
@@ -60,7 +61,9 @@ TEST(FileArchiveFaults, LeftoversOfAnInterruptedRunAreRemoved) {
   write_file(directory.path() / "file", "1");
   write_file(store / "segment-0000000000.pack", "old");
   write_file(store / "segment-0000000007.pack", "old");
-  write_file(store / "manifest.json.tmp", "old");
+  write_file(store / kArchivingMarkName, "");
+  write_file(store / ".manifest.json.0123456789abcdef.furrow-tmp", "old");
+  write_file(store / "manifest.json.tmp", "not ours");
   write_file(store / "index/lock", "");
   write_file(store / "index/segments.manifest", "old");
   write_file(store / "index/seg_000003.bin", "old");
@@ -72,17 +75,35 @@ TEST(FileArchiveFaults, LeftoversOfAnInterruptedRunAreRemoved) {
   archive_files({{directory.path() / "file"}}, store, options);
   ASSERT_EQ(remarks.size(), 4U);
   EXPECT_NE(remarks[0].find("index"), std::string::npos) << remarks[0];
-  EXPECT_NE(remarks[1].find("manifest.json.tmp"), std::string::npos) << remarks[1];
+  EXPECT_NE(remarks[1].find("manifest.json"), std::string::npos) << remarks[1];
+  EXPECT_TRUE(fs::exists(store / "manifest.json.tmp"));
+  EXPECT_FALSE(fs::exists(store / kArchivingMarkName));
   EXPECT_TRUE(fs::exists(store / "notes"));
   EXPECT_FALSE(fs::exists(store / "segment-0000000007.pack"));
   EXPECT_FALSE(fs::exists(store / "index/seg_000003.bin"));
   EXPECT_TRUE(StorePieceGetter(store).check_files().empty());
 }
 
+TEST(FileArchiveFaults, PartsOfAnArchiveThatNoRunExplainsAreLeftAlone) {
+  const TemporaryDirectory directory;
+  const fs::path store = directory.path() / "store";
+  write_file(directory.path() / "file", "1");
+  for (const char* name : {"segment-0000000000.pack", "index/lock"}) {
+    fs::create_directories((store / name).parent_path());
+    write_file(store / name, "somebody keeps the manifest elsewhere");
+    const auto before = list_tree(store);
+    EXPECT_THROW(archive_files({{directory.path() / "file"}}, store, two_threads()),
+                 ForeignStoreFile);
+    EXPECT_EQ(list_tree(store), before);
+    remove_tree(store);
+  }
+}
+
 TEST(FileArchiveFaults, AnIndexDirectoryOfSomebodyElseIsLeftAlone) {
   const TemporaryDirectory directory;
   const fs::path store = directory.path() / "store";
   fs::create_directories(store / "index");
+  write_file(store / kArchivingMarkName, "");
   write_file(directory.path() / "file", "1");
   write_file(store / "index/lock", "");
   write_file(store / "index/seg_000003.bin", "old");
@@ -246,6 +267,7 @@ TEST(FileArchiveFaults, KilledRunIsNoArchiveAndTheNextOneSucceeds) {
     if (n < n_before) {
       EXPECT_THROW(StorePieceGetter{store}, IoError);
     } else {
+      fs::remove(store / kArchivingMarkName);  // means nothing beside a manifest
       EXPECT_EQ(contents_of(store), expected);
       was_whole = true;
       remove_tree(store);

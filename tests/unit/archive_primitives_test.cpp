@@ -307,12 +307,14 @@ TEST(StoreLayout, Names) {
   EXPECT_EQ(segment_pack_name(SegmentIndex(1234567890)), "segment-1234567890.pack");
   EXPECT_EQ(segment_pack_name(SegmentIndex(12345678901)), "segment-12345678901.pack");
   for (const char* name :
-       {"segment-0000000000.pack", "segment-12345678901.pack", "manifest.json.tmp"}) {
+       {"segment-0000000000.pack", "segment-12345678901.pack",
+        ".manifest.json.0123456789abcdef.furrow-tmp"}) {
     EXPECT_TRUE(is_leftover_name(name)) << name;
   }
   for (const char* name :
        {"manifest.json", "segment-.pack", "segment-000000000.pack", "segment-000000000x.pack",
-        "segment-0000000000.pack.old", "a-segment-0000000000.pack", "notes.tmp", "index", ""}) {
+        "segment-0000000000.pack.old", "a-segment-0000000000.pack", "manifest.json.tmp",
+        "index", ""}) {
     EXPECT_FALSE(is_leftover_name(name)) << name;
   }
 }

@@ -1,6 +1,8 @@
 // Restoring trees of files, with failures at every step.
 #include <algorithm>
 #include <cstring>
+#include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -34,10 +36,21 @@ SegmentSource cached_source() {
   };
 }
 
+/// Names in a directory, sorted.
+std::vector<std::string> list_directory(const fs::path& directory) {
+  std::vector<std::string> names;
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
+    names.push_back(entry.path().filename());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 TEST(FileRestore, RestoredTreeIsTheSame) {
   const TemporaryDirectory directory;
   std::uint64_t bytes_done = 0;
   RestoreOptions options;
+  options.make_directory = MakeDirectory::kParents;
   options.progress = [&](const RestoreProgress& progress) {
     EXPECT_EQ(progress.bytes_total, example_store().summary.n_bytes);
     bytes_done = progress.bytes_done;
@@ -114,7 +127,12 @@ TEST(FileRestore, FailureOfAnyOperationLeavesNothingBehind) {
   }
   for (const std::size_t n : {0UL, n_operations / 2, n_operations - 1}) {
     const Fault fault(n);
-    EXPECT_THROW(restore_example(root / "made/for it"), IoError) << "operation " << n;
+    RestoreOptions options;
+    options.make_directory = MakeDirectory::kParents;
+    EXPECT_THROW(restore_files(example_store().summary.manifest, cached_source(),
+                               root / "made/for it", options),
+                 IoError)
+        << "operation " << n;
     EXPECT_EQ(list_tree(root), before) << "operation " << n;
   }
   restore_example(root / "empty/");
@@ -130,7 +148,7 @@ TEST(FileRestore, KilledRunLeavesNoTargetAndTheNextOneSucceeds) {
   for (std::size_t n = 0; n + 1 < n_operations; n += 5) {
     ASSERT_TRUE(dies_at(n, [&] { restore_example(root / "out"); })) << n;
     EXPECT_FALSE(fs::exists(root / "out")) << "operation " << n;
-    EXPECT_TRUE(fs::exists(root / ".out.furrow-partial")) << "operation " << n;
+    EXPECT_EQ(list_directory(root).size(), 1U) << "operation " << n;
   }
   std::vector<std::string> remarks;
   RestoreOptions options;
@@ -138,7 +156,20 @@ TEST(FileRestore, KilledRunLeavesNoTargetAndTheNextOneSucceeds) {
   restore_files(example_store().summary.manifest, cached_source(), root / "out", options);
   EXPECT_EQ(remarks.size(), 1U);
   EXPECT_EQ(describe_tree(root / "out/tree"), describe_tree(example_store().tree));
-  EXPECT_FALSE(fs::exists(root / ".out.furrow-partial"));
+  EXPECT_EQ(list_directory(root), std::vector<std::string>{"out"});
+}
+
+TEST(FileRestore, TargetsAreMadeAsFarAsWanted) {
+  const TemporaryDirectory directory;
+  const fs::path& root = directory.path();
+  EXPECT_THROW(restore_example(root / "missing/out"), ParentMissing);
+  RestoreOptions options;
+  options.make_directory = MakeDirectory::kNever;
+  EXPECT_THROW(
+      restore_files(example_store().summary.manifest, cached_source(), root / "out", options),
+      IoError);
+  EXPECT_TRUE(fs::is_empty(root));
+  EXPECT_THROW(restore_example("/proc"), TargetNotEmpty);
 }
 
 TEST(FileRestore, TargetsInUseAreLeftAlone) {
@@ -151,12 +182,22 @@ TEST(FileRestore, TargetsInUseAreLeftAlone) {
   for (const char* name : {"full", "file", "dangling"}) {
     EXPECT_THROW(restore_example(root / name), TargetNotEmpty) << name;
   }
+  const fs::path busy = root / ".busy.0123456789abcdef.furrow-partial";
+  fs::create_directory(busy);
+  {
+    const File other = File::open_read(busy);
+    ASSERT_TRUE(other.try_lock());
+    EXPECT_THROW(restore_example(root / "busy"), TargetLocked);
+    EXPECT_TRUE(fs::exists(busy));
+    EXPECT_EQ(list_tree(root).size(), 5U);
+  }
+  // Names that are not those of a run for this target.
   fs::create_directory(root / ".busy.furrow-partial");
-  const File other = File::open_read(root / ".busy.furrow-partial");
-  ASSERT_TRUE(other.try_lock());
-  EXPECT_THROW(restore_example(root / "busy"), TargetLocked);
-  EXPECT_TRUE(fs::exists(root / ".busy.furrow-partial"));
-  EXPECT_EQ(list_tree(root).size(), 5U);
+  write_file(root / ".busy.0123456789abcdee.furrow-partial", "a file");
+  fs::create_directory(root / ".other.0123456789abcdef.furrow-partial");
+  restore_example(root / "busy");
+  EXPECT_FALSE(fs::exists(busy));
+  EXPECT_EQ(list_directory(root).size(), 7U);
 }
 
 TEST(FileRestore, OtherContentsThanPromisedAreNamed) {

@@ -1,7 +1,10 @@
 // PieceCache against a model, damaged files, and a writer that dies.
 #include "host/pieces/piece_cache.hpp"
 
+#include <fstream>
 #include <random>
+#include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -36,7 +39,7 @@ fs::path file_in(const TempDirectory& directory) {
 TEST(PieceCache, GivesWhatItKept) {
   const TempDirectory directory;
   {
-    PieceCache cache(directory.path() / "made" / "here", kRoomFor4);
+    PieceCache cache(directory.path() / "made", kRoomFor4);
     EXPECT_EQ(cache.capacity(), 4U);
     EXPECT_FALSE(has(cache, 0));
     put(cache, 0);
@@ -45,11 +48,32 @@ TEST(PieceCache, GivesWhatItKept) {
     EXPECT_TRUE(has(cache, UINT64_MAX));
     EXPECT_FALSE(has(cache, 1));
   }
-  PieceCache again(directory.path() / "made" / "here", kRoomFor4);
+  PieceCache again(directory.path() / "made", kRoomFor4, MakeDirectory::kNever);
   EXPECT_EQ(again.size(), 2U);
   EXPECT_TRUE(has(again, 0));
   EXPECT_TRUE(has(again, UINT64_MAX));
   EXPECT_EQ(again.counters().hits, 2U);
+}
+
+TEST(PieceCache, IsMadeWhereItWasToldTo) {
+  const TempDirectory directory;
+  const fs::path path = directory.path() / "made" / "here";
+  EXPECT_THROW(PieceCache(path, kRoomFor4), ParentMissing);
+  EXPECT_THROW(PieceCache(directory.path(), kRoomFor4, MakeDirectory::kNever), IoError);
+  EXPECT_TRUE(fs::is_empty(directory.path()));
+  PieceCache(path, kRoomFor4, MakeDirectory::kParents);
+  EXPECT_TRUE(fs::exists(path / kPieceCacheFileName));
+}
+
+TEST(PieceCache, OverwritesNobodyElsesFile) {
+  const TempDirectory directory;
+  for (const std::size_t size : {std::size_t{5}, 2 * kPieceElementSize, 4 * kPieceElementSize}) {
+    const std::string text(size, 'x');
+    std::ofstream(file_in(directory), std::ios::binary) << text;
+    EXPECT_THROW(PieceCache(directory.path(), kRoomFor4), NoPieceCache);
+    const std::vector<std::uint8_t> kept = read_whole_file(file_in(directory));
+    EXPECT_EQ(std::string(kept.begin(), kept.end()), text);
+  }
 }
 
 TEST(PieceCache, IsNeverLargerThanItsBound) {
@@ -187,7 +211,7 @@ TEST(PieceCache, TornAndCutFilesAreNoProblem) {
     }
   };
   for (const std::uint64_t size :
-       {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{kPieceElementSize},
+       {std::uint64_t{0}, std::uint64_t{4096}, std::uint64_t{kPieceElementSize},
         kPieceElementSize + 100, 3 * kPieceElementSize + 8, 4 * kPieceElementSize - 1}) {
     fill();
     fs::resize_file(file_in(directory), size);

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include "host/store/pending_file.hpp"
 #include "host/store/segment_index/age_tiered_index.hpp"
 #include "host/store/segment_index/index_errors.hpp"
 #include "tests/support/temp_directory.hpp"
@@ -93,7 +94,7 @@ void expect_sound(const std::filesystem::path& path, unsigned appended, unsigned
   const std::size_t listed = index->status().segments;
   std::size_t present = 0;
   for (const auto& entry : std::filesystem::directory_iterator(path)) {
-    EXPECT_NE(entry.path().extension(), ".tmp") << entry.path();
+    EXPECT_FALSE(is_pending_file_name(entry.path().filename().native())) << entry.path();
     present += entry.path().extension() == ".bin" ? 1 : 0;
   }
   EXPECT_EQ(present, listed);
@@ -275,6 +276,8 @@ TEST(SegmentIndexCrash, LeftoversAreRemovedAndStrangersAreNot) {
   std::filesystem::copy(saved / "seg_000002.bin", path / "seg_000099.bin");
   std::filesystem::copy(saved / "seg_000002.bin", path / "seg_000100.bin.tmp");
   std::filesystem::copy(saved / "seg_000002.bin", path / "segments.manifest.tmp");
+  std::filesystem::copy(saved / "seg_000002.bin",
+                        path / ".seg_000101.bin.0123456789abcdef.furrow-tmp");
   std::filesystem::copy(saved / "seg_000002.bin", path / "notes.bin");
   const auto index = AgeTieredIndex::open(path);
   EXPECT_TRUE(holds(*index, 3));

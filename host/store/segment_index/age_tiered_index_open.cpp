@@ -4,6 +4,7 @@
 #include <string>
 #include <system_error>
 
+#include "host/store/pending_file.hpp"
 #include "host/store/segment_index/age_tiered_index.hpp"
 #include "host/store/segment_index/index_errors.hpp"
 
@@ -16,8 +17,9 @@ bool is_segment_name(const std::string& name) {
   return name.starts_with("seg_") && name.ends_with(".bin");
 }
 
+/// Names with .tmp are those of earlier versions.
 bool is_temporary_name(const std::string& name) {
-  return (name.starts_with("seg_") && name.ends_with(".bin.tmp")) ||
+  return is_pending_file_name(name) || (name.starts_with("seg_") && name.ends_with(".bin.tmp")) ||
          name == std::string(kIndexManifestName) + ".tmp";
 }
 

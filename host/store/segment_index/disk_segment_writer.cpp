@@ -5,31 +5,16 @@
 #include <system_error>
 
 namespace furrow {
-namespace {
-
-std::filesystem::path with_tmp(std::filesystem::path path) {
-  path += ".tmp";
-  return path;
-}
-
-}  // namespace
-
 DiskSegmentWriter::DiskSegmentWriter(const std::filesystem::path& directory, std::uint64_t number,
                                      std::uint64_t capacity, std::uint32_t max_entries)
     : path_(directory / segment_file_name(number)),
-      temporary_path_(with_tmp(path_)),
       number_(number),
       max_entries_(max_entries),
-      file_(File::open_or_create(temporary_path_)),
-      summary_(capacity, DiskSegment::kBlocksPerBucket * kEntriesPerBlock) {
-  file_.resize(0);  // what an earlier process left
-}
+      file_(path_, PendingFile::Publish::kReplace),
+      summary_(capacity, DiskSegment::kBlocksPerBucket * kEntriesPerBlock) {}
 
 DiskSegmentWriter::~DiskSegmentWriter() {
   std::error_code ignored;
-  if (!is_finished_) {
-    std::filesystem::remove(temporary_path_, ignored);
-  }
   if (has_final_name_ && !is_finished_) {
     std::filesystem::remove(path_, ignored);
   }
@@ -59,7 +44,7 @@ void DiskSegmentWriter::write_out() {
     std::fill(last + in_last * kIndexEntrySize, last + kEntryBlockPayloadSize, std::uint8_t{0});
   }
   buffer_.seal(n_blocks);
-  file_.write_at(entry_block_offset(next_block_), buffer_.first(n_blocks));
+  file_.file().write_at(entry_block_offset(next_block_), buffer_.first(n_blocks));
   summary_.add_blocks(buffer_, n_blocks);
   next_block_ += n_blocks;
   buffered_ = 0;
@@ -68,10 +53,9 @@ void DiskSegmentWriter::write_out() {
 std::shared_ptr<const DiskSegment> DiskSegmentWriter::finish() {
   write_out();
   const DiskSegmentHeader header = summary_.header(number_);
-  file_.write_at(0, header.encode());
-  file_.sync();
+  file_.file().write_at(0, header.encode());
   has_final_name_ = true;  // also when only the sync behind the rename fails
-  rename_durably(temporary_path_, path_);
+  file_.publish();
   auto segment = std::make_shared<const DiskSegment>(
       File::open_read(path_), header, summary_.take_filter(), summary_.take_directory());
   is_finished_ = true;

@@ -7,15 +7,15 @@
 #include <memory>
 #include <optional>
 
-#include "host/store/file.hpp"
+#include "host/store/pending_file.hpp"
 #include "host/store/segment_index/disk_segment.hpp"
 #include "host/store/segment_index/segment_summary.hpp"
 
 namespace furrow {
 
-/// Writes seg_NNNNNN.bin.tmp, which becomes seg_NNNNNN.bin when it is whole and durable: readers
-/// see the whole file or none. Holds 448 KiB, the filter and the directory. Without finish(), or
-/// when that fails, no file is left. Thread-compatible.
+/// Writes a PendingFile, which becomes seg_NNNNNN.bin when it is whole and durable: readers see the
+/// whole file or none. Holds 448 KiB, the filter and the directory. Without finish(), or when that
+/// fails, no file is left. Thread-compatible.
 class DiskSegmentWriter {
  public:
   static constexpr std::uint32_t kMaxEntries = std::numeric_limits<std::uint32_t>::max();
@@ -38,10 +38,9 @@ class DiskSegmentWriter {
   void write_out();
 
   std::filesystem::path path_;
-  std::filesystem::path temporary_path_;
   std::uint64_t number_;
   std::uint32_t max_entries_;
-  File file_;
+  PendingFile file_;
   SegmentSummary summary_;
   EntryBlockBuffer buffer_{kBlocksPerTransfer};
   std::uint32_t buffered_ = 0;  // entries
