@@ -10,11 +10,14 @@
 #include "host/archive/file_archive.hpp"
 #include "host/archive/store_layout.hpp"
 #include "host/base/counted.hpp"
+#include "host/farm/data_directories.hpp"
 #include "nlohmann/json.hpp"
 #include "tools/cli_support.hpp"
+#include "tools/create_option.hpp"
 #include "tools/interrupt_watch.hpp"
 #include "tools/json_text.hpp"
 #include "tools/progress.hpp"
+#include "tools/standard_output.hpp"
 #include "tools/terminal.hpp"
 
 namespace furrow::cli {
@@ -25,6 +28,7 @@ struct Arguments {
   std::vector<std::string> paths;
   unsigned threads = 0;
   int level = kArchiveLevel;
+  MakeDirectory create = MakeDirectory::kLastOnly;
   bool json = false;
 };
 
@@ -41,20 +45,22 @@ void print_summary(const Arguments& arguments, const ArchiveSummary& summary, do
         {"segments", segments},
         {"pieces", segments * kNumPieces},
         {"seconds", seconds}};
-    fmt::print("{}\n", json_line(result));
+    print_result("{}\n", json_line(result));
     return;
   }
-  fmt::print("archived {}, {} and {} ({}) as {}, {}, in {:.1f} s\n",
-             counted(summary.n_files, "file"),
-             counted(summary.n_directories, "directory", "directories"),
-             counted(summary.n_symlinks, "symbolic link"), size_text(summary.n_bytes),
-             counted(segments, "segment"), counted(segments * kNumPieces, "piece"), seconds);
+  print_result("archived {}, {} and {} ({}) as {}, {}, in {:.1f} s\n",
+               counted(summary.n_files, "file"),
+               counted(summary.n_directories, "directory", "directories"),
+               counted(summary.n_symlinks, "symbolic link"), size_text(summary.n_bytes),
+               counted(segments, "segment"), counted(segments * kNumPieces, "piece"), seconds);
 }
 
 void run(const Arguments& arguments, const std::stop_token& stop) {
   const auto start = std::chrono::steady_clock::now();
+  require_own_place("--store", arguments.store, DataKind::kStore);
   std::optional<Progress> progress(std::in_place, "archive", "file");
   ArchiveOptions options;
+  options.make_directory = arguments.create;
   options.compute.threads = thread_count(arguments.threads);
   options.level = arguments.level;
   options.stop = stop;
@@ -85,6 +91,7 @@ void add_archive_command(CLI::App& app, InterruptWatch& interrupts) {
       "archive", "Turn files and directories into archived history: segments of pieces in a store");
   command->add_option("--store", arguments->store, "Directory for the pieces and manifest.json")
       ->required();
+  add_create_option(*command, arguments->create);
   command->add_option("paths", arguments->paths, "Files, and directories with all below them")
       ->required();
   command->add_option("--threads", arguments->threads,

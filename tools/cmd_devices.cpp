@@ -11,6 +11,7 @@
 #include "host/plotting/device_query.hpp"
 #include "tools/cli_support.hpp"
 #include "tools/json_text.hpp"
+#include "tools/standard_output.hpp"
 
 namespace furrow::cli {
 namespace {
@@ -43,16 +44,16 @@ void print_json(const CudaDevices& devices) {
                                          {"problem", devices.problem},
                                          {"cpu_instruction_sets", simd_targets()},
                                          {"devices", list}};
-  fmt::print("{}\n", json_line(result));
+  print_result("{}\n", json_line(result));
 }
 
 void print_text(const CudaDevices& devices) {
   if (devices.is_built_in) {
-    fmt::print("CUDA driver {}, runtime {}\n", version_text(devices.driver_version),
-               version_text(devices.runtime_version));
+    print_result("CUDA driver {}, runtime {}\n", version_text(devices.driver_version),
+                 version_text(devices.runtime_version));
   }
   for (const CudaDeviceInfo& device : devices.devices) {
-    fmt::print(
+    print_result(
         "device {}: {}\n"
         "  UUID {}, PCI {}\n"
         "  compute capability {}.{}, {} SMs at up to {} MHz, memory at up to {} MHz\n"
@@ -64,9 +65,9 @@ void print_text(const CudaDevices& devices) {
         device.is_supported() ? "supported" : "not supported: " + device.unsupported_reason);
   }
   if (devices.devices.empty()) {
-    fmt::print("no CUDA devices: {}\n", devices.problem);
+    print_result("no CUDA devices: {}\n", devices.problem);
   }
-  fmt::print("CPU instruction sets, fastest first: {}\n", fmt::join(simd_targets(), ", "));
+  print_result("CPU instruction sets, fastest first: {}\n", fmt::join(simd_targets(), ", "));
 }
 
 }  // namespace

@@ -12,12 +12,15 @@
 #include "host/archive/file_restore.hpp"
 #include "host/base/counted.hpp"
 #include "host/base/printable.hpp"
+#include "host/farm/data_directories.hpp"
 #include "host/farm/farm_piece_getter.hpp"
 #include "host/pieces/segment_download.hpp"
 #include "host/pieces/store_piece_getter.hpp"
 #include "tools/cli_support.hpp"
+#include "tools/create_option.hpp"
 #include "tools/interrupt_watch.hpp"
 #include "tools/progress.hpp"
+#include "tools/standard_output.hpp"
 #include "tools/terminal.hpp"
 
 namespace furrow::cli {
@@ -28,6 +31,7 @@ struct Arguments {
   std::string pieces;
   std::string manifest;
   std::string out;
+  MakeDirectory create = MakeDirectory::kLastOnly;
   unsigned threads = 0;
 };
 
@@ -87,6 +91,7 @@ Source store_source(const Arguments& arguments) {
 
 void run(const Arguments& arguments, const std::stop_token& stop) {
   const auto start = std::chrono::steady_clock::now();
+  require_outside_data("--out", arguments.out);
   const unsigned threads = thread_count(arguments.threads);
   const Source source =
       arguments.pieces.empty() ? farm_source(arguments, threads) : store_source(arguments);
@@ -121,6 +126,7 @@ void run(const Arguments& arguments, const std::stop_token& stop) {
     return *std::move(records);
   };
   RestoreOptions options;
+  options.make_directory = arguments.create;
   options.stop = stop;
   options.progress = [&](const RestoreProgress& now) {
     if (now.segments_read != restored.segments_read) {
@@ -135,10 +141,10 @@ void run(const Arguments& arguments, const std::stop_token& stop) {
   if (!is_restored) {
     throw Interrupted();
   }
-  fmt::print("extracted {} from {} to {} in {:.1f} s\n",
-             counted(manifest.entries.size(), "entry", "entries"),
-             counted(manifest.segments.size(), "segment"), printable(arguments.out),
-             std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  print_result("extracted {} from {} to {} in {:.1f} s\n",
+               counted(manifest.entries.size(), "entry", "entries"),
+               counted(manifest.segments.size(), "segment"), printable(arguments.out),
+               std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
 }
 
 }  // namespace
@@ -158,6 +164,7 @@ void add_extract_command(CLI::App& app, InterruptWatch& interrupts) {
   farm->needs(manifest);
   manifest->excludes(pieces);
   command->add_option("--out", arguments->out, "Directory to create, or an empty one")->required();
+  add_create_option(*command, arguments->create);
   command->add_option("--threads", arguments->threads,
                       "Threads; 0 means one for each processor that may be used");
   add_simd_option(*command);

@@ -11,6 +11,7 @@
 #include "nlohmann/json.hpp"
 #include "tools/cli_support.hpp"
 #include "tools/json_text.hpp"
+#include "tools/standard_output.hpp"
 
 namespace furrow::cli {
 namespace {
@@ -49,10 +50,10 @@ void run(const Arguments& arguments) {
     }
     const nlohmann::ordered_json result = {
         {"farm", arguments.farm}, {"piece", piece.value()}, {"places", list}};
-    fmt::print("{}\n", json_line(result));
+    print_result("{}\n", json_line(result));
   } else {
     for (const PiecePlace& place : places) {
-      fmt::print("sector {} offset {}\n", place.sector.value(), place.offset.value());
+      print_result("sector {} offset {}\n", place.sector.value(), place.offset.value());
     }
   }
   if (places.empty()) {

@@ -11,6 +11,7 @@
 #include "nlohmann/json.hpp"
 #include "tools/cli_support.hpp"
 #include "tools/json_text.hpp"
+#include "tools/standard_output.hpp"
 
 namespace furrow::cli {
 namespace {
@@ -51,22 +52,22 @@ void run(const Arguments& arguments) {
                                          {"sectors_damaged", count(SectorState::kDamaged)},
                                          {"history", histories}};
   if (arguments.json) {
-    fmt::print("{}\n", json_line(result));
+    print_result("{}\n", json_line(result));
     return;
   }
-  fmt::print("farm             {}\n", printable(arguments.farm));
-  fmt::print("id               {}\n", info.id.to_string());
-  fmt::print("public key       {}\n", to_hex(info.public_key.bytes));
-  fmt::print("genesis root     {}\n", to_hex(info.genesis_root.bytes));
-  fmt::print("allocated space  {}\n", size_text(info.allocated_space));
-  fmt::print("sector           {}, {}\n", counted(info.pieces_in_sector, "piece"),
-             size_text(farm->sector_size()));
-  fmt::print("sectors          {} plotted, {} lost, {} damaged, room for {}\n",
-             count(SectorState::kPlotted), count(SectorState::kLost), count(SectorState::kDamaged),
-             farm->target_sector_count());
+  print_result("farm             {}\n", printable(arguments.farm));
+  print_result("id               {}\n", info.id.to_string());
+  print_result("public key       {}\n", to_hex(info.public_key.bytes));
+  print_result("genesis root     {}\n", to_hex(info.genesis_root.bytes));
+  print_result("allocated space  {}\n", size_text(info.allocated_space));
+  print_result("sector           {}, {}\n", counted(info.pieces_in_sector, "piece"),
+               size_text(farm->sector_size()));
+  print_result("sectors          {} plotted, {} lost, {} damaged, room for {}\n",
+               count(SectorState::kPlotted), count(SectorState::kLost),
+               count(SectorState::kDamaged), farm->target_sector_count());
   for (const auto& [history_size, sectors] : sectors_by_history(*farm)) {
-    fmt::print("history          {}: {}\n", counted(history_size, "segment"),
-               counted(sectors, "sector"));
+    print_result("history          {}: {}\n", counted(history_size, "segment"),
+                 counted(sectors, "sector"));
   }
 }
 

@@ -15,6 +15,7 @@
 #include "tools/interrupt_watch.hpp"
 #include "tools/json_text.hpp"
 #include "tools/progress.hpp"
+#include "tools/standard_output.hpp"
 
 namespace furrow::cli {
 namespace {
@@ -37,14 +38,14 @@ void list(const Arguments& arguments) {
                         {"offset", entry.offset},
                         {"hash", to_hex(header.hash.bytes)}});
     } else {
-      fmt::print("{:>20}  {:<9}  {:>9}  {:>9}  {}\n", header.key.value(), name_of(header.codec()),
-                 header.original_size.value(), header.stored_size.value(),
-                 to_hex(header.hash.bytes));
+      print_result("{:>20}  {:<9}  {:>9}  {:>9}  {}\n", header.key.value(), name_of(header.codec()),
+                   header.original_size.value(), header.stored_size.value(),
+                   to_hex(header.hash.bytes));
     }
   }
   if (arguments.json) {
     const nlohmann::ordered_json result = {{"file", arguments.file}, {"chunks", chunks}};
-    fmt::print("{}\n", json_line(result));
+    print_result("{}\n", json_line(result));
   }
 }
 
@@ -69,16 +70,16 @@ void stat(const Arguments& arguments) {
                                            {"unique_size", statistics.unique_size},
                                            {"stored_size", statistics.stored_size},
                                            {"ratio", ratio(statistics)}};
-    fmt::print("{}\n", json_line(result));
+    print_result("{}\n", json_line(result));
     return;
   }
-  fmt::print("pack     {}, {}\n", printable(arguments.file), size_text(pack.file_size()));
-  fmt::print("chunks   {}, {}\n", statistics.chunks, size_text(statistics.original_size));
-  fmt::print("unique   {}, {}\n", statistics.chunks - statistics.references,
-             size_text(statistics.unique_size));
-  fmt::print("stored   {} ({} compressed, {} raw), ratio {:.2f}\n",
-             size_text(statistics.stored_size), statistics.zstd_frames, statistics.raw_frames,
-             ratio(statistics));
+  print_result("pack     {}, {}\n", printable(arguments.file), size_text(pack.file_size()));
+  print_result("chunks   {}, {}\n", statistics.chunks, size_text(statistics.original_size));
+  print_result("unique   {}, {}\n", statistics.chunks - statistics.references,
+               size_text(statistics.unique_size));
+  print_result("stored   {} ({} compressed, {} raw), ratio {:.2f}\n",
+               size_text(statistics.stored_size), statistics.zstd_frames, statistics.raw_frames,
+               ratio(statistics));
 }
 
 void print(const PackReport& report, const Arguments& arguments) {
@@ -93,15 +94,15 @@ void print(const PackReport& report, const Arguments& arguments) {
                                            {"intact", report.intact_frames},
                                            {"broken", broken},
                                            {"bytes_read", report.bytes_read}};
-    fmt::print("{}\n", json_line(result));
+    print_result("{}\n", json_line(result));
     return;
   }
   for (const PackFinding& finding : report.broken) {
-    fmt::print("BROKEN {}: {}\n", printable(finding.thing), printable(finding.reason));
+    print_result("BROKEN {}: {}\n", printable(finding.thing), printable(finding.reason));
   }
-  fmt::print("{}: {} intact; the pack is {}; {} read\n", counted(report.statistics.chunks, "frame"),
-             report.intact_frames, report.is_finished ? "finished" : "not finished",
-             size_text(report.bytes_read));
+  print_result("{}: {} intact; the pack is {}; {} read\n",
+               counted(report.statistics.chunks, "frame"), report.intact_frames,
+               report.is_finished ? "finished" : "not finished", size_text(report.bytes_read));
 }
 
 void verify(const Arguments& arguments, const std::stop_token& stop, int& exit_code) {

@@ -13,6 +13,7 @@
 #include "tools/plan_text.hpp"
 #include "tools/plot_forecast.hpp"
 #include "tools/plot_options.hpp"
+#include "tools/standard_output.hpp"
 
 namespace furrow::cli {
 namespace {
@@ -67,12 +68,12 @@ void run(const Arguments& arguments) {
     result["threads"] = plan.settings.threads;
     result["devices"] = plan.settings.devices;
     add_forecast(forecast, result);
-    fmt::print("{}\n", json_line(result));
+    print_result("{}\n", json_line(result));
     return;
   }
   for (const std::vector<std::string>& lines : {plan_lines(plan), forecast_lines(forecast)}) {
     for (const std::string& line : lines) {
-      fmt::print("{}\n", line);
+      print_result("{}\n", line);
     }
   }
 }

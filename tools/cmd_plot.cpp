@@ -17,6 +17,7 @@
 #include "tools/json_text.hpp"
 #include "tools/plot_options.hpp"
 #include "tools/plot_progress.hpp"
+#include "tools/standard_output.hpp"
 
 namespace furrow::cli {
 namespace {
@@ -80,8 +81,8 @@ void print_summary(const Arguments& arguments, const Farm& farm, const PlotProgr
                    const std::vector<std::string>& damaged,
                    const std::vector<GivenUpSector>& given_up, double seconds) {
   if (!arguments.json && arguments.progress != "json") {
-    fmt::print("farm {} has {}; {} plotted now in {:.1f} s\n", printable(arguments.target.farm),
-               counted(farm.sector_count(), "sector"), progress.sectors_done(), seconds);
+    print_result("farm {} has {}; {} plotted now in {:.1f} s\n", printable(arguments.target.farm),
+                 counted(farm.sector_count(), "sector"), progress.sectors_done(), seconds);
     return;
   }
   nlohmann::ordered_json result;
@@ -99,7 +100,7 @@ void print_summary(const Arguments& arguments, const Farm& farm, const PlotProgr
         {{"sector", sector.sector_index.value()}, {"error", sector.error}});
   }
   result["seconds"] = seconds;
-  fmt::print("{}\n", json_line(result));
+  print_result("{}\n", json_line(result));
 }
 
 /// Throws, naming each, when there are any.

@@ -1,3 +1,4 @@
+#include <cerrno>
 #include <memory>
 #include <stop_token>
 
@@ -5,8 +6,9 @@
 #include <fmt/format.h>
 
 #include "host/base/counted.hpp"
+#include "host/farm/data_directories.hpp"
 #include "host/farm/farm_piece_getter.hpp"
-#include "host/store/file.hpp"
+#include "host/store/output_file.hpp"
 #include "tools/cli_support.hpp"
 #include "tools/interrupt_watch.hpp"
 
@@ -18,9 +20,24 @@ struct Arguments {
   std::uint64_t sector = 0;
   std::uint64_t offset = 0;
   std::string out;
+  bool force = false;
 };
 
+/// What is refused is refused before the work.
+OutputFile open_output(const Arguments& arguments) {
+  try {
+    OutputFile output(arguments.out, arguments.force);
+    if (output.is_file()) {
+      require_outside_data("--out", arguments.out);
+    }
+    return output;
+  } catch (const AlreadyExists& error) {
+    throw InvalidArgument(fmt::format("{}; --force replaces it", error.what()), error.fields());
+  }
+}
+
 void run(const Arguments& arguments, const std::stop_token& stop) {
+  const OutputFile output = open_output(arguments);
   const std::unique_ptr<Farm> farm = Farm::open({.directory = arguments.farm});
   if (arguments.sector >= farm->sector_count()) {
     throw InvalidArgument(fmt::format("--sector {}: the farm has {}", arguments.sector,
@@ -36,7 +53,16 @@ void run(const Arguments& arguments, const std::stop_token& stop) {
   if (stop.stop_requested()) {
     throw Interrupted();
   }
-  write_file_atomically(arguments.out, bytes_of(*piece));
+  try {
+    if (!output.write(bytes_of(*piece), stop)) {
+      throw Interrupted();
+    }
+  } catch (const IoError& error) {
+    if (!output.is_standard_output() || error.error_number() != EPIPE) {
+      throw;
+    }
+    // Whoever closed the pipe has read what they wanted.
+  }
 }
 
 }  // namespace
@@ -48,7 +74,12 @@ void add_read_command(CLI::App& app, InterruptWatch& interrupts) {
   command->add_option("--sector", arguments->sector, "Sector index, from 0")->required();
   command->add_option("--offset", arguments->offset, "Piece offset in the sector, from 0")
       ->required();
-  command->add_option("--out", arguments->out, "File for the piece: header and record")->required();
+  command
+      ->add_option("--out", arguments->out,
+                   "Where the piece goes, header and record: a new file, a fifo, or - for standard "
+                   "output")
+      ->required();
+  command->add_flag("--force", arguments->force, "Replace the file that --out names");
   add_simd_option(*command);
   command->callback([arguments, &interrupts] { run(*arguments, interrupts.take_token()); });
 }

@@ -13,6 +13,7 @@
 #include "tools/interrupt_watch.hpp"
 #include "tools/json_text.hpp"
 #include "tools/progress.hpp"
+#include "tools/standard_output.hpp"
 
 namespace furrow::cli {
 namespace {
@@ -44,22 +45,22 @@ void print_json(const ScrubReport& report) {
       {"broken_sectors", report.broken_sectors}, {"lost", lost},
       {"broken", findings_json(report.broken)},  {"notes", findings_json(report.notes)},
       {"bytes_read", report.bytes_read}};
-  fmt::print("{}\n", json_line(result));
+  print_result("{}\n", json_line(result));
 }
 
 void print_text(const ScrubReport& report) {
   for (const ScrubFinding& finding : report.broken) {
-    fmt::print("BROKEN {}: {}\n", printable(finding.thing), printable(finding.reason));
+    print_result("BROKEN {}: {}\n", printable(finding.thing), printable(finding.reason));
   }
   for (const SectorIndex index : report.lost) {
-    fmt::print("lost: sector {}: holds nothing, furrow plot will make it\n", index.value());
+    print_result("lost: sector {}: holds nothing, furrow plot will make it\n", index.value());
   }
   for (const ScrubFinding& finding : report.notes) {
-    fmt::print("note: {}: {}\n", printable(finding.thing), printable(finding.reason));
+    print_result("note: {}: {}\n", printable(finding.thing), printable(finding.reason));
   }
-  fmt::print("{}: {} intact, {} broken, {} lost; {} read\n",
-             counted(report.counted_sectors, "sector"), report.intact_sectors,
-             report.broken_sectors, report.lost.size(), size_text(report.bytes_read));
+  print_result("{}: {} intact, {} broken, {} lost; {} read\n",
+               counted(report.counted_sectors, "sector"), report.intact_sectors,
+               report.broken_sectors, report.lost.size(), size_text(report.bytes_read));
 }
 
 void run(const Arguments& arguments, const std::stop_token& stop, int& exit_code) {

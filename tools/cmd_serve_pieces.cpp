@@ -16,6 +16,7 @@
 #include "tools/cli_support.hpp"
 #include "tools/interrupt_watch.hpp"
 #include "tools/json_text.hpp"
+#include "tools/standard_output.hpp"
 #include "tools/token_file.hpp"
 
 namespace furrow::cli {
@@ -105,9 +106,9 @@ void print(const HttpServerCounters& counters, bool json) {
         {"not_found", counters.not_found},       {"failed", counters.failed},
         {"unauthorized", counters.unauthorized}, {"refused", counters.refused},
         {"gave_way", counters.gave_way}};
-    fmt::print("{}\n", json_line(result));
+    print_result("{}\n", json_line(result));
   } else {
-    fmt::print(
+    print_result(
         "served {} in {}; {} not found, {} failed, {} without the token, {} refused, {} ended in "
         "favour of others\n",
         counted(counters.pieces, "piece"), counted(counters.requests, "request"),
@@ -138,11 +139,11 @@ void run(const Arguments& arguments, const std::stop_token& stop) {
     spdlog::warn("the token crosses the network in the clear; --tls-cert and --tls-key hide it");
   }
   if (arguments.json) {
-    fmt::print("{}\n", json_line({{"listening", server.url()}}));
+    print_result("{}\n", json_line({{"listening", server.url()}}));
   } else {
-    fmt::print("listening on {}\n", server.url());
+    print_result("listening on {}\n", server.url());
   }
-  std::fflush(stdout);  // a script waits for this line
+  flush_results();  // a script waits for this line
   {
     std::mutex mutex;
     std::condition_variable_any never_notified;

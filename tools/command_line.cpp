@@ -13,6 +13,7 @@
 
 #include "furrow/errors.hpp"
 
+#include "tools/standard_output.hpp"
 #include "tools/suggestion.hpp"
 
 namespace furrow::cli {
@@ -187,15 +188,15 @@ void add_help_command(CLI::App& app) {
   help->add_option("command", *words, "Such as plot, or pack list");
   help->callback([&app, words] {
     const Named named = command_of(app, *words);
-    fmt::print("{}", app.get_formatter()->make_help(&named.command, join("furrow", named.name),
-                                                    CLI::AppFormatMode::Normal));
+    print_result("{}", app.get_formatter()->make_help(&named.command, join("furrow", named.name),
+                                                      CLI::AppFormatMode::Normal));
   });
 }
 
 void add_version_command(CLI::App& app) {
   app.set_version_flag("-V,--version", kVersionLine);
   app.add_subcommand("version", "Print the version")->callback([] {
-    fmt::print("{}\n", kVersionLine);
+    print_result("{}\n", kVersionLine);
   });
 }
 

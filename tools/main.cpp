@@ -1,8 +1,10 @@
 // The furrow program: parses the command line, runs one subcommand, turns errors into exit codes.
-#include <cstdio>
+#include <cerrno>
 #include <new>
+#include <sstream>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include <CLI/CLI.hpp>
 #include <spdlog/spdlog.h>
@@ -16,6 +18,7 @@
 #include "tools/cli_support.hpp"
 #include "tools/command_line.hpp"
 #include "tools/interrupt_watch.hpp"
+#include "tools/standard_output.hpp"
 #include "tools/terminal.hpp"
 
 namespace {
@@ -23,9 +26,22 @@ namespace {
 using namespace furrow::cli;
 
 int fail(ExitCode code, const char* message) {
-  std::fflush(stdout);
+  flush_results();
   terminal().line(std::string("furrow: error: ") + message);
   return code;
+}
+
+/// The work is done, with `code`; what it printed must have arrived, too. A reader that closed its
+/// pipe has read what it wanted.
+int end(int code) {
+  const int error = finish_results();
+  if (error == 0 || error == EPIPE) {
+    return code;
+  }
+  const std::string message =
+      "cannot write standard output: " + std::generic_category().message(error);
+  fail(kIoFailed, message.c_str());
+  return code == kSuccess ? kIoFailed : code;
 }
 
 /// Several sources of pieces keep more connections than the usual 1024 files. What the hard limit
@@ -71,9 +87,12 @@ int run(int argc, char** argv) {
   check_command_words(app, argc, argv);
   try {
     app.parse(argc, argv);
-    return exit_code;
+    return end(exit_code);
   } catch (const CLI::Success& help_or_version) {
-    return app.exit(help_or_version);
+    std::ostringstream text;
+    const int code = app.exit(help_or_version, text, text);
+    print_text(text.str());
+    return end(code);
   } catch (const CLI::ParseError& error) {
     return fail(kInvalidArgument, explain(app, error).c_str());
   }

@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include "host/base/counted.hpp"
+#include "host/farm/data_directories.hpp"
 #include "host/pieces/segment_download.hpp"
 #include "host/store/buffer_pool.hpp"
 #include "tools/cli_support.hpp"
@@ -49,7 +50,9 @@ PieceSupplyOptions supply_options(const PieceOptions& options, SimdMode mode,
                  stall.source);
   };
   if (options.cache.has_value()) {
+    require_own_place("--piece-cache", *options.cache, DataKind::kPieceCache);
     result.cache_directory = *options.cache;
+    result.make_cache_directory = options.create;
   }
   result.cache_bytes = parse_size(options.cache_size);
   result.simd_mode = mode;

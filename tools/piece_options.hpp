@@ -28,6 +28,7 @@ struct PieceOptions {
   std::size_t in_flight = 64;
   unsigned piece_seconds = 120;
   std::optional<std::string> cache;
+  MakeDirectory create = MakeDirectory::kLastOnly;  ///< of the cache
   std::string cache_size = "10GiB";
 };
 

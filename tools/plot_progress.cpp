@@ -13,6 +13,7 @@
 #include "host/base/printable.hpp"
 #include "tools/json_text.hpp"
 #include "tools/plan_text.hpp"
+#include "tools/standard_output.hpp"
 #include "tools/terminal.hpp"
 
 namespace furrow::cli {
@@ -231,8 +232,8 @@ void PlotProgress::show_limit(const StageShares& shares, double seconds) {
 void PlotProgress::print(const std::string& line) {
   const std::lock_guard lock(output_mutex_);
   terminal().clear_bar();
-  std::puts(line.c_str());
-  std::fflush(stdout);
+  print_text(line + "\n");
+  flush_results();
 }
 
 }  // namespace furrow::cli

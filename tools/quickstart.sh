@@ -244,7 +244,7 @@ summarise() {
 Look further:
   ${furrow} info --farm ${farm}
   ${furrow} scrub --farm ${farm}
-  ${furrow} read --farm ${farm} --sector 0 --offset 0 --out /tmp/piece
+  ${furrow} read --farm ${farm} --sector 0 --offset 0 --out ${work}/piece
   ${furrow} --help
 TEXT
 }

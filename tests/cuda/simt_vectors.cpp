@@ -3,12 +3,14 @@
 
 #include <cstdio>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include "furrow/cuda.hpp"
 
+#include "tools/standard_output.hpp"
 #include "tools/vectors/vector_file.hpp"
 
 int main(int argc, char** argv) {
@@ -29,6 +31,12 @@ int main(int argc, char** argv) {
     const auto cuda = furrow::make_cuda_records_encoder(options);
     const bool passed =
         furrow::vectors::run_vector_files(files, {.cuda = cuda.get(), .only = only}, "harness");
+    const int error = furrow::cli::finish_results();
+    if (error != 0) {
+      std::fprintf(stderr, "simt_vectors: cannot write standard output: %s\n",
+                   std::generic_category().message(error).c_str());
+      return 3;
+    }
     return passed ? 0 : 1;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "simt_vectors: %s\n", error.what());

@@ -28,7 +28,8 @@ class DamagedStore(FurrowTest):
 
     def read_piece(self, farm, offset):
         out = self.folder / "piece"
-        self.succeeds("read", "--farm", farm, "--sector", "0", "--offset", offset, "--out", out)
+        self.succeeds("read", "--farm", farm, "--sector", "0", "--offset", offset, "--out", out,
+                      "--force")
         return out.read_bytes()
 
     def wanted_piece(self):

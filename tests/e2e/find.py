@@ -26,7 +26,7 @@ class Find(FurrowTest):
             for offset in range(PIECES_IN_SECTOR):
                 out = self.folder / "piece"
                 self.succeeds("read", "--farm", self.farm, "--sector", sector, "--offset", offset,
-                              "--out", out)
+                              "--out", out, "--force")
                 digest = hashlib.sha256(out.read_bytes()).digest()
                 result.setdefault(indexes[digest], []).append((sector, offset))
         return result

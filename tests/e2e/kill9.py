@@ -145,7 +145,8 @@ class Interruption(FurrowTest):
 
     def read_back(self, sector):
         out = self.folder / "piece"
-        self.succeeds("read", "--farm", self.farm, "--sector", sector, "--offset", "0", "--out", out)
+        self.succeeds("read", "--farm", self.farm, "--sector", sector, "--offset", "0", "--out", out,
+                      "--force")
         return hashlib.sha256(out.read_bytes()).digest()
 
     def complete_farm(self):

@@ -10,6 +10,7 @@
 #include "furrow/errors.hpp"
 
 #include "host/store/file.hpp"
+#include "tools/standard_output.hpp"
 
 namespace furrow::vectors {
 namespace {
@@ -77,16 +78,17 @@ bool run_vector_files(std::span<const std::string> files, const VectorOptions& o
     VectorReport report(options.only);
     run_vector_file(file, options, report);
     for (const std::string& failure : report.failures()) {
-      fmt::print("FAILED {}: {}\n", file, failure);
+      cli::print_result("FAILED {}: {}\n", file, failure);
     }
-    fmt::print("{}: {} passed, {} failed ({})\n", file, report.passed(), report.failed(), encoder);
-    std::fflush(stdout);
+    cli::print_result("{}: {} passed, {} failed ({})\n", file, report.passed(), report.failed(),
+                      encoder);
+    cli::flush_results();
     passed += report.passed();
     failed += report.failed();
   }
-  fmt::print("{} passed, {} failed\n", passed, failed);
+  cli::print_result("{} passed, {} failed\n", passed, failed);
   if (passed + failed == 0) {
-    fmt::print("no case has a name with '{}' in it\n", options.only);
+    cli::print_result("no case has a name with '{}' in it\n", options.only);
   }
   return failed == 0 && passed > 0;
 }

@@ -1,0 +1,57 @@
+#include "tools/standard_output.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <mutex>
+
+#include <unistd.h>
+
+namespace furrow::cli {
+namespace {
+
+std::mutex g_mutex;
+int g_first_error = 0;  // guarded by g_mutex
+
+/// Pre: g_mutex is held and `is_done` is the outcome of the call before.
+void note(bool is_done) {
+  if (!is_done && g_first_error == 0) {
+    g_first_error = errno != 0 ? errno : EIO;
+  }
+}
+
+void flush_locked() {
+  if (g_first_error == 0) {
+    errno = 0;
+    note(std::fflush(stdout) == 0);
+  }
+}
+
+}  // namespace
+
+void print_text(std::string_view text) noexcept {
+  const std::lock_guard lock(g_mutex);
+  if (g_first_error == 0) {
+    errno = 0;
+    note(std::fwrite(text.data(), 1, text.size(), stdout) == text.size());
+  }
+}
+
+void flush_results() noexcept {
+  const std::lock_guard lock(g_mutex);
+  flush_locked();
+}
+
+int finish_results() noexcept {
+  const std::lock_guard lock(g_mutex);
+  flush_locked();
+  errno = 0;
+  note(std::ferror(stdout) == 0);
+  // Some file systems tell only when a file is closed that it was not taken.
+  const int copy = ::dup(STDOUT_FILENO);
+  if (copy >= 0) {
+    note(::close(copy) == 0);
+  }
+  return g_first_error;
+}
+
+}  // namespace furrow::cli
