@@ -6,7 +6,6 @@ import json
 import os
 import stat
 import subprocess
-import threading
 
 from make_fixtures import PIECES_IN_SECTOR, SECTORS
 from support import formats, program
@@ -69,16 +68,24 @@ class ReadOut(FurrowTest):
 
     def test_fifos_and_devices_are_written_to(self):
         os.mkfifo(self.out)
-        received = []
-        reader = threading.Thread(target=lambda: received.append(self.out.read_bytes()))
-        reader.start()
-        self.succeeds(*self.read, self.out)
-        reader.join()
-        self.assertEqual(len(received[0]), formats.PIECE_SIZE)
+        received = self.folder / "received"
+        with open(received, "wb") as file, subprocess.Popen(["cat", self.out],
+                                                            stdout=file) as reader:
+            try:
+                self.succeeds(*self.read, self.out)
+                reader.wait(10)
+            finally:
+                reader.kill()
+        self.assertEqual(received.stat().st_size, formats.PIECE_SIZE)
         self.assertTrue(stat.S_ISFIFO(os.lstat(self.out).st_mode))
-        self.succeeds(*self.read, "/dev/null")
-        self.assertTrue(stat.S_ISCHR(os.lstat("/dev/null").st_mode))
-        self.fails(IO_ERROR, ["/dev/full", "No space"], *self.read, "/dev/full")
+        # Not the machine's own: a program that replaces devices would replace those.
+        device = self.folder / "full"
+        try:
+            os.mknod(device, stat.S_IFCHR | 0o600, os.makedev(1, 7))
+        except PermissionError:
+            return  # only root makes devices
+        self.fails(IO_ERROR, [device, "No space"], *self.read, device)
+        self.assertTrue(stat.S_ISCHR(os.lstat(device).st_mode))
 
     def test_other_things_are_refused(self):
         self.refuses(self.folder, "a directory", options=["--force"])
@@ -93,7 +100,7 @@ class ReadOut(FurrowTest):
         self.succeeds(*self.read, self.out)
         command = [OPTIONS.furrow, *map(str, self.read), "-"]
         answer = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                check=False, timeout=program.TIMEOUT_SECONDS)
+                                check=False, cwd=self.folder, timeout=program.TIMEOUT_SECONDS)
         self.assertEqual((answer.returncode, answer.stdout), (SUCCESS, self.out.read_bytes()))
         code, error = to_full_disk(*self.read, "-")
         self.assertEqual(code, IO_ERROR, error)
@@ -102,9 +109,10 @@ class ReadOut(FurrowTest):
     def test_a_reader_that_has_enough_is_no_error(self):
         command = [OPTIONS.furrow, *map(str, self.read), "-"]
         with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE) as process:
+                              stderr=subprocess.PIPE, cwd=self.folder) as process:
             process.stdout.close()
             error = process.stderr.read()
+            self.assert_empty(self.folder)
             self.assertEqual((process.wait(program.TIMEOUT_SECONDS), error), (SUCCESS, b""))
 
 
