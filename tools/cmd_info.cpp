@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "host/base/counted.hpp"
 #include "host/base/printable.hpp"
@@ -33,6 +34,9 @@ std::map<std::uint64_t, unsigned> sectors_by_history(const Farm& farm) {
 void run(const Arguments& arguments) {
   // Looking does not need the lock, so a farm that is being plotted can be looked at.
   const std::unique_ptr<Farm> farm = Farm::open({.directory = arguments.farm, .lock = false});
+  for (const std::string& warning : farm->warnings()) {
+    spdlog::warn("{}", warning);
+  }
   const FarmInfo& info = farm->info();
   const auto count = [&](SectorState state) { return farm->sectors_in_state(state).size(); };
   nlohmann::ordered_json histories = nlohmann::ordered_json::array();

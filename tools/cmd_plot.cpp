@@ -141,6 +141,7 @@ void run(const Arguments& arguments, InterruptWatch& interrupts) {
       spdlog::warn("{}", warning);
     }
   }
+  target.farm->check_presence();  // what is said to be there is to be found there
   print_summary(arguments, *target.farm, progress, pieces.damaged(), given_up,
                 std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   refuse_given_up(given_up);

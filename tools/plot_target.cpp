@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "host/farm/disk_forecast.hpp"
+#include "host/farm/farm_create.hpp"
 #include "host/farm/history_coverage.hpp"
 #include "host/farm/space.hpp"
 #include "host/store/paged_store/rocksdb_backend.hpp"
@@ -22,13 +23,6 @@ std::uint16_t checked(std::uint64_t value, std::uint64_t most, const char* what)
     throw InvalidArgument(fmt::format("{}: expected 1 to {}, actual {}", what, most, value));
   }
   return static_cast<std::uint16_t>(value);
-}
-
-/// The info file is written last, so an empty one is what an interrupted creation leaves.
-bool farm_exists(const std::filesystem::path& directory) {
-  std::error_code absent;
-  const std::uintmax_t size = std::filesystem::file_size(directory / kFarmInfoFileName, absent);
-  return !absent && size != 0;
 }
 
 FarmOptions farm_options(const PlotTargetOptions& wanted, const Manifest& manifest) {
@@ -63,25 +57,20 @@ std::uint16_t sectors_to_cover(const Farm& farm, const FarmerProtocolInfo& info)
 
 /// Opens the farm with room for `sectors`; a farm that is larger stays so.
 std::unique_ptr<Farm> open_with_room(FarmOptions options, std::uint16_t sectors) {
-  if (farm_exists(options.directory)) {
-    std::unique_ptr<Farm> farm = Farm::open(options);
-    if (farm->target_sector_count() >= sectors) {
-      return farm;
-    }
-    options.allocated_space = allocated_space_for_sectors(sectors, farm->pieces_in_sector());
-  } else {
-    options.allocated_space = allocated_space_for_sectors(
-        sectors, options.pieces_in_sector.value_or(kDefaultPiecesInSector));
-  }
+  options.min_sectors = sectors;
   return Farm::open(options);
 }
 
 /// How many sectors cover the history depends on the key, so a new farm gets room for one sector
 /// first; if it then cannot grow, it is removed again.
 PlotTarget open_until_covered(const FarmOptions& options, const FarmerProtocolInfo& info) {
-  const bool is_new = !farm_exists(options.directory);
+  const bool is_new = is_farm_to_be_created(options.directory);
   const bool directory_is_new = !std::filesystem::exists(options.directory);
-  const std::uint16_t sectors = sectors_to_cover(*open_with_room(options, 1), info);
+  // One that is there is only looked at: its growing may have been interrupted.
+  const std::uint16_t sectors =
+      sectors_to_cover(is_new ? *open_with_room(options, 1)
+                              : *Farm::open({.directory = options.directory, .lock = false}),
+                       info);
   try {
     return {open_with_room(options, sectors), sectors};
   } catch (...) {
@@ -133,7 +122,7 @@ PlotTarget open_plot_target(const PlotTargetOptions& wanted, const Manifest& man
   }
   if (wanted.size.has_value()) {
     options.allocated_space = wanted_space(wanted);
-  } else if (!farm_exists(wanted.farm)) {
+  } else if (is_farm_to_be_created(wanted.farm)) {
     throw InvalidArgument("a new farm needs a size: --sectors, --size or --until-covered");
   }
   std::unique_ptr<Farm> farm = Farm::open(options);
@@ -166,7 +155,7 @@ std::uint16_t planned_pieces_in_sector(const PlotTargetOptions& wanted) {
   if (wanted.pieces_in_sector.has_value()) {
     return checked(*wanted.pieces_in_sector, kMaxPiecesInSector, "--pieces-in-sector");
   }
-  if (!wanted.farm.empty() && farm_exists(wanted.farm)) {
+  if (!wanted.farm.empty() && !is_farm_to_be_created(wanted.farm)) {
     return Farm::open({.directory = wanted.farm, .lock = false})->pieces_in_sector();
   }
   return kDefaultPiecesInSector;

@@ -220,8 +220,10 @@ Json parse_json(std::string_view text, const std::string& what) {
   };
   try {
     return Json::parse(text, refuse_depth);
-  } catch (const Json::exception& error) {
-    throw InvalidManifest(what + ": no JSON: " + error.what());
+  } catch (const Json::parse_error& error) {  // its text would quote bytes of a broken file
+    throw InvalidManifest(what + ": no JSON, the mistake is at byte " + std::to_string(error.byte));
+  } catch (const Json::exception&) {
+    throw InvalidManifest(what + ": no JSON");  // such as a number beyond all bounds
   }
 }
 

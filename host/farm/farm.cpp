@@ -135,6 +135,12 @@ std::shared_ptr<const PlottedPieceIndex> Farm::piece_index() const {
   return index_;
 }
 
+void Farm::check_presence() const {
+  for (const FilePlace& place : files_.places) {
+    place.check();
+  }
+}
+
 std::vector<std::string> Farm::warnings() const {
   const std::lock_guard lock(warnings_mutex_);
   return warnings_;
@@ -223,6 +229,7 @@ SlotSummary Farm::slot_of_counted(SectorIndex index) const {
   }
   // What is wrong is found once more rather than kept.
   (void)files_.metadata.read_slot(index, pieces_in_sector());
+  files_.plot.check_holds_sector(index);
   throw SlotChanged(index);
 }
 
@@ -284,6 +291,7 @@ std::uint16_t Farm::write_sector(SectorIndex index, std::span<const std::uint8_t
                           " bytes, actual " + std::to_string(sector_bytes.size()));
   }
 
+  check_presence();
   const SlotSummary slot = summarize(metadata);
   const WritingTurn turn(*this, index);
   write_lost_marker(index);
@@ -303,6 +311,7 @@ std::uint16_t Farm::write_sector(SectorIndex index, std::span<const std::uint8_t
   if (!slot.holds_nothing) {
     index_pieces({index, slot.history_size});
   }
+  check_presence();  // before anybody says that the sector is there
   return sector_count();
 }
 

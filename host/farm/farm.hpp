@@ -40,8 +40,10 @@ namespace furrow {
 enum class SectorState : std::uint8_t {
   kNotPlotted,  ///< not counted, whatever is on disk
   kPlotted,
-  kLost,     ///< counted, but holds nothing and is to be plotted again
-  kDamaged,  ///< counted, but its slot is unreadable; kReadOnly only, kPlot turns it into kLost
+  kLost,  ///< counted, but holds nothing and is to be plotted again
+  /// Counted, but its slot is unreadable or one of the files ends before it; kReadOnly only: kPlot
+  /// turns the one into kLost and refuses the other.
+  kDamaged,
 };
 
 class Farm;
@@ -70,10 +72,13 @@ class Farm {
   ///  - InvalidArgument, InsufficientSpace, FarmTooLarge for options that make no farm,
   ///  - WouldLoseSectors when the wanted size has no room for all plotted sectors,
   ///  - FarmNotFound in kReadOnly mode, FarmInUse when another has the lock,
-  ///  - WrongChain, IdentityMismatch, IdentityMissing, PiecesInSectorMismatch,
-  ///    UnsupportedMetadataVersion (all FarmMismatch),
+  ///  - WrongChain, IdentityMismatch, IdentityMissing, ShardCommitmentsSeedMismatch,
+  ///    PiecesInSectorMismatch, SlotMismatch, UnsupportedMetadataVersion, and in kPlot mode
+  ///    StoredSizeMismatch and StateOfAnotherFarm (all FarmMismatch),
   ///  - MalformedData, InvalidBytesLength, FarmFileTooShort for damaged files, IoError.
-  /// Whatever it throws, a farm that was there is as before, and one that was not leaves no files.
+  /// In kReadOnly mode sectors that lie beyond the end of a file that is too short are kDamaged,
+  /// and a stored size that the files do not have is a warning. Whatever it throws, a farm that was
+  /// there is as before, and one that was not leaves no files.
   static std::unique_ptr<Farm> open(const FarmOptions& options);
 
   Farm(const Farm&) = delete;
@@ -89,6 +94,10 @@ class Farm {
   [[nodiscard]] std::uint64_t sector_size() const { return files_.plot.sector_size(); }
   /// Damage that was found and repaired, at opening and since, one sentence each.
   [[nodiscard]] std::vector<std::string> warnings() const;
+
+  /// Throws FarmGone when directory, info file, plot.bin or metadata.bin are no more at their
+  /// paths, although this farm has them open.
+  void check_presence() const;
 
   /// Sectors 0 .. sector_count() - 1 exist.
   [[nodiscard]] std::uint16_t sector_count() const;
@@ -135,7 +144,7 @@ class Farm {
   /// it, as lost, so that it is kept whatever becomes of them. Throws InvalidArgument for a farm
   /// that is read-only, for sizes and indices that do not fit and for a sector that is being
   /// written; IoError, after which a sector that was counted is lost and one that was not is still
-  /// not.
+  /// not; FarmGone, after which nothing that was written is to be found.
   std::uint16_t write_sector(SectorIndex index, std::span<const std::uint8_t> sector_bytes,
                              const SectorMetadata& metadata);
   /// Replaces the metadata of a counted sector, durably, by the marker that it is lost: for sectors

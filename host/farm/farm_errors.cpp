@@ -9,6 +9,19 @@ FarmNotFound::FarmNotFound(const std::filesystem::path& directory)
     : Error(ErrorKind::kIo,
             "no farm in " + directory.native() + ": single_disk_farm.json is missing") {}
 
+FileOfNoFarm::FileOfNoFarm(const std::filesystem::path& file)
+    : Error(
+          ErrorKind::kInvalidArgument,
+          file.native() +
+              ": expected no file of that name where a farm is to be made, actual one that belongs "
+              "to no farm; move it away, or choose another directory",
+          {.path = file.native()}) {}
+
+FarmGone::FarmGone(const std::filesystem::path& path)
+    : IoError("find", path.native(),
+              "expected what was opened there, actual something else or nothing; it was removed, "
+              "replaced or unmounted") {}
+
 FarmInUse::FarmInUse(const std::filesystem::path& info_file)
     : Error(ErrorKind::kUnavailable,
             "cannot lock " + info_file.native() + ": the farm is likely already in use") {}
@@ -22,6 +35,42 @@ IdentityMismatch::IdentityMismatch(const std::filesystem::path& info_file, const
                                    const PublicKey& of_identity)
     : FarmMismatch(info_file.native() + ": identity mismatch, expected public key " +
                    to_hex(of_info.bytes) + ", identity.bin has " + to_hex(of_identity.bytes)) {}
+
+ShardCommitmentsSeedMismatch::ShardCommitmentsSeedMismatch(const std::filesystem::path& info_file,
+                                                           const Hash& of_identity,
+                                                           const Hash& of_info)
+    : FarmMismatch(info_file.native() +
+                       ": \"shardCommitmentsSeed\", expected what follows from identity.bin, " +
+                       to_hex(of_identity.bytes) + ", actual " + to_hex(of_info.bytes),
+                   {.path = info_file.native(),
+                    .expected = to_hex(of_identity.bytes),
+                    .actual = to_hex(of_info.bytes)}) {}
+
+StoredSizeMismatch::StoredSizeMismatch(const std::filesystem::path& info_file, std::uint64_t stored,
+                                       const std::string& differences, std::uint64_t mending_size)
+    : FarmMismatch(info_file.native() + ": \"allocatedSpace\" is " + std::to_string(stored) +
+                       ", which is not the size of the files: " + differences +
+                       "; say which size the farm shall have, --size " +
+                       std::to_string(mending_size) + " is that of its files",
+                   {.path = info_file.native(),
+                    .expected = std::to_string(mending_size),
+                    .actual = std::to_string(stored)}) {}
+
+StateOfAnotherFarm::StateOfAnotherFarm(const Ulid& expected, const Ulid& actual)
+    : FarmMismatch(
+          "directory state: made for another farm, expected the id in single_disk_farm.json, " +
+              expected.to_string() + ", actual " + actual.to_string() +
+              "; if the info file is right, remove the directories state and index",
+          {.expected = expected.to_string(), .actual = actual.to_string()}) {}
+
+SlotMismatch::SlotMismatch(SectorIndex index, const std::string& what, std::uint64_t expected,
+                           std::uint64_t actual)
+    : FarmMismatch("metadata of sector " + std::to_string(index.value()) + ": expected " + what +
+                       " " + std::to_string(expected) + ", actual " + std::to_string(actual) +
+                       " under a checksum that holds",
+                   {.sector_index = index.value(),
+                    .expected = std::to_string(expected),
+                    .actual = std::to_string(actual)}) {}
 
 IdentityMissing::IdentityMissing(const std::filesystem::path& identity_file)
     : FarmMismatch(identity_file.native() +
@@ -39,9 +88,12 @@ UnsupportedMetadataVersion::UnsupportedMetadataVersion(const std::filesystem::pa
 
 FarmFileTooShort::FarmFileTooShort(const std::filesystem::path& file, const std::string& needed_for,
                                    std::uint64_t expected, std::uint64_t actual)
-    : Error(ErrorKind::kCorrupt, file.native() + ": too short for " + needed_for +
-                                     ", expected at least " + std::to_string(expected) +
-                                     " bytes, actual " + std::to_string(actual)),
+    : Error(ErrorKind::kCorrupt,
+            file.native() + ": too short for " + needed_for + ", expected at least " +
+                std::to_string(expected) + " bytes, actual " + std::to_string(actual),
+            {.path = file.native(),
+             .expected = std::to_string(expected),
+             .actual = std::to_string(actual)}),
       expected_(expected),
       actual_(actual) {}
 

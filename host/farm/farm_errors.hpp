@@ -4,9 +4,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <utility>
 
 #include "furrow/errors.hpp"
 #include "furrow/types.hpp"
+
+#include "host/primitives/ulid.hpp"
 
 namespace furrow {
 
@@ -14,6 +17,19 @@ namespace furrow {
 class FarmNotFound : public Error {
  public:
   explicit FarmNotFound(const std::filesystem::path& directory);
+};
+
+/// A file with a name of ours lies where a farm is to be made, and no info file says whose it is.
+class FileOfNoFarm : public Error {
+ public:
+  explicit FileOfNoFarm(const std::filesystem::path& file);
+};
+
+/// A file or the directory of an open farm is no more at its path: removed, replaced or unmounted.
+/// What is written goes where nobody will find it.
+class FarmGone : public IoError {
+ public:
+  explicit FarmGone(const std::filesystem::path& path);
 };
 
 /// Another process, or another Farm of this one, has the lock.
@@ -26,6 +42,8 @@ class FarmInUse : public Error {
 class FarmMismatch : public Error {
  public:
   explicit FarmMismatch(const std::string& message) : Error(ErrorKind::kMismatch, message) {}
+  FarmMismatch(const std::string& message, ErrorFields fields)
+      : Error(ErrorKind::kMismatch, message, std::move(fields)) {}
 };
 
 /// The farm belongs to a chain with another genesis.
@@ -39,6 +57,37 @@ class IdentityMismatch : public FarmMismatch {
  public:
   IdentityMismatch(const std::filesystem::path& info_file, const PublicKey& of_info,
                    const PublicKey& of_identity);
+};
+
+/// The seed in the info file is not the one that follows from identity.bin. Sectors plotted with it
+/// could be read by nobody who goes by the key.
+class ShardCommitmentsSeedMismatch : public FarmMismatch {
+ public:
+  ShardCommitmentsSeedMismatch(const std::filesystem::path& info_file, const Hash& of_identity,
+                               const Hash& of_info);
+};
+
+/// The allocated space in the info file does not make files of the sizes that are there. Either it
+/// was changed, or a change of size was interrupted: only a size that is asked for can tell.
+class StoredSizeMismatch : public FarmMismatch {
+ public:
+  /// `mending_size` is an allocated space that makes files of these sizes.
+  StoredSizeMismatch(const std::filesystem::path& info_file, std::uint64_t stored,
+                     const std::string& differences, std::uint64_t mending_size);
+};
+
+/// FARM/state was made for a farm with another id.
+class StateOfAnotherFarm : public FarmMismatch {
+ public:
+  StateOfAnotherFarm(const Ulid& expected, const Ulid& actual);
+};
+
+/// A slot has its checksum, but is that of another sector or of sectors of another size: it is not
+/// damaged, and nothing may be written over what it describes.
+class SlotMismatch : public FarmMismatch {
+ public:
+  SlotMismatch(SectorIndex index, const std::string& what, std::uint64_t expected,
+               std::uint64_t actual);
 };
 
 /// There is a farm, but its key is gone. A new one would not fit its sectors.

@@ -20,6 +20,15 @@ using Json = nlohmann::ordered_json;
 /// Space that a farm sets aside for this file (section 1).
 constexpr std::uint64_t kMaxFileSize = 1'048'576;
 
+/// Text of a broken file, for a message: nothing of it that is not plainly readable.
+std::string shown(std::string_view text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    result += c >= ' ' && c <= '~' ? c : '?';
+  }
+  return result + "\"";
+}
+
 /// Parses JSON, refusing a key that stands twice in the outer object or in the one below it.
 Json parse_json(std::string_view text, const std::string& what) {
   std::set<std::pair<int, std::string>> seen;
@@ -37,11 +46,14 @@ Json parse_json(std::string_view text, const std::string& what) {
   Json json;
   try {
     json = Json::parse(text.begin(), text.end(), note_keys);
-  } catch (const Json::exception& error) {
-    throw MalformedData(what + ": " + error.what());
+  } catch (const Json::parse_error& error) {
+    throw MalformedData(what + ": not JSON, the mistake is at byte " + std::to_string(error.byte),
+                        {.offset = error.byte, .path = what});
+  } catch (const Json::exception&) {
+    throw MalformedData(what + ": not JSON");  // such as a number beyond all bounds
   }
   if (!repeated.empty()) {
-    throw MalformedData(what + ": key \"" + repeated + "\" stands there twice");
+    throw MalformedData(what + ": key " + shown(repeated) + " stands there twice");
   }
   return json;
 }
@@ -119,10 +131,11 @@ FarmInfo FarmInfo::parse(std::string_view text, const std::string& what) {
   }
   const Members members(json["v0"], what);
   FarmInfo info;
+  const std::string id = members.text("id");
   try {
-    info.id = Ulid::parse(members.text("id"));
-  } catch (const MalformedData& error) {
-    throw MalformedData(what + ": " + error.what());
+    info.id = Ulid::parse(id);
+  } catch (const MalformedData&) {
+    throw MalformedData(what + ": \"id\", expected a ULID, actual " + shown(id));
   }
   info.genesis_root = members.hex<Hash>("genesisRoot");
   info.public_key = members.hex<PublicKey>("publicKey");

@@ -8,6 +8,7 @@
 
 #include "host/farm/farm_info.hpp"
 #include "host/farm/farm_options.hpp"
+#include "host/farm/file_place.hpp"
 #include "host/farm/identity.hpp"
 #include "host/farm/metadata_file.hpp"
 #include "host/farm/plot_file.hpp"
@@ -27,6 +28,8 @@ struct FarmFiles {
   Identity identity;
   MetadataFile metadata;
   PlotFile plot;
+  /// Of the directory and of the three files above.
+  std::vector<FilePlace> places;
   std::uint16_t target_sector_count = 0;
   /// One for each counted sector.
   std::vector<LoadedSlot> slots;

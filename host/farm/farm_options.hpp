@@ -17,6 +17,8 @@ namespace furrow {
 inline constexpr std::uint16_t kMaxPiecesInSector = 1000;
 
 inline constexpr const char* kIdentityFileName = "identity.bin";
+/// What identity.bin is called while it is made.
+inline constexpr const char* kIdentityTemporaryName = "identity.bin.tmp";
 inline constexpr const char* kFarmInfoFileName = "single_disk_farm.json";
 inline constexpr const char* kMetadataFileName = "metadata.bin";
 inline constexpr const char* kPlotFileName = "plot.bin";
@@ -41,6 +43,9 @@ struct FarmOptions {
   std::optional<std::uint16_t> pieces_in_sector = {};
   /// Bytes. Needed to create a farm; kPlot only, without it an existing farm keeps its size.
   std::optional<std::uint64_t> allocated_space = {};
+  /// Instead of it: room for at least so many sectors. A farm that has more stays as it is; one
+  /// whose growing was interrupted is completed. kPlot only.
+  std::optional<std::uint16_t> min_sectors = {};
   /// Share of the space that is left to a piece cache, 0 to 99.
   unsigned cache_percentage = 0;
   /// Whether to take the exclusive lock. To be switched off for file systems without locks only, or

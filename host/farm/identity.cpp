@@ -60,9 +60,8 @@ Identity Identity::create(const std::filesystem::path& path) {
   randombytes_buf(seed.bytes.data(), seed.bytes.size());
   std::filesystem::path temporary = path;
   temporary += ".tmp";
-  std::filesystem::remove(temporary, ignored);  // left by a crash; nobody ever used that key
+  const File file = File::create_new(temporary, 0600);
   try {
-    const File file = File::create_new(temporary, 0600);
     file.write_at(0, seed.bytes);
     file.sync();
     rename_durably(temporary, path);

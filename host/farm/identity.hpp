@@ -23,7 +23,8 @@ class Identity {
   /// shorter.
   static Identity open(const std::filesystem::path& path);
   /// Draws a new key and writes it durably, readable by the owner alone; the file appears whole or
-  /// not at all. Throws InvalidArgument when it exists.
+  /// not at all. Until then it has the name `path` with ".tmp" behind it, which must be free.
+  /// Throws InvalidArgument when it exists.
   static Identity create(const std::filesystem::path& path);
   static Identity open_or_create(const std::filesystem::path& path);
 

@@ -29,7 +29,17 @@ void MetadataFile::write_header(std::uint16_t plotted_sector_count) const {
   file_.write_at(0, header);
 }
 
+void MetadataFile::check_holds(std::uint16_t sector_count, const std::string& needed_for) const {
+  const std::uint64_t expected = size_for(sector_count);
+  const std::uint64_t actual = file_.size();
+  if (actual < expected) {
+    throw FarmFileTooShort(file_.path(), needed_for, expected, actual);
+  }
+}
+
 SectorMetadata MetadataFile::read_slot(SectorIndex index, std::uint16_t pieces_in_sector) const {
+  check_holds(static_cast<std::uint16_t>(index.value() + 1),
+              "the slot of sector " + std::to_string(index.value()));
   std::vector<std::uint8_t> bytes(kSectorMetadataSize);
   file_.read_at(slot_offset(index.value()), bytes);
   SectorMetadata metadata;
@@ -39,12 +49,11 @@ SectorMetadata MetadataFile::read_slot(SectorIndex index, std::uint16_t pieces_i
     throw DamagedSlot(index, error.what());
   }
   if (metadata.sector_index != index) {
-    throw DamagedSlot(index, "slot: expected sector index " + std::to_string(index.value()) +
-                                 ", actual " + std::to_string(metadata.sector_index.value()));
+    throw SlotMismatch(index, "sector index", index.value(), metadata.sector_index.value());
   }
   if (metadata.pieces_in_sector != pieces_in_sector) {
-    throw DamagedSlot(index, "slot: expected " + counted(pieces_in_sector, "piece") +
-                                 " in sector, actual " + std::to_string(metadata.pieces_in_sector));
+    throw SlotMismatch(index, "\"piecesInSector\" of single_disk_farm.json,", pieces_in_sector,
+                       metadata.pieces_in_sector);
   }
   const std::uint16_t largest =
       *std::max_element(metadata.s_bucket_sizes.begin(), metadata.s_bucket_sizes.end());

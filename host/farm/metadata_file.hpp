@@ -37,8 +37,14 @@ class MetadataFile {
   [[nodiscard]] std::uint16_t read_plotted_sector_count() const;
   void write_header(std::uint16_t plotted_sector_count) const;
 
+  /// Throws FarmFileTooShort when the file ends before the last of `sector_count` slots, which are
+  /// needed for what `needed_for` says.
+  void check_holds(std::uint16_t sector_count, const std::string& needed_for) const;
+
   /// Reads a slot and checks that it is one of sector `index` of a farm with this many pieces in a
-  /// sector. Throws DamagedSlot when it is not, IoError when it cannot be read.
+  /// sector. Throws DamagedSlot when its checksum does not hold or it contradicts itself,
+  /// SlotMismatch when it is sound, but of another sector or size,
+  /// FarmFileTooShort when the file ends before it, IoError when it cannot be read.
   [[nodiscard]] SectorMetadata read_slot(SectorIndex index, std::uint16_t pieces_in_sector) const;
   /// Writes the slot of metadata.sector_index.
   void write_slot(const SectorMetadata& metadata) const;

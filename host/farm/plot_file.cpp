@@ -5,6 +5,8 @@
 
 #include "furrow/errors.hpp"
 
+#include "host/farm/farm_errors.hpp"
+
 namespace furrow {
 namespace {
 
@@ -12,6 +14,19 @@ namespace {
 constexpr std::size_t kWriteSize = std::size_t{1} << 20;
 
 }  // namespace
+
+void PlotFile::check_holds(std::uint16_t sector_count, const std::string& needed_for) const {
+  const std::uint64_t expected = size_for(sector_count);
+  const std::uint64_t actual = file_.size();
+  if (actual < expected) {
+    throw FarmFileTooShort(file_.path(), needed_for, expected, actual);
+  }
+}
+
+void PlotFile::check_holds_sector(SectorIndex index) const {
+  check_holds(static_cast<std::uint16_t>(index.value() + 1),
+              "sector " + std::to_string(index.value()));
+}
 
 void PlotFile::write_sector(SectorIndex index, std::span<const std::uint8_t> bytes) const {
   if (bytes.size() != sector_size_) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "furrow/types.hpp"
 
@@ -23,6 +24,12 @@ class PlotFile {
   [[nodiscard]] std::uint64_t size_for(std::uint16_t sector_count) const {
     return sector_count * sector_size_;
   }
+
+  /// Throws FarmFileTooShort when the file ends before the last of `sector_count` sectors, which
+  /// are needed for what `needed_for` says.
+  void check_holds(std::uint16_t sector_count, const std::string& needed_for) const;
+  /// The same for all bytes of one sector.
+  void check_holds_sector(SectorIndex index) const;
 
   /// Throws InvalidArgument when `bytes` is not exactly one sector.
   void write_sector(SectorIndex index, std::span<const std::uint8_t> bytes) const;

@@ -10,6 +10,7 @@
 #include "host/base/counted.hpp"
 #include "host/crypto/blake3.hpp"
 #include "host/crypto/hex.hpp"
+#include "host/farm/farm_consistency.hpp"
 #include "host/farm/farm_errors.hpp"
 #include "host/farm/farm_info.hpp"
 #include "host/farm/farm_options.hpp"
@@ -34,9 +35,12 @@ class Scrub {
 
   ScrubReport run() {
     try {
-      if (check_info() && check_metadata_file() && check_plot_file()) {
+      if (check_info() && open_metadata_file() && open_plot_file() && check_slots_agree()) {
+        check_space();
+        check_sizes();
         check_sectors();
         look_for_uncounted_sectors();
+        look_at_unused_bytes();
       }
     } catch (const StopRequested&) {
       report_.stopped = true;
@@ -59,8 +63,11 @@ class Scrub {
 
   bool check_info();
   void check_identity();
-  bool check_metadata_file();
-  bool check_plot_file();
+  bool open_metadata_file();
+  bool open_plot_file();
+  bool check_slots_agree();
+  void check_space();
+  void check_sizes();
   void check_file_size(const File& file, std::uint64_t needed, std::uint64_t configured,
                        std::uint16_t whole_sectors);
   void check_sectors();
@@ -68,6 +75,9 @@ class Scrub {
   bool check_contents(const SectorMetadata& metadata);
   bool check_contents_map(const SectorMetadata& metadata, std::span<const std::uint8_t> bytes);
   void look_for_uncounted_sectors();
+  void look_at_unused_bytes();
+  void note_unless_zero(const File& file, const std::string& what, std::uint64_t begin,
+                        std::uint64_t end);
   void read_sector(SectorIndex index, std::uint64_t offset, std::span<std::uint8_t> out);
   void report_progress() const {
     if (progress_sink_) {
@@ -117,11 +127,6 @@ bool Scrub::check_info() {
                                   std::to_string(info_.pieces_in_sector));
     return false;
   }
-  try {
-    space_ = SpaceDistribution::compute(info_.allocated_space, info_.pieces_in_sector);
-  } catch (const Error& error) {
-    broken(kFarmInfoFileName, error.what());
-  }
   return true;
 }
 
@@ -141,45 +146,83 @@ void Scrub::check_identity() {
   }
 }
 
-bool Scrub::check_metadata_file() {
+bool Scrub::open_metadata_file() {
   try {
     metadata_ = std::make_unique<MetadataFile>(File::open_read(path(kMetadataFileName)));
     report_.counted_sectors = metadata_->read_plotted_sector_count();
-    const std::uint64_t size = metadata_->file().size();
-    whole_sectors_ = report_.counted_sectors;
-    while (whole_sectors_ > 0 && MetadataFile::size_for(whole_sectors_) > size) {
-      --whole_sectors_;
-    }
-    check_file_size(metadata_->file(), MetadataFile::size_for(report_.counted_sectors),
-                    round_up_to_page(space_.metadata_file_size), whole_sectors_);
   } catch (const Error& error) {
     broken(kMetadataFileName, error.what());
     return false;
   }
-  if (space_.sector_count != 0 && report_.counted_sectors > space_.sector_count) {
-    broken("metadata.bin: header", "counts " + std::to_string(report_.counted_sectors) +
-                                       " plotted sectors, expected at most " +
-                                       std::to_string(space_.sector_count) +
-                                       ", for which there is allocated space");
-  }
   return true;
 }
 
-bool Scrub::check_plot_file() {
+bool Scrub::open_plot_file() {
   try {
     plot_ =
         std::make_unique<PlotFile>(File::open_read(path(kPlotFileName)), info_.pieces_in_sector);
-    const std::uint64_t size = plot_->file().size();
-    const auto whole = static_cast<std::uint16_t>(
-        std::min<std::uint64_t>(report_.counted_sectors, size / plot_->sector_size()));
-    check_file_size(plot_->file(), plot_->size_for(report_.counted_sectors), space_.plot_file_size,
-                    whole);
-    whole_sectors_ = std::min(whole_sectors_, whole);
   } catch (const Error& error) {
     broken(kPlotFileName, error.what());
     return false;
   }
   return true;
+}
+
+/// Whether some sound slot is of a sector as the info file describes them, or there is none. If
+/// not, it is the info file that is wrong, and nothing can be said of sectors of another size.
+bool Scrub::check_slots_agree() {
+  std::optional<std::string> mismatch;
+  for (std::uint16_t i = 0; i < report_.counted_sectors; ++i) {
+    if (stop_.stop_requested()) {
+      throw StopRequested{};
+    }
+    try {
+      (void)metadata_->read_slot(SectorIndex(i), info_.pieces_in_sector);
+      return true;
+    } catch (const SlotMismatch& error) {
+      mismatch = mismatch.value_or(error.what());
+    } catch (const FarmFileTooShort&) {
+      break;
+    } catch (const Error&) {
+      continue;  // found again when the sector is looked at
+    }
+  }
+  if (mismatch.has_value()) {
+    broken(kFarmInfoFileName, *mismatch + "; sectors were not looked at");
+  }
+  return !mismatch.has_value();
+}
+
+void Scrub::check_space() {
+  try {
+    const FarmFileSizes sizes = FarmFileSizes::of(options_.directory, *metadata_, *plot_);
+    space_ = SpaceDistribution::compute(
+        info_.allocated_space, info_.pieces_in_sector,
+        cache_percentage_of(info_.allocated_space, info_.pieces_in_sector, sizes).value_or(0));
+  } catch (const Error& error) {
+    broken(kFarmInfoFileName, error.what());
+  }
+}
+
+void Scrub::check_sizes() {
+  const std::uint16_t count = report_.counted_sectors;
+  const std::uint64_t metadata_size = metadata_->file().size();
+  std::uint16_t whole = count;
+  while (whole > 0 && MetadataFile::size_for(whole) > metadata_size) {
+    --whole;
+  }
+  check_file_size(metadata_->file(), MetadataFile::size_for(count),
+                  round_up_to_page(space_.metadata_file_size), whole);
+  if (space_.sector_count != 0 && count > space_.sector_count) {
+    broken("metadata.bin: header",
+           "counts " + std::to_string(count) + " plotted sectors, expected at most " +
+               std::to_string(space_.sector_count) + ", for which there is allocated space");
+  }
+  whole_sectors_ = whole;
+  whole = static_cast<std::uint16_t>(
+      std::min<std::uint64_t>(count, plot_->file().size() / plot_->sector_size()));
+  check_file_size(plot_->file(), plot_->size_for(count), space_.plot_file_size, whole);
+  whole_sectors_ = std::min(whole_sectors_, whole);
 }
 
 void Scrub::check_file_size(const File& file, std::uint64_t needed, std::uint64_t configured,
@@ -312,10 +355,11 @@ void Scrub::read_sector(SectorIndex index, std::uint64_t offset, std::span<std::
   report_progress();
 }
 
+/// Also where there is no allocated space: what the header and the info file say may be wrong.
 void Scrub::look_for_uncounted_sectors() {
   const std::uint64_t size = metadata_->file().size();
   for (std::uint16_t i = report_.counted_sectors;
-       i < space_.sector_count && size >= MetadataFile::slot_offset(i) + kSectorMetadataSize; ++i) {
+       i < kMaxSectors && size >= MetadataFile::slot_offset(i) + kSectorMetadataSize; ++i) {
     if (stop_.stop_requested()) {
       throw StopRequested{};
     }
@@ -324,12 +368,56 @@ void Scrub::look_for_uncounted_sectors() {
       if (!metadata_->read_slot(index, info_.pieces_in_sector).holds_nothing()) {
         note("metadata.bin: slot of sector " + std::to_string(i),
              "describes a sector, but the header counts " +
-                 std::to_string(report_.counted_sectors) + " only",
+                 std::to_string(report_.counted_sectors) + " only; plotting on makes it once more",
              index);
       }
     } catch (const Error&) {
       continue;  // what stands in the slot of a sector that does not exist has no meaning
     }
+  }
+}
+
+/// Bytes that mean nothing and that no checksum covers. What is in them harms nobody, but something
+/// wrote them.
+void Scrub::look_at_unused_bytes() {
+  const std::uint64_t metadata_size = metadata_->file().size();
+  note_unless_zero(metadata_->file(), "reserved bytes", MetadataFile::kHeaderSize,
+                   std::min(kReservedPlotMetadata, metadata_size));
+  if (space_.sector_count == 0) {
+    return;
+  }
+  // What lies further behind is of another size than configured, and was noted as that.
+  const auto end = [](const File& file, std::uint64_t begin) {
+    return std::min(round_up_to_page(begin), file.size());
+  };
+  const std::uint64_t slots_end = MetadataFile::size_for(space_.sector_count);
+  note_unless_zero(metadata_->file(), "padding", slots_end, end(metadata_->file(), slots_end));
+  if (options_.with_contents) {
+    const std::uint64_t sectors_end = plot_->size_for(space_.sector_count);
+    note_unless_zero(plot_->file(), "padding", sectors_end, end(plot_->file(), sectors_end));
+  }
+}
+
+void Scrub::note_unless_zero(const File& file, const std::string& what, std::uint64_t begin,
+                             std::uint64_t end) {
+  if (begin >= end) {
+    return;
+  }
+  const std::string thing = file.path().filename().native() + ": " + what;
+  std::vector<std::uint8_t> bytes(end - begin);
+  try {
+    file.read_at(begin, bytes);
+  } catch (const IoError& error) {
+    note(thing, error.what());
+    return;
+  }
+  const auto is_set = [](std::uint8_t byte) { return byte != 0; };
+  const auto first = std::find_if(bytes.begin(), bytes.end(), is_set);
+  if (first != bytes.end()) {
+    note(thing, "expected zeros from byte " + std::to_string(begin) + " to " + std::to_string(end) +
+                    ", actual " + std::to_string(std::count_if(first, bytes.end(), is_set)) +
+                    " other bytes, the first one at " +
+                    std::to_string(begin + static_cast<std::uint64_t>(first - bytes.begin())));
   }
 }
 

@@ -34,7 +34,8 @@ struct ScrubReport {
   /// Damage.
   std::vector<ScrubFinding> broken;
   /// Oddities that lose nothing: files of another size than configured, sectors that are complete
-  /// but not counted (a crash may leave one; so does a damaged count), records with too few chunks.
+  /// but not counted (a crash may leave one; so does a damaged count), records with too few chunks,
+  /// something else than zeros where nothing belongs.
   std::vector<ScrubFinding> notes;
   /// Sectors marked as lost, to be plotted again. Nothing else is wrong with them.
   std::vector<SectorIndex> lost;
@@ -45,7 +46,8 @@ struct ScrubReport {
   /// short.
   std::uint16_t broken_sectors = 0;
   std::uint64_t bytes_read = 0;  ///< of plot.bin
-  /// A stop request came before the end; sectors not reached are in none of the counts.
+  /// A stop request came before the end; sectors not reached are in none of the counts. Nor are
+  /// they when the info file is broken.
   bool stopped = false;
 };
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "host/base/counted.hpp"
+#include "host/farm/farm_errors.hpp"
 #include "host/store/paged_store/object_reader.hpp"
 #include "host/store/paged_store/object_writer.hpp"
 
@@ -123,13 +124,20 @@ bool SectorStateTree::read_root() {
   }
   const auto state = store_.fetch<FarmState>(root.farm_state);
   if (state->farm_id != farm_id_) {
-    throw MalformedData("state of another farm, expected " + farm_id_.to_string() + ", actual " +
-                        state->farm_id.to_string());
+    throw StateOfAnotherFarm(farm_id_, state->farm_id);
   }
   blocks_ = state->blocks;
   sequence_ = root.sequence;
   records_made_ = root.records_made;
   return true;
+}
+
+std::optional<Ulid> SectorStateTree::stored_farm_id() {
+  try {
+    return store_.fetch<FarmState>(store_.fetch_value<Root>(kRootName).farm_state)->farm_id;
+  } catch (const NoDataForKey&) {
+    return std::nullopt;
+  }
 }
 
 std::size_t SectorStateTree::synchronize(
@@ -225,6 +233,23 @@ void SectorStateTree::write_root() {
       kRootName, Root{.farm_state = key, .sequence = ++sequence_, .records_made = records_made_});
 }
 
+void check_state_is_of(const FarmOptions& options, const Ulid& farm_id) {
+  const std::filesystem::path directory = options.directory / kStateDirectoryName;
+  std::error_code ignored;
+  if (!options.lock || !options.state_backend || !std::filesystem::exists(directory, ignored)) {
+    return;
+  }
+  std::optional<Ulid> stored;
+  try {
+    stored = SectorStateTree(options.state_backend(directory), farm_id).stored_farm_id();
+  } catch (const Error&) {
+    return;  // damage: it is found again when the state is opened, and dealt with there
+  }
+  if (stored.has_value() && *stored != farm_id) {
+    throw StateOfAnotherFarm(farm_id, *stored);
+  }
+}
+
 std::unique_ptr<SectorStateTree> open_sector_state(
     const FarmOptions& options, const Ulid& farm_id, std::span<const SlotSummary> slots,
     const std::function<std::shared_ptr<const SectorMetadata>(SectorIndex)>& read,
@@ -239,6 +264,8 @@ std::unique_ptr<SectorStateTree> open_sector_state(
              counted(slots.size(), "sector") + ", which were taken from metadata.bin");
       }
       return tree;
+    } catch (const StateOfAnotherFarm&) {
+      throw;
     } catch (const Error& error) {
       if (is_second_try) {
         warn(directory.native() + ": " + error.what() +

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -56,9 +57,13 @@ class SectorStateTree {
   SectorStateTree& operator=(const SectorStateTree&) = delete;
   ~SectorStateTree();
 
+  /// Id of the farm that the store was made for; none when it is new. Throws what fetching throws.
+  [[nodiscard]] std::optional<Ulid> stored_farm_id();
+
   /// Makes the tree that of these slots. Sectors that are marked as lost have no metadata in it;
-  /// `read` is asked for those that it lacks, how many it returns. Throws MalformedData when the
-  /// store belongs to another farm, or holds more that is replaced than it is worth keeping.
+  /// `read` is asked for those that it lacks, how many it returns. Throws
+  /// StateOfAnotherFarm, and MalformedData when the store holds more that is replaced than it is
+  /// worth keeping.
   std::size_t synchronize(
       std::span<const SlotSummary> slots,
       const std::function<std::shared_ptr<const SectorMetadata>(SectorIndex)>& read);
@@ -86,9 +91,14 @@ class SectorStateTree {
   std::uint64_t records_made_ = 0;
 };
 
+/// Throws StateOfAnotherFarm when the state that options.state_backend opens, if FARM/state is
+/// there and the farm is locked, was made for another farm than this one. Whatever else is wrong
+/// with it is for open_sector_state to see to.
+void check_state_is_of(const FarmOptions& options, const Ulid& farm_id);
+
 /// Opens the state in FARM/state with options.state_backend and makes it that of these slots. One
-/// that is damaged, or of another farm, is removed and made anew. What had to be done about it is
-/// said to `warn`, one sentence each; null when there can be no state.
+/// that is damaged is removed and made anew. What had to be done about it is said to `warn`, one
+/// sentence each; null when there can be no state. Throws StateOfAnotherFarm.
 std::unique_ptr<SectorStateTree> open_sector_state(
     const FarmOptions& options, const Ulid& farm_id, std::span<const SlotSummary> slots,
     const std::function<std::shared_ptr<const SectorMetadata>(SectorIndex)>& read,

@@ -201,19 +201,114 @@ TEST(FarmOpen, MismatchesAreTypedAndChangeNothing) {
     fs::remove(path / kPlotFileName);
     refused_as(IoError("", "", ENOENT));
 
-    // A count beyond what the info file has room for.
     info = stored_info(directory.path() / "good");
-    test::overwrite(path / kMetadataFileName, 1, std::array<std::uint8_t, 2>{4, 0});
-    fs::resize_file(path / kMetadataFileName, 2'000'000);
-    fs::resize_file(path / kPlotFileName, 5'000'000);
-    refused_as(MalformedData(""));
-
-    // Stored space in which no farm fits.
-    info.allocated_space = 1000;
+    info.shard_commitments_seed = Hash{};
     store_info(path, info);
-    options.allocated_space.reset();
-    refused_as(MalformedData(""));
+    refused_as(ShardCommitmentsSeedMismatch("", Hash{}, Hash{}));
+
+    info = stored_info(directory.path() / "good");
+    info.pieces_in_sector = 2;
+    store_info(path, info);
+    options.pieces_in_sector.reset();
+    refused_as(SlotMismatch(SectorIndex(0), "", 0, 0));
   }
+}
+
+// What a size that is not that of the files means only a size that is asked for can tell.
+TEST(FarmOpen, AStoredSizeThatTheFilesDoNotHaveIsRefusedUnlessASizeIsAskedFor) {
+  const TempDirectory directory;
+  const fs::path path = directory.path() / "farm";
+  const fs::path good = directory.path() / "good";
+  make_farm(good, 4, 2);
+  FarmOptions unsized = plot_options(path, 4);
+  unsized.allocated_space.reset();
+  const std::uint64_t sector = sector_size(1);
+  const auto stored = [&](const fs::path& farm) { return stored_info(farm).allocated_space; };
+  const SpaceDistribution grown = SpaceDistribution::compute(allocated_space_for_sectors(7, 1), 1);
+  struct Case {
+    std::uint64_t allocated_space;
+    std::uint64_t plot_size;
+  };
+  const std::uint64_t plot_size = fs::file_size(good / kPlotFileName);
+  for (const Case& one : std::initializer_list<Case>{
+           {stored(good) + 2 * sector, plot_size},   // too large
+           {stored(good) - sector, plot_size},       // too small
+           {stored(good) - 3 * sector, plot_size},   // too small for what is plotted
+           {1000, plot_size},                        // for any farm
+           {std::uint64_t{1} << 63, plot_size},      // too large for any farm
+           {stored(good), grown.plot_file_size}}) {  // an interrupted growth
+    SCOPED_TRACE(std::to_string(one.allocated_space) + ", " + std::to_string(one.plot_size));
+    copy_farm(good, path);
+    FarmInfo info = stored_info(path);
+    info.allocated_space = one.allocated_space;
+    store_info(path, info);
+    fs::resize_file(path / kPlotFileName, one.plot_size);
+    const auto before = contents_of(path);
+    std::uint64_t mending = 0;
+    try {
+      Farm::open(unsized);
+      ADD_FAILURE() << "accepted";
+    } catch (const StoredSizeMismatch& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kMismatch);
+      mending = std::stoull(error.fields().expected);
+      EXPECT_NE(std::string(error.what()).find("--size " + std::to_string(mending)),
+                std::string::npos);
+    }
+    // Room for fewer sectors than the files have is no reason to give up any of it.
+    FarmOptions least = unsized;
+    least.min_sectors = 3;
+    EXPECT_THROW(Farm::open(least), StoredSizeMismatch);
+    EXPECT_EQ(contents_of(path), before);
+    {
+      const auto farm = Farm::open(read_options(path));
+      EXPECT_TRUE(test::holds(*farm, test::made_up_sector(1)));
+      EXPECT_EQ(farm->warnings().size(), 1U);
+    }
+    FarmOptions sized = unsized;
+    sized.allocated_space = mending;
+    Farm::open(sized);
+    EXPECT_EQ(stored(path), mending);
+    const auto farm = Farm::open(unsized);
+    EXPECT_TRUE(test::holds(*farm, test::made_up_sector(0)));
+    EXPECT_TRUE(test::holds(*farm, test::made_up_sector(1)));
+    EXPECT_EQ(fs::file_size(path / kPlotFileName), one.plot_size);
+  }
+}
+
+TEST(FarmOpen, RoomForAtLeastSoManySectors) {
+  const TempDirectory directory;
+  const fs::path path = directory.path();
+  FarmOptions options = plot_options(path, 3);
+  options.allocated_space.reset();
+  options.min_sectors = 3;
+  EXPECT_EQ(Farm::open(options)->target_sector_count(), 3);
+  const auto before = contents_of(path);
+  options.min_sectors = 2;
+  EXPECT_EQ(Farm::open(options)->target_sector_count(), 3);
+  EXPECT_EQ(contents_of(path), before);
+  // A growth that was interrupted before the info file was written is completed by the same
+  // request.
+  const SpaceDistribution grown = SpaceDistribution::compute(allocated_space_for_sectors(5, 1), 1);
+  fs::resize_file(path / kMetadataFileName, round_up_to_page(grown.metadata_file_size));
+  options.min_sectors = 5;
+  EXPECT_EQ(Farm::open(options)->target_sector_count(), 5);
+  EXPECT_EQ(stored_info(path).allocated_space, allocated_space_for_sectors(5, 1));
+  EXPECT_EQ(fs::file_size(path / kPlotFileName), grown.plot_file_size);
+}
+
+// A farm of the reference farmer, whose share for a piece cache nobody stores.
+TEST(FarmOpen, TheShareForAPieceCacheIsSeenInTheSizes) {
+  const TempDirectory directory;
+  FarmOptions options = plot_options(directory.path(), 300);
+  options.cache_percentage = 1;
+  const std::uint16_t with_cache = Farm::open(options)->target_sector_count();
+  EXPECT_LT(with_cache, 300);
+  const auto before = contents_of(directory.path());
+  options.cache_percentage = 0;
+  options.allocated_space.reset();
+  EXPECT_EQ(Farm::open(options)->target_sector_count(), with_cache);
+  EXPECT_EQ(Farm::open(read_options(directory.path()))->target_sector_count(), with_cache);
+  EXPECT_EQ(contents_of(directory.path()), before);
 }
 
 TEST(FarmOpen, GrowingKeepsSectorsAndShrinkingNeverDropsOne) {
@@ -257,73 +352,96 @@ TEST(FarmOpen, GrowingKeepsSectorsAndShrinkingNeverDropsOne) {
             round_up_to_page(space.metadata_file_size));
 }
 
-TEST(FarmOpen, TruncatedFilesAreRefusedWithTheirSizes) {
+TEST(FarmOpen, NothingIsPlottedOnTruncatedFiles) {
   const TempDirectory directory;
   const fs::path path = directory.path() / "farm";
   make_farm(directory.path() / "good", 3, 2);
   const std::map<std::string, std::uint64_t> needed = {
       {kMetadataFileName, MetadataFile::size_for(2)}, {kPlotFileName, 2 * sector_size(1)}};
-  for (const FarmMode mode : {FarmMode::kReadOnly, FarmMode::kPlot}) {
-    for (const auto& [name, size] : needed) {
-      for (const std::uint64_t length :
-           {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{2}, std::uint64_t{3},
-            std::uint64_t{4096}, size / 2, size - kHashSize, size - 1}) {
-        copy_farm(directory.path() / "good", path);
-        fs::resize_file(path / name, length);
-        const auto before = contents_of(path);
-        FarmOptions options = plot_options(path, 3);
-        options.mode = mode;
-        try {
-          Farm::open(options);
-          ADD_FAILURE() << name << " of " << length << " bytes was accepted";
-        } catch (const FarmFileTooShort& error) {
-          const bool has_header = name == kPlotFileName || length >= MetadataFile::kHeaderSize;
-          EXPECT_EQ(error.expected(), has_header ? size : MetadataFile::kHeaderSize);
-          EXPECT_EQ(error.actual(), length);
-          EXPECT_NE(std::string(error.what()).find(name), std::string::npos);
-        }
-        EXPECT_EQ(contents_of(path), before);
-      }
-      // Just long enough: what is missing belongs to sectors that are not plotted.
+  for (const auto& [name, size] : needed) {
+    for (const std::uint64_t length :
+         {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{2}, std::uint64_t{3},
+          std::uint64_t{4096}, size / 2, size - kHashSize, size - 1}) {
       copy_farm(directory.path() / "good", path);
-      fs::resize_file(path / name, size);
-      FarmOptions options = plot_options(path, 3);
-      options.mode = mode;
-      const auto farm = Farm::open(options);
-      EXPECT_TRUE(test::holds(*farm, test::made_up_sector(1)));
-      if (mode == FarmMode::kPlot) {
-        EXPECT_EQ(fs::file_size(path / name), fs::file_size(directory.path() / "good" / name));
+      fs::resize_file(path / name, length);
+      const auto before = contents_of(path);
+      try {
+        Farm::open(plot_options(path, 3));
+        ADD_FAILURE() << name << " of " << length << " bytes was accepted";
+      } catch (const FarmFileTooShort& error) {
+        const bool has_header = name == kPlotFileName || length >= MetadataFile::kHeaderSize;
+        EXPECT_EQ(error.expected(), has_header ? size : MetadataFile::kHeaderSize);
+        EXPECT_EQ(error.actual(), length);
+        EXPECT_NE(std::string(error.what()).find(name), std::string::npos);
       }
+      EXPECT_EQ(contents_of(path), before);
     }
+    // Just long enough: what is missing belongs to sectors that are not plotted.
+    copy_farm(directory.path() / "good", path);
+    fs::resize_file(path / name, size);
+    const auto farm = Farm::open(plot_options(path, 3));
+    EXPECT_TRUE(test::holds(*farm, test::made_up_sector(1)));
+    EXPECT_EQ(fs::file_size(path / name), fs::file_size(directory.path() / "good" / name));
   }
+}
+
+TEST(FarmOpen, WhatIsWholeInTruncatedFilesIsRead) {
+  const TempDirectory directory;
+  const fs::path path = directory.path() / "farm";
+  make_farm(directory.path() / "good", 3, 3);
+  for (const auto& [name, length] :
+       std::map<std::string, std::uint64_t>{{kMetadataFileName, MetadataFile::size_for(2) + 5},
+                                            {kPlotFileName, 3 * sector_size(1) - 1}}) {
+    copy_farm(directory.path() / "good", path);
+    fs::resize_file(path / name, length);
+    const auto before = contents_of(path);
+    {
+      const auto farm = Farm::open(read_options(path));
+      EXPECT_EQ(farm->sector_count(), 3);
+      EXPECT_TRUE(test::holds(*farm, test::made_up_sector(0)));
+      EXPECT_TRUE(test::holds(*farm, test::made_up_sector(1)));
+      EXPECT_EQ(farm->sectors_in_state(SectorState::kDamaged), std::vector{SectorIndex(2)});
+      EXPECT_THROW((void)farm->sector_metadata(SectorIndex(2)), FarmFileTooShort);
+    }
+    EXPECT_EQ(contents_of(path), before);
+  }
+  for (const std::uint64_t length : {0, 2}) {  // nothing says how many sectors there are
+    copy_farm(directory.path() / "good", path);
+    fs::resize_file(path / kMetadataFileName, length);
+    EXPECT_THROW(Farm::open(read_options(path)), FarmFileTooShort);
+  }
+}
+
+// What the header counts, but no file has, is missing like the end of a file that was cut off.
+TEST(FarmOpen, ACountThatIsTooHigh) {
+  const TempDirectory directory;
+  make_farm(directory.path(), 3, 2);
+  test::overwrite(directory.path() / kMetadataFileName, 1, std::array<std::uint8_t, 2>{9, 0});
+  EXPECT_THROW(Farm::open(plot_options(directory.path(), 3)), FarmFileTooShort);
+  const auto farm = Farm::open(read_options(directory.path()));
+  EXPECT_EQ(farm->sectors_in_state(SectorState::kPlotted).size(), 2U);
+  EXPECT_TRUE(test::holds(*farm, test::made_up_sector(1)));
 }
 
 TEST(FarmOpen, DamagedSlotsAreNamedOrReplaced) {
   const TempDirectory directory;
-  make_farm(directory.path(), 5, 5);
+  make_farm(directory.path(), 3, 3);
   const fs::path metadata_path = directory.path() / kMetadataFileName;
-  const SectorMetadata good = test::made_up_sector(1).metadata;
   {
     const MetadataFile file(File::open_or_create(metadata_path));
-    SectorMetadata other = good;  // in the slot of sector 1, but of sector 4
-    other.sector_index = SectorIndex(4);
-    file.file().write_at(MetadataFile::slot_offset(1), other.encode());
-    other = test::made_up_sector(2).metadata;
-    other.pieces_in_sector = 2;
-    file.write_slot(other);
-    other = test::made_up_sector(3).metadata;
+    SectorMetadata other = test::made_up_sector(1).metadata;
     other.s_bucket_sizes[100] = 2;  // with one piece in the sector
     file.write_slot(other);
   }
-  test::flip_byte(metadata_path, MetadataFile::slot_offset(4) + 70'000);
+  test::flip_byte(metadata_path, MetadataFile::slot_offset(2) + 70'000);
   const auto before = contents_of(directory.path());
 
   {
     const auto farm = Farm::open(read_options(directory.path()));
-    EXPECT_EQ(farm->sector_count(), 5);
+    EXPECT_EQ(farm->sector_count(), 3);
     EXPECT_EQ(farm->sector_state(SectorIndex(0)), SectorState::kPlotted);
     const std::vector<SectorIndex> damaged = farm->sectors_in_state(SectorState::kDamaged);
-    ASSERT_EQ(damaged.size(), 4U);
+    ASSERT_EQ(damaged.size(), 2U);
     for (const SectorIndex index : damaged) {
       EXPECT_THROW((void)farm->sector_metadata(index), DamagedSlot);
       EXPECT_THROW((void)farm->sector_id(index), DamagedSlot);
@@ -332,17 +450,49 @@ TEST(FarmOpen, DamagedSlotsAreNamedOrReplaced) {
   EXPECT_EQ(contents_of(directory.path()), before);
 
   {
-    const auto farm = Farm::open(plot_options(directory.path(), 5));
-    EXPECT_EQ(farm->warnings().size(), 4U);
-    EXPECT_NE(farm->warnings().back().find("sector 4"), std::string::npos);
-    EXPECT_EQ(farm->sectors_in_state(SectorState::kLost).size(), 4U);
+    const auto farm = Farm::open(plot_options(directory.path(), 3));
+    EXPECT_EQ(farm->warnings().size(), 2U);
+    EXPECT_NE(farm->warnings().back().find("sector 2"), std::string::npos);
+    EXPECT_EQ(farm->sectors_in_state(SectorState::kLost).size(), 2U);
     EXPECT_TRUE(test::holds(*farm, test::made_up_sector(0)));
   }
-  const auto farm = Farm::open(plot_options(directory.path(), 5));
+  const auto farm = Farm::open(plot_options(directory.path(), 3));
   EXPECT_TRUE(farm->warnings().empty());
-  for (std::uint16_t i = 1; i < 5; ++i) {
+  for (std::uint16_t i = 1; i < 3; ++i) {
     EXPECT_EQ(*farm->sector_metadata(SectorIndex(i)),
               SectorMetadata::expired_dummy(SectorIndex(i), 1));
+  }
+}
+
+// A slot that has its checksum is not damaged, whatever it disagrees with: nothing is written over
+// the sector that it describes.
+TEST(FarmOpen, SoundSlotsThatDisagreeAreNeverReplaced) {
+  const TempDirectory directory;
+  make_farm(directory.path(), 3, 3);
+  const fs::path metadata_path = directory.path() / kMetadataFileName;
+  const MetadataFile file(File::open_or_create(metadata_path));
+  SectorMetadata other = test::made_up_sector(1).metadata;
+  other.sector_index = SectorIndex(2);  // in the slot of sector 1
+  const std::vector<std::uint8_t> of_another_sector = other.encode();
+  other = test::made_up_sector(1).metadata;
+  other.pieces_in_sector = 2;
+  const std::vector<std::uint8_t> of_another_size = other.encode();
+  for (const auto& slot : {of_another_sector, of_another_size}) {
+    file.file().write_at(MetadataFile::slot_offset(1), slot);
+    const auto before = contents_of(directory.path());
+    try {
+      Farm::open(plot_options(directory.path(), 3));
+      ADD_FAILURE() << "accepted";
+    } catch (const SlotMismatch& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kMismatch);
+      EXPECT_EQ(error.fields().sector_index, 1);
+    }
+    // The others agree with the info file, so they are what it says.
+    const auto farm = Farm::open(read_options(directory.path()));
+    EXPECT_TRUE(test::holds(*farm, test::made_up_sector(0)));
+    EXPECT_TRUE(test::holds(*farm, test::made_up_sector(2)));
+    EXPECT_THROW((void)farm->sector_metadata(SectorIndex(1)), SlotMismatch);
+    EXPECT_EQ(contents_of(directory.path()), before);
   }
 }
 

@@ -310,20 +310,5 @@ TEST(FarmWrite, SectorIdsFollowFromKeyAndHistorySize) {
   EXPECT_NE(farm->shard_commitments_root(other), root);
 }
 
-// The seed stored at creation is the one in force, not the one of the key (section 2.2).
-TEST(FarmWrite, SectorIdsUseTheStoredSeed) {
-  const TempDirectory directory;
-  test::make_farm(directory.path(), 1, 1);
-  FarmInfo info = Farm::open(read_options(directory.path()))->info();
-  info.shard_commitments_seed = Hash{};
-  std::ofstream(directory.path() / kFarmInfoFileName) << info.to_text();
-  const auto farm = Farm::open(read_options(directory.path()));
-  const HistorySize history_size = made_up_sector(0).metadata.history_size;
-  EXPECT_EQ(farm->sector_id(SectorIndex(0)),
-            derive_sector_id(farm->identity().public_key_hash(),
-                             shard_commitments_root(SimdMode::kBest, Hash{}, history_size),
-                             SectorIndex(0), history_size));
-}
-
 }  // namespace
 }  // namespace furrow

@@ -1,0 +1,137 @@
+#include "host/farm/farm_consistency.hpp"
+
+#include <algorithm>
+#include <string>
+#include <system_error>
+
+#include "host/pieces/piece_cache.hpp"
+
+namespace furrow {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool has_sizes(const SpaceDistribution& space, const FarmFileSizes& sizes) {
+  return space.plot_file_size == sizes.plot &&
+         round_up_to_page(space.metadata_file_size) == sizes.metadata;
+}
+
+/// None when that makes no farm.
+std::optional<SpaceDistribution> space_of(std::uint64_t allocated_space,
+                                          std::uint16_t pieces_in_sector,
+                                          unsigned cache_percentage) {
+  try {
+    return SpaceDistribution::compute(allocated_space, pieces_in_sector, cache_percentage);
+  } catch (const InsufficientSpace&) {
+    return std::nullopt;
+  } catch (const FarmTooLarge&) {
+    return std::nullopt;
+  }
+}
+
+std::string difference(const char* name, std::uint64_t expected, std::uint64_t actual) {
+  return expected == actual ? ""
+                            : std::string(name) + ", expected " + std::to_string(expected) +
+                                  " bytes, actual " + std::to_string(actual);
+}
+
+/// An allocated space for as many sectors as plot.bin has room for.
+std::uint64_t mending_size(const FarmInfo& info, const FarmFileSizes& sizes) {
+  const std::uint64_t sectors = sizes.plot / sector_size(info.pieces_in_sector);
+  return allocated_space_for_sectors(
+      static_cast<std::uint16_t>(std::clamp<std::uint64_t>(sectors, 1, kMaxSectors)),
+      info.pieces_in_sector);
+}
+
+}  // namespace
+
+FarmFileSizes FarmFileSizes::of(const fs::path& directory, const MetadataFile& metadata,
+                                const PlotFile& plot) {
+  std::error_code absent;
+  const std::uintmax_t cache = fs::file_size(directory / kPieceCacheFileName, absent);
+  return {.metadata = metadata.file().size(),
+          .plot = plot.file().size(),
+          .piece_cache = absent ? 0 : cache};
+}
+
+std::optional<unsigned> cache_percentage_of(std::uint64_t allocated_space,
+                                            std::uint16_t pieces_in_sector,
+                                            const FarmFileSizes& sizes) {
+  std::optional<unsigned> found;
+  for (unsigned percentage = 0; percentage < 100; ++percentage) {
+    const auto space = space_of(allocated_space, pieces_in_sector, percentage);
+    if (!space.has_value() || !has_sizes(*space, sizes)) {
+      continue;
+    }
+    if (round_up_to_page(space->piece_cache_file_size) == sizes.piece_cache) {
+      return percentage;
+    }
+    found = found.value_or(percentage);
+  }
+  return found;
+}
+
+void check_info(const FarmOptions& options, const FarmInfo& info, const fs::path& info_file) {
+  if (options.genesis_root && *options.genesis_root != info.genesis_root) {
+    throw WrongChain(info_file, *options.genesis_root, info.genesis_root);
+  }
+  if (info.pieces_in_sector == 0) {
+    throw MalformedData(info_file.native() + ": \"piecesInSector\", expected at least 1, actual 0");
+  }
+  if (info.pieces_in_sector > kMaxPiecesInSector) {
+    throw PiecesInSectorMismatch(info_file, "at most " + std::to_string(kMaxPiecesInSector),
+                                 info.pieces_in_sector);
+  }
+  if (options.pieces_in_sector && *options.pieces_in_sector != info.pieces_in_sector) {
+    throw PiecesInSectorMismatch(info_file, std::to_string(*options.pieces_in_sector),
+                                 info.pieces_in_sector);
+  }
+}
+
+Identity open_identity(const FarmOptions& options, const FarmInfo& info) {
+  const fs::path path = options.directory / kIdentityFileName;
+  const fs::path info_file = options.directory / kFarmInfoFileName;
+  std::error_code ignored;  // what hinders this hinders opening too, which says so
+  if (!fs::exists(path, ignored) && !ignored) {
+    throw IdentityMissing(path);
+  }
+  Identity identity = Identity::open(path);
+  if (identity.public_key() != info.public_key) {
+    throw IdentityMismatch(info_file, info.public_key, identity.public_key());
+  }
+  if (identity.shard_commitments_seed() != info.shard_commitments_seed) {
+    throw ShardCommitmentsSeedMismatch(info_file, identity.shard_commitments_seed(),
+                                       info.shard_commitments_seed);
+  }
+  return identity;
+}
+
+std::optional<SpaceDistribution> stored_space(const FarmOptions& options, const FarmInfo& info,
+                                              const FarmFileSizes& sizes) {
+  const auto wanted =
+      space_of(info.allocated_space, info.pieces_in_sector, options.cache_percentage);
+  if (wanted.has_value() && has_sizes(*wanted, sizes)) {
+    return wanted;
+  }
+  const std::optional<unsigned> percentage =
+      cache_percentage_of(info.allocated_space, info.pieces_in_sector, sizes);
+  return percentage.has_value() ? space_of(info.allocated_space, info.pieces_in_sector, *percentage)
+                                : std::nullopt;
+}
+
+StoredSizeMismatch stored_size_mismatch(const FarmOptions& options, const FarmInfo& info,
+                                        const FarmFileSizes& sizes) {
+  const auto wanted =
+      space_of(info.allocated_space, info.pieces_in_sector, options.cache_percentage);
+  std::string differences = "no farm has that space";
+  if (wanted.has_value()) {
+    differences = difference(kPlotFileName, wanted->plot_file_size, sizes.plot);
+    const std::string other =
+        difference(kMetadataFileName, round_up_to_page(wanted->metadata_file_size), sizes.metadata);
+    differences += (differences.empty() || other.empty() ? "" : ", and ") + other;
+  }
+  return {options.directory / kFarmInfoFileName, info.allocated_space, differences,
+          mending_size(info, sizes)};
+}
+
+}  // namespace furrow

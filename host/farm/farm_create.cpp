@@ -1,0 +1,226 @@
+#include "host/farm/farm_create.hpp"
+
+#include <array>
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include <sodium.h>
+
+#include "host/farm/farm_errors.hpp"
+#include "host/farm/farm_info.hpp"
+#include "host/farm/identity.hpp"
+#include "host/farm/metadata_file.hpp"
+#include "host/farm/space.hpp"
+#include "host/pieces/piece_cache.hpp"
+
+namespace furrow {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kMarkText =
+    "furrow is making a farm here. Repeat the command to complete it, or remove what is here.\n";
+
+/// What may not be there when a farm is made.
+constexpr std::array kOwnNames = {kFarmInfoFileName,   kIdentityFileName,  kIdentityTemporaryName,
+                                  kMetadataFileName,   kPlotFileName,      kPieceCacheFileName,
+                                  kStateDirectoryName, kIndexDirectoryName};
+
+/// Also of a symbolic link that leads nowhere.
+bool is_there(const fs::path& path) {
+  std::error_code error;
+  const fs::file_status status = fs::symlink_status(path, error);
+  if (status.type() == fs::file_type::none) {
+    throw IoError("look for", path.native(), error.value());
+  }
+  return status.type() != fs::file_type::not_found;
+}
+
+bool leads_somewhere(const fs::path& path) {
+  std::error_code error;
+  const bool result = fs::exists(path, error);
+  if (error) {
+    throw IoError("look for", path.native(), error.value());
+  }
+  return result;
+}
+
+Ulid new_ulid() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  std::array<std::uint8_t, 10> random{};
+  randombytes_buf(random.data(), random.size());
+  return Ulid::from_parts(static_cast<std::uint64_t>(
+                              std::chrono::duration_cast<std::chrono::milliseconds>(now).count()),
+                          random);
+}
+
+void create_directories(const fs::path& directory, Rollback& rollback) {
+  std::vector<fs::path> missing;
+  for (fs::path path = fs::absolute(directory); !leads_somewhere(path); path = path.parent_path()) {
+    missing.push_back(path);
+  }
+  for (; !missing.empty(); missing.pop_back()) {
+    const fs::path& path = missing.back();
+    std::error_code error;
+    if (fs::create_directory(path, error)) {
+      rollback.remove(path);
+    }
+    if (error) {
+      throw IoError("create directory", path.native(), error.value());
+    }
+    sync_directory(path.parent_path());
+  }
+}
+
+/// Opens a file for writing; `rollback` removes it or gives it its old size back.
+File open_with_rollback(const fs::path& path, Rollback& rollback) {
+  const bool is_new = !is_there(path);
+  File file = File::open_or_create(path);
+  if (is_new) {
+    rollback.remove(path);
+  } else {
+    rollback.restore_size(path, file.size());
+  }
+  return file;
+}
+
+/// Reserves the space of a file of a new farm.
+void set_size(const File& file, std::uint64_t size) {
+  file.preallocate(size);
+  file.resize(size);
+}
+
+/// Without an info file nothing says what the sectors are, yet they may be worth months of work.
+void refuse_sectors_without_info(const fs::path& directory) {
+  const fs::path path = directory / kMetadataFileName;
+  if (!is_there(path)) {
+    return;
+  }
+  const MetadataFile metadata(File::open_read(path));
+  if (metadata.file().size() < MetadataFile::kHeaderSize) {
+    return;
+  }
+  const std::uint16_t count = metadata.read_plotted_sector_count();
+  if (count != 0) {
+    throw MalformedData((directory / kFarmInfoFileName).native() +
+                        ": missing or empty, but metadata.bin counts " + std::to_string(count) +
+                        " plotted sectors; a new farm would lose them");
+  }
+}
+
+/// Puts the mark down, or finds that of an interrupted creation. Whatever is made is made after it.
+void begin_creation(const fs::path& directory, Rollback& rollback) {
+  const fs::path mark = directory / kCreationMarkName;
+  if (is_there(mark)) {
+    std::error_code ignored;  // a creation that cannot replace it says so
+    fs::remove(directory / kIdentityTemporaryName, ignored);
+    return;
+  }
+  for (const char* name : kOwnNames) {
+    if (is_there(directory / name)) {
+      throw FileOfNoFarm(directory / name);
+    }
+  }
+  const File file = File::create_new(mark);
+  rollback.remove(mark);
+  file.write_at(0, {reinterpret_cast<const std::uint8_t*>(kMarkText.data()), kMarkText.size()});
+  file.sync();
+  sync_directory(directory);
+}
+
+FarmInfo info_of_new_farm(const FarmOptions& options) {
+  if (!options.genesis_root || (!options.allocated_space && !options.min_sectors)) {
+    throw InvalidArgument("no farm in " + options.directory.native() +
+                          ": creating one needs a genesis root and an allocated space");
+  }
+  FarmInfo info;
+  info.genesis_root = *options.genesis_root;
+  info.pieces_in_sector = options.pieces_in_sector.value_or(kMaxPiecesInSector);
+  info.allocated_space = options.allocated_space ? *options.allocated_space
+                                                 : allocated_space_for_sectors(
+                                                       *options.min_sectors, info.pieces_in_sector);
+  return info;
+}
+
+}  // namespace
+
+bool is_farm_to_be_created(const fs::path& directory) {
+  const fs::path path = directory / kFarmInfoFileName;
+  if (!is_there(path)) {
+    return true;
+  }
+  const File file = File::open_read(path);
+  if (file.size() == 0 || !is_there(directory / kCreationMarkName)) {
+    return file.size() == 0;
+  }
+  try {
+    (void)FarmInfo::read_from(file);
+    return false;
+  } catch (const MalformedData&) {
+    return true;
+  }
+}
+
+File create_farm_files(const FarmOptions& options, Rollback& rollback) {
+  FarmInfo info = info_of_new_farm(options);
+  const SpaceDistribution space = SpaceDistribution::compute(
+      info.allocated_space, info.pieces_in_sector, options.cache_percentage);
+  const fs::path& directory = options.directory;
+  refuse_sectors_without_info(directory);
+  create_directories(directory, rollback);
+  begin_creation(directory, rollback);
+
+  const fs::path info_path = directory / kFarmInfoFileName;
+  const bool is_new = !is_there(info_path);
+  File info_file = File::open_or_create(info_path);
+  if (options.lock && !info_file.try_lock()) {
+    rollback.dismiss();  // all that is here is needed by whoever has the lock
+    throw FarmInUse(info_path);
+  }
+  if (!is_farm_to_be_created(directory)) {  // somebody else was faster
+    rollback.dismiss();
+    return info_file;
+  }
+  if (is_new) {
+    rollback.remove(info_path);
+  } else {
+    rollback.restore_size(info_path, 0);
+  }
+  info_file.resize(0);
+
+  const fs::path identity_path = directory / kIdentityFileName;
+  if (!is_there(identity_path)) {
+    rollback.remove(identity_path);
+  }
+  const Identity identity = Identity::open_or_create(identity_path);
+  info.id = new_ulid();
+  info.public_key = identity.public_key();
+  info.shard_commitments_seed = identity.shard_commitments_seed();
+
+  const MetadataFile metadata(open_with_rollback(directory / kMetadataFileName, rollback));
+  set_size(metadata.file(), round_up_to_page(space.metadata_file_size));
+  metadata.write_header(0);
+  metadata.sync();
+  const File plot = open_with_rollback(directory / kPlotFileName, rollback);
+  set_size(plot, space.plot_file_size);
+  plot.sync();
+  sync_directory(directory);
+  info.write_to(info_file);
+  return info_file;
+}
+
+void end_creation(const fs::path& directory) {
+  const fs::path mark = directory / kCreationMarkName;
+  if (!is_there(mark)) {
+    return;
+  }
+  std::error_code error;
+  fs::remove(mark, error);
+  if (error) {
+    throw IoError("remove", mark.native(), error.value());
+  }
+  sync_directory(directory);
+}
+
+}  // namespace furrow

@@ -1,0 +1,33 @@
+// A new farm comes into being in this order: directory, mark, lock on the still empty info file,
+// identity, metadata.bin and plot.bin with all their space, the text of the info file; and the mark
+// goes when the farm has been opened. As long as the mark is there, files without an info file are
+// what a creation of ours left that was interrupted. Without it nobody knows whose they are, and
+// they are left alone.
+#pragma once
+
+#include <filesystem>
+
+#include "host/farm/farm_options.hpp"
+#include "host/farm/rollback.hpp"
+#include "host/store/file.hpp"
+
+namespace furrow {
+
+/// Says that a farm is being made in its directory.
+inline constexpr const char* kCreationMarkName = "furrow.creating";
+
+/// Whether there is no farm yet: no info file, or one without text, or only the beginning of its
+/// text beside the mark.
+bool is_farm_to_be_created(const std::filesystem::path& directory);
+
+/// Makes the files of a new farm, or those that an interrupted creation did not come to, and
+/// returns the info file, locked if wanted. `rollback` takes all of it back. When somebody else was
+/// faster the info file is theirs. Throws FileOfNoFarm for files that are not ours, MalformedData
+/// when sectors would be lost, InvalidArgument, InsufficientSpace and FarmTooLarge for options that
+/// make no farm, FarmInUse and IoError.
+File create_farm_files(const FarmOptions& options, Rollback& rollback);
+
+/// The farm is complete: removes the mark, if there is one, durably.
+void end_creation(const std::filesystem::path& directory);
+
+}  // namespace furrow
