@@ -18,6 +18,7 @@
 #include "furrow/errors.hpp"
 
 #include "host/base/counted.hpp"
+#include "host/farm/own_files.hpp"
 #include "host/primitives/sector_id.hpp"
 #include "host/store/segment_index/index_errors.hpp"
 
@@ -270,8 +271,7 @@ std::unique_ptr<PlottedPieceIndex> open_piece_index(
       }
       warn(directory.native() + ": " + error.what() + "; it is made anew");
     }
-    std::error_code ignored;  // what cannot be removed makes the second try fail
-    std::filesystem::remove_all(directory, ignored);
+    remove_own_files(directory, is_segment_index_name);  // what stays makes the second try fail
   }
   return nullptr;
 }

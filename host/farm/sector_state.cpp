@@ -7,6 +7,7 @@
 
 #include "host/base/counted.hpp"
 #include "host/farm/farm_errors.hpp"
+#include "host/farm/own_files.hpp"
 #include "host/store/paged_store/object_reader.hpp"
 #include "host/store/paged_store/object_writer.hpp"
 
@@ -274,8 +275,7 @@ std::unique_ptr<SectorStateTree> open_sector_state(
       }
       warn(directory.native() + ": " + error.what() + "; it is made anew from metadata.bin");
     }
-    std::error_code ignored;  // what cannot be removed makes the second try fail
-    std::filesystem::remove_all(directory, ignored);
+    remove_own_files(directory, is_rocksdb_name);  // what stays makes the second try fail
   }
   return nullptr;
 }

@@ -150,6 +150,55 @@ class PlotArguments(FurrowTest):
         self.refuses(IO_ERROR, [self.folder], "--sectors", "1", store=self.folder)
 
 
+    def test_files_of_no_farm(self):
+        farm = self.folder / "farm"
+        plot = ("plot", "--farm", farm, "--pieces", OPTIONS.store, "--sectors", "1",
+                "--pieces-in-sector", "1")
+        for name in ("plot.bin", "metadata.bin", "identity.bin", "single_disk_farm.json", "state",
+                     "index", "piece_cache.bin"):
+            with self.subTest(name=name):
+                farm.mkdir()
+                (farm / "lost+found").mkdir()
+                content = b"" if name == "single_disk_farm.json" else b"precious"
+                (farm / name).write_bytes(content)
+                self.fails(BAD_ARGUMENTS, [farm / name], *plot)
+                self.assertEqual((farm / name).read_bytes(), content)
+                self.assertEqual(sorted(os.listdir(farm)), sorted((name, "lost+found")))
+                program.remove_tree(farm)
+        farm.mkdir()
+        (farm / "lost+found").mkdir()
+        self.succeeds(*plot)
+
+    def test_piece_caches_of_others(self):
+        cache = self.folder / "cache"
+        cache.mkdir()
+        (cache / "piece_cache.bin").write_bytes(b"precious")
+        for folder in (cache, OPTIONS.farm, OPTIONS.store):
+            with self.subTest(folder=folder):
+                before = sorted(os.listdir(folder))
+                self.refuses(BAD_ARGUMENTS, [folder], "--sectors", "1", "--pieces-in-sector", "1",
+                             "--piece-cache", folder, "--piece-cache-size", "16MiB")
+                self.assertEqual(sorted(os.listdir(folder)), before)
+        self.assertEqual((cache / "piece_cache.bin").read_bytes(), b"precious")
+
+    def test_farm_that_goes_while_it_is_plotted(self):
+        farm = self.folder / "farm"
+        process = subprocess.Popen(
+            [OPTIONS.furrow, "plot", "--farm", farm, "--pieces", OPTIONS.store, "--sectors", "40",
+             "--pieces-in-sector", "1"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        line = ""
+        while "finished" not in line:
+            line = process.stdout.readline()
+            self.assertTrue(line, "ended before a sector was finished")
+        shutil.rmtree(farm)
+        stdout, stderr = process.communicate(timeout=program.TIMEOUT_SECONDS)
+        self.assertEqual(process.returncode, IO_ERROR, stderr)
+        self.assertIn(str(farm), stderr.splitlines()[-1])
+        self.assertIn("removed", stderr.splitlines()[-1])
+        self.assertNotIn("has 40 sectors", stdout)
+        self.assertLess(stdout.count("finished"), 20, "told when it happens")
+
 class DamagedManifest(FurrowTest):
     """The same damage must be noticed by everything that reads a manifest."""
 
@@ -306,20 +355,59 @@ class DamagedFarm(FurrowTest):
                 self.refuse(("plot", "read", "extract", "info"), CORRUPT, [info.name])
                 self.scrub_finds(info.name)
 
+    def reads(self, sector):
+        return furrow("read", "--farm", self.farm, "--sector", sector, "--offset", "0", "--out",
+                      self.folder / f"piece {sector}")
+
     def test_plot_file_cut_off(self):
         plot = self.farm / "plot.bin"
         os.truncate(plot, 2 * formats.sector_size(PIECES_IN_SECTOR) + 4096)
-        self.refuse(("plot", "read", "extract"), CORRUPT, ["plot.bin"])
+        self.refuse(("plot",), CORRUPT, ["plot.bin", "2 of which can be read"])
         self.scrub_finds("plot.bin")
+        # What is whole is read, what is not is refused.
+        self.assertEqual([self.reads(sector).code for sector in range(SECTORS)],
+                         [SUCCESS, SUCCESS, CORRUPT])
+        self.assertIn("2 plotted, 0 lost, 1 damaged", self.succeeds("info", "--farm", self.farm).stdout)
 
     def test_metadata_file_cut_off(self):
         metadata = self.farm / "metadata.bin"
-        for length in (2, formats.SLOTS_AT, formats.SLOTS_AT + 2 * formats.SLOT_SIZE + 1):
+        for length, n_whole in ((2, 0), (formats.SLOTS_AT, 0),
+                                (formats.SLOTS_AT + 2 * formats.SLOT_SIZE + 1, 2)):
             with self.subTest(length=length):
                 os.truncate(metadata, length)
-                self.refuse(("plot", "read", "extract"), CORRUPT, ["metadata.bin"])
+                self.refuse(("plot",), CORRUPT, ["metadata.bin"])
                 self.scrub_finds("metadata.bin")
+                self.assertEqual([self.reads(sector).code for sector in range(SECTORS)],
+                                 [SUCCESS if sector < n_whole else CORRUPT
+                                  for sector in range(SECTORS)])
                 shutil.copy(OPTIONS.farm / "metadata.bin", metadata)
+
+    def test_cut_off_files_are_repaired_as_the_manual_says(self):
+        size = json.loads(furrow("info", "--farm", self.farm, "--json").stdout)["allocated_space"]
+        plot = self.farm / "plot.bin"
+        os.truncate(plot, 2 * formats.sector_size(PIECES_IN_SECTOR) + 4096)
+        with open(self.farm / "metadata.bin", "r+b") as metadata:
+            metadata.seek(1)
+            metadata.write((2).to_bytes(2, "little"))
+        self.succeeds("plot", "--farm", self.farm, "--pieces", OPTIONS.store, "--size", size)
+        self.assertEqual(plot.read_bytes(), (OPTIONS.farm / "plot.bin").read_bytes())
+        self.assertEqual((self.farm / "metadata.bin").read_bytes(),
+                         (OPTIONS.farm / "metadata.bin").read_bytes())
+
+    def test_sectors_that_are_not_counted_are_noted(self):
+        with open(self.farm / "metadata.bin", "r+b") as metadata:
+            metadata.write(b"\0\0\0")
+        notes = self.succeeds("scrub", "--farm", self.farm).stdout
+        for sector in range(SECTORS):
+            self.assertIn(f"note: metadata.bin: slot of sector {sector}: describes a sector", notes)
+
+    def test_bytes_that_no_checksum_covers_are_noted(self):
+        formats.flip_byte(self.farm / "metadata.bin", 1000)
+        plot = self.farm / "plot.bin"
+        formats.flip_byte(plot, plot.stat().st_size - 1)
+        notes = self.succeeds("scrub", "--farm", self.farm).stdout
+        self.assertIn("note: metadata.bin: reserved bytes: ", notes)
+        self.assertIn("note: plot.bin: padding: ", notes)
 
     def test_damaged_slot_is_found_and_the_sector_plotted_again(self):
         formats.flip_byte(self.farm / "metadata.bin", formats.SLOTS_AT + formats.SLOT_SIZE + 5000)

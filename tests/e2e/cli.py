@@ -106,8 +106,7 @@ class CommandLine(FurrowTest):
         for name, options in (("a", ("--encoder", "cpu", "--threads", "1")),
                               ("b", ("--encoder", "cpu-scalar", "--threads", "2"))):
             farm = self.folder / name
-            farm.mkdir(mode=0o700)
-            shutil.copy(OPTIONS.farm / "identity.bin", farm)
+            formats.begin_farm_with_key_of(OPTIONS.farm, farm)
             self.succeeds("plot", "--farm", farm, "--pieces", OPTIONS.store, "--sectors", "1",
                           "--pieces-in-sector", PIECES_IN_SECTOR, *options)
             plots.append((farm / "plot.bin").read_bytes()[:formats.sector_size(PIECES_IN_SECTOR)])

@@ -19,8 +19,7 @@ class DamagedStore(FurrowTest):
         super().setUp()
         self.store = self.folder / "store"
         self.farm = self.folder / "farm"
-        self.farm.mkdir(mode=0o700)
-        shutil.copy(OPTIONS.farm / "identity.bin", self.farm)
+        formats.begin_farm_with_key_of(OPTIONS.farm, self.farm)
 
     def plot(self):
         return ("plot", "--farm", self.farm, "--pieces", self.store, "--sectors", "1",
@@ -92,8 +91,7 @@ class DamagedStore(FurrowTest):
         self.assertNotIn("index", self.plots_the_same().stderr)
         shutil.rmtree(self.store / "index")
         shutil.rmtree(self.farm)
-        self.farm.mkdir(mode=0o700)
-        shutil.copy(OPTIONS.farm / "identity.bin", self.farm)
+        formats.begin_farm_with_key_of(OPTIONS.farm, self.farm)
         self.plots_the_same()
 
     def test_json_is_not_mixed_with_warnings(self):

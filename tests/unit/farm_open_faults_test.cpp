@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "host/farm/farm.hpp"
+#include "host/farm/farm_create.hpp"
 #include "tests/support/made_up_farm.hpp"
 #include "tests/support/temp_directory.hpp"
 #include "tests/unit/farm_files.hpp"
@@ -74,7 +75,9 @@ TEST(FarmOpenFaults, AFailingCreationKeepsWhatWasThereBefore) {
   const TempDirectory directory;
   const fs::path path = directory.path() / "farm";
   fs::create_directory(path);
+  // A creation that was interrupted behind the key, and a file that is not ours.
   Identity::create(path / kIdentityFileName);
+  std::ofstream(path / kCreationMarkName) << "";
   std::ofstream(path / "notes.txt") << "mine";
   const auto before = contents_of(path);
   with_each_operation_failing(
@@ -83,6 +86,7 @@ TEST(FarmOpenFaults, AFailingCreationKeepsWhatWasThereBefore) {
         fs::remove(path / kFarmInfoFileName);
         fs::remove(path / kMetadataFileName);
         fs::remove(path / kPlotFileName);
+        std::ofstream(path / kCreationMarkName) << "";
       },
       [&] { EXPECT_EQ(contents_of(path), before); });
 }

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "host/farm/farm.hpp"
+#include "host/farm/farm_create.hpp"
+#include "host/pieces/piece_cache.hpp"
 #include "tests/support/made_up_farm.hpp"
 #include "tests/support/temp_directory.hpp"
 #include "tests/unit/farm_files.hpp"
@@ -64,12 +66,6 @@ TEST(FarmOpen, OpenCloseOpenKeepsEveryByte) {
   EXPECT_EQ(farm->sector_count(), 2);
   EXPECT_EQ(farm->target_sector_count(), 3);
   EXPECT_EQ(contents_of(directory.path()), before);
-}
-
-TEST(FarmOpen, KeepsAKeyThatIsThereAlready) {
-  const TempDirectory directory;
-  const PublicKey key = Identity::create(directory.path() / kIdentityFileName).public_key();
-  EXPECT_EQ(Farm::open(plot_options(directory.path(), 1))->info().public_key, key);
 }
 
 TEST(FarmOpen, NewFarmGetsTheLargestSectors) {
@@ -512,10 +508,52 @@ TEST(FarmOpen, AnInterruptedCreationIsResumed) {
   const TempDirectory directory;
   make_farm(directory.path(), 2, 0);
   const FarmInfo before = stored_info(directory.path());
-  fs::resize_file(directory.path() / kFarmInfoFileName, 0);
-  const auto farm = Farm::open(plot_options(directory.path(), 2));
-  EXPECT_EQ(farm->info().public_key, before.public_key);
-  EXPECT_EQ(farm->target_sector_count(), 2);
+  std::ofstream(directory.path() / kCreationMarkName) << "";
+  for (const std::uint64_t length : {0U, 1U, 100U}) {  // of the text of the info file
+    SCOPED_TRACE(length);
+    fs::resize_file(directory.path() / kFarmInfoFileName, length);
+    std::ofstream(directory.path() / kCreationMarkName) << "";
+    std::ofstream(directory.path() / kIdentityTemporaryName) << "half a key";
+    const auto farm = Farm::open(plot_options(directory.path(), 2));
+    EXPECT_EQ(farm->info().public_key, before.public_key);
+    EXPECT_EQ(farm->target_sector_count(), 2);
+    EXPECT_EQ(contents_of(directory.path()).size(), 4U);
+  }
+}
+
+// Not even a key: whoever's it is, no info file says so.
+TEST(FarmOpen, AFileOfNoFarmIsNoPlaceForANewOne) {
+  for (const char* name :
+       {kPlotFileName, kMetadataFileName, kIdentityFileName, kFarmInfoFileName,
+        kIdentityTemporaryName, kPieceCacheFileName, kStateDirectoryName, kIndexDirectoryName}) {
+    SCOPED_TRACE(name);
+    const TempDirectory directory;
+    const fs::path path = directory.path();
+    const auto refused = [&] {
+      const auto before = contents_of(path);
+      try {
+        Farm::open(plot_options(path, 1));
+        ADD_FAILURE() << "accepted";
+      } catch (const FileOfNoFarm& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::kInvalidArgument);
+        EXPECT_EQ(error.fields().path, path / name);
+      }
+      EXPECT_EQ(contents_of(path), before);
+    };
+    std::ofstream(path / name) << (std::string(name) == kFarmInfoFileName ? "" : "precious");
+    refused();
+    fs::remove(path / name);
+    if (std::string(name) != kFarmInfoFileName) {
+      fs::create_symlink("nowhere", path / name);
+      refused();
+      fs::remove(path / name);
+      fs::create_directory(path / name);
+      EXPECT_THROW(Farm::open(plot_options(path, 1)), FileOfNoFarm);
+      fs::remove(path / name);
+    }
+    std::ofstream(path / "lost+found") << "of no matter";
+    EXPECT_EQ(Farm::open(plot_options(path, 1))->target_sector_count(), 1);
+  }
 }
 
 }  // namespace

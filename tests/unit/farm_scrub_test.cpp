@@ -148,6 +148,67 @@ TEST_F(FarmScrub, ASlotOfAnotherSectorOrSize) {
   expect_broken("metadata.bin: slot of sector 1", SectorIndex(1));
 }
 
+// What all slots contradict is wrong itself; the sectors are not.
+TEST_F(FarmScrub, AnInfoFileOfSectorsOfAnotherSize) {
+  FarmInfo info = FarmInfo::parse(test::file_text(file(kFarmInfoFileName)), "info");
+  for (const std::uint16_t pieces : {1, 3}) {
+    info.pieces_in_sector = pieces;
+    std::ofstream(file(kFarmInfoFileName)) << info.to_text();
+    const ScrubReport report = scrub();
+    ASSERT_EQ(report.broken.size(), 1U);
+    EXPECT_EQ(report.broken[0].thing, "single_disk_farm.json");
+    EXPECT_NE(report.broken[0].reason.find("piecesInSector"), std::string::npos);
+    EXPECT_EQ(report.broken_sectors, 0);
+  }
+}
+
+// No checksum covers them and nothing is lost with them.
+TEST_F(FarmScrub, BytesThatMeanNothingAreNoted) {
+  const SpaceDistribution space =
+      SpaceDistribution::compute(allocated_space_for_sectors(kSectors, kPieces), kPieces);
+  struct Case {
+    const char* name;
+    std::uint64_t offset;
+    const char* thing;
+  };
+  for (const Case& one : std::initializer_list<Case>{
+           {kMetadataFileName, 3, "metadata.bin: reserved bytes"},
+           {kMetadataFileName, kReservedPlotMetadata - 1, "metadata.bin: reserved bytes"},
+           {kMetadataFileName, MetadataFile::size_for(kSectors), "metadata.bin: padding"},
+           {kMetadataFileName, round_up_to_page(space.metadata_file_size) - 1,
+            "metadata.bin: padding"},
+           {kPlotFileName, kSectors * sector_size(kPieces), "plot.bin: padding"},
+           {kPlotFileName, space.plot_file_size - 1, "plot.bin: padding"}}) {
+    SCOPED_TRACE(std::string(one.name) + ", byte " + std::to_string(one.offset));
+    test::flip_byte(file(one.name), one.offset);
+    const ScrubReport report = scrub();
+    EXPECT_TRUE(report.broken.empty());
+    EXPECT_EQ(report.intact_sectors, kSectors);
+    ASSERT_EQ(report.notes.size(), 1U);
+    EXPECT_EQ(report.notes[0].thing, one.thing);
+    EXPECT_NE(report.notes[0].reason.find(std::to_string(one.offset)), std::string::npos);
+    test::flip_byte(file(one.name), one.offset);
+  }
+}
+
+// Also when the info file has no room for them.
+TEST_F(FarmScrub, SectorsThatTheHeaderDoesNotCountAreNoted) {
+  FarmInfo info = FarmInfo::parse(test::file_text(file(kFarmInfoFileName)), "info");
+  for (const std::uint64_t space :
+       {info.allocated_space, allocated_space_for_sectors(1, kPieces), std::uint64_t{1000}}) {
+    info.allocated_space = space;
+    std::ofstream(file(kFarmInfoFileName)) << info.to_text();
+    for (const std::uint8_t count : {std::uint8_t{0}, std::uint8_t{1}}) {
+      test::overwrite(file(kMetadataFileName), 1, std::array<std::uint8_t, 2>{count, 0});
+      const ScrubReport report = scrub();
+      const auto n_uncounted =
+          std::count_if(report.notes.begin(), report.notes.end(),
+                        [](const ScrubFinding& finding) { return finding.sector.has_value(); });
+      EXPECT_EQ(n_uncounted, kSectors - count) << "space " << space;
+    }
+  }
+}
+
 /// Writes sector 1 anew with a contents map changed by `change` and checksums that fit.
 void rewrite_with_map(const fs::path& directory,
                       const std::function<void(SectorContentsMap&)>& change) {

@@ -56,12 +56,34 @@ TEST(FarmStateRocksDb, NoStateIsAsGoodAsAnother) {
   fs::remove_all(state);
   opens_with_a_warning();
 
-  fs::remove_all(state);
-  std::ofstream(state) << "not a directory";
-  opens_with_a_warning();
-
   std::ofstream(state / "CURRENT") << "rubbish";
   opens_with_a_warning();
+}
+
+// What is made anew is the database, not what somebody keeps beside it.
+TEST(FarmStateRocksDb, FilesOfOthersStay) {
+  const TempDirectory directory;
+  test::make_hollow_farm(directory.path(), kSectors);
+  const fs::path state = directory.path() / kStateDirectoryName;
+  Farm::open(options_of(directory.path()));
+  for (const char* name : {"notes.txt", "000001.txt", "MANIFEST"}) {
+    std::ofstream(state / name) << "precious";
+  }
+  fs::create_directory(state / "lost+found");
+  std::ofstream(state / "CURRENT") << "rubbish";
+  EXPECT_FALSE(Farm::open(options_of(directory.path()))->warnings().empty());
+  for (const char* name : {"notes.txt", "000001.txt", "MANIFEST"}) {
+    EXPECT_EQ(test::file_text(state / name), "precious");
+  }
+  EXPECT_TRUE(fs::is_directory(state / "lost+found"));
+  EXPECT_TRUE(Farm::open(options_of(directory.path()))->warnings().empty());
+
+  fs::remove_all(state);
+  std::ofstream(state) << "not a directory";
+  const auto farm = Farm::open(options_of(directory.path()));
+  EXPECT_FALSE(farm->warnings().empty());
+  expect_whole(*farm);
+  EXPECT_EQ(test::file_text(state), "not a directory");
 }
 
 /// Files of the database that hold data, by name.

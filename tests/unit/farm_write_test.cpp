@@ -1,6 +1,5 @@
 // Writing and reading sectors of a farm (docs/spec/06-farm-format.md, sections 6.2 to 6.5).
 #include <atomic>
-#include <fstream>
 #include <numeric>
 #include <random>
 #include <thread>
@@ -11,10 +10,12 @@
 #include "host/primitives/sector_id.hpp"
 #include "tests/support/made_up_farm.hpp"
 #include "tests/support/temp_directory.hpp"
+#include "tests/unit/farm_files.hpp"
 
 namespace furrow {
 namespace {
 
+using test::FaultHook;
 using test::made_up_sector;
 using test::MadeUpSector;
 using test::plot_options;
@@ -308,6 +309,60 @@ TEST(FarmWrite, SectorIdsFollowFromKeyAndHistorySize) {
             derive_sector_id(farm->identity().public_key_hash(),
                              farm->shard_commitments_root(other), SectorIndex(0), other));
   EXPECT_NE(farm->shard_commitments_root(other), root);
+}
+
+// Whatever happens to the files under the eyes of a farm that has them open, nobody is told that a
+// sector is there which nobody will find.
+TEST(FarmWrite, SectorsOfAFarmThatIsGoneAreNotSaidToBeThere) {
+  namespace fs = std::filesystem;
+  const auto gone_after = [](const auto& what, const char* missing) {
+    const TempDirectory directory;
+    const fs::path path = directory.path() / "farm";
+    const auto farm = Farm::open(plot_options(path, 3));
+    write(*farm, made_up_sector(0));
+    EXPECT_NO_THROW(farm->check_presence());
+    what(path);
+    for (int i = 0; i < 2; ++i) {
+      try {
+        write(*farm, made_up_sector(1));
+        ADD_FAILURE() << "written";
+      } catch (const FarmGone& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::kIo);
+        EXPECT_EQ(error.fields().path, missing == nullptr ? path : path / missing);
+      }
+      EXPECT_THROW(farm->check_presence(), FarmGone);
+    }
+  };
+  const auto moved = [](const fs::path& path) { fs::rename(path, path.parent_path() / "other"); };
+  const auto replaced = [&](const fs::path& path) {
+    moved(path);
+    fs::copy(path.parent_path() / "other", path);
+  };
+  gone_after([](const fs::path& path) { fs::remove_all(path); }, nullptr);
+  gone_after(moved, nullptr);
+  gone_after(replaced, nullptr);
+  for (const char* name : {kFarmInfoFileName, kMetadataFileName, kPlotFileName}) {
+    gone_after([&](const fs::path& path) { fs::remove(path / name); }, name);
+    gone_after(
+        [&](const fs::path& path) {
+          fs::copy(path / name, path / "copy");
+          fs::rename(path / "copy", path / name);
+        },
+        name);
+  }
+}
+
+// It may also go while a sector is being written.
+TEST(FarmWrite, AFarmThatGoesDuringAWriteIsNoticedByThatWrite) {
+  const TempDirectory directory;
+  const std::filesystem::path path = directory.path() / "farm";
+  const auto farm = Farm::open(plot_options(path, 2));
+  const FaultHook hook([&](FileOperation operation, const std::filesystem::path& file) {
+    if (operation == FileOperation::kSync && file.filename() == kPlotFileName) {
+      std::filesystem::remove_all(path);
+    }
+  });
+  EXPECT_THROW(write(*farm, made_up_sector(0)), FarmGone);
 }
 
 }  // namespace

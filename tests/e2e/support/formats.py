@@ -111,6 +111,14 @@ def rewrite_manifest(path, change):
     path.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
 
 
+def begin_farm_with_key_of(farm, new):
+    """What is left of the creation of a farm with the key of another one that was killed behind the key:
+    the next plot goes on with it."""
+    new.mkdir(mode=0o700, exist_ok=True)
+    shutil.copy(farm / "identity.bin", new)
+    (new / "furrow.creating").touch()
+
+
 def plotted_sector_count(farm):
     """Count in the header of metadata.bin; 0 when there is no whole header."""
     try:
