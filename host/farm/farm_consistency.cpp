@@ -119,6 +119,16 @@ std::optional<SpaceDistribution> stored_space(const FarmOptions& options, const 
                                 : std::nullopt;
 }
 
+bool is_interrupted_growth(const FarmOptions& options, const FarmInfo& info,
+                           const FarmFileSizes& sizes, const SpaceDistribution& wanted) {
+  const auto before =
+      space_of(info.allocated_space, info.pieces_in_sector, options.cache_percentage);
+  return before.has_value() && before->plot_file_size <= sizes.plot &&
+         sizes.plot <= wanted.plot_file_size &&
+         round_up_to_page(before->metadata_file_size) <= sizes.metadata &&
+         sizes.metadata <= round_up_to_page(wanted.metadata_file_size);
+}
+
 StoredSizeMismatch stored_size_mismatch(const FarmOptions& options, const FarmInfo& info,
                                         const FarmFileSizes& sizes) {
   const auto wanted =

@@ -54,6 +54,11 @@ Identity open_identity(const FarmOptions& options, const FarmInfo& info);
 std::optional<SpaceDistribution> stored_space(const FarmOptions& options, const FarmInfo& info,
                                               const FarmFileSizes& sizes);
 
+/// Whether the files are what a growth to `wanted` leaves that was interrupted before the info file
+/// was written: larger than stored, but not yet too large.
+bool is_interrupted_growth(const FarmOptions& options, const FarmInfo& info,
+                           const FarmFileSizes& sizes, const SpaceDistribution& wanted);
+
 /// Pre: there is no stored_space(). Says why, and which size mends it.
 StoredSizeMismatch stored_size_mismatch(const FarmOptions& options, const FarmInfo& info,
                                         const FarmFileSizes& sizes);

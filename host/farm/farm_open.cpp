@@ -60,16 +60,25 @@ void check_sizes(const FarmFiles& files) {
 void check_count(const FarmFiles& files, const SpaceDistribution& space,
                  std::uint64_t allocated_space) {
   const auto count = static_cast<std::uint16_t>(files.slots.size());
-  if (count <= space.sector_count) {
-    return;
-  }
-  if (allocated_space != files.info.allocated_space) {
+  if (count > space.sector_count) {
     throw WouldLoseSectors(allocated_space, space.sector_count, count);
   }
-  throw MalformedData(files.metadata.file().path().native() + ": counts " + std::to_string(count) +
-                      " plotted sectors, but the allocated space in single_disk_farm.json has room "
-                      "for " +
-                      std::to_string(space.sector_count));
+}
+
+/// A crash leaves one such sector, a damaged header many.
+void warn_of_uncounted_sectors(FarmFiles& files) {
+  const auto count = static_cast<std::uint16_t>(files.slots.size());
+  try {
+    if (count < files.target_sector_count &&
+        !files.metadata.read_slot(SectorIndex(count), files.info.pieces_in_sector)
+             .holds_nothing()) {
+      files.warnings.push_back(files.metadata.file().path().native() + ": counts " +
+                               std::to_string(count) + " sectors, but has the slot of sector " +
+                               std::to_string(count) + ", too; it will be plotted again");
+    }
+  } catch (const Error&) {  // NOLINT(bugprone-empty-catch)
+    // What stands in the slot of a sector that does not exist has no meaning.
+  }
 }
 
 /// Reads and verifies one slot after another; what is in them does not stay in memory. A sound slot
@@ -182,10 +191,7 @@ WantedSpace wanted_space(const FarmOptions& options, const FarmInfo& info,
   if (options.min_sectors) {
     const WantedSpace grown =
         of_size(allocated_space_for_sectors(*options.min_sectors, info.pieces_in_sector));
-    // A growth that was interrupted leaves files that are larger than stored, but no larger than
-    // what the same request makes now.
-    if (grown.space.plot_file_size >= sizes.plot &&
-        round_up_to_page(grown.space.metadata_file_size) >= sizes.metadata) {
+    if (stored || is_interrupted_growth(options, info, sizes, grown.space)) {
       return grown;
     }
   }
@@ -239,6 +245,7 @@ FarmFiles open_existing_farm(const FarmOptions& options, File info_file) {
   files.target_sector_count = space.sector_count;
   change_size(files, space, allocated_space);
   replace_damaged_slots(files);
+  warn_of_uncounted_sectors(files);
   end_creation(options.directory);
   return files;
 }
