@@ -14,7 +14,7 @@
 namespace furrow {
 
 /// Says that a farm is being made in its directory.
-inline constexpr const char* kCreationMarkName = "furrow.creating";
+inline constexpr const char* kCreationMarkName = ".furrow-creating";
 
 /// Whether there is no farm yet: no info file, or one without text, or only the beginning of its
 /// text beside the mark.

@@ -116,7 +116,7 @@ def begin_farm_with_key_of(farm, new):
     the next plot goes on with it."""
     new.mkdir(mode=0o700, exist_ok=True)
     shutil.copy(farm / "identity.bin", new)
-    (new / "furrow.creating").touch()
+    (new / ".furrow-creating").touch()
 
 
 def plotted_sector_count(farm):
