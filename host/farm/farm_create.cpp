@@ -93,15 +93,13 @@ void set_size(const File& file, std::uint64_t size) {
 
 /// Without an info file nothing says what the sectors are, yet they may be worth months of work.
 void refuse_sectors_without_info(const fs::path& directory) {
-  const fs::path path = directory / kMetadataFileName;
-  if (!is_there(path)) {
-    return;
+  std::uint16_t count = 0;
+  try {
+    count =
+        MetadataFile(File::open_read(directory / kMetadataFileName)).read_plotted_sector_count();
+  } catch (const Error&) {
+    return;  // not there, or nothing that counts sectors
   }
-  const MetadataFile metadata(File::open_read(path));
-  if (metadata.file().size() < MetadataFile::kHeaderSize) {
-    return;
-  }
-  const std::uint16_t count = metadata.read_plotted_sector_count();
   if (count != 0) {
     throw MalformedData((directory / kFarmInfoFileName).native() +
                         ": missing or empty, but metadata.bin counts " + std::to_string(count) +
@@ -212,15 +210,11 @@ File create_farm_files(const FarmOptions& options, Rollback& rollback) {
 
 void end_creation(const fs::path& directory) {
   const fs::path mark = directory / kCreationMarkName;
-  if (!is_there(mark)) {
-    return;
-  }
   std::error_code error;
   fs::remove(mark, error);
   if (error) {
     throw IoError("remove", mark.native(), error.value());
   }
-  sync_directory(directory);
 }
 
 }  // namespace furrow

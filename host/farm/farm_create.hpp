@@ -27,7 +27,8 @@ bool is_farm_to_be_created(const std::filesystem::path& directory);
 /// make no farm, FarmInUse and IoError.
 File create_farm_files(const FarmOptions& options, Rollback& rollback);
 
-/// The farm is complete: removes the mark, if there is one, durably.
+/// The farm is complete: removes the mark, if there is one. A crash may bring it back, which harms
+/// nobody: beside an info file it says nothing.
 void end_creation(const std::filesystem::path& directory);
 
 }  // namespace furrow

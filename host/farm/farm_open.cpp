@@ -206,7 +206,15 @@ std::uint16_t readable_sector_count(FarmFiles& files, const FarmOptions& options
     return std::max(stored->sector_count, count);
   }
   files.warnings.emplace_back(stored_size_mismatch(options, files.info, sizes).what());
-  return count;
+  try {
+    const SpaceDistribution space = SpaceDistribution::compute(
+        files.info.allocated_space, files.info.pieces_in_sector, options.cache_percentage);
+    return std::max(space.sector_count, count);
+  } catch (const InsufficientSpace&) {
+    return count;
+  } catch (const FarmTooLarge&) {
+    return count;
+  }
 }
 
 /// Pre: `info_file` is locked, if wanted.
