@@ -144,7 +144,7 @@ std::optional<DiskForecast> planned_disk(const PlotTargetOptions& wanted,
     const FarmerProtocolInfo info = protocol_info(*manifest);
     // Any key will do to count the sectors of a farm that has none yet.
     wish.sectors =
-        farm_exists(wanted.farm)
+        !is_farm_to_be_created(wanted.farm)
             ? sectors_to_cover(*Farm::open({.directory = wanted.farm, .lock = false}), info)
             : sectors_to_cover_history(Hash(), Hash(), info, wish.pieces_in_sector);
   }

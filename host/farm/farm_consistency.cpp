@@ -57,18 +57,17 @@ FarmFileSizes FarmFileSizes::of(const fs::path& directory, const MetadataFile& m
 std::optional<unsigned> cache_percentage_of(std::uint64_t allocated_space,
                                             std::uint16_t pieces_in_sector,
                                             const FarmFileSizes& sizes) {
-  std::optional<unsigned> found;
-  for (unsigned percentage = 0; percentage < 100; ++percentage) {
+  const auto fits = [&](unsigned percentage, bool with_cache) {
     const auto space = space_of(allocated_space, pieces_in_sector, percentage);
-    if (!space.has_value() || !has_sizes(*space, sizes)) {
-      continue;
-    }
-    if (round_up_to_page(space->piece_cache_file_size) == sizes.piece_cache) {
+    return space.has_value() && has_sizes(*space, sizes) &&
+           (!with_cache || round_up_to_page(space->piece_cache_file_size) == sizes.piece_cache);
+  };
+  for (unsigned percentage = 0; percentage < 100; ++percentage) {
+    if (fits(percentage, true)) {
       return percentage;
     }
-    found = found.value_or(percentage);
   }
-  return found;
+  return fits(0, false) ? std::optional(0U) : std::nullopt;
 }
 
 void check_info(const FarmOptions& options, const FarmInfo& info, const fs::path& info_file) {

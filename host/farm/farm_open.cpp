@@ -223,9 +223,6 @@ FarmFiles open_existing_farm(const FarmOptions& options, File info_file) {
   check_info(options, info, info_file.path());
   Identity identity = open_identity(options, info);
   const bool is_plotting = options.mode == FarmMode::kPlot;
-  if (is_plotting) {
-    check_state_is_of(options, info.id);
-  }
   FarmFiles files{
       .info = info,
       .info_file = std::move(info_file),
@@ -251,6 +248,7 @@ FarmFiles open_existing_farm(const FarmOptions& options, File info_file) {
       wanted_space(options, info, FarmFileSizes::of(options.directory, files.metadata, files.plot));
   check_count(files, space, allocated_space);
   files.target_sector_count = space.sector_count;
+  check_state_is_of(options, info.id);  // the last check: opening a database writes into it
   change_size(files, space, allocated_space);
   replace_damaged_slots(files);
   warn_of_uncounted_sectors(files);

@@ -297,13 +297,17 @@ TEST(FarmOpen, TheShareForAPieceCacheIsSeenInTheSizes) {
   const TempDirectory directory;
   FarmOptions options = plot_options(directory.path(), 3);
   options.cache_percentage = 1;
-  const std::uint16_t with_cache = Farm::open(options)->target_sector_count();
-  EXPECT_EQ(with_cache, 2);
+  const FarmInfo info = Farm::open(options)->info();
+  const SpaceDistribution space = SpaceDistribution::compute(info.allocated_space, 1, 1);
+  EXPECT_EQ(space.sector_count, 2);
+  std::ofstream(directory.path() / kPieceCacheFileName) << "";
+  fs::resize_file(directory.path() / kPieceCacheFileName,
+                  round_up_to_page(space.piece_cache_file_size));
   const auto before = contents_of(directory.path());
   options.cache_percentage = 0;
   options.allocated_space.reset();
-  EXPECT_EQ(Farm::open(options)->target_sector_count(), with_cache);
-  EXPECT_EQ(Farm::open(read_options(directory.path()))->target_sector_count(), with_cache);
+  EXPECT_EQ(Farm::open(options)->target_sector_count(), space.sector_count);
+  EXPECT_EQ(Farm::open(read_options(directory.path()))->target_sector_count(), space.sector_count);
   EXPECT_EQ(contents_of(directory.path()), before);
 }
 

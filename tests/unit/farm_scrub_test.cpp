@@ -151,7 +151,7 @@ TEST_F(FarmScrub, ASlotOfAnotherSectorOrSize) {
 // What all slots contradict is wrong itself; the sectors are not.
 TEST_F(FarmScrub, AnInfoFileOfSectorsOfAnotherSize) {
   FarmInfo info = FarmInfo::parse(test::file_text(file(kFarmInfoFileName)), "info");
-  for (const std::uint16_t pieces : {1, 3}) {
+  for (const std::uint16_t pieces : std::initializer_list<std::uint16_t>{1, 3}) {
     info.pieces_in_sector = pieces;
     std::ofstream(file(kFarmInfoFileName)) << info.to_text();
     const ScrubReport report = scrub();
