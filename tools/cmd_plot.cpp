@@ -11,6 +11,7 @@
 
 #include "host/base/counted.hpp"
 #include "host/base/printable.hpp"
+#include "host/farm/data_directories.hpp"
 #include "host/farm/plot_farm.hpp"
 #include "tools/cli_support.hpp"
 #include "tools/interrupt_watch.hpp"
@@ -120,6 +121,10 @@ void refuse_given_up(const std::vector<GivenUpSector>& sectors) {
 
 void run(const Arguments& arguments, InterruptWatch& interrupts) {
   const auto start = std::chrono::steady_clock::now();
+  require_own_place("--farm", arguments.target.farm, DataKind::kFarm);
+  if (arguments.pieces.cache.has_value()) {
+    require_apart("--piece-cache", *arguments.pieces.cache, "--farm", arguments.target.farm);
+  }
   // Unknown names and sizes, and limits that are too low, are refused before anything is created.
   const EncoderChoice choice = chosen_encoder(arguments.engine);
   const MemoryPlan plan = memory_plan_of(arguments, choice);

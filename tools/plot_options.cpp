@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tools/create_option.hpp"
+
 namespace furrow::cli {
 
 void add_plot_options(CLI::App& command, PlotOptions& options, PlotOptionsFor purpose) {
@@ -9,6 +11,7 @@ void add_plot_options(CLI::App& command, PlotOptions& options, PlotOptionsFor pu
   PlotTargetOptions& target = options.target;
   command.add_option("--farm", target.farm, "Directory of the farm; created when absent")
       ->required(is_plotting);
+  add_create_option(command, target.create, &options.pieces.create);
   add_piece_options(command, options.pieces);
   command.get_option("--pieces")->required(is_plotting);
   CLI::Option* sectors = command.add_option(

@@ -28,6 +28,7 @@ std::uint16_t checked(std::uint64_t value, std::uint64_t most, const char* what)
 FarmOptions farm_options(const PlotTargetOptions& wanted, const Manifest& manifest) {
   FarmOptions options;
   options.directory = wanted.farm;
+  options.make_directory = wanted.create;
   options.mode = FarmMode::kPlot;
   options.state_backend = [](const std::filesystem::path& directory) {
     return open_rocksdb_backend(directory);

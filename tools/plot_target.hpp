@@ -15,6 +15,7 @@ namespace furrow::cli {
 /// What the command line says of the farm.
 struct PlotTargetOptions {
   std::string farm;
+  MakeDirectory create = MakeDirectory::kLastOnly;  ///< of the farm
   std::optional<std::uint64_t> sectors;
   std::optional<std::string> size;
   bool until_covered = false;

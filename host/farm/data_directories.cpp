@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "host/archive/store_layout.hpp"
+#include "host/farm/farm_create.hpp"
 #include "host/farm/farm_options.hpp"
 #include "host/pieces/piece_cache.hpp"
 
@@ -30,7 +31,7 @@ fs::path resolved(const fs::path& path) {
 }
 
 std::optional<DataKind> kind_of(const fs::path& directory) {
-  if (is_there(directory / kFarmInfoFileName)) {
+  if (is_there(directory / kFarmInfoFileName) || is_there(directory / kCreationMarkName)) {
     return DataKind::kFarm;
   }
   if (is_there(directory / kArchivingMarkName) ||
@@ -117,6 +118,16 @@ void require_own_place(std::string_view option, const fs::path& directory, DataK
   }
   if (const std::optional<DataDirectory> owner = around(path.parent_path())) {
     throw place_taken(option, directory, *owner);
+  }
+}
+
+void require_apart(std::string_view option, const fs::path& directory,
+                   std::string_view other_option, const fs::path& other) {
+  if (lies_within(directory, other) || lies_within(other, directory)) {
+    throw PlaceTaken(std::string(option) + " '" + directory.native() + "' and " +
+                         std::string(other_option) + " '" + other.native() +
+                         "' lie within one another",
+                     {.path = directory.native()});
   }
 }
 

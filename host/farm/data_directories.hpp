@@ -40,4 +40,8 @@ void require_outside_data(std::string_view option, const std::filesystem::path& 
 void require_own_place(std::string_view option, const std::filesystem::path& directory,
                        DataKind kind);
 
+/// Refuses two directories of which one is, or will be, in the other. Throws PlaceTaken.
+void require_apart(std::string_view option, const std::filesystem::path& directory,
+                   std::string_view other_option, const std::filesystem::path& other);
+
 }  // namespace furrow

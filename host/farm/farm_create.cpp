@@ -23,9 +23,9 @@ constexpr std::string_view kMarkText =
     "furrow is making a farm here. Repeat the command to complete it, or remove what is here.\n";
 
 /// What may not be there when a farm is made.
-constexpr std::array kOwnNames = {kFarmInfoFileName,   kIdentityFileName,  kIdentityTemporaryName,
-                                  kMetadataFileName,   kPlotFileName,      kPieceCacheFileName,
-                                  kStateDirectoryName, kIndexDirectoryName};
+constexpr std::array kOwnNames = {kFarmInfoFileName,  kIdentityFileName,   kMetadataFileName,
+                                  kPlotFileName,      kPieceCacheFileName, kStateDirectoryName,
+                                  kIndexDirectoryName};
 
 /// Also of a symbolic link that leads nowhere.
 bool is_there(const fs::path& path) {
@@ -37,15 +37,6 @@ bool is_there(const fs::path& path) {
   return status.type() != fs::file_type::not_found;
 }
 
-bool leads_somewhere(const fs::path& path) {
-  std::error_code error;
-  const bool result = fs::exists(path, error);
-  if (error) {
-    throw IoError("look for", path.native(), error.value());
-  }
-  return result;
-}
-
 Ulid new_ulid() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   std::array<std::uint8_t, 10> random{};
@@ -53,24 +44,6 @@ Ulid new_ulid() {
   return Ulid::from_parts(static_cast<std::uint64_t>(
                               std::chrono::duration_cast<std::chrono::milliseconds>(now).count()),
                           random);
-}
-
-void create_directories(const fs::path& directory, Rollback& rollback) {
-  std::vector<fs::path> missing;
-  for (fs::path path = fs::absolute(directory); !leads_somewhere(path); path = path.parent_path()) {
-    missing.push_back(path);
-  }
-  for (; !missing.empty(); missing.pop_back()) {
-    const fs::path& path = missing.back();
-    std::error_code error;
-    if (fs::create_directory(path, error)) {
-      rollback.remove(path);
-    }
-    if (error) {
-      throw IoError("create directory", path.native(), error.value());
-    }
-    sync_directory(path.parent_path());
-  }
 }
 
 /// Opens a file for writing; `rollback` removes it or gives it its old size back.
@@ -111,8 +84,6 @@ void refuse_sectors_without_info(const fs::path& directory) {
 void begin_creation(const fs::path& directory, Rollback& rollback) {
   const fs::path mark = directory / kCreationMarkName;
   if (is_there(mark)) {
-    std::error_code ignored;  // a creation that cannot replace it says so
-    fs::remove(directory / kIdentityTemporaryName, ignored);
     return;
   }
   for (const char* name : kOwnNames) {
@@ -166,7 +137,8 @@ File create_farm_files(const FarmOptions& options, Rollback& rollback) {
       info.allocated_space, info.pieces_in_sector, options.cache_percentage);
   const fs::path& directory = options.directory;
   refuse_sectors_without_info(directory);
-  create_directories(directory, rollback);
+  make_directory(directory, options.make_directory,
+                 [&](const fs::path& made) { rollback.remove(made); });
   begin_creation(directory, rollback);
 
   const fs::path info_path = directory / kFarmInfoFileName;

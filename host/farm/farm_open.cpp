@@ -267,7 +267,8 @@ FarmFiles create_farm(const FarmOptions& options) {
 
 FarmFiles open_farm_files(const FarmOptions& options) {
   check_options(options);
-  if (options.mode == FarmMode::kPlot && is_farm_to_be_created(options.directory)) {
+  if (options.mode == FarmMode::kPlot && options.make_directory != MakeDirectory::kNever &&
+      is_farm_to_be_created(options.directory)) {
     return create_farm(options);
   }
   const fs::path info_path = options.directory / kFarmInfoFileName;

@@ -9,6 +9,7 @@
 
 #include "furrow/types.hpp"
 
+#include "host/store/make_directory.hpp"
 #include "host/store/paged_store/paged_backend.hpp"
 
 namespace furrow {
@@ -17,8 +18,6 @@ namespace furrow {
 inline constexpr std::uint16_t kMaxPiecesInSector = 1000;
 
 inline constexpr const char* kIdentityFileName = "identity.bin";
-/// What identity.bin is called while it is made.
-inline constexpr const char* kIdentityTemporaryName = "identity.bin.tmp";
 inline constexpr const char* kFarmInfoFileName = "single_disk_farm.json";
 inline constexpr const char* kMetadataFileName = "metadata.bin";
 inline constexpr const char* kPlotFileName = "plot.bin";
@@ -46,6 +45,8 @@ struct FarmOptions {
   /// Instead of it: room for at least so many sectors. A farm that has more stays as it is; one
   /// whose growing was interrupted is completed. kPlot only.
   std::optional<std::uint16_t> min_sectors = {};
+  /// How the directory of a farm that is created comes to be; kNever wants a farm that is there.
+  MakeDirectory make_directory = MakeDirectory::kLastOnly;
   /// Share of the space that is left to a piece cache, 0 to 99.
   unsigned cache_percentage = 0;
   /// Whether to take the exclusive lock. To be switched off for file systems without locks only, or

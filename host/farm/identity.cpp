@@ -7,6 +7,7 @@
 #include "host/crypto/blake3.hpp"
 #include "host/primitives/sector_id.hpp"
 #include "host/store/file.hpp"
+#include "host/store/pending_file.hpp"
 
 namespace furrow {
 namespace {
@@ -58,17 +59,9 @@ Identity Identity::create(const std::filesystem::path& path) {
   ensure_sodium_is_ready();
   Seed seed;
   randombytes_buf(seed.bytes.data(), seed.bytes.size());
-  std::filesystem::path temporary = path;
-  temporary += ".tmp";
-  const File file = File::create_new(temporary, 0600);
-  try {
-    file.write_at(0, seed.bytes);
-    file.sync();
-    rename_durably(temporary, path);
-  } catch (...) {
-    std::filesystem::remove(temporary, ignored);
-    throw;
-  }
+  PendingFile file(path, PendingFile::Publish::kNew, 0600);
+  file.file().write_at(0, seed.bytes);
+  file.publish();
   return Identity(seed.bytes);
 }
 

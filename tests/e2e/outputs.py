@@ -9,7 +9,8 @@ import subprocess
 
 from make_fixtures import PIECES_IN_SECTOR, SECTORS
 from support import formats, program
-from support.program import (BAD_ARGUMENTS, IO_ERROR, OPTIONS, SUCCESS, FurrowTest, furrow)
+from support.program import (BAD_ARGUMENTS, IO_ERROR, OPTIONS, SUCCESS, UNAVAILABLE, FurrowTest,
+                             furrow)
 from support.trees import describe, differences
 
 # Descriptors 0 to 2, closed as some service managers do.
@@ -136,6 +137,19 @@ class Places(FurrowTest):
                 self.refuses(place, "archive", "--store", inside / "new", OPTIONS.source)
                 self.assert_absent(inside / "new")
 
+    def test_farms_and_caches(self):
+        plot = ("plot", "--pieces", OPTIONS.store, "--sectors", 1, "--pieces-in-sector", 1)
+        for inside in (OPTIONS.store, OPTIONS.farm):
+            self.refuses(inside, *plot, "--farm", inside / "new")
+            self.refuses(inside, *plot, "--farm", self.folder / "farm", "--piece-cache",
+                         inside / "new")
+            self.assert_absent(inside / "new")
+        # Neither is there yet.
+        farm = self.folder / "farm"
+        self.fails(BAD_ARGUMENTS, ["--piece-cache", farm], *plot, "--farm", farm, "--piece-cache",
+                   farm / "cache", "--create", "parents")
+        self.assert_absent(farm)
+
     def test_an_unfinished_store_that_is_not_ours(self):
         store = self.folder / "store"
         store.mkdir()
@@ -152,6 +166,7 @@ class Create(FurrowTest):
         super().setUp()
         self.small = self.folder / "small"
         self.small.write_bytes(b"small")
+        self.plot = ("plot", "--pieces", OPTIONS.store, "--sectors", 1, "--pieces-in-sector", 1)
 
     def test_stores(self):
         store = self.folder / "disk" / "store"
@@ -166,6 +181,26 @@ class Create(FurrowTest):
         other.mkdir()
         self.succeeds(*archive, other, "--create=never")
         self.succeeds(*archive, self.folder / "third")
+
+    def test_farms_and_caches(self):
+        farm = self.folder / "disk" / "farm"
+        cache = self.folder / "other" / "cache"
+        self.fails(IO_ERROR, [farm, farm.parent], *self.plot, "--farm", farm)
+        self.fails((IO_ERROR, UNAVAILABLE), [farm], *self.plot, "--farm", farm, "--create=never")
+        self.assert_absent(farm.parent)
+        farm.parent.mkdir()
+        self.fails(IO_ERROR, [cache, cache.parent], *self.plot, "--farm", farm, "--piece-cache",
+                   cache)
+        self.assert_absent(farm)
+        self.assert_absent(cache.parent)
+        self.succeeds(*self.plot, "--farm", farm, "--piece-cache", cache, "--create=parents")
+        self.succeeds(*self.plot, "--farm", farm, "--piece-cache", cache, "--create=never")
+        empty = self.folder / "empty"
+        empty.mkdir()
+        self.fails((IO_ERROR, UNAVAILABLE), [empty], *self.plot, "--farm", empty, "--create=never")
+        self.fails(IO_ERROR, [empty], *self.plot, "--farm", farm, "--piece-cache", empty,
+                   "--create=never")
+        self.assert_empty(empty)
 
     def test_extracted_trees(self):
         out = self.folder / "disk" / "out"

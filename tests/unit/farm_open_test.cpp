@@ -517,7 +517,6 @@ TEST(FarmOpen, AnInterruptedCreationIsResumed) {
     SCOPED_TRACE(length);
     fs::resize_file(directory.path() / kFarmInfoFileName, length);
     std::ofstream(directory.path() / kCreationMarkName) << "";
-    std::ofstream(directory.path() / kIdentityTemporaryName) << "half a key";
     const auto farm = Farm::open(plot_options(directory.path(), 2));
     EXPECT_EQ(farm->info().public_key, before.public_key);
     EXPECT_EQ(farm->target_sector_count(), 2);
@@ -527,9 +526,8 @@ TEST(FarmOpen, AnInterruptedCreationIsResumed) {
 
 // Not even a key: whoever's it is, no info file says so.
 TEST(FarmOpen, AFileOfNoFarmIsNoPlaceForANewOne) {
-  for (const char* name :
-       {kPlotFileName, kMetadataFileName, kIdentityFileName, kFarmInfoFileName,
-        kIdentityTemporaryName, kPieceCacheFileName, kStateDirectoryName, kIndexDirectoryName}) {
+  for (const char* name : {kPlotFileName, kMetadataFileName, kIdentityFileName, kFarmInfoFileName,
+                           kPieceCacheFileName, kStateDirectoryName, kIndexDirectoryName}) {
     SCOPED_TRACE(name);
     const TempDirectory directory;
     const fs::path path = directory.path();
