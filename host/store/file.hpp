@@ -18,7 +18,7 @@ namespace furrow {
 /// several threads at once.
 class File {
  public:
-  /// Opens an existing file for reading.
+  /// Opens an existing file, or a directory to lock, for reading; never waits for a fifo.
   static File open_read(const std::filesystem::path& path);
   /// Opens for reading and writing; creates the file when it is absent, never truncates it.
   static File open_or_create(const std::filesystem::path& path);
@@ -54,7 +54,7 @@ class File {
   std::filesystem::path path_;
 };
 
-/// Whole contents of a file. Throws InvalidBytesLength above `max_size`.
+/// Whole contents of a file, or of a pipe. Throws InvalidBytesLength above `max_size`.
 std::vector<std::uint8_t> read_whole_file(const std::filesystem::path& path,
                                           std::uint64_t max_size = std::uint64_t{1} << 32);
 
