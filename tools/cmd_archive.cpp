@@ -14,6 +14,7 @@
 #include "nlohmann/json.hpp"
 #include "tools/cli_support.hpp"
 #include "tools/create_option.hpp"
+#include "tools/genesis_root_option.hpp"
 #include "tools/interrupt_watch.hpp"
 #include "tools/json_text.hpp"
 #include "tools/progress.hpp"
@@ -26,6 +27,7 @@ namespace {
 struct Arguments {
   std::string store;
   std::vector<std::string> paths;
+  std::optional<Hash> genesis_root;
   unsigned threads = 0;
   int level = kArchiveLevel;
   MakeDirectory create = MakeDirectory::kLastOnly;
@@ -63,6 +65,7 @@ void run(const Arguments& arguments, const std::stop_token& stop) {
   options.make_directory = arguments.create;
   options.compute.threads = thread_count(arguments.threads);
   options.level = arguments.level;
+  options.chain_genesis_root = arguments.genesis_root;
   options.stop = stop;
   options.progress = [&](const ArchiveProgress& now) {
     // Reading is half of the work, packing the other one.
@@ -100,6 +103,7 @@ void add_archive_command(CLI::App& app, InterruptWatch& interrupts) {
       ->add_option("--level", arguments->level,
                    "zstd level of the pieces, 1 to 22: smaller packs, slower")
       ->capture_default_str();
+  add_genesis_root_option(*command, arguments->genesis_root);
   add_simd_option(*command);
   command->add_flag("--json", arguments->json, "Print the summary as JSON");
   command->callback([arguments, &interrupts] { run(*arguments, interrupts.take_token()); });

@@ -18,6 +18,7 @@
 #include "host/pieces/store_piece_getter.hpp"
 #include "tools/cli_support.hpp"
 #include "tools/create_option.hpp"
+#include "tools/genesis_root_option.hpp"
 #include "tools/interrupt_watch.hpp"
 #include "tools/progress.hpp"
 #include "tools/standard_output.hpp"
@@ -32,6 +33,7 @@ struct Arguments {
   std::string manifest;
   std::string out;
   MakeDirectory create = MakeDirectory::kLastOnly;
+  std::optional<Hash> genesis_root;
   unsigned threads = 0;
 };
 
@@ -69,8 +71,8 @@ struct Source {
 Source farm_source(const Arguments& arguments, unsigned threads) {
   Source source;
   source.manifest = Manifest::load(arguments.manifest);
-  source.farm =
-      Farm::open({.directory = arguments.farm, .genesis_root = source.manifest.genesis_root()});
+  source.farm = Farm::open({.directory = arguments.farm,
+                            .genesis_root = source.manifest.genesis_root(arguments.genesis_root)});
   source.getter = std::make_unique<FarmPieceGetter>(
       *source.farm,
       FarmPieceGetter::Options{.threads = threads, .on_remark = [](const std::string& remark) {
@@ -167,6 +169,7 @@ void add_extract_command(CLI::App& app, InterruptWatch& interrupts) {
   add_create_option(*command, arguments->create);
   command->add_option("--threads", arguments->threads,
                       "Threads; 0 means one for each processor that may be used");
+  add_genesis_root_option(*command, arguments->genesis_root);
   add_simd_option(*command);
   command->callback([arguments, &interrupts] { run(*arguments, interrupts.take_token()); });
 }

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "tools/create_option.hpp"
+#include "tools/genesis_root_option.hpp"
 
 namespace furrow::cli {
 
@@ -27,6 +28,7 @@ void add_plot_options(CLI::App& command, PlotOptions& options, PlotOptionsFor pu
   size->excludes(covered);
   command.add_option("--pieces-in-sector", target.pieces_in_sector,
                      "1 to 1000, fixed when the farm is created; 1000 if not given");
+  add_genesis_root_option(command, target.genesis_root);
   add_engine_options(command, options.engine);
   command
       .add_option("--progress", options.progress,

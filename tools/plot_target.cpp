@@ -34,7 +34,7 @@ FarmOptions farm_options(const PlotTargetOptions& wanted, const Manifest& manife
     return open_rocksdb_backend(directory);
   };
   options.keep_index = true;
-  options.genesis_root = manifest.genesis_root();
+  options.genesis_root = manifest.genesis_root(wanted.genesis_root);
   if (wanted.pieces_in_sector.has_value()) {
     options.pieces_in_sector =
         checked(*wanted.pieces_in_sector, kMaxPiecesInSector, "--pieces-in-sector");

@@ -20,6 +20,7 @@ struct PlotTargetOptions {
   std::optional<std::string> size;
   bool until_covered = false;
   std::optional<std::uint64_t> pieces_in_sector;
+  std::optional<Hash> genesis_root;
 };
 
 /// An open farm and how many sectors it shall have in the end.

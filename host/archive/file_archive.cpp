@@ -197,6 +197,7 @@ std::optional<ArchiveSummary> archive_files(std::span<const fs::path> paths, con
   writer.finish();
 
   summary.manifest.shard = options.shard;
+  summary.manifest.chain_genesis_root = options.chain_genesis_root;
   summary.manifest.segments = pieces.take_segments();
   for (SourceEntry& source : sources) {
     summary.manifest.entries.push_back(std::move(source.entry));

@@ -55,6 +55,8 @@ struct ArchiveProgress {
 
 struct ArchiveOptions {
   ShardIndex shard;
+  /// Of the chain that the pieces are to belong to; the manifest names it then.
+  std::optional<Hash> chain_genesis_root = {};
   /// Its threads make segments; as many more compress and hash pieces.
   ComputeOptions compute;
   /// zstd level of source pieces. The bytes of the store depend on it.

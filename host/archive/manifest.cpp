@@ -6,6 +6,7 @@
 #include "host/archive/super_segment.hpp"
 #include "host/base/counted.hpp"
 #include "host/base/utf8.hpp"
+#include "host/crypto/hex.hpp"
 
 namespace furrow {
 namespace {
@@ -88,9 +89,17 @@ void validate_entry(const ManifestEntry& entry, std::uint64_t next_block) {
 
 ManifestVersionMismatch::ManifestVersionMismatch(std::uint64_t actual)
     : Error(ErrorKind::kMismatch,
-            "manifest: expected version " + std::to_string(kManifestVersion) + ", actual " +
+            "manifest: expected version " + std::to_string(kManifestVersion) + " or " +
+                std::to_string(kManifestVersionWithGenesisRoot) + ", actual " +
                 std::to_string(actual),
-            {.expected = std::to_string(kManifestVersion), .actual = std::to_string(actual)}) {}
+            {.expected = std::to_string(kManifestVersionWithGenesisRoot),
+             .actual = std::to_string(actual)}) {}
+
+GenesisRootMismatch::GenesisRootMismatch(const Hash& expected, const Hash& actual)
+    : Error(ErrorKind::kMismatch,
+            "manifest: of another chain, expected genesis root " + to_hex(expected.bytes) +
+                ", actual " + to_hex(actual.bytes),
+            {.expected = to_hex(expected.bytes), .actual = to_hex(actual.bytes)}) {}
 
 void Manifest::validate() const {
   validate_segments(*this);
@@ -118,7 +127,17 @@ HistorySize Manifest::history_size() const {
 }
 
 const Hash& Manifest::genesis_root() const {
-  return segments.front().header.root;
+  return chain_genesis_root ? *chain_genesis_root : segments.front().header.root;
+}
+
+const Hash& Manifest::genesis_root(const std::optional<Hash>& wanted) const {
+  if (!wanted) {
+    return genesis_root();
+  }
+  if (chain_genesis_root && *chain_genesis_root != *wanted) {
+    throw GenesisRootMismatch(*wanted, *chain_genesis_root);
+  }
+  return *wanted;
 }
 
 SegmentIdentity Manifest::segment_identity(SegmentIndex segment) const {

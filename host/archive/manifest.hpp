@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,7 +17,9 @@
 
 namespace furrow {
 
+/// Of manifests that name no genesis root, and of those that do.
 inline constexpr std::uint64_t kManifestVersion = 1;
+inline constexpr std::uint64_t kManifestVersionWithGenesisRoot = 2;
 /// Most bytes of a file that go into one block.
 inline constexpr std::uint64_t kArchiveBlockSize = std::uint64_t{8} << 20;
 
@@ -29,6 +32,12 @@ class InvalidManifest : public MalformedData {
 class ManifestVersionMismatch : public Error {
  public:
   explicit ManifestVersionMismatch(std::uint64_t actual);
+};
+
+/// The pieces belong to another chain than asked for.
+class GenesisRootMismatch : public Error {
+ public:
+  GenesisRootMismatch(const Hash& expected, const Hash& actual);
 };
 
 enum class EntryType { kFile, kDirectory, kSymlink };
@@ -65,6 +74,8 @@ struct Manifest {
   std::vector<ManifestSegment> segments;
   /// A directory precedes what is in it; files are in the order of their blocks.
   std::vector<ManifestEntry> entries;
+  /// Of the chain that the pieces belong to, where that is not the root of segment 0.
+  std::optional<Hash> chain_genesis_root = {};
   bool operator==(const Manifest&) const = default;
 
   /// Throws InvalidManifest unless all of docs/formats/manifest.md holds: at least one segment,
@@ -74,8 +85,12 @@ struct Manifest {
 
   /// Pre: validate() passes; so for the others below.
   [[nodiscard]] HistorySize history_size() const;
-  /// Root of segment 0, which identifies the archive.
+  /// What identifies the chain: the genesis root that the manifest names, else the root of segment
+  /// 0.
   [[nodiscard]] const Hash& genesis_root() const;
+  /// The same where somebody says which chain it is. Throws GenesisRootMismatch when the manifest
+  /// names another one; the root of segment 0 is no contradiction.
+  [[nodiscard]] const Hash& genesis_root(const std::optional<Hash>& wanted) const;
   /// What pieces of a segment are verified against. Throws InvalidArgument beyond the history.
   [[nodiscard]] SegmentIdentity segment_identity(SegmentIndex segment) const;
 

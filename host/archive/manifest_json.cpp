@@ -175,21 +175,30 @@ Json body_to_json(const Manifest& manifest) {
   for (const ManifestEntry& entry : manifest.entries) {
     entries.push_back(entry_to_json(entry));
   }
-  return {{"version", kManifestVersion},
-          {"shard_index", manifest.shard.value()},
-          {"block_size", kArchiveBlockSize},
-          {"segments", std::move(segments)},
-          {"entries", std::move(entries)}};
+  // Programs that know version 1 only must not take the root of segment 0 for that of the chain.
+  const std::optional<Hash>& genesis_root = manifest.chain_genesis_root;
+  Json body = {{"version", genesis_root ? kManifestVersionWithGenesisRoot : kManifestVersion}};
+  if (genesis_root) {
+    body["genesis_root"] = to_hex(genesis_root->bytes);
+  }
+  body["shard_index"] = manifest.shard.value();
+  body["block_size"] = kArchiveBlockSize;
+  body["segments"] = std::move(segments);
+  body["entries"] = std::move(entries);
+  return body;
 }
 
 Manifest body_from_json(const Json& body) {
   ObjectReader reader(body, "manifest");
   const std::uint64_t version =
       reader.unsigned_integer("version", std::numeric_limits<std::uint64_t>::max());
-  if (version != kManifestVersion) {
+  if (version != kManifestVersion && version != kManifestVersionWithGenesisRoot) {
     throw ManifestVersionMismatch(version);
   }
   Manifest manifest;
+  if (version == kManifestVersionWithGenesisRoot) {
+    manifest.chain_genesis_root = reader.bytes<Hash>("genesis_root");
+  }
   manifest.shard = ShardIndex(static_cast<std::uint32_t>(
       reader.unsigned_integer("shard_index", std::numeric_limits<std::uint32_t>::max())));
   const std::uint64_t block_size =

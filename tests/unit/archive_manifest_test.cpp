@@ -101,6 +101,31 @@ TEST(Manifest, SaysWhatTheArchiveIs) {
   EXPECT_THROW((void)manifest.segment_identity(SegmentIndex(3)), InvalidArgument);
 }
 
+TEST(Manifest, NamesTheChainOfItsPiecesInVersionTwoOnly) {
+  Manifest manifest = sample();
+  const std::string without = manifest.to_json();
+  EXPECT_EQ(Json::parse(without)["manifest"]["version"], 1);
+  EXPECT_FALSE(Json::parse(without)["manifest"].contains("genesis_root"));
+  EXPECT_EQ(manifest.genesis_root(hash_of("chain")), hash_of("chain"));
+
+  manifest.chain_genesis_root = hash_of("chain");
+  const Json body = Json::parse(manifest.to_json())["manifest"];
+  EXPECT_EQ(body["version"], 2);
+  EXPECT_EQ(body["genesis_root"], to_hex(hash_of("chain").bytes));
+  EXPECT_EQ(Manifest::parse(manifest.to_json(), "test"), manifest);
+  EXPECT_EQ(manifest.genesis_root(), hash_of("chain"));
+  EXPECT_EQ(manifest.genesis_root({}), hash_of("chain"));
+  EXPECT_EQ(manifest.genesis_root(hash_of("chain")), hash_of("chain"));
+  EXPECT_THROW((void)manifest.genesis_root(hash_of("root 0")), GenesisRootMismatch);
+
+  // A member of the other version is missing, or one too many.
+  const auto refused = [](const std::function<void(Json&)>& change) {
+    EXPECT_THROW(Manifest::parse(with_body(change), "test"), InvalidManifest);
+  };
+  refused([](Json& changed) { changed["version"] = 2; });
+  refused([](Json& changed) { changed["genesis_root"] = to_hex(hash_of("chain").bytes); });
+}
+
 // Every byte of the text with one bit flipped: either it is refused, or it means the same (white
 // space between values).
 TEST(Manifest, EveryFlippedByteIsNoticed) {
@@ -139,7 +164,7 @@ TEST(Manifest, WrongChecksumIsNamed) {
 }
 
 TEST(Manifest, OtherVersionIsNamed) {
-  EXPECT_THROW(Manifest::parse(with_body([](Json& body) { body["version"] = 2; }), "test"),
+  EXPECT_THROW(Manifest::parse(with_body([](Json& body) { body["version"] = 3; }), "test"),
                ManifestVersionMismatch);
 }
 

@@ -1,0 +1,31 @@
+#include "tools/genesis_root_option.hpp"
+
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "furrow/errors.hpp"
+
+#include "host/crypto/hex.hpp"
+
+namespace furrow::cli {
+
+void add_genesis_root_option(CLI::App& command, std::optional<Hash>& genesis_root) {
+  command.add_option_function<std::string>(
+      "--genesis-root",
+      [&genesis_root](const std::string& text) {
+        Hash root;
+        try {
+          from_hex(text, root.bytes, "--genesis-root");
+        } catch (const Error&) {
+          throw InvalidArgument(
+              "--genesis-root: expected 64 hexadecimal digits, actual '" + text + "'",
+              {.expected = "64 hexadecimal digits", .actual = text});
+        }
+        genesis_root = root;
+      },
+      "Genesis root of the chain that the pieces belong to, 64 hexadecimal digits; that of the "
+      "manifest if not given");
+}
+
+}  // namespace furrow::cli
