@@ -36,8 +36,7 @@ PieceIndex parse_piece(const std::string& text) {
 
 void run(const Arguments& arguments) {
   const PieceIndex piece = parse_piece(arguments.piece);
-  // As for info: a farm that is being plotted can be looked at.
-  const std::unique_ptr<Farm> farm = Farm::open({.directory = arguments.farm, .lock = false});
+  const std::unique_ptr<Farm> farm = Farm::open({.directory = arguments.farm});
   const PieceFinder finder(*farm);
   for (const std::string& remark : finder.remarks()) {
     spdlog::warn("{}", remark);

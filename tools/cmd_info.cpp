@@ -32,8 +32,7 @@ std::map<std::uint64_t, unsigned> sectors_by_history(const Farm& farm) {
 }
 
 void run(const Arguments& arguments) {
-  // Looking does not need the lock, so a farm that is being plotted can be looked at.
-  const std::unique_ptr<Farm> farm = Farm::open({.directory = arguments.farm, .lock = false});
+  const std::unique_ptr<Farm> farm = Farm::open({.directory = arguments.farm});
   for (const std::string& warning : farm->warnings()) {
     spdlog::warn("{}", warning);
   }

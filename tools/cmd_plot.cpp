@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -7,7 +6,6 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <spdlog/spdlog.h>
 
 #include "host/base/counted.hpp"
 #include "host/base/printable.hpp"
@@ -135,17 +133,8 @@ void run(const Arguments& arguments, InterruptWatch& interrupts) {
   const PlotTarget target = open_plot_target(arguments.target, pieces.manifest());
   say_note(choice);
   PlotProgress progress(style_of(arguments));
-  const std::vector<std::string> warnings = target.farm->warnings();
-  for (const std::string& warning : warnings) {
-    spdlog::warn("{}", warning);
-  }
   const std::vector<GivenUpSector> given_up =
       plot(arguments, choice, target, plan, pieces, progress, stop, interrupts.gate());
-  for (const std::string& warning : target.farm->warnings()) {
-    if (std::find(warnings.begin(), warnings.end(), warning) == warnings.end()) {
-      spdlog::warn("{}", warning);
-    }
-  }
   target.farm->check_presence();  // what is said to be there is to be found there
   print_summary(arguments, *target.farm, progress, pieces.damaged(), given_up,
                 std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());

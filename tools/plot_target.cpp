@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "host/farm/disk_forecast.hpp"
 #include "host/farm/farm_create.hpp"
@@ -34,6 +35,7 @@ FarmOptions farm_options(const PlotTargetOptions& wanted, const Manifest& manife
     return open_rocksdb_backend(directory);
   };
   options.keep_index = true;
+  options.on_warning = [](const std::string& warning) { spdlog::warn("{}", warning); };
   options.genesis_root = manifest.genesis_root(wanted.genesis_root);
   if (wanted.pieces_in_sector.has_value()) {
     options.pieces_in_sector =
@@ -70,7 +72,7 @@ PlotTarget open_until_covered(const FarmOptions& options, const FarmerProtocolIn
   // One that is there is only looked at: its growing may have been interrupted.
   const std::uint16_t sectors =
       sectors_to_cover(is_new ? *open_with_room(options, 1)
-                              : *Farm::open({.directory = options.directory, .lock = false}),
+                              : *Farm::open({.directory = options.directory}),
                        info);
   try {
     return {open_with_room(options, sectors), sectors};
@@ -157,7 +159,7 @@ std::uint16_t planned_pieces_in_sector(const PlotTargetOptions& wanted) {
     return checked(*wanted.pieces_in_sector, kMaxPiecesInSector, "--pieces-in-sector");
   }
   if (!wanted.farm.empty() && !is_farm_to_be_created(wanted.farm)) {
-    return Farm::open({.directory = wanted.farm, .lock = false})->pieces_in_sector();
+    return Farm::open({.directory = wanted.farm})->pieces_in_sector();
   }
   return kDefaultPiecesInSector;
 }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "host/base/counted.hpp"
+#include "host/farm/file_age.hpp"
 #include "host/primitives/sector_id.hpp"
 
 namespace furrow {
@@ -63,13 +64,16 @@ std::unique_ptr<Farm> Farm::open(const FarmOptions& options) {
 Farm::Farm(const FarmOptions& options, FarmFiles files)
     : directory_(options.directory),
       mode_(options.mode),
+      on_warning_(options.on_warning),
       files_(std::move(files)),
       metadata_(files_.metadata, files_.info.pieces_in_sector,
                 [this](const std::string& text) { warn(text); }),
       roots_(files_.info.shard_commitments_seed),
       sectors_(files_.target_sector_count),
       sector_count_(static_cast<std::uint16_t>(files_.slots.size())) {
-  warnings_ = std::exchange(files_.warnings, {});
+  for (const std::string& warning : std::exchange(files_.warnings, {})) {
+    warn(warning);
+  }
   for (std::size_t i = 0; i < files_.slots.size(); ++i) {
     const LoadedSlot& slot = files_.slots[i];
     sectors_[i].state = slot.damage.empty() ? state_of(slot.summary) : SectorState::kDamaged;
@@ -120,7 +124,7 @@ void Farm::index_pieces(const IndexedSector& sector) {
     index->add_sector(sector, pieces_of_sector(sector_id(sector.index, sector.history_size),
                                                sector.history_size, pieces_in_sector()));
     index->flush();
-  } catch (const Error& error) {
+  } catch (const std::exception& error) {
     {
       const std::lock_guard lock(warnings_mutex_);
       index_.reset();
@@ -147,8 +151,13 @@ std::vector<std::string> Farm::warnings() const {
 }
 
 void Farm::warn(const std::string& text) {
-  const std::lock_guard lock(warnings_mutex_);
-  warnings_.push_back(text);
+  {
+    const std::lock_guard lock(warnings_mutex_);
+    warnings_.push_back(text);
+  }
+  if (on_warning_) {
+    on_warning_(text);
+  }
 }
 
 std::uint16_t Farm::sector_count() const {
@@ -251,6 +260,36 @@ void Farm::read_sector_bytes(SectorIndex index, std::uint64_t offset,
                              std::span<std::uint8_t> out) const {
   check_index(index);
   files_.plot.read(index, offset, out);
+}
+
+bool Farm::reload_slot(SectorIndex index) {
+  check_index(index);
+  if (mode_ == FarmMode::kPlot) {
+    return false;
+  }
+  SlotSummary slot;
+  SectorState state = SectorState::kDamaged;
+  try {
+    slot = summarize(files_.metadata.read_slot(index, pieces_in_sector()));
+    state = state_of(slot);
+  } catch (const IoError&) {
+    throw;
+  } catch (const Error&) {
+    // Damaged it was, or is now: what of it is said by whoever asks for the metadata.
+  }
+  const std::lock_guard lock(state_mutex_);
+  Sector& sector = sectors_[index.value()];
+  if (index.value() >= sector_count_ || (sector.state == state && sector.slot.key == slot.key)) {
+    return false;
+  }
+  sector.slot = slot;
+  sector.state = state;
+  return true;
+}
+
+bool Farm::was_written_lately() const {
+  return was_written_within(files_.plot.file().path(), MetadataFile::kSettling) ||
+         was_written_within(files_.metadata.file().path(), MetadataFile::kSettling);
 }
 
 std::optional<ModificationMark> Farm::begin_modifying(SectorIndex index) {

@@ -21,6 +21,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -71,7 +72,7 @@ class Farm {
   /// Opens the farm in options.directory, or creates it in kPlot mode. Throws
   ///  - InvalidArgument, InsufficientSpace, FarmTooLarge for options that make no farm,
   ///  - WouldLoseSectors when the wanted size has no room for all plotted sectors,
-  ///  - FarmNotFound in kReadOnly mode, FarmInUse when another has the lock,
+  ///  - FarmNotFound in kReadOnly mode, FarmInUse in kPlot mode when another has the lock,
   ///  - WrongChain, IdentityMismatch, IdentityMissing, ShardCommitmentsSeedMismatch,
   ///    PiecesInSectorMismatch, SlotMismatch, UnsupportedMetadataVersion, and in kPlot mode
   ///    StoredSizeMismatch and StateOfAnotherFarm (all FarmMismatch),
@@ -133,6 +134,14 @@ class Farm {
   void read_sector_bytes(SectorIndex index, std::uint64_t offset,
                          std::span<std::uint8_t> out) const;
 
+  /// Looks for what another process may have written since the slot of a counted sector was read:
+  /// whether it is another one now, which counts from then on. Never in kPlot mode, in which nobody
+  /// else writes. Throws IoError.
+  bool reload_slot(SectorIndex index);
+  /// Whether somebody wrote sectors or metadata in the last minute, so that what was read may be a
+  /// mixture.
+  [[nodiscard]] bool was_written_lately() const;
+
   /// Marks a sector as being modified, from before its plotting until after it was written; none
   /// when it is marked already.
   [[nodiscard]] std::optional<ModificationMark> begin_modifying(SectorIndex index);
@@ -150,6 +159,9 @@ class Farm {
   /// Replaces the metadata of a counted sector, durably, by the marker that it is lost: for sectors
   /// found damaged. Throws as write_sector does.
   void mark_lost(SectorIndex index);
+  /// At the end of plotting: what failed in FARM/state and was not told yet, because it failed in
+  /// the background, becomes a warning.
+  void flush_state() { metadata_.flush(); }
 
  private:
   friend class ModificationMark;
@@ -180,6 +192,7 @@ class Farm {
 
   std::filesystem::path directory_;
   FarmMode mode_;
+  std::function<void(const std::string&)> on_warning_;
   FarmFiles files_;
   mutable std::mutex warnings_mutex_;
   std::vector<std::string> warnings_;

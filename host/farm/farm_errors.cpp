@@ -111,10 +111,19 @@ WouldLoseSectors::WouldLoseSectors(std::uint64_t allocated_space, std::uint16_t 
                 " are plotted: " + std::to_string(plotted - room_for) + " would be lost"),
       lost_(static_cast<std::uint16_t>(plotted - room_for)) {}
 
+SectorHoldsNothing::SectorHoldsNothing(SectorIndex index)
+    : Error(ErrorKind::kUnavailable,
+            "sector " + std::to_string(index.value()) +
+                ": expected a plotted one, actual one that holds nothing; it is being plotted, or "
+                "furrow plot will make it",
+            {.sector_index = index.value()}) {}
+
 SlotChanged::SlotChanged(SectorIndex index)
-    : Error(ErrorKind::kUnavailable, "metadata of sector " + std::to_string(index.value()) +
-                                         ": expected the slot that was there when the farm was "
-                                         "opened, actual another one; is somebody plotting?") {}
+    : Error(ErrorKind::kUnavailable,
+            "metadata of sector " + std::to_string(index.value()) +
+                ": expected the slot that was there when the farm was opened, actual another one; "
+                "is somebody plotting?",
+            {.sector_index = index.value()}) {}
 
 DamagedSlot::DamagedSlot(SectorIndex index, const std::string& reason)
     : Error(ErrorKind::kCorrupt,

@@ -138,6 +138,12 @@ class WouldLoseSectors : public Error {
   std::uint16_t lost_;
 };
 
+/// The sector is counted, but holds nothing: it is lost, or being plotted.
+class SectorHoldsNothing : public Error {
+ public:
+  explicit SectorHoldsNothing(SectorIndex index);
+};
+
 /// The slot of a sector is sound, but not the one that was there when the farm was opened: another
 /// process writes the farm.
 class SlotChanged : public Error {

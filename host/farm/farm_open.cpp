@@ -33,7 +33,7 @@ void check_options(const FarmOptions& options) {
 }
 
 void take_lock(const FarmOptions& options, const File& info_file) {
-  if (options.lock && !info_file.try_lock()) {
+  if (options.mode == FarmMode::kPlot && options.lock && !info_file.try_lock()) {
     throw FarmInUse(info_file.path());
   }
 }

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "furrow/types.hpp"
 
@@ -49,8 +50,8 @@ struct FarmOptions {
   MakeDirectory make_directory = MakeDirectory::kLastOnly;
   /// Share of the space that is left to a piece cache, 0 to 99.
   unsigned cache_percentage = 0;
-  /// Whether to take the exclusive lock. To be switched off for file systems without locks only, or
-  /// to look at a farm that another process plots.
+  /// Whether to take the exclusive lock, kPlot only: whoever only looks needs none. To be switched
+  /// off for file systems without locks only.
   bool lock = true;
   /// Opens, or creates, the database in FARM/state, where the metadata of sectors are kept besides
   /// metadata.bin. Used in kPlot mode with the lock only; without it slots are read from
@@ -60,6 +61,9 @@ struct FarmOptions {
   /// Whether the index in FARM/index of which sector holds which piece is kept up to date. Used in
   /// kPlot mode with the lock only.
   bool keep_index = false;
+  /// Told what Farm::warnings() lists when it is found, from any thread: the run may end before
+  /// anybody asks. May be called by several threads at once.
+  std::function<void(const std::string&)> on_warning = {};
 };
 
 }  // namespace furrow

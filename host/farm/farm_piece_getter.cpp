@@ -8,8 +8,16 @@
 #include "host/sector/sector_reader.hpp"
 
 namespace furrow {
+namespace {
 
-FarmPieceGetter::FarmPieceGetter(const Farm& farm, const Options& options)
+/// A slot that says what is in a sector is there before its first byte is written over, and after
+/// its last one. So whoever begins again with the slot as it is now reads no mixture, unless the
+/// sector is plotted anew once more.
+constexpr int kMostAttempts = 3;
+
+}  // namespace
+
+FarmPieceGetter::FarmPieceGetter(Farm& farm, const Options& options)
     : farm_(farm), options_(options), erasure_(options.mode) {}
 
 std::unique_ptr<ProofTable> FarmPieceGetter::take_table() {
@@ -28,6 +36,26 @@ void FarmPieceGetter::give_back(std::unique_ptr<ProofTable> table) {
 }
 
 PiecePtr FarmPieceGetter::read(const PiecePlace& place) {
+  for (int attempt = 1;; ++attempt) {
+    try {
+      return read_once(place);
+    } catch (const InvalidArgument&) {
+      throw;
+    } catch (const Error&) {
+      // The same slot as before may be that of other bytes: those that were damaged before.
+      const bool is_another = farm_.reload_slot(place.sector);
+      if (attempt == kMostAttempts ||
+          !(is_another || (attempt == 1 && farm_.was_written_lately()))) {
+        throw;
+      }
+    }
+  }
+}
+
+PiecePtr FarmPieceGetter::read_once(const PiecePlace& place) {
+  if (farm_.sector_state(place.sector) == SectorState::kLost) {
+    throw SectorHoldsNothing(place.sector);
+  }
   const SectorId sector_id = farm_.sector_id(place.sector);
   const std::shared_ptr<const SectorMetadata> metadata = farm_.sector_metadata(place.sector);
   std::unique_ptr<ProofTable> table = take_table();
@@ -56,7 +84,11 @@ PieceAnswer FarmPieceGetter::answer(PieceIndex index) {
   std::exception_ptr error;
   for (const PiecePlace& place : finder().find(index)) {
     try {
-      return PieceAnswer::found(read(place));
+      const std::optional<HistorySize> history = farm_.plotted_history_size(place.sector);
+      PiecePtr piece = read(place);
+      if (farm_.plotted_history_size(place.sector) == history) {
+        return PieceAnswer::found(std::move(piece));
+      }  // else it was plotted anew meanwhile, and another piece is there now
     } catch (const Error&) {
       error = std::current_exception();
     }

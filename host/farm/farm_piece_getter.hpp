@@ -18,6 +18,9 @@ namespace furrow {
 /// Reads pieces back out of plotted sectors, several at a time, each with proof tables of its own
 /// (kProofTableBytes). Every piece is verified against the checksum in its sector; when one
 /// copy fails, the next one is tried. A piece that no sector has is not found. Thread-safe.
+///
+/// Another process may plot the farm meanwhile: a sector that it has replaced is read as it is now,
+/// one that it is replacing holds nothing.
 class FarmPieceGetter final : public PieceGetter {
  public:
   struct Options {
@@ -30,22 +33,23 @@ class FarmPieceGetter final : public PieceGetter {
   };
 
   /// `farm` must outlive the getter. See PieceFinder for the sectors that it sees.
-  FarmPieceGetter(const Farm& farm, const Options& options);
+  FarmPieceGetter(Farm& farm, const Options& options);
 
   void get_pieces(std::span<const PieceIndex> indices, const Sink& sink,
                   std::stop_token stop) override;
 
-  /// The piece at one place. Throws as read_piece, and InvalidArgument for a sector that is not
-  /// there.
+  /// The piece at one place. Throws as read_piece, SectorHoldsNothing, and InvalidArgument for a
+  /// sector that is not there.
   PiecePtr read(const PiecePlace& place);
 
  private:
+  PiecePtr read_once(const PiecePlace& place);
   const PieceFinder& finder();
   PieceAnswer answer(PieceIndex index);
   std::unique_ptr<ProofTable> take_table();
   void give_back(std::unique_ptr<ProofTable> table);
 
-  const Farm& farm_;
+  Farm& farm_;
   Options options_;
   std::once_flag finder_made_;
   std::unique_ptr<const PieceFinder> finder_;

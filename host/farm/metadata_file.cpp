@@ -2,12 +2,21 @@
 
 #include <algorithm>
 #include <array>
+#include <thread>
 #include <vector>
 
 #include "host/base/counted.hpp"
 #include "host/farm/farm_errors.hpp"
+#include "host/farm/file_age.hpp"
 
 namespace furrow {
+namespace {
+
+/// Far longer than a write of a slot takes, once it has begun.
+constexpr std::chrono::milliseconds kPause{20};
+constexpr int kMostReads = 50;
+
+}  // namespace
 
 std::uint16_t MetadataFile::read_plotted_sector_count() const {
   const std::uint64_t size = file_.size();
@@ -15,7 +24,12 @@ std::uint16_t MetadataFile::read_plotted_sector_count() const {
     throw FarmFileTooShort(file_.path(), "its header", kHeaderSize, size);
   }
   std::array<std::uint8_t, kHeaderSize> header{};
+  std::array<std::uint8_t, kHeaderSize> before{};
   file_.read_at(0, header);
+  do {
+    before = header;
+    file_.read_at(0, header);
+  } while (header != before);  // a count of two bytes has no checksum
   if (header[0] != kVersion) {
     throw UnsupportedMetadataVersion(file_.path(), header[0]);
   }
@@ -40,14 +54,7 @@ void MetadataFile::check_holds(std::uint16_t sector_count, const std::string& ne
 SectorMetadata MetadataFile::read_slot(SectorIndex index, std::uint16_t pieces_in_sector) const {
   check_holds(static_cast<std::uint16_t>(index.value() + 1),
               "the slot of sector " + std::to_string(index.value()));
-  std::vector<std::uint8_t> bytes(kSectorMetadataSize);
-  file_.read_at(slot_offset(index.value()), bytes);
-  SectorMetadata metadata;
-  try {
-    metadata = SectorMetadata::decode(bytes, "slot");
-  } catch (const ChecksumMismatch& error) {
-    throw DamagedSlot(index, error.what());
-  }
+  SectorMetadata metadata = decode_slot(index);
   if (metadata.sector_index != index) {
     throw SlotMismatch(index, "sector index", index.value(), metadata.sector_index.value());
   }
@@ -62,6 +69,23 @@ SectorMetadata MetadataFile::read_slot(SectorIndex index, std::uint16_t pieces_i
                                  " in an s-bucket, actual " + std::to_string(largest));
   }
   return metadata;
+}
+
+SectorMetadata MetadataFile::decode_slot(SectorIndex index) const {
+  std::vector<std::uint8_t> bytes(kSectorMetadataSize);
+  std::vector<std::uint8_t> before;
+  for (int reads = 1;; ++reads) {
+    file_.read_at(slot_offset(index.value()), bytes);
+    try {
+      return SectorMetadata::decode(bytes, "slot");
+    } catch (const ChecksumMismatch& error) {
+      if (bytes == before || reads == kMostReads || !was_written_within(file_.path(), kSettling)) {
+        throw DamagedSlot(index, error.what());
+      }
+    }
+    before = bytes;
+    std::this_thread::sleep_for(kPause);
+  }
 }
 
 void MetadataFile::write_slot(const SectorMetadata& metadata) const {

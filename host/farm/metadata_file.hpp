@@ -5,8 +5,12 @@
 //         1                u16  count of plotted sectors: 0 .. count-1 exist, all others do not
 //         3                     zero up to 1048576
 //   1048576 + 131116 * i        slot of sector i: SectorMetadata with its checksum
+//
+// Another process may be writing the file while it is read. So what is read of a file that was just
+// written counts only when it is sound, or when it stays the same.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -22,6 +26,9 @@ class MetadataFile {
  public:
   static constexpr std::size_t kHeaderSize = 3;
   static constexpr std::uint8_t kVersion = 0;
+
+  /// How long after a write whoever finds damage has to look again.
+  static constexpr std::chrono::seconds kSettling{60};
 
   explicit MetadataFile(File file) : file_(std::move(file)) {}
 
@@ -53,6 +60,8 @@ class MetadataFile {
   [[nodiscard]] const File& file() const { return file_; }
 
  private:
+  [[nodiscard]] SectorMetadata decode_slot(SectorIndex index) const;
+
   File file_;
 };
 

@@ -57,7 +57,9 @@ PlotResult plot_farm(Farm& farm, std::span<const SectorIndex> sectors,
       options.on_event(index, event);
     }
   };
-  return plot_sectors(source, watched, sink, std::move(stop));
+  PlotResult result = plot_sectors(source, watched, sink, std::move(stop));
+  farm.flush_state();
+  return result;
 }
 
 }  // namespace furrow

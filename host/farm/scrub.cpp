@@ -1,6 +1,7 @@
 #include "host/farm/scrub.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "host/farm/farm_errors.hpp"
 #include "host/farm/farm_info.hpp"
 #include "host/farm/farm_options.hpp"
+#include "host/farm/file_age.hpp"
 #include "host/farm/identity.hpp"
 #include "host/farm/metadata_file.hpp"
 #include "host/farm/plot_file.hpp"
@@ -71,7 +73,10 @@ class Scrub {
   void check_file_size(const File& file, std::uint64_t needed, std::uint64_t configured,
                        std::uint16_t whole_sectors);
   void check_sectors();
+  enum class Verdict { kIntact, kBroken, kLost };
   void check_sector(SectorIndex index);
+  Verdict look_at_sector(SectorIndex index);
+  [[nodiscard]] bool was_written_since(std::chrono::steady_clock::time_point time) const;
   bool check_contents(const SectorMetadata& metadata);
   bool check_contents_map(const SectorMetadata& metadata, std::span<const std::uint8_t> bytes);
   void look_for_uncounted_sectors();
@@ -90,7 +95,7 @@ class Scrub {
   const std::stop_token& stop_;
   ScrubReport report_;
   ScrubProgress progress_;
-  std::unique_ptr<File> info_file_;  // holds the lock
+  std::unique_ptr<File> info_file_;
   FarmInfo info_;
   SpaceDistribution space_;  // all zero when the info file makes no farm
   std::unique_ptr<MetadataFile> metadata_;
@@ -106,12 +111,7 @@ bool Scrub::check_info() {
   }
   try {
     info_file_ = std::make_unique<File>(File::open_read(path(kFarmInfoFileName)));
-    if (options_.lock && !info_file_->try_lock()) {
-      throw FarmInUse(info_file_->path());
-    }
     info_ = FarmInfo::read_from(*info_file_);
-  } catch (const FarmInUse&) {
-    throw;
   } catch (const Error& error) {
     broken(kFarmInfoFileName, error.what());
     return false;
@@ -257,18 +257,51 @@ void Scrub::check_sectors() {
 }
 
 void Scrub::check_sector(SectorIndex index) {
-  bool is_intact = false;
+  const auto start = std::chrono::steady_clock::now();
+  const ScrubProgress progress = progress_;
+  const auto n_broken = static_cast<std::ptrdiff_t>(report_.broken.size());
+  const auto n_notes = static_cast<std::ptrdiff_t>(report_.notes.size());
+  Verdict verdict = look_at_sector(index);
+  if (verdict == Verdict::kBroken && was_written_since(start)) {
+    progress_ = progress;
+    report_.broken.erase(report_.broken.begin() + n_broken, report_.broken.end());
+    report_.notes.erase(report_.notes.begin() + n_notes, report_.notes.end());
+    verdict = look_at_sector(index);
+  }
+  switch (verdict) {
+    case Verdict::kIntact:
+      ++report_.intact_sectors;
+      break;
+    case Verdict::kBroken:
+      ++report_.broken_sectors;
+      break;
+    case Verdict::kLost:
+      report_.lost.push_back(index);
+      break;
+  }
+}
+
+Scrub::Verdict Scrub::look_at_sector(SectorIndex index) {
   try {
     const SectorMetadata metadata = metadata_->read_slot(index, info_.pieces_in_sector);
     if (metadata.holds_nothing()) {
-      report_.lost.push_back(index);
-      return;
+      return Verdict::kLost;
     }
-    is_intact = !options_.with_contents || check_contents(metadata);
+    const bool is_intact = !options_.with_contents || check_contents(metadata);
+    return is_intact ? Verdict::kIntact : Verdict::kBroken;
   } catch (const Error& error) {
     broken("metadata.bin: slot of sector " + std::to_string(index.value()), error.what(), index);
+    return Verdict::kBroken;
   }
-  ++(is_intact ? report_.intact_sectors : report_.broken_sectors);
+}
+
+/// Or shortly before.
+bool Scrub::was_written_since(std::chrono::steady_clock::time_point time) const {
+  const auto span =
+      std::chrono::ceil<std::chrono::seconds>(std::chrono::steady_clock::now() - time) +
+      MetadataFile::kSettling;
+  return was_written_within(plot_->file().path(), span) ||
+         was_written_within(metadata_->file().path(), span);
 }
 
 /// Reads the sector once, for its checksum and for its contents map.
@@ -365,7 +398,8 @@ void Scrub::look_for_uncounted_sectors() {
     }
     const SectorIndex index(i);
     try {
-      if (!metadata_->read_slot(index, info_.pieces_in_sector).holds_nothing()) {
+      if (!metadata_->read_slot(index, info_.pieces_in_sector).holds_nothing() &&
+          i >= metadata_->read_plotted_sector_count()) {  // else somebody has plotted it meanwhile
         note("metadata.bin: slot of sector " + std::to_string(i),
              "describes a sector, but the header counts " +
                  std::to_string(report_.counted_sectors) + " only; plotting on makes it once more",

@@ -20,7 +20,6 @@ struct ScrubOptions {
   std::optional<Hash> genesis_root = {};
   /// Whether sectors are read, all of them; otherwise files, sizes and slots only.
   bool with_contents = true;
-  bool lock = true;
 };
 
 /// Something that is not as it should be.
@@ -62,8 +61,12 @@ struct ScrubProgress {
 using ScrubProgressSink = Observer<const ScrubProgress&>;
 
 /// Checks info file, identity, metadata.bin, plot.bin and all counted sectors. Damage goes into the
-/// report; throws only FarmNotFound without an info file, and FarmInUse. A stop request takes
-/// effect within one read.
+/// report; throws only FarmNotFound without an info file. A stop request takes effect within one
+/// read.
+///
+/// The farm may be plotted meanwhile. A sector that is plotted anew holds nothing, by its slot,
+/// before its first byte is written over; so a sector in which something is broken, in files that
+/// were written since, is looked at once more before that is reported.
 ScrubReport scrub_farm(const ScrubOptions& options, const ScrubProgressSink& progress = {},
                        const std::stop_token& stop = {});
 

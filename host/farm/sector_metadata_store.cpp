@@ -46,6 +46,16 @@ void SectorMetadataStore::remove(SectorIndex index) {
   }
 }
 
+void SectorMetadataStore::flush() {
+  if (const auto tree = this->tree()) {
+    try {
+      tree->flush();
+    } catch (const Error& error) {
+      give_up_tree(error);
+    }
+  }
+}
+
 std::shared_ptr<SectorStateTree> SectorMetadataStore::tree() const {
   const std::lock_guard lock(mutex_);
   return tree_;

@@ -41,6 +41,8 @@ class SectorMetadataStore {
   void put(std::shared_ptr<const SectorMetadata> metadata, const DataKey& key);
   /// The slot of the sector says that it is lost.
   void remove(SectorIndex index);
+  /// Makes the state durable. What failed in it is told, also what failed in the background.
+  void flush();
 
  private:
   using Metadata = std::shared_ptr<const SectorMetadata>;

@@ -207,6 +207,11 @@ void SectorStateTree::remove(SectorIndex index) {
   change(index, nullptr);
 }
 
+void SectorStateTree::flush() {
+  const std::lock_guard lock(mutex_);
+  store_.flush();
+}
+
 void SectorStateTree::repair(std::shared_ptr<const SectorMetadata> metadata) {
   store_.page_out(Paged<SectorMetadata>(std::move(metadata)));
 }

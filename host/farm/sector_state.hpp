@@ -73,6 +73,8 @@ class SectorStateTree {
   /// Takes the metadata of a sector in, or replaces them, durably.
   void put(std::shared_ptr<const SectorMetadata> metadata);
   void remove(SectorIndex index);
+  /// Makes all of it durable, and throws what failed in the background.
+  void flush();
   /// Writes the record of these metadata once more if the one that is there is damaged.
   void repair(std::shared_ptr<const SectorMetadata> metadata);
 

@@ -122,20 +122,25 @@ TEST(FarmOpen, BadRequestsLeaveNothingBehind) {
 TEST(FarmOpen, SecondOpenerIsRefused) {
   const TempDirectory directory;
   make_farm(directory.path(), 1, 0);
-  const auto first = Farm::open(read_options(directory.path()));
-  for (const FarmMode mode : {FarmMode::kReadOnly, FarmMode::kPlot}) {
-    FarmOptions options = plot_options(directory.path(), 1);
-    options.mode = mode;
-    try {
-      Farm::open(options);
-      ADD_FAILURE() << "opened twice";
-    } catch (const FarmInUse& error) {
-      EXPECT_EQ(error.kind(), ErrorKind::kUnavailable);
-      EXPECT_NE(std::string(error.what()).find("likely already in use"), std::string::npos);
-    }
-    options.lock = false;
-    EXPECT_NE(Farm::open(options), nullptr);
+  FarmOptions options = plot_options(directory.path(), 1);
+  const auto first = Farm::open(options);
+  try {
+    Farm::open(options);
+    ADD_FAILURE() << "opened twice";
+  } catch (const FarmInUse& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kUnavailable);
+    EXPECT_NE(std::string(error.what()).find("likely already in use"), std::string::npos);
   }
+  options.lock = false;
+  EXPECT_NE(Farm::open(options), nullptr);
+}
+
+TEST(FarmOpen, LookingNeedsNoLockAndKeepsNobodyOut) {
+  const TempDirectory directory;
+  make_farm(directory.path(), 1, 0);
+  const auto plotter = Farm::open(plot_options(directory.path(), 1));
+  const auto reader = Farm::open(read_options(directory.path()));
+  EXPECT_NE(Farm::open(read_options(directory.path())), nullptr);
 }
 
 TEST(FarmOpen, MismatchesAreTypedAndChangeNothing) {

@@ -362,11 +362,55 @@ TEST_F(FarmScrub, AnotherChain) {
   EXPECT_EQ(report.intact_sectors, kSectors);
 }
 
-TEST_F(FarmScrub, AFarmInUseIsLeftAlone) {
-  const auto farm = Farm::open(test::read_options(path()));
-  EXPECT_THROW(scrub(), FarmInUse);
-  const ScrubReport report = scrub_farm({.directory = path(), .genesis_root = {}, .lock = false});
+/// Scrubs the farm while it is open for plotting; `plot` gets that farm once, in the middle of the
+/// contents of sector 1, which is the largest part of its first half.
+ScrubReport scrub_beside(const fs::path& directory, const std::function<void(Farm&)>& plot) {
+  FarmOptions options = test::plot_options(directory, kSectors);
+  options.pieces_in_sector.reset();
+  options.allocated_space.reset();
+  const auto plotter = Farm::open(options);
+  bool is_done = false;
+  return scrub_farm({.directory = directory}, [&](const ScrubProgress& progress) {
+    if (!is_done && progress.bytes_done > sector_size(kPieces) * 3 / 2) {
+      is_done = true;
+      plot(*plotter);
+    }
+  });
+}
+
+TEST_F(FarmScrub, ASectorThatIsPlottedMeanwhileIsNotBroken) {
+  const test::MadeUpSector again = test::made_up_sector(1, 2, kPieces);
+  ScrubReport report = scrub_beside(
+      path(), [&](Farm& farm) { farm.write_sector(SectorIndex(1), again.bytes, again.metadata); });
+  EXPECT_TRUE(report.broken.empty()) << report.broken.front().reason;
   EXPECT_EQ(report.intact_sectors, kSectors);
+
+  // Of the same history as before, so that nothing of the slot shows that the bytes were others.
+  test::flip_byte(file(kPlotFileName), sector_size(kPieces) + 100);
+  report = scrub_beside(
+      path(), [&](Farm& farm) { farm.write_sector(SectorIndex(1), again.bytes, again.metadata); });
+  EXPECT_TRUE(report.broken.empty()) << report.broken.front().reason;
+  EXPECT_EQ(report.intact_sectors, kSectors);
+
+  // In the middle of it: the slot says that it is lost, and some bytes are others already.
+  report = scrub_beside(path(), [&](Farm& farm) {
+    farm.mark_lost(SectorIndex(1));
+    test::overwrite(file(kPlotFileName), 2 * sector_size(kPieces) - 5'000,
+                    std::vector<std::uint8_t>(4'000, 7));
+  });
+  EXPECT_TRUE(report.broken.empty()) << report.broken.front().reason;
+  EXPECT_EQ(report.lost, std::vector{SectorIndex(1)});
+  EXPECT_EQ(report.intact_sectors, kSectors - 1);
+}
+
+TEST_F(FarmScrub, DamageIsSaidOnceAlsoInAFarmThatIsPlotted) {
+  test::flip_byte(file(kPlotFileName), sector_size(kPieces) + 100);
+  const ScrubReport report = scrub_beside(path(), [](Farm&) {});
+  ASSERT_EQ(report.broken.size(), 2U);
+  EXPECT_EQ(report.broken[0].thing, "plot.bin: checksum of sector 1");
+  EXPECT_EQ(report.broken[1].thing, "plot.bin: contents map of sector 1");
+  EXPECT_EQ(report.broken_sectors, 1);
+  EXPECT_EQ(report.intact_sectors, kSectors - 1);
 }
 
 TEST_F(FarmScrub, WithoutContentsNothingOfThePlotIsRead) {

@@ -192,6 +192,16 @@ TEST(FarmState, AReaderNoticesThatAPlotterReplacedASlot) {
     EXPECT_NE(std::string(error.what()).find("sector 1"), std::string::npos);
   }
   EXPECT_EQ(reader->history_size(SectorIndex(1)), made_up_sector(1).metadata.history_size);
+  EXPECT_TRUE(reader->was_written_lately());
+  EXPECT_FALSE(plotter->reload_slot(SectorIndex(1)));
+  EXPECT_FALSE(reader->reload_slot(SectorIndex(0)));
+  EXPECT_TRUE(reader->reload_slot(SectorIndex(1)));
+  EXPECT_FALSE(reader->reload_slot(SectorIndex(1)));
+  EXPECT_TRUE(test::holds(*reader, again));
+  plotter->mark_lost(SectorIndex(1));
+  EXPECT_TRUE(reader->reload_slot(SectorIndex(1)));
+  EXPECT_EQ(reader->sector_state(SectorIndex(1)), SectorState::kLost);
+  plotter->write_sector(SectorIndex(1), again.bytes, again.metadata);
   EXPECT_TRUE(test::holds(*reader, made_up_sector(0)));
   EXPECT_TRUE(test::holds(*Farm::open(options), again));
 }
@@ -212,6 +222,8 @@ TEST(FarmState, AFailingDatabaseIsGivenUp) {
         }
       });
     };
+    std::vector<std::string> told;
+    options.on_warning = [&](const std::string& warning) { told.push_back(warning); };
     const auto farm = Farm::open(options);
     const std::size_t at_opening = farm->warnings().size();
     const MadeUpSector third = made_up_sector(2);
@@ -222,6 +234,7 @@ TEST(FarmState, AFailingDatabaseIsGivenUp) {
     EXPECT_TRUE(test::holds(*farm, made_up_sector(1)));
     EXPECT_TRUE(test::holds(*farm, third));
     const std::vector<std::string> warnings = farm->warnings();
+    EXPECT_EQ(told, warnings);
     if (done <= failing) {
       EXPECT_EQ(warnings.size(), 1U);  // that it was empty
       EXPECT_GT(failing, 10U);
@@ -231,6 +244,33 @@ TEST(FarmState, AFailingDatabaseIsGivenUp) {
     EXPECT_NE(warnings.back().find("going on without it"), std::string::npos) << warnings.back();
     EXPECT_LE(warnings.size(), at_opening + 1);
   }
+}
+
+// A database that writes in threads of its own may fail when nobody asks it for anything any more.
+TEST(FarmState, WhatFailedInTheBackgroundIsToldAtTheEnd) {
+  using Hooked = test::HookedBackend;
+  const TempDirectory directory;
+  test::make_farm(directory.path(), 1, 1);
+  bool has_failed = false;
+  FarmOptions options = plot_options(directory.path(), 1);
+  options.state_backend = [&](const std::filesystem::path&) {
+    return std::make_unique<Hooked>(std::make_shared<MemoryBackend>(), [&](Hooked::Operation what) {
+      if (has_failed && what == Hooked::Operation::kFlush) {
+        throw test::backend_error();
+      }
+    });
+  };
+  const auto farm = Farm::open(options);
+  std::vector<std::string> told = farm->warnings();
+  farm->flush_state();
+  EXPECT_EQ(farm->warnings(), told);
+  has_failed = true;
+  farm->flush_state();
+  ASSERT_EQ(farm->warnings().size(), told.size() + 1);
+  EXPECT_NE(farm->warnings().back().find("injected"), std::string::npos);
+  farm->flush_state();
+  EXPECT_EQ(farm->warnings().size(), told.size() + 1);
+  EXPECT_TRUE(test::holds(*farm, made_up_sector(0)));
 }
 
 // Records that are missing or damaged are taken from the slots and written once more.

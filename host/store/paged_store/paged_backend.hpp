@@ -33,7 +33,8 @@ class PagedBackend {
   [[nodiscard]] virtual std::optional<Bytes> get_entry(std::string_view name) const = 0;
   virtual void put_entry(std::string_view name, std::span<const std::uint8_t> bytes) = 0;
 
-  /// Makes everything written so far durable.
+  /// Makes everything written so far durable; also throws what failed meanwhile in threads of the
+  /// database.
   virtual void flush() = 0;
 };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdarg>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -9,6 +11,7 @@
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
@@ -41,8 +44,30 @@ std::span<const std::uint8_t> bytes_of_slice(const rocksdb::Slice& slice) {
   return {reinterpret_cast<const std::uint8_t*>(slice.data()), slice.size()};
 }
 
-/// RocksDB's diary, unwritten: every failure is reported by the call it concerns, and the diary of
-/// version 7.8 ends the process (an assertion) when the disk it is on is full.
+/// What fails in RocksDB's own threads, which write out tables and merge them: no call is there to
+/// report it, and of the last one before the database is closed nobody would ever hear.
+class BackgroundErrors final : public rocksdb::EventListener {
+ public:
+  void OnBackgroundError(rocksdb::BackgroundErrorReason /*reason*/,
+                         rocksdb::Status* status) override {
+    const std::lock_guard lock(mutex_);
+    if (first_.ok()) {
+      first_ = *status;
+    }
+  }
+  [[nodiscard]] rocksdb::Status first() const {
+    const std::lock_guard lock(mutex_);
+    return first_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  rocksdb::Status first_;
+};
+
+/// RocksDB's diary, unwritten: every failure is reported by the call it concerns or the next
+/// flush(), and the diary of version 7.8 ends the process (an assertion) when the disk it is on is
+/// full.
 class NoDiary final : public rocksdb::Logger {
  public:
   using rocksdb::Logger::Logv;
@@ -102,8 +127,10 @@ class RocksDbBackend final : public PagedBackend {
     }
     rocksdb::DB* database = nullptr;
     std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    rocksdb::DBOptions for_database = database_options(options);
+    for_database.listeners.push_back(background_errors_);
     const rocksdb::Status status =
-        rocksdb::DB::Open(database_options(options), path_, tables, &handles, &database);
+        rocksdb::DB::Open(for_database, path_, tables, &handles, &database);
     check(status, "open", "database " + path_);
     database_.reset(database);
     records_ = handles[0];
@@ -157,7 +184,10 @@ class RocksDbBackend final : public PagedBackend {
           "write", describe(name));
   }
 
-  void flush() override { check(database_->FlushWAL(/*sync=*/true), "flush", path_); }
+  void flush() override {
+    check(database_->FlushWAL(/*sync=*/true), "flush", path_);
+    check(background_errors_->first(), "write in the background", path_);
+  }
 
  private:
   static rocksdb::WriteOptions write_options() {
@@ -183,6 +213,7 @@ class RocksDbBackend final : public PagedBackend {
   }
 
   std::string path_;
+  std::shared_ptr<BackgroundErrors> background_errors_ = std::make_shared<BackgroundErrors>();
   std::unique_ptr<rocksdb::DB> database_;
   rocksdb::ColumnFamilyHandle* records_ = nullptr;
   rocksdb::ColumnFamilyHandle* entries_ = nullptr;
