@@ -49,10 +49,12 @@ void run(const Arguments& arguments) {
                                          {"pieces_in_sector", info.pieces_in_sector},
                                          {"sector_size", farm->sector_size()},
                                          {"allocated_space", info.allocated_space},
+                                         {"cache_percentage", farm->cache_percentage()},
                                          {"sectors_planned", farm->target_sector_count()},
                                          {"sectors_plotted", count(SectorState::kPlotted)},
                                          {"sectors_lost", count(SectorState::kLost)},
                                          {"sectors_damaged", count(SectorState::kDamaged)},
+                                         {"looked_at", "slots"},
                                          {"history", histories}};
   if (arguments.json) {
     print_result("{}\n", json_line(result));
@@ -62,12 +64,15 @@ void run(const Arguments& arguments) {
   print_result("id               {}\n", info.id.to_string());
   print_result("public key       {}\n", to_hex(info.public_key.bytes));
   print_result("genesis root     {}\n", to_hex(info.genesis_root.bytes));
-  print_result("allocated space  {}\n", size_text(info.allocated_space));
+  print_result("allocated space  {}, {} % of it for a piece cache\n",
+               size_text(info.allocated_space), farm->cache_percentage());
   print_result("sector           {}, {}\n", counted(info.pieces_in_sector, "piece"),
                size_text(farm->sector_size()));
-  print_result("sectors          {} plotted, {} lost, {} damaged, room for {}\n",
-               count(SectorState::kPlotted), count(SectorState::kLost),
-               count(SectorState::kDamaged), farm->target_sector_count());
+  print_result(
+      "sectors          {} plotted, {} lost, {} damaged (slots read, bytes not checked), "
+      "room for {}\n",
+      count(SectorState::kPlotted), count(SectorState::kLost), count(SectorState::kDamaged),
+      farm->target_sector_count());
   for (const auto& [history_size, sectors] : sectors_by_history(*farm)) {
     print_result("history          {}: {}\n", counted(history_size, "segment"),
                  counted(sectors, "sector"));

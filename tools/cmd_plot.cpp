@@ -48,6 +48,9 @@ std::vector<GivenUpSector> plot(const Arguments& arguments, const EncoderChoice&
                   counted(pieces.manifest().segments.size(), "segment"), encoders->name()));
   progress.plan(plan);
   if (missing.empty()) {
+    progress.say(
+        "of the sectors that are there the slots were read, their bytes were not: furrow scrub "
+        "checks them, and README.md says how a broken one is plotted again");
     return {};
   }
   StageClock clock(encoders->size(), &gate, [&encoders] { return encoders->transfer_time(); });
@@ -82,6 +85,7 @@ void print_summary(const Arguments& arguments, const Farm& farm, const PlotProgr
   if (!arguments.json && arguments.progress != "json") {
     print_result("farm {} has {}; {} plotted now in {:.1f} s\n", printable(arguments.target.farm),
                  counted(farm.sector_count(), "sector"), progress.sectors_done(), seconds);
+    print_result("{}\n", size_for_farmer(farm));
     return;
   }
   nlohmann::ordered_json result;
@@ -92,6 +96,8 @@ void print_summary(const Arguments& arguments, const Farm& farm, const PlotProgr
   result["sectors"] = farm.sector_count();
   result["plotted_now"] = progress.sectors_done();
   result["pieces_in_sector"] = farm.pieces_in_sector();
+  result["allocated_space"] = farm.info().allocated_space;
+  result["cache_percentage"] = farm.cache_percentage();
   result["damaged_pieces"] = damaged;
   result["given_up"] = nlohmann::ordered_json::array();
   for (const GivenUpSector& sector : given_up) {
@@ -146,6 +152,9 @@ void run(const Arguments& arguments, InterruptWatch& interrupts) {
                     "the farm is complete",
                     printable_url(arguments.pieces.sources.front()), damaged.size(),
                     damaged.size() == 1 ? "piece was" : "pieces were", damaged.front()));
+  }
+  if (const std::string lost = sectors_that_are_lost(*target.farm); !lost.empty()) {
+    throw DoneButBroken(fmt::format("farm {}: {}", printable(arguments.target.farm), lost));
   }
 }
 

@@ -1,7 +1,10 @@
 #include "tools/plot_options.hpp"
 
+#include <string>
+
 #include <CLI/CLI.hpp>
 
+#include "host/farm/space.hpp"
 #include "tools/create_option.hpp"
 #include "tools/genesis_root_option.hpp"
 
@@ -28,6 +31,16 @@ void add_plot_options(CLI::App& command, PlotOptions& options, PlotOptionsFor pu
   size->excludes(covered);
   command.add_option("--pieces-in-sector", target.pieces_in_sector,
                      "1 to 1000, fixed when the farm is created; 1000 if not given");
+  command
+      .add_option("--cache-percentage", target.cache_percentage,
+                  "Share of the space for the piece cache of a farmer, 0 (for farms in a cluster) "
+                  "to 99; if not given, that of the farm, and " +
+                      std::to_string(kDefaultCachePercentage) + " for a new one")
+      ->check(CLI::Range(0U, 99U));
+  command.add_flag(
+      "--shrink", target.shrink,
+      "Drop plotted sectors, the last ones first, when size, sectors or share leave no "
+      "room for them");
   add_genesis_root_option(command, target.genesis_root);
   add_engine_options(command, options.engine);
   command

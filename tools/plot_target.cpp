@@ -1,15 +1,19 @@
 #include "tools/plot_target.hpp"
 
+#include <algorithm>
 #include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
+#include "host/base/printable.hpp"
 #include "host/farm/disk_forecast.hpp"
 #include "host/farm/farm_create.hpp"
 #include "host/farm/history_coverage.hpp"
 #include "host/farm/space.hpp"
+#include "host/pieces/piece_cache.hpp"
 #include "host/store/paged_store/rocksdb_backend.hpp"
 #include "tools/cli_support.hpp"
 
@@ -41,6 +45,8 @@ FarmOptions farm_options(const PlotTargetOptions& wanted, const Manifest& manife
     options.pieces_in_sector =
         checked(*wanted.pieces_in_sector, kMaxPiecesInSector, "--pieces-in-sector");
   }
+  options.cache_percentage = wanted.cache_percentage;
+  options.may_drop_sectors = wanted.shrink;
   return options;
 }
 
@@ -66,21 +72,23 @@ std::unique_ptr<Farm> open_with_room(FarmOptions options, std::uint16_t sectors)
 
 /// How many sectors cover the history depends on the key, so a new farm gets room for one sector
 /// first; if it then cannot grow, it is removed again.
-PlotTarget open_until_covered(const FarmOptions& options, const FarmerProtocolInfo& info) {
+PlotTarget open_until_covered(FarmOptions options, const FarmerProtocolInfo& info) {
   const bool is_new = is_farm_to_be_created(options.directory);
+  if (is_new && !options.cache_percentage) {
+    options.cache_percentage = kDefaultCachePercentage;  // one sector may be too few to show it
+  }
   const bool directory_is_new = !std::filesystem::exists(options.directory);
   // One that is there is only looked at: its growing may have been interrupted.
-  const std::uint16_t sectors =
-      sectors_to_cover(is_new ? *open_with_room(options, 1)
-                              : *Farm::open({.directory = options.directory}),
-                       info);
+  const std::uint16_t sectors = sectors_to_cover(
+      is_new ? *open_with_room(options, 1) : *Farm::open({.directory = options.directory}), info);
   try {
     return {open_with_room(options, sectors), sectors};
   } catch (...) {
     if (is_new) {
       std::error_code ignored;
-      for (const char* name : {kStateDirectoryName, kIndexDirectoryName, kPlotFileName,
-                               kMetadataFileName, kFarmInfoFileName, kIdentityFileName}) {
+      for (const char* name :
+           {kStateDirectoryName, kIndexDirectoryName, kPieceCacheFileName, kPlotFileName,
+            kMetadataFileName, kFarmInfoFileName, kIdentityFileName}) {
         std::filesystem::remove_all(options.directory / name, ignored);
       }
       if (directory_is_new) {
@@ -88,6 +96,17 @@ PlotTarget open_until_covered(const FarmOptions& options, const FarmerProtocolIn
       }
     }
     throw;
+  }
+}
+
+/// A small farm has no cache because the share of it is less than a piece.
+bool holds_as_many_with_default_share(const Farm& farm) {
+  try {
+    return SpaceDistribution::compute(farm.info().allocated_space, farm.pieces_in_sector(),
+                                      kDefaultCachePercentage)
+               .sector_count == farm.target_sector_count();
+  } catch (const InsufficientSpace&) {
+    return false;
   }
 }
 
@@ -135,7 +154,9 @@ PlotTarget open_plot_target(const PlotTargetOptions& wanted, const Manifest& man
 
 std::optional<DiskForecast> planned_disk(const PlotTargetOptions& wanted,
                                          const Manifest* manifest) {
-  FarmWish wish{.directory = wanted.farm, .pieces_in_sector = planned_pieces_in_sector(wanted)};
+  FarmWish wish{.directory = wanted.farm,
+                .pieces_in_sector = planned_pieces_in_sector(wanted),
+                .cache_percentage = wanted.cache_percentage};
   if (wanted.sectors.has_value()) {
     wish.sectors = checked(*wanted.sectors, kMaxSectors, "--sectors");
   } else if (wanted.size.has_value()) {
@@ -146,10 +167,9 @@ std::optional<DiskForecast> planned_disk(const PlotTargetOptions& wanted,
     }
     const FarmerProtocolInfo info = protocol_info(*manifest);
     // Any key will do to count the sectors of a farm that has none yet.
-    wish.sectors =
-        !is_farm_to_be_created(wanted.farm)
-            ? sectors_to_cover(*Farm::open({.directory = wanted.farm, .lock = false}), info)
-            : sectors_to_cover_history(Hash(), Hash(), info, wish.pieces_in_sector);
+    wish.sectors = !is_farm_to_be_created(wanted.farm)
+                       ? sectors_to_cover(*Farm::open({.directory = wanted.farm}), info)
+                       : sectors_to_cover_history(Hash(), Hash(), info, wish.pieces_in_sector);
   }
   return forecast_disk(wish);
 }
@@ -162,6 +182,34 @@ std::uint16_t planned_pieces_in_sector(const PlotTargetOptions& wanted) {
     return Farm::open({.directory = wanted.farm})->pieces_in_sector();
   }
   return kDefaultPiecesInSector;
+}
+
+std::string size_for_farmer(const Farm& farm) {
+  const std::uint64_t size = farm.info().allocated_space;
+  unsigned share = farm.cache_percentage();
+  if (share == 0 && holds_as_many_with_default_share(farm)) {
+    share = kDefaultCachePercentage;
+  }
+  const std::string farmer =
+      share != 0 ? fmt::format("a farmer with --cache-percentage {}", share)
+                 : "a farmer in a cluster, as nothing is left for a piece cache of its own";
+  return fmt::format("path={},size={} opens it for {}", printable(farm.directory().native()), size, farmer);
+}
+
+std::string sectors_that_are_lost(const Farm& farm) {
+  constexpr std::size_t kMostNamed = 16;
+  std::vector<unsigned> named;
+  const std::vector<SectorIndex> lost = farm.sectors_in_state(SectorState::kLost);
+  for (std::size_t i = 0; i < std::min(lost.size(), kMostNamed); ++i) {
+    named.push_back(lost[i].value());
+  }
+  return lost.empty()
+             ? ""
+             : fmt::format(
+                   "{} of {} sectors hold nothing: {}{}; plot with --sectors {} or more to "
+                   "make them",
+                   lost.size(), farm.sector_count(), fmt::join(named, ", "),
+                   lost.size() > kMostNamed ? ", ..." : "", lost.back().value() + 1);
 }
 
 }  // namespace furrow::cli

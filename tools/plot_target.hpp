@@ -20,6 +20,8 @@ struct PlotTargetOptions {
   std::optional<std::string> size;
   bool until_covered = false;
   std::optional<std::uint64_t> pieces_in_sector;
+  std::optional<unsigned> cache_percentage;
+  bool shrink = false;
   std::optional<Hash> genesis_root;
 };
 
@@ -49,5 +51,12 @@ PlotTarget open_plot_target(const PlotTargetOptions& wanted, const Manifest& man
 /// Pieces in a sector of the farm in that directory, or what is wanted for a new one. Throws
 /// InvalidArgument for a number out of range, and what Farm::open throws.
 std::uint16_t planned_pieces_in_sector(const PlotTargetOptions& wanted);
+
+/// With which size a farmer has to open the farm to find all of its sectors, in one line.
+std::string size_for_farmer(const Farm& farm);
+
+/// Sectors of the farm that hold nothing, in one line that says what to do; empty when there are
+/// none.
+std::string sectors_that_are_lost(const Farm& farm);
 
 }  // namespace furrow::cli

@@ -9,6 +9,7 @@
 #include "host/base/byte_size.hpp"
 #include "host/farm/farm.hpp"
 #include "host/farm/space.hpp"
+#include "host/pieces/piece_cache.hpp"
 #include "host/sector/sector_layout.hpp"
 #include "host/sector/sector_metadata.hpp"
 
@@ -49,7 +50,7 @@ std::uint64_t bytes_on_disk(const fs::path& path) {
 /// Of what belongs to a farm in that directory.
 std::uint64_t present_bytes_of(const fs::path& directory) {
   std::uint64_t bytes = 0;
-  for (const char* name : {kPlotFileName, kMetadataFileName, "piece_cache.bin"}) {
+  for (const char* name : {kPlotFileName, kMetadataFileName, kPieceCacheFileName}) {
     bytes += bytes_on_disk(directory / name);
   }
   for (const char* name : {kStateDirectoryName, kIndexDirectoryName}) {
@@ -71,20 +72,24 @@ std::optional<DiskForecast> forecast_disk(const FarmWish& wish) {
   const bool exists = fs::file_size(wish.directory / kFarmInfoFileName, absent) != 0 && !absent;
   std::uint64_t allocated = 0;
   std::uint16_t room = 0;
+  unsigned share = wish.cache_percentage.value_or(kDefaultCachePercentage);
   if (exists) {
-    const std::unique_ptr<Farm> farm = Farm::open({.directory = wish.directory, .lock = false});
+    const std::unique_ptr<Farm> farm = Farm::open({.directory = wish.directory});
     result.pieces_in_sector = farm->pieces_in_sector();
     result.sectors_plotted =
         static_cast<std::uint16_t>(farm->sectors_in_state(SectorState::kPlotted).size());
     allocated = farm->info().allocated_space;
     room = farm->target_sector_count();
+    share = wish.cache_percentage.value_or(farm->cache_percentage());
+    if (share != farm->cache_percentage()) {
+      room = SpaceDistribution::compute(allocated, result.pieces_in_sector, share).sector_count;
+    }
   }
   if (wish.allocated_space.has_value()) {
     allocated = *wish.allocated_space;
-    room = SpaceDistribution::compute(allocated, result.pieces_in_sector, wish.cache_percentage)
-               .sector_count;
+    room = SpaceDistribution::compute(allocated, result.pieces_in_sector, share).sector_count;
   } else if (wish.sectors.has_value() && *wish.sectors > room) {
-    allocated = allocated_space_for_sectors(*wish.sectors, result.pieces_in_sector);
+    allocated = allocated_space_for_sectors(*wish.sectors, result.pieces_in_sector, share);
     room = *wish.sectors;
   }
   if (room == 0) {

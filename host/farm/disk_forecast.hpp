@@ -15,7 +15,8 @@ struct FarmWish {
   std::optional<std::uint64_t> allocated_space = {};
   /// Of a new farm; one that exists has its own.
   std::uint16_t pieces_in_sector = 1000;
-  unsigned cache_percentage = 0;
+  /// As FarmOptions::cache_percentage.
+  std::optional<unsigned> cache_percentage = {};
 };
 
 struct DiskForecast {

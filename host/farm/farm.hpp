@@ -104,6 +104,9 @@ class Farm {
   [[nodiscard]] std::uint16_t sector_count() const;
   /// Sectors for which there is room.
   [[nodiscard]] std::uint16_t target_sector_count() const { return files_.target_sector_count; }
+  /// Share of info().allocated_space that is left to a piece cache, as said when the farm was
+  /// opened or as its files tell.
+  [[nodiscard]] unsigned cache_percentage() const { return files_.cache_percentage; }
   /// Throws InvalidArgument when index >= target_sector_count(), as do all functions below.
   [[nodiscard]] SectorState sector_state(SectorIndex index) const;
   /// All sectors in `state`, ascending.

@@ -35,12 +35,19 @@ std::string difference(const char* name, std::uint64_t expected, std::uint64_t a
                                   " bytes, actual " + std::to_string(actual);
 }
 
-/// An allocated space for as many sectors as plot.bin has room for.
+/// An allocated space for as many sectors as plot.bin has room for, beside the piece cache.
 std::uint64_t mending_size(const FarmInfo& info, const FarmFileSizes& sizes) {
-  const std::uint64_t sectors = sizes.plot / sector_size(info.pieces_in_sector);
-  return allocated_space_for_sectors(
-      static_cast<std::uint16_t>(std::clamp<std::uint64_t>(sectors, 1, kMaxSectors)),
-      info.pieces_in_sector);
+  const auto sectors = static_cast<std::uint16_t>(
+      std::clamp<std::uint64_t>(sizes.plot / sector_size(info.pieces_in_sector), 1, kMaxSectors));
+  for (unsigned percentage = 0; percentage < 100; ++percentage) {
+    const std::uint64_t size =
+        allocated_space_for_sectors(sectors, info.pieces_in_sector, percentage);
+    const auto space = space_of(size, info.pieces_in_sector, percentage);
+    if (space && round_up_to_page(space->piece_cache_file_size) >= sizes.piece_cache) {
+      return size;
+    }
+  }
+  return allocated_space_for_sectors(sectors, info.pieces_in_sector, kDefaultCachePercentage);
 }
 
 }  // namespace
@@ -68,6 +75,18 @@ std::optional<unsigned> cache_percentage_of(std::uint64_t allocated_space,
     }
   }
   return fits(0, false) ? std::optional(0U) : std::nullopt;
+}
+
+std::optional<unsigned> cache_percentage_beside(std::uint64_t allocated_space,
+                                                std::uint16_t pieces_in_sector,
+                                                std::uint64_t piece_cache) {
+  for (unsigned percentage = 0; percentage < 100; ++percentage) {
+    const auto space = space_of(allocated_space, pieces_in_sector, percentage);
+    if (space && round_up_to_page(space->piece_cache_file_size) >= piece_cache) {
+      return percentage;
+    }
+  }
+  return std::nullopt;
 }
 
 void check_info(const FarmOptions& options, const FarmInfo& info, const fs::path& info_file) {
@@ -105,23 +124,9 @@ Identity open_identity(const FarmOptions& options, const FarmInfo& info) {
   return identity;
 }
 
-std::optional<SpaceDistribution> stored_space(const FarmOptions& options, const FarmInfo& info,
-                                              const FarmFileSizes& sizes) {
-  const auto wanted =
-      space_of(info.allocated_space, info.pieces_in_sector, options.cache_percentage);
-  if (wanted.has_value() && has_sizes(*wanted, sizes)) {
-    return wanted;
-  }
-  const std::optional<unsigned> percentage =
-      cache_percentage_of(info.allocated_space, info.pieces_in_sector, sizes);
-  return percentage.has_value() ? space_of(info.allocated_space, info.pieces_in_sector, *percentage)
-                                : std::nullopt;
-}
-
-bool is_interrupted_growth(const FarmOptions& options, const FarmInfo& info,
-                           const FarmFileSizes& sizes, const SpaceDistribution& wanted) {
-  const auto before =
-      space_of(info.allocated_space, info.pieces_in_sector, options.cache_percentage);
+bool is_interrupted_growth(const FarmInfo& info, const FarmFileSizes& sizes,
+                           unsigned cache_percentage, const SpaceDistribution& wanted) {
+  const auto before = space_of(info.allocated_space, info.pieces_in_sector, cache_percentage);
   return before.has_value() && before->plot_file_size <= sizes.plot &&
          sizes.plot <= wanted.plot_file_size &&
          round_up_to_page(before->metadata_file_size) <= sizes.metadata &&
@@ -130,8 +135,9 @@ bool is_interrupted_growth(const FarmOptions& options, const FarmInfo& info,
 
 StoredSizeMismatch stored_size_mismatch(const FarmOptions& options, const FarmInfo& info,
                                         const FarmFileSizes& sizes) {
-  const auto wanted =
-      space_of(info.allocated_space, info.pieces_in_sector, options.cache_percentage);
+  const auto wanted = space_of(
+      info.allocated_space, info.pieces_in_sector,
+      options.cache_percentage.value_or(sizes.piece_cache == 0 ? 0 : kDefaultCachePercentage));
   std::string differences = "no farm has that space";
   if (wanted.has_value()) {
     differences = difference(kPlotFileName, wanted->plot_file_size, sizes.plot);

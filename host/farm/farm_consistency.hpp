@@ -34,9 +34,10 @@ struct FarmFileSizes {
                           const PlotFile& plot);
 };
 
-/// Share of `allocated_space` for a piece cache with which plot.bin and metadata.bin get exactly
-/// these sizes; none when no share does. Of several, one that gives the piece cache its size, too,
-/// then the smallest.
+/// Share of `allocated_space` for a piece cache, the smallest one, with which all files get exactly
+/// these sizes; none when no share does. A piece cache that no share explains leaves the share 0.
+/// That the cache, too, has to fit is what keeps a changed `allocated_space` from being explained
+/// by some share.
 std::optional<unsigned> cache_percentage_of(std::uint64_t allocated_space,
                                             std::uint16_t pieces_in_sector,
                                             const FarmFileSizes& sizes);
@@ -49,17 +50,19 @@ void check_info(const FarmOptions& options, const FarmInfo& info,
 /// what Identity::open throws.
 Identity open_identity(const FarmOptions& options, const FarmInfo& info);
 
-/// What the stored allocated space makes, with the share for a piece cache that the options name or
-/// another one; none when the files have other sizes.
-std::optional<SpaceDistribution> stored_space(const FarmOptions& options, const FarmInfo& info,
-                                              const FarmFileSizes& sizes);
+/// The smallest share of the space that makes a piece cache of at least this many bytes; none when
+/// no share does.
+std::optional<unsigned> cache_percentage_beside(std::uint64_t allocated_space,
+                                                std::uint16_t pieces_in_sector,
+                                                std::uint64_t piece_cache);
 
 /// Whether the files are what a growth to `wanted` leaves that was interrupted before the info file
 /// was written: larger than stored, but not yet too large.
-bool is_interrupted_growth(const FarmOptions& options, const FarmInfo& info,
-                           const FarmFileSizes& sizes, const SpaceDistribution& wanted);
+bool is_interrupted_growth(const FarmInfo& info, const FarmFileSizes& sizes,
+                           unsigned cache_percentage, const SpaceDistribution& wanted);
 
-/// Pre: there is no stored_space(). Says why, and which size mends it.
+/// Pre: no share makes these sizes of the stored allocated space. Says why, and which size mends
+/// it.
 StoredSizeMismatch stored_size_mismatch(const FarmOptions& options, const FarmInfo& info,
                                         const FarmFileSizes& sizes);
 

@@ -9,6 +9,7 @@
 
 #include "host/farm/farm_errors.hpp"
 #include "host/farm/farm_info.hpp"
+#include "host/farm/farm_size.hpp"
 #include "host/farm/identity.hpp"
 #include "host/farm/metadata_file.hpp"
 #include "host/farm/space.hpp"
@@ -98,17 +99,15 @@ void begin_creation(const fs::path& directory, Rollback& rollback) {
   sync_directory(directory);
 }
 
-FarmInfo info_of_new_farm(const FarmOptions& options) {
-  if (!options.genesis_root || (!options.allocated_space && !options.min_sectors)) {
+FarmInfo info_of_new_farm(const FarmOptions& options, std::uint64_t allocated_space) {
+  if (!options.genesis_root) {
     throw InvalidArgument("no farm in " + options.directory.native() +
-                          ": creating one needs a genesis root and an allocated space");
+                          ": creating one needs a genesis root");
   }
   FarmInfo info;
   info.genesis_root = *options.genesis_root;
   info.pieces_in_sector = options.pieces_in_sector.value_or(kMaxPiecesInSector);
-  info.allocated_space = options.allocated_space ? *options.allocated_space
-                                                 : allocated_space_for_sectors(
-                                                       *options.min_sectors, info.pieces_in_sector);
+  info.allocated_space = allocated_space;
   return info;
 }
 
@@ -132,9 +131,9 @@ bool is_farm_to_be_created(const fs::path& directory) {
 }
 
 File create_farm_files(const FarmOptions& options, Rollback& rollback) {
-  FarmInfo info = info_of_new_farm(options);
-  const SpaceDistribution space = SpaceDistribution::compute(
-      info.allocated_space, info.pieces_in_sector, options.cache_percentage);
+  const FarmSize size = size_of_new_farm(options);
+  const SpaceDistribution& space = size.space;
+  FarmInfo info = info_of_new_farm(options, size.allocated_space);
   const fs::path& directory = options.directory;
   refuse_sectors_without_info(directory);
   make_directory(directory, options.make_directory,
@@ -175,6 +174,11 @@ File create_farm_files(const FarmOptions& options, Rollback& rollback) {
   const File plot = open_with_rollback(directory / kPlotFileName, rollback);
   set_size(plot, space.plot_file_size);
   plot.sync();
+  if (space.piece_cache_capacity != 0) {
+    const File cache = open_with_rollback(directory / kPieceCacheFileName, rollback);
+    set_size(cache, round_up_to_page(space.piece_cache_file_size));
+    cache.sync();
+  }
   sync_directory(directory);
   info.write_to(info_file);
   return info_file;

@@ -103,12 +103,16 @@ PieceNotInFarm::PieceNotInFarm(const std::filesystem::path& directory, PieceInde
             directory.native() + ": expected piece " + std::to_string(piece.value()) +
                 " in one of " + std::to_string(sectors) + " plotted sectors, actual none has it") {}
 
-WouldLoseSectors::WouldLoseSectors(std::uint64_t allocated_space, std::uint16_t room_for,
-                                   std::uint16_t plotted)
+WouldLoseSectors::WouldLoseSectors(std::uint64_t allocated_space, unsigned cache_percentage,
+                                   std::uint16_t room_for, std::uint16_t plotted,
+                                   std::uint64_t needed_space)
     : Error(ErrorKind::kInvalidArgument,
-            "allocated space of " + std::to_string(allocated_space) + " bytes has room for " +
+            "allocated space of " + std::to_string(allocated_space) + " bytes, of which " +
+                std::to_string(cache_percentage) + " % are for a piece cache, has room for " +
                 counted(room_for, "sector") + ", but " + std::to_string(plotted) +
-                " are plotted: " + std::to_string(plotted - room_for) + " would be lost"),
+                " are plotted: " + std::to_string(plotted - room_for) + " would be lost; --size " +
+                std::to_string(needed_space) + " keeps them all, --shrink drops the last ones",
+            {.expected = std::to_string(needed_space), .actual = std::to_string(allocated_space)}),
       lost_(static_cast<std::uint16_t>(plotted - room_for)) {}
 
 SectorHoldsNothing::SectorHoldsNothing(SectorIndex index)

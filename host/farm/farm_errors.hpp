@@ -131,7 +131,9 @@ class PieceNotInFarm : public Error {
 /// The wanted size would drop sectors that are plotted.
 class WouldLoseSectors : public Error {
  public:
-  WouldLoseSectors(std::uint64_t allocated_space, std::uint16_t room_for, std::uint16_t plotted);
+  /// `needed_space` has room for all of them with the same share for a piece cache.
+  WouldLoseSectors(std::uint64_t allocated_space, unsigned cache_percentage, std::uint16_t room_for,
+                   std::uint16_t plotted, std::uint64_t needed_space);
   [[nodiscard]] std::uint16_t lost() const noexcept { return lost_; }
 
  private:

@@ -7,6 +7,7 @@
 #include "host/farm/farm_consistency.hpp"
 #include "host/farm/farm_create.hpp"
 #include "host/farm/farm_errors.hpp"
+#include "host/farm/farm_size.hpp"
 #include "host/farm/rollback.hpp"
 #include "host/farm/space.hpp"
 
@@ -55,14 +56,6 @@ void check_sizes(const FarmFiles& files) {
                                  " of which can be read (README.md says how to go on)";
   files.metadata.check_holds(count, needed_for);
   files.plot.check_holds(count, needed_for);
-}
-
-void check_count(const FarmFiles& files, const SpaceDistribution& space,
-                 std::uint64_t allocated_space) {
-  const auto count = static_cast<std::uint16_t>(files.slots.size());
-  if (count > space.sector_count) {
-    throw WouldLoseSectors(allocated_space, space.sector_count, count);
-  }
 }
 
 /// A crash leaves one such sector, a damaged header many.
@@ -117,39 +110,6 @@ void load_slots(FarmFiles& files, FarmMode mode) {
   }
 }
 
-/// Brings files and info to the wanted size. The info file comes after the space that it promises
-/// and before the space that it gives up.
-void change_size(FarmFiles& files, const SpaceDistribution& space, std::uint64_t allocated_space) {
-  const std::pair<const File&, std::uint64_t> wanted[] = {
-      {files.metadata.file(), round_up_to_page(space.metadata_file_size)},
-      {files.plot.file(), space.plot_file_size}};
-  Rollback rollback;
-  for (const auto& [file, size] : wanted) {
-    const std::uint64_t old_size = file.size();
-    if (old_size < size) {
-      rollback.add([&grown = file, old_size] { grown.resize(old_size); });
-      file.preallocate(size);
-      file.sync();
-    }
-  }
-  if (allocated_space != files.info.allocated_space) {
-    const FarmInfo old_info = files.info;
-    rollback.add([&files, old_info] {
-      files.info = old_info;
-      old_info.write_to(files.info_file);
-    });
-    files.info.allocated_space = allocated_space;
-    files.info.write_to(files.info_file);
-  }
-  for (const auto& [file, size] : wanted) {
-    if (file.size() > size) {
-      file.resize(size);
-      file.sync();
-    }
-  }
-  rollback.dismiss();
-}
-
 void replace_damaged_slots(FarmFiles& files) {
   for (std::size_t i = 0; i < files.slots.size(); ++i) {
     LoadedSlot& slot = files.slots[i];
@@ -167,48 +127,23 @@ void replace_damaged_slots(FarmFiles& files) {
   }
 }
 
-/// What an existing farm gets: the size that is asked for, or the one that it has. Asking for a
-/// size completes a change of size that was interrupted; otherwise a stored size that the files do
-/// not have is refused.
-struct WantedSpace {
-  std::uint64_t allocated_space;
-  SpaceDistribution space;
-};
-
-WantedSpace wanted_space(const FarmOptions& options, const FarmInfo& info,
-                         const FarmFileSizes& sizes) {
-  const auto of_size = [&](std::uint64_t size) -> WantedSpace {
-    return {size,
-            SpaceDistribution::compute(size, info.pieces_in_sector, options.cache_percentage)};
-  };
-  if (options.allocated_space) {
-    return of_size(*options.allocated_space);
-  }
-  const std::optional<SpaceDistribution> stored = stored_space(options, info, sizes);
-  if (stored && stored->sector_count >= options.min_sectors.value_or(0)) {
-    return {info.allocated_space, *stored};
-  }
-  if (options.min_sectors) {
-    const WantedSpace grown =
-        of_size(allocated_space_for_sectors(*options.min_sectors, info.pieces_in_sector));
-    if (stored || is_interrupted_growth(options, info, sizes, grown.space)) {
-      return grown;
-    }
-  }
-  throw stored_size_mismatch(options, info, sizes);
-}
-
 /// A farm that is only looked at shows what it has, whatever size is stored.
 std::uint16_t readable_sector_count(FarmFiles& files, const FarmOptions& options) {
   const auto count = static_cast<std::uint16_t>(files.slots.size());
   const FarmFileSizes sizes = FarmFileSizes::of(options.directory, files.metadata, files.plot);
-  if (const auto stored = stored_space(options, files.info, sizes)) {
-    return std::max(stored->sector_count, count);
+  if (const auto share =
+          cache_percentage_of(files.info.allocated_space, files.info.pieces_in_sector, sizes)) {
+    files.cache_percentage = *share;
+    return std::max(
+        SpaceDistribution::compute(files.info.allocated_space, files.info.pieces_in_sector, *share)
+            .sector_count,
+        count);
   }
   files.warnings.emplace_back(stored_size_mismatch(options, files.info, sizes).what());
   try {
-    const SpaceDistribution space = SpaceDistribution::compute(
-        files.info.allocated_space, files.info.pieces_in_sector, options.cache_percentage);
+    const SpaceDistribution space =
+        SpaceDistribution::compute(files.info.allocated_space, files.info.pieces_in_sector,
+                                   options.cache_percentage.value_or(0));
     return std::max(space.sector_count, count);
   } catch (const InsufficientSpace&) {
     return count;
@@ -232,6 +167,7 @@ FarmFiles open_existing_farm(const FarmOptions& options, File info_file) {
                        info.pieces_in_sector),
       .places = {},
       .target_sector_count = 0,
+      .cache_percentage = 0,
       .slots = {},
       .warnings = {}};
   for (const fs::path& path : {options.directory, files.info_file.path(),
@@ -244,12 +180,13 @@ FarmFiles open_existing_farm(const FarmOptions& options, File info_file) {
     return files;
   }
   check_sizes(files);
-  const auto [allocated_space, space] =
-      wanted_space(options, info, FarmFileSizes::of(options.directory, files.metadata, files.plot));
-  check_count(files, space, allocated_space);
-  files.target_sector_count = space.sector_count;
+  const FarmSize size = size_of_existing_farm(
+      options, info, FarmFileSizes::of(options.directory, files.metadata, files.plot),
+      static_cast<std::uint16_t>(files.slots.size()));
+  files.target_sector_count = size.space.sector_count;
+  files.cache_percentage = size.cache_percentage;
   check_state_is_of(options, info.id);  // the last check: opening a database writes into it
-  change_size(files, space, allocated_space);
+  change_size(files, options.directory, size);
   replace_damaged_slots(files);
   warn_of_uncounted_sectors(files);
   end_creation(options.directory);

@@ -31,6 +31,8 @@ struct FarmFiles {
   /// Of the directory and of the three files above.
   std::vector<FilePlace> places;
   std::uint16_t target_sector_count = 0;
+  /// Share of the allocated space that is left to a piece cache.
+  unsigned cache_percentage = 0;
   /// One for each counted sector.
   std::vector<LoadedSlot> slots;
   /// What was found wrong and repaired.

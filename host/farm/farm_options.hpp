@@ -48,8 +48,12 @@ struct FarmOptions {
   std::optional<std::uint16_t> min_sectors = {};
   /// How the directory of a farm that is created comes to be; kNever wants a farm that is there.
   MakeDirectory make_directory = MakeDirectory::kLastOnly;
-  /// Share of the space that is left to a piece cache, 0 to 99.
-  unsigned cache_percentage = 0;
+  /// Share of the space that is left to a piece cache, 0 to 99; kPlot only. Without it an existing
+  /// farm keeps the one that its files tell, and a new one gets kDefaultCachePercentage.
+  std::optional<unsigned> cache_percentage = {};
+  /// Whether sectors that are plotted may be dropped, the last ones first, where the wanted size or
+  /// share leaves no room for them; with min_sectors the farm gets exactly that many. kPlot only.
+  bool may_drop_sectors = false;
   /// Whether to take the exclusive lock, kPlot only: whoever only looks needs none. To be switched
   /// off for file systems without locks only.
   bool lock = true;

@@ -31,9 +31,13 @@ std::uint64_t smallest_space(std::uint64_t sector_count, std::uint16_t pieces_in
   return kFixedSpace + (usable + plot_percentage - 1) / plot_percentage * 100;
 }
 
-void check_pieces_in_sector(std::uint16_t pieces_in_sector) {
+void check(std::uint16_t pieces_in_sector, unsigned cache_percentage) {
   if (pieces_in_sector == 0) {
     throw InvalidArgument("pieces in sector: expected at least 1, actual 0");
+  }
+  if (cache_percentage > 99) {
+    throw InvalidArgument("cache percentage: expected 0 to 99, actual " +
+                          std::to_string(cache_percentage));
   }
 }
 
@@ -42,11 +46,7 @@ void check_pieces_in_sector(std::uint16_t pieces_in_sector) {
 SpaceDistribution SpaceDistribution::compute(std::uint64_t allocated_space,
                                              std::uint16_t pieces_in_sector,
                                              unsigned cache_percentage) {
-  check_pieces_in_sector(pieces_in_sector);
-  if (cache_percentage > 99) {
-    throw InvalidArgument("cache percentage: expected 0 to 99, actual " +
-                          std::to_string(cache_percentage));
-  }
+  check(pieces_in_sector, cache_percentage);
   const std::uint64_t variable = allocated_space - std::min(allocated_space, kFixedSpace);
   const std::uint64_t usable = variable / 100 * (100 - cache_percentage);
   const std::uint64_t sectors =
@@ -74,13 +74,14 @@ SpaceDistribution SpaceDistribution::compute(std::uint64_t allocated_space,
 }
 
 std::uint64_t allocated_space_for_sectors(std::uint16_t sector_count,
-                                          std::uint16_t pieces_in_sector) {
-  check_pieces_in_sector(pieces_in_sector);
+                                          std::uint16_t pieces_in_sector,
+                                          unsigned cache_percentage) {
+  check(pieces_in_sector, cache_percentage);
   if (sector_count == 0 || sector_count > kMaxSectors) {
     throw InvalidArgument("sectors in farm: expected 1 to " + std::to_string(kMaxSectors) +
                           ", actual " + std::to_string(sector_count));
   }
-  return smallest_space(sector_count, pieces_in_sector, 0);
+  return smallest_space(sector_count, pieces_in_sector, cache_percentage);
 }
 
 InsufficientSpace::InsufficientSpace(std::uint64_t allocated_space, std::uint64_t minimum)

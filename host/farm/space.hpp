@@ -14,6 +14,11 @@ inline constexpr std::uint64_t kDiskPageSize = 4096;
 /// Space before the first slot of metadata.bin.
 inline constexpr std::uint64_t kReservedPlotMetadata = 1'048'576;
 
+/// Percentage of a farm that a piece cache gets unless somebody says otherwise: the smallest that
+/// the reference farmer can be given, and its default. A farm that was made with less loses its
+/// last sectors when that farmer opens it with the same size.
+inline constexpr unsigned kDefaultCachePercentage = 1;
+
 constexpr std::uint64_t round_up_to_page(std::uint64_t size) {
   return (size + kDiskPageSize - 1) / kDiskPageSize * kDiskPageSize;
 }
@@ -25,7 +30,7 @@ struct SpaceDistribution {
   std::uint64_t metadata_file_size = 0;
   /// In elements of 1049600 bytes, at most 2^32 - 1.
   std::uint32_t piece_cache_capacity = 0;
-  /// Before rounding up to a page.
+  /// Before rounding up to a page; 0 when there is to be no file.
   std::uint64_t piece_cache_file_size = 0;
   bool operator==(const SpaceDistribution&) const = default;
 
@@ -35,10 +40,12 @@ struct SpaceDistribution {
                                    unsigned cache_percentage = 0);
 };
 
-/// Smallest allocated space that gives `sector_count` sectors without a piece cache. Throws
-/// InvalidArgument when sector_count is 0 or above 65534, or pieces_in_sector is 0.
+/// Smallest allocated space that gives `sector_count` sectors and that share to a piece cache.
+/// Throws InvalidArgument when sector_count is 0 or above 65534, pieces_in_sector is 0 or
+/// cache_percentage above 99.
 std::uint64_t allocated_space_for_sectors(std::uint16_t sector_count,
-                                          std::uint16_t pieces_in_sector);
+                                          std::uint16_t pieces_in_sector,
+                                          unsigned cache_percentage = 0);
 
 /// The space holds no sector.
 class InsufficientSpace : public Error {

@@ -4,11 +4,12 @@ chain, and handing it to another farmer with room for that one's piece cache."""
 
 import hashlib
 import json
+import re
 import shutil
 
 from make_fixtures import PIECES_IN_SECTOR, SECTORS
 from support import formats, program
-from support.program import (BAD_ARGUMENTS, MISMATCH, OPTIONS, UNAVAILABLE, FurrowTest,
+from support.program import (BAD_ARGUMENTS, CHECK_FAILED, MISMATCH, OPTIONS, UNAVAILABLE, FurrowTest,
                              furrow)
 
 CHAIN = "c4" * 32
@@ -66,7 +67,7 @@ class Chain(Farms):
         self.succeeds(*self.plot("--sectors", 1, "--genesis-root", CHAIN.upper()))
         for root in ("", "c4", "xx" * 32, "c4" * 33):
             with self.subTest(root=root):
-                self.fails(BAD_ARGUMENTS, ["--genesis-root", "64"],
+                self.fails(BAD_ARGUMENTS, ["--genesis-root"],
                            *self.plot("--sectors", 1, f"--genesis-root={root}"))
         extract = ("extract", "--farm", self.farm, "--manifest", OPTIONS.store / "manifest.json",
                    "--out", self.folder / "extracted")
@@ -90,6 +91,111 @@ class Chain(Farms):
         self.assertFalse(self.farm.exists())
         self.succeeds(*plot)
         self.assertEqual(self.info()["genesisRoot"], CHAIN)
+
+
+def farm_room(size, pieces, share):
+    """Sectors, length of plot.bin and of piece_cache.bin that a farmer makes of a size (docs/spec/06,
+    section 4)."""
+    fixed = 2 * 1_048_576 + 32 + 961_284
+    sector = formats.sector_size(pieces)
+    usable = (size - fixed) // 100 * (100 - share)
+    sectors = (usable - 4096) // (sector + formats.SLOT_SIZE)
+    plot = -(-sectors * sector // 4096) * 4096
+    cache = (size - fixed - plot - formats.SLOT_SIZE * sectors) // 1_049_600 if share else 0
+    return sectors, plot, -(-cache * 1_049_600 // 4096) * 4096
+
+
+class ToAFarmer(Farms):
+    """What a farmer finds who opens the farm with the size and share that plot names."""
+
+    def expect_opens(self, output, share, sectors, pieces):
+        match = re.search(r"^path=(.*),size=(\d+) opens it for (.*)$", output, re.MULTILINE)
+        self.assertIsNotNone(match, output)
+        self.assertEqual(match[1], str(self.farm))
+        size = int(match[2])
+        self.assertEqual(self.info()["allocatedSpace"], size)
+        self.assertIn(f"--cache-percentage {share}" if share else "cluster", match[3])
+        self.assertEqual(farm_room(size, pieces, share),
+                         (sectors, (self.farm / "plot.bin").stat().st_size, self.cache_size()))
+        return size
+
+    def cache_size(self):
+        path = self.farm / "piece_cache.bin"
+        return path.stat().st_size if path.exists() else 0
+
+    def test_one_percent_is_left_to_the_cache(self):
+        result = self.succeeds(*self.plot("--sectors", 2, "--pieces-in-sector", 1))
+        self.expect_opens(result.stdout, 1, 2, 1)
+
+    def test_a_cache_of_its_own(self):
+        plot = self.plot("--sectors", 1, "--pieces-in-sector", 1)
+        size = self.expect_opens(self.succeeds(*plot, "--cache-percentage", 60).stdout, 60, 1, 1)
+        self.assertGreater(self.cache_size(), 1_049_600)
+        self.assertEqual((self.farm / "piece_cache.bin").read_bytes().strip(b"\0"), b"")
+        # The share is not said again: the files tell it, and the cache stays used space.
+        self.assertIn("0 of 1 sectors to plot", self.succeeds(*self.plot()).stdout)
+        self.assertEqual(self.info()["allocatedSpace"], size)
+        self.assertLessEqual(sum(path.stat().st_size for path in self.farm.glob("*.bin")), size)
+
+        # In a cluster there is no cache in the farm, and all of the space is for sectors. Here it does
+        # not matter: 1 % is less than a piece.
+        result = self.succeeds(*self.plot("--cache-percentage", 0))
+        self.assertEqual(self.cache_size(), 0)
+        self.expect_opens(result.stdout, 1, 2, 1)
+
+    def test_for_a_cluster(self):
+        result = self.succeeds(*self.plot("--sectors", 1, "--pieces-in-sector", 1,
+                                          "--cache-percentage", 0))
+        size = self.expect_opens(result.stdout, 0, 1, 1)
+        # Its sector would be dropped by a farmer with a cache, so the space has to grow for one.
+        result = self.succeeds(*self.plot("--sectors", 1, "--cache-percentage", 1))
+        self.assertGreater(self.expect_opens(result.stdout, 1, 1, 1), size)
+
+    def test_sectors_are_dropped_on_demand_only(self):
+        self.copy_farm()
+        before = self.info()["allocatedSpace"]
+        for options in (("--size", before - 2_000_000), ("--cache-percentage", 50)):
+            with self.subTest(options=options):
+                self.fails(BAD_ARGUMENTS, ["lost", "--shrink"], *self.plot(*options))
+                self.assertEqual(self.info()["allocatedSpace"], before)
+                self.assertEqual(formats.plotted_sector_count(self.farm), SECTORS)
+        self.succeeds("scrub", "--farm", self.farm)
+        result = self.succeeds(*self.plot("--size", before - 2_000_000, "--shrink"))
+        self.assertIn("dropped", result.stderr)
+        self.assertEqual(formats.plotted_sector_count(self.farm), SECTORS - 1)
+        self.assertIn(f"{SECTORS - 1} intact", self.succeeds("scrub", "--farm", self.farm).stdout)
+
+
+class BrokenSectors(Farms):
+    def test_named_when_they_stay(self):
+        self.copy_farm()
+        formats.mark_lost(self.farm, PIECES_IN_SECTOR, [1, 2])
+        result = furrow(*self.plot("--sectors", 1))
+        self.assertEqual(result.code, CHECK_FAILED, result)
+        self.assertIn("0 of 1 sectors to plot", result.stdout)
+        self.assertIn("hold nothing: 1, 2; plot with --sectors 3 or more", result.stderr)
+        self.succeeds(*self.plot("--sectors", SECTORS))
+        result = self.succeeds(*self.plot("--sectors", 1))
+        self.assertIn("bytes were not: furrow scrub", result.stdout)
+
+    def test_by_hand(self):
+        """What README.md says of a sector with damaged bytes."""
+        self.copy_farm()
+        formats.flip_byte(self.farm / "plot.bin", formats.sector_size(PIECES_IN_SECTOR) + 1000)
+        self.assertEqual(furrow("scrub", "--farm", self.farm).code, CHECK_FAILED)
+        with open(self.farm / "metadata.bin", "r+b") as metadata:
+            metadata.seek(formats.SLOTS_AT + formats.SLOT_SIZE)
+            metadata.write(bytes(formats.SLOT_SIZE))
+        self.assertIn("sector 1 is damaged",
+                      self.succeeds(*self.plot("--sectors", SECTORS)).stderr)
+        self.succeeds("scrub", "--farm", self.farm)
+
+    def test_info_says_what_it_looked_at(self):
+        self.copy_farm()
+        self.assertIn("(slots read, bytes not checked)",
+                      self.succeeds("info", "--farm", self.farm).stdout)
+        self.assertEqual(json.loads(self.succeeds("info", "--json", "--farm", self.farm).stdout)
+                         ["looked_at"], "slots")
 
 
 if __name__ == "__main__":

@@ -64,6 +64,7 @@ inline FarmOptions plot_options(const std::filesystem::path& directory, std::uin
   options.genesis_root = made_up_genesis();
   options.pieces_in_sector = 1;
   options.allocated_space = allocated_space_for_sectors(sectors, 1);
+  options.cache_percentage = 0;
   return options;
 }
 

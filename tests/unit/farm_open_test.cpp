@@ -309,7 +309,7 @@ TEST(FarmOpen, TheShareForAPieceCacheIsSeenInTheSizes) {
   fs::resize_file(directory.path() / kPieceCacheFileName,
                   round_up_to_page(space.piece_cache_file_size));
   const auto before = contents_of(directory.path());
-  options.cache_percentage = 0;
+  options.cache_percentage.reset();
   options.allocated_space.reset();
   EXPECT_EQ(Farm::open(options)->target_sector_count(), space.sector_count);
   EXPECT_EQ(Farm::open(read_options(directory.path()))->target_sector_count(), space.sector_count);
