@@ -42,8 +42,10 @@ Reference reference(std::uint64_t space, std::uint64_t pieces, unsigned share) {
   result.sectors = usable < 4096 ? 0 : (usable - 4096) / (sector + 131'116);
   result.plot = (result.sectors * sector + 4095) / 4096 * 4096;
   result.metadata = 1'048'576 + 131'116 * result.sectors;
-  result.cache =
-      share == 0 ? 0 : (variable - result.plot - 131'116 * result.sectors) / kElement * kElement;
+  const std::uint64_t elements =
+      share == 0 ? 0 : (variable - result.plot - 131'116 * result.sectors) / kElement;
+  // The reference keeps the low 32 bits of what is more; that is one of its defects.
+  result.cache = std::min<std::uint64_t>(elements, 0xFFFF'FFFF) * kElement;
   return result;
 }
 
