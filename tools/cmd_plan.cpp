@@ -29,6 +29,10 @@ std::optional<DiskForecast> disk_of(const PlotOptions& plot, const EncoderChoice
   if (plot.target.farm.empty()) {
     return std::nullopt;
   }
+  if (plot.target.until_covered && plot.pieces.manifest.has_value()) {
+    const Manifest manifest = Manifest::load(*plot.pieces.manifest);
+    return planned_disk(plot.target, &manifest);
+  }
   if (!plot.target.until_covered || plot.pieces.sources.empty()) {
     return planned_disk(plot.target, nullptr);
   }

@@ -113,6 +113,11 @@ class Plan(FurrowTest):
         self.assertGreater(more["disk"]["farm_bytes"], after["disk"]["farm_bytes"])
         covered = self.plan("--farm", farm, "--pieces", OPTIONS.store, "--until-covered")
         self.assertGreater(covered["disk"]["sectors"], 128)  # of one piece each, for half of 256
+        of_manifest = self.plan("--farm", farm, "--manifest", OPTIONS.store / "manifest.json",
+                                "--until-covered")
+        self.assertEqual(of_manifest["disk"]["sectors"], covered["disk"]["sectors"])
+        self.fails(BAD_ARGUMENTS, ["--manifest"], "plan", "--no-measure", "--farm", farm,
+                   "--until-covered")
 
     def test_time_is_measured(self):
         options = ("--threads", 1, "--farm", self.folder / "farm", "--sectors", 10)
