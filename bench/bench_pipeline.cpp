@@ -76,7 +76,7 @@ struct Run {
   PlotOutcome plot(std::uint16_t n_sectors, std::stop_token stop = {}) {
     std::uint16_t next = 0;
     const PlotPipelineOptions options{
-        .download = {.piece_getter = pieces, .recover_piece = {}, .tail = 1},
+        .download = {.piece_getter = pieces, .tail = 1},
         .encoders = *encoders,
         .sectors_in_memory = plan.settings.sectors_in_memory,
         .output_buffers = plan.settings.output_buffers,

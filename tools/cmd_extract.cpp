@@ -15,6 +15,7 @@
 #include "host/farm/data_directories.hpp"
 #include "host/farm/farm_piece_getter.hpp"
 #include "host/pieces/segment_download.hpp"
+#include "host/pieces/source_errors.hpp"
 #include "host/pieces/store_piece_getter.hpp"
 #include "tools/cli_support.hpp"
 #include "tools/create_option.hpp"
@@ -66,6 +67,29 @@ struct Source {
   Manifest manifest;
   std::unique_ptr<Farm> farm;  // outlives the getter; null for a store
   std::unique_ptr<PieceGetter> getter;
+  const StorePieceGetter* store = nullptr;  // the getter, when it is one
+};
+
+/// What of a farm or store is broken although everything could be had without it.
+class Damage {
+ public:
+  void add(const std::string& text) {
+    spdlog::warn("{}", text);
+    ++n_;
+    first_ = first_.empty() ? text : first_;
+  }
+  void throw_if_any(const std::string& what) const {
+    if (n_ != 0) {
+      throw DamagedStore(
+          fmt::format("{} is damaged in {} {}, the first one was {}; all files were "
+                      "extracted",
+                      what, n_, n_ == 1 ? "place" : "places", first_));
+    }
+  }
+
+ private:
+  std::size_t n_ = 0;
+  std::string first_;
 };
 
 Source farm_source(const Arguments& arguments, unsigned threads) {
@@ -87,6 +111,7 @@ Source store_source(const Arguments& arguments) {
   auto getter = std::make_unique<StorePieceGetter>(arguments.pieces, std::move(options));
   Source source;
   source.manifest = getter->manifest();
+  source.store = getter.get();
   source.getter = std::move(getter);
   return source;
 }
@@ -100,6 +125,11 @@ void run(const Arguments& arguments, const std::stop_token& stop) {
   const Manifest& manifest = source.manifest;
   const ErasureCoding erasure;
 
+  Damage damage;
+  const OnPieceFailed on_failed = [&](PieceIndex index, const std::exception_ptr& error) {
+    damage.add(
+        fmt::format("piece {}: {}; it is rebuilt from others", index.value(), message_of(error)));
+  };
   std::optional<Progress> progress(std::in_place, "extract", "file");
   CountingGetter getter(*source.getter);
   // Getting the pieces is what takes time: those of segments before, and of the one under way.
@@ -121,7 +151,7 @@ void run(const Arguments& arguments, const std::stop_token& stop) {
     // What farm or store cannot give now, they cannot give later either: one try.
     std::optional<SourceRecords> records =
         download_source_records(getter, erasure, manifest.segment_identity(segment), stop,
-                                {.tries = 1}, {.threads = threads});
+                                {.tries = 1}, {.threads = threads}, on_failed);
     if (!records.has_value()) {
       throw Interrupted();
     }
@@ -147,6 +177,14 @@ void run(const Arguments& arguments, const std::stop_token& stop) {
                counted(manifest.entries.size(), "entry", "entries"),
                counted(manifest.segments.size(), "segment"), printable(arguments.out),
                std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  if (source.store != nullptr) {
+    // What was not needed may be lost as well: half of a pack is enough for its files.
+    for (const SegmentPackProblem& problem : source.store->check_files()) {
+      damage.add(problem.message);
+    }
+  }
+  damage.throw_if_any(source.store != nullptr ? "the store " + arguments.pieces
+                                              : "the farm " + arguments.farm);
 }
 
 }  // namespace

@@ -79,9 +79,29 @@ std::vector<GivenUpSector> plot(const Arguments& arguments, const EncoderChoice&
   return std::move(result.given_up);
 }
 
+nlohmann::ordered_json sources_json(const PieceSources& sources) {
+  nlohmann::ordered_json result = nlohmann::ordered_json::array();
+  for (std::size_t i = 0; i < sources.n_sources(); ++i) {
+    const PieceSourceCounters counters = sources.counters(i);
+    nlohmann::ordered_json faults = nlohmann::ordered_json::object();
+    for (std::size_t fault = 0; fault < kPieceFaults; ++fault) {
+      if (counters.faults[fault] != 0) {
+        faults[name_of(static_cast<PieceFault>(fault))] = counters.faults[fault];
+      }
+    }
+    result.push_back({{"name", sources.name(i)},
+                      {"pieces", counters.found},
+                      {"bytes", counters.bytes},
+                      {"not_found", counters.not_found},
+                      {"failed", counters.failed},
+                      {"faults", faults}});
+  }
+  return result;
+}
+
 void print_summary(const Arguments& arguments, const Farm& farm, const PlotProgress& progress,
-                   const std::vector<std::string>& damaged,
-                   const std::vector<GivenUpSector>& given_up, double seconds) {
+                   const PlotPieces& pieces, const std::vector<GivenUpSector>& given_up,
+                   double seconds) {
   if (!arguments.json && arguments.progress != "json") {
     print_result("farm {} has {}; {} plotted now in {:.1f} s\n", printable(arguments.target.farm),
                  counted(farm.sector_count(), "sector"), progress.sectors_done(), seconds);
@@ -98,7 +118,8 @@ void print_summary(const Arguments& arguments, const Farm& farm, const PlotProgr
   result["pieces_in_sector"] = farm.pieces_in_sector();
   result["allocated_space"] = farm.info().allocated_space;
   result["cache_percentage"] = farm.cache_percentage();
-  result["damaged_pieces"] = damaged;
+  result["damaged_pieces"] = pieces.damage();
+  result["sources"] = sources_json(pieces.sources());
   result["given_up"] = nlohmann::ordered_json::array();
   for (const GivenUpSector& sector : given_up) {
     result["given_up"].push_back(
@@ -142,16 +163,14 @@ void run(const Arguments& arguments, InterruptWatch& interrupts) {
   const std::vector<GivenUpSector> given_up =
       plot(arguments, choice, target, plan, pieces, progress, stop, interrupts.gate());
   target.farm->check_presence();  // what is said to be there is to be found there
-  print_summary(arguments, *target.farm, progress, pieces.damaged(), given_up,
+  print_summary(arguments, *target.farm, progress, pieces, given_up,
                 std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   refuse_given_up(given_up);
-  const std::vector<std::string>& damaged = pieces.damaged();
-  if (!damaged.empty()) {
-    throw DamagedStore(
-        fmt::format("the store {} is damaged: {} {} rebuilt, the first one was {}; "
-                    "the farm is complete",
-                    printable_url(arguments.pieces.sources.front()), damaged.size(),
-                    damaged.size() == 1 ? "piece was" : "pieces were", damaged.front()));
+  const std::vector<std::string> damage = pieces.damage();
+  if (!damage.empty()) {
+    throw DamagedStore(fmt::format(
+        "a store of pieces is damaged in {} {}, the first one was {}; the farm is complete",
+        damage.size(), damage.size() == 1 ? "place" : "places", damage.front()));
   }
   if (const std::string lost = sectors_that_are_lost(*target.farm); !lost.empty()) {
     throw DoneButBroken(fmt::format("farm {}: {}", printable(arguments.target.farm), lost));

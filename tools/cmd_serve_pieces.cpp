@@ -118,8 +118,10 @@ void print(const HttpServerCounters& counters, bool json) {
 }
 
 void run(const Arguments& arguments, const std::stop_token& stop) {
-  StorePieceGetter store(arguments.store,
-                         {.on_warning = [](const std::string& line) { spdlog::warn("{}", line); }});
+  StorePieceGetter store(
+      arguments.store,
+      {.on_warning = [](const std::string& line) { spdlog::warn("{}", line); },
+       .on_missing_pack = [](const std::string& line) { spdlog::warn("{}", line); }});
   const HttpServerOptions options = server_options(arguments, store.manifest());
   HttpPieceServer server = [&] {
     try {

@@ -8,7 +8,8 @@
 
 #include "host/base/counted.hpp"
 #include "host/farm/data_directories.hpp"
-#include "host/pieces/segment_download.hpp"
+#include "host/pieces/piece_url.hpp"
+#include "host/pieces/source_errors.hpp"
 #include "host/store/buffer_pool.hpp"
 #include "tools/cli_support.hpp"
 #include "tools/token_file.hpp"
@@ -20,44 +21,29 @@ bool has_servers(const std::vector<std::string>& sources) {
   return std::any_of(sources.begin(), sources.end(), is_piece_url);
 }
 
-std::string reason_of(const std::exception_ptr& error) {
-  if (error == nullptr) {
-    return "no source has it";
-  }
-  try {
-    std::rethrow_exception(error);
-  } catch (const std::exception& e) {
-    return e.what();
+/// The line for an event of a source; those that need no attention are no warnings.
+void say(const PieceSourceEvent& event) {
+  switch (event.change) {
+    case PieceSourceEvent::Change::kAway:
+      spdlog::warn("{} is away, and is asked again: {}", event.name, event.message);
+      break;
+    case PieceSourceEvent::Change::kRefuses:
+      spdlog::warn("{} refuses, and is asked again: {}", event.name, event.message);
+      break;
+    case PieceSourceEvent::Change::kGivenUp:
+      spdlog::warn("{} is given up: {}", event.name, event.message);
+      break;
+    case PieceSourceEvent::Change::kBack:
+      spdlog::info("{} answers again", event.name);
+      break;
   }
 }
 
-PieceSupplyOptions supply_options(const PieceOptions& options, SimdMode mode,
-                                  const MemoryPlan& plan) {
-  PieceSupplyOptions result;
-  result.sources = options.sources;
-  if (options.manifest.has_value()) {
-    result.manifest = *options.manifest;
-  }
-  if (options.token_file.has_value()) {
-    result.http.token = read_token_file(*options.token_file);
-  }
-  result.http.ca_file = options.ca_file.value_or("");
-  result.http.in_flight = plan.settings.pieces_in_flight;
-  result.http.piece_time = std::chrono::seconds(options.piece_seconds);
-  result.fallback.on_stall = [](const PieceStall& stall) {
-    spdlog::warn("{} pieces are missing and none has come for {:.0f} s; {} is being asked",
-                 stall.n_missing, std::chrono::duration<double>(stall.silent).count(),
-                 stall.source);
-  };
-  if (options.cache.has_value()) {
-    require_own_place("--piece-cache", *options.cache, DataKind::kPieceCache);
-    result.cache_directory = *options.cache;
-    result.make_cache_directory = options.create;
-  }
-  result.cache_bytes = parse_size(options.cache_size);
-  result.simd_mode = mode;
-  result.on_warning = [](const std::string& line) { spdlog::warn("{}", line); };
-  return result;
+std::string counts_text(const PieceSourceCounters& counters) {
+  const std::string faults = faults_text(counters);
+  return fmt::format("{} ({}), {} not found, {} failed{}", counted(counters.found, "piece"),
+                     size_text(counters.bytes), counters.not_found, counters.failed,
+                     faults.empty() ? "" : ": " + faults);
 }
 
 }  // namespace
@@ -102,72 +88,116 @@ std::size_t pieces_in_flight(const PieceOptions& options) {
 
 PlotPieces::PlotPieces(const PieceOptions& options, SimdMode mode, const MemoryPlan& plan,
                        const std::stop_token& stop)
-    : has_servers_(has_servers(options.sources)),
-      pieces_in_flight_(plan.settings.pieces_in_flight),
-      supply_([&] {
-        try {
-          return PieceSupply(supply_options(options, mode, plan), stop);
-        } catch (const Error&) {
-          if (stop.stop_requested()) {
-            throw Interrupted();
-          }
-          throw;
-        }
-      }()),
-      erasure_(mode),
-      threads_(plan.settings.threads) {
-  if (supply_.is_manifest_from_server()) {
+    : pieces_in_flight_(plan.settings.pieces_in_flight) {
+  try {
+    supply_.emplace(supply_options(options, mode, plan), stop);
+  } catch (const Error&) {
+    if (stop.stop_requested()) {
+      throw Interrupted();
+    }
+    throw;
+  }
+  if (supply_->is_manifest_from_server()) {
     spdlog::warn("{} alone says what the history is; --manifest would decide instead",
                  printable_url(options.sources.front()));
   }
 }
 
+PieceSupplyOptions PlotPieces::supply_options(const PieceOptions& options, SimdMode mode,
+                                              const MemoryPlan& plan) {
+  PieceSupplyOptions result;
+  result.sources = options.sources;
+  if (options.manifest.has_value()) {
+    result.manifest = *options.manifest;
+  }
+  if (options.token_file.has_value()) {
+    result.http.read_token = [file = *options.token_file] { return read_token_file(file); };
+  }
+  result.http.ca_file = options.ca_file.value_or("");
+  result.http.in_flight = plan.settings.pieces_in_flight;
+  result.http.piece_time = std::chrono::seconds(options.piece_seconds);
+  result.fallback.on_stall = [](const PieceStall& stall) {
+    spdlog::warn("{} pieces are missing and none has come for {:.0f} s; {} is being asked",
+                 stall.n_missing, std::chrono::duration<double>(stall.silent).count(),
+                 stall.source);
+  };
+  result.fallback.on_event = [this](const PieceSourceEvent& event) {
+    say(event);
+    if (event.change == PieceSourceEvent::Change::kGivenUp && !is_piece_url(event.name)) {
+      note_damage(event.message);
+    }
+  };
+  result.fallback.on_bad_answer = [this](const PieceSource& source, PieceIndex index,
+                                         const std::exception_ptr& error) {
+    if (!source.may_return) {  // a store
+      note_damage(fmt::format("piece {}: {}", index.value(), message_of(error)));
+    }
+  };
+  result.fallback.on_faults = [this] { say_faults(); };
+  // Stores are asked once, since what they lack they lack for good; servers without limit.
+  if (!has_servers(options.sources)) {
+    result.recovery.retry_delays.max_attempts = 1;
+    result.recovery.segment_policy.tries = 1;
+  }
+  result.recovery.compute.threads = plan.settings.threads;
+  result.recovery.on_rebuild = [](PieceIndex index, const std::exception_ptr& error) {
+    spdlog::warn("piece {}: {}; rebuilding it from the rest of its segment", index.value(),
+                 error == nullptr ? "no source has it" : message_of(error));
+  };
+  result.recovery.on_failed_attempt = [](const std::exception_ptr& error,
+                                         std::chrono::milliseconds delay) {
+    spdlog::warn("{}; trying again in {:.0f} s", message_of(error),
+                 std::chrono::duration<double>(delay).count());
+  };
+  if (options.cache.has_value()) {
+    require_own_place("--piece-cache", *options.cache, DataKind::kPieceCache);
+    result.cache_directory = *options.cache;
+    result.make_cache_directory = options.create;
+  }
+  result.cache_bytes = parse_size(options.cache_size);
+  result.simd_mode = mode;
+  result.on_warning = [](const std::string& line) { spdlog::warn("{}", line); };
+  result.on_missing_pack = [this](const std::string& line) {
+    spdlog::warn("{}", line);
+    note_damage(line);
+  };
+  return result;
+}
+
 DownloadOptions PlotPieces::download_options() {
-  return {
-      .piece_getter = supply_.getter(),
-      .recover_piece = [this](PieceIndex index,
-                              const std::stop_token& stop) { return recover(index, stop); },
-      .retry_delays = {.max_attempts = has_servers_ ? 0U : 1U},
-      .tail = pieces_in_flight_,
-      .on_piece_failed = [this](PieceIndex index,
-                                const std::exception_ptr& error) { note_failure(index, error); },
-      .on_failed_attempt =
-          [](const Error& error, std::chrono::milliseconds delay) {
-            spdlog::warn("{}; trying again in {:.0f} s", error.what(),
-                         std::chrono::duration<double>(delay).count());
-          }};
+  return {.piece_getter = supply_->getter(), .tail = pieces_in_flight_};
 }
 
-void PlotPieces::note_failure(PieceIndex index, const std::exception_ptr& error) {
-  const std::string text = fmt::format("piece {}: {}", index.value(), reason_of(error));
-  spdlog::warn("{}; rebuilding it from the rest of its segment", text);
-  if (error != nullptr && !has_servers_) {
-    const std::lock_guard lock(mutex_);
-    damaged_.push_back(text);
+/// Each once: a damaged piece that is drawn again is asked for again.
+void PlotPieces::note_damage(const std::string& text) {
+  const std::lock_guard lock(mutex_);
+  if (std::find(damage_.begin(), damage_.end(), text) == damage_.end()) {
+    damage_.push_back(text);
   }
 }
 
-PiecePtr PlotPieces::recover(PieceIndex index, const std::stop_token& stop) {
-  const RetryPolicy policy = has_servers_ ? RetryPolicy{} : RetryPolicy{.tries = 1};
-  PiecePtr piece = recover_missing_piece(supply_.getter(), erasure_, index,
-                                         manifest().segment_identity(segment_index_of(index)), stop,
-                                         policy, {.threads = threads_});
-  if (piece == nullptr) {
-    throw Interrupted();
+std::vector<std::string> PlotPieces::damage() const {
+  const std::lock_guard lock(mutex_);
+  return damage_;
+}
+
+void PlotPieces::say_faults() const {
+  const PieceSources& sources = supply_->sources();
+  for (std::size_t i = 0; i < sources.n_sources(); ++i) {
+    const PieceSourceCounters counters = sources.counters(i);
+    if (const std::string faults = faults_text(counters); !faults.empty()) {
+      spdlog::warn("{} so far: {} pieces, {}", sources.name(i), counters.found, faults);
+    }
   }
-  return piece;
 }
 
 std::vector<std::string> PlotPieces::report() const {
   std::vector<std::string> lines;
-  const PieceSources& sources = supply_.sources();
+  const PieceSources& sources = supply_->sources();
   for (std::size_t i = 0; i < sources.n_sources(); ++i) {
-    const PieceSourceCounters counters = sources.counters(i);
-    lines.push_back(fmt::format("{}: {} ({}), {} not found, {} failed", sources.name(i),
-                                counted(counters.found, "piece"), size_text(counters.bytes),
-                                counters.not_found, counters.failed));
+    lines.push_back(fmt::format("{}: {}", sources.name(i), counts_text(sources.counters(i))));
   }
-  if (const PieceCache* cache = supply_.cache()) {
+  if (const PieceCache* cache = supply_->cache()) {
     const PieceCacheCounters counters = cache->counters();
     lines.push_back(fmt::format("{}: {} hits, {} misses, {} damaged", cache->path().native(),
                                 counters.hits, counters.misses, counters.damaged));

@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "host/erasure/erasure_coding.hpp"
 #include "host/pieces/piece_supply.hpp"
 #include "host/plotting/memory_plan.hpp"
 #include "host/plotting/plotting.hpp"
@@ -41,8 +40,8 @@ void add_piece_options(CLI::App& command, PieceOptions& options);
 /// Pieces under way at the same time: --in-flight when there are servers.
 [[nodiscard]] std::size_t pieces_in_flight(const PieceOptions& options);
 
-/// The pieces that a plotting run downloads, and rebuilds when no source has them. Thread-safe but
-/// for the constructor.
+/// The pieces that a plotting run downloads, and rebuilds when no source has them; says what is
+/// wrong with the sources. Thread-safe but for the constructor.
 class PlotPieces {
  public:
   /// Throws what PieceSupply throws, InvalidArgument for a bad size and IoError for a token file
@@ -50,26 +49,24 @@ class PlotPieces {
   PlotPieces(const PieceOptions& options, SimdMode mode, const MemoryPlan& plan,
              const std::stop_token& stop);
 
-  [[nodiscard]] const Manifest& manifest() const { return supply_.manifest(); }
-  /// How to download a sector. Stores are asked once, since what they lack they lack for good;
-  /// servers without limit.
+  [[nodiscard]] const Manifest& manifest() const { return supply_->manifest(); }
   [[nodiscard]] DownloadOptions download_options();
-  /// Pieces of stores that are damaged; they were rebuilt. Pre: no download is under way.
-  [[nodiscard]] const std::vector<std::string>& damaged() const { return damaged_; }
+  /// What is damaged or missing of stores, each once. The run had it from elsewhere or rebuilt it.
+  [[nodiscard]] std::vector<std::string> damage() const;
+  [[nodiscard]] const PieceSources& sources() const { return supply_->sources(); }
   /// Lines about what each source gave, and the cache.
   [[nodiscard]] std::vector<std::string> report() const;
 
  private:
-  void note_failure(PieceIndex index, const std::exception_ptr& error);
-  PiecePtr recover(PieceIndex index, const std::stop_token& stop);
+  [[nodiscard]] PieceSupplyOptions supply_options(const PieceOptions& options, SimdMode mode,
+                                                  const MemoryPlan& plan);
+  void note_damage(const std::string& text);
+  void say_faults() const;
 
-  bool has_servers_;
   std::size_t pieces_in_flight_;
-  PieceSupply supply_;
-  ErasureCoding erasure_;
-  unsigned threads_;
-  std::mutex mutex_;
-  std::vector<std::string> damaged_;
+  mutable std::mutex mutex_;
+  std::vector<std::string> damage_;
+  std::optional<PieceSupply> supply_;  // last: it calls the others
 };
 
 }  // namespace furrow::cli

@@ -236,24 +236,29 @@ ReconstructedSources reconstruct_source_records(PieceSlots slots, const SegmentI
   return result;
 }
 
-ReconstructedPiece reconstruct_piece(PieceSlots slots, PiecePosition position,
-                                     const SegmentIdentity& identity, const ErasureCoding& erasure,
-                                     const ComputeOptions& options) {
+ReconstructedPieces reconstruct_pieces(PieceSlots slots, std::span<const PiecePosition> positions,
+                                       const SegmentIdentity& identity,
+                                       const ErasureCoding& erasure,
+                                       const ComputeOptions& options) {
   Reconstruction reconstruction(slots, identity, erasure, options);
-  ReconstructedPiece result;
-  auto piece = std::make_unique_for_overwrite<Piece>();
-  const std::size_t index = position.value();
-  if (const Piece* input = reconstruction.input(index)) {
-    piece->record = input->record;
-  } else {
-    std::array<Record*, kNumPieces> outputs{};
-    outputs[index] = &piece->record;
-    reconstruction.recover({index}, outputs);
+  std::vector<std::shared_ptr<Piece>> pieces;
+  std::vector<std::size_t> missing;
+  std::array<Record*, kNumPieces> outputs{};
+  for (const PiecePosition position : positions) {
+    const std::size_t index = position.value();
+    Piece& piece = *pieces.emplace_back(std::make_shared_for_overwrite<Piece>());
+    if (const Piece* input = reconstruction.input(index)) {
+      piece.record = input->record;
+    } else {
+      missing.push_back(index);
+      outputs[index] = &piece.record;
+    }
   }
-  piece->header = reconstruction.header(index);
-  result.piece = std::move(piece);
-  result.rejected = reconstruction.take_rejected();
-  return result;
+  reconstruction.recover(missing, outputs);
+  for (std::size_t i = 0; i < positions.size(); ++i) {
+    pieces[i]->header = reconstruction.header(positions[i].value());
+  }
+  return {{pieces.begin(), pieces.end()}, reconstruction.take_rejected()};
 }
 
 }  // namespace furrow

@@ -55,8 +55,8 @@ struct ReconstructedSources {
   SourceRecords records;
   std::vector<RejectedPiece> rejected;
 };
-struct ReconstructedPiece {
-  PiecePtr piece;
+struct ReconstructedPieces {
+  std::vector<PiecePtr> pieces;  ///< in the order of their positions
   std::vector<RejectedPiece> rejected;
 };
 
@@ -74,10 +74,11 @@ ReconstructedSources reconstruct_source_records(PieceSlots slots, const SegmentI
                                                 const ErasureCoding& erasure,
                                                 const ComputeOptions& options = {});
 
-/// The piece at `position`. Cheapest: of the rest of the tree only what no valid input proves is
-/// rebuilt.
-ReconstructedPiece reconstruct_piece(PieceSlots slots, PiecePosition position,
-                                     const SegmentIdentity& identity, const ErasureCoding& erasure,
-                                     const ComputeOptions& options = {});
+/// The pieces at `positions`, which are distinct. Cheapest for few of them: of the rest of the tree
+/// only what no valid input proves is rebuilt.
+ReconstructedPieces reconstruct_pieces(PieceSlots slots, std::span<const PiecePosition> positions,
+                                       const SegmentIdentity& identity,
+                                       const ErasureCoding& erasure,
+                                       const ComputeOptions& options = {});
 
 }  // namespace furrow

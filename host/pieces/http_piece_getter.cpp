@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "host/pieces/http_piece_request.hpp"
@@ -37,8 +38,9 @@ HttpSourceOptions checked(HttpSourceOptions options) {
 /// Connections and requests for one batch at a time.
 class HttpPieceGetter::Session {
  public:
-  explicit Session(const HttpSourceOptions& options) : requests(options.in_flight) {}
+  explicit Session(const HttpSourceOptions& now) : options(now), requests(now.in_flight) {}
 
+  HttpSourceOptions options;  // with the token of this batch
   CurlRequests requests;
   std::vector<std::unique_ptr<HttpPieceRequest>> slots;
   HttpPieceRequest::OnAnswer on_answer;
@@ -47,12 +49,14 @@ class HttpPieceGetter::Session {
 class HttpPieceGetter::BorrowedSession {
  public:
   explicit BorrowedSession(HttpPieceGetter& owner) : owner_(owner) {
+    const HttpSourceOptions now = owner_.options_now();
     const std::lock_guard lock(owner_.mutex_);
     if (!owner_.idle_.empty()) {
       session_ = std::move(owner_.idle_.back());
       owner_.idle_.pop_back();
+      session_->options = now;
     } else {
-      session_ = std::make_unique<Session>(owner_.options_);
+      session_ = std::make_unique<Session>(now);
     }
     ++owner_.n_batches_;
   }
@@ -93,6 +97,7 @@ class HttpPieceGetter::Batch {
   }
 
   void run(std::span<const PieceIndex> indices, const std::stop_token& stop) {
+    stop_ = stop;
     n_open_ = indices.size();
     for (const PieceIndex index : indices) {
       ready_.push_back({.index = index});
@@ -118,7 +123,8 @@ class HttpPieceGetter::Batch {
   [[nodiscard]] std::size_t n_free_slots() const {
     const std::size_t n_slots =
         (options_.in_flight + options_.pieces_per_request - 1) / options_.pieces_per_request;
-    const std::size_t share = std::max<std::size_t>(n_slots / getter_.n_batches_, 1);
+    const std::size_t share =
+        getter_.has_answered_ ? std::max<std::size_t>(n_slots / getter_.n_batches_, 1) : 1;
     return share - std::min(share, n_under_way_);
   }
   [[nodiscard]] bool can_begin() const { return !ready_.empty() && n_free_slots() != 0; }
@@ -136,7 +142,7 @@ class HttpPieceGetter::Batch {
       return **found;
     }
     session_.slots.push_back(std::make_unique<HttpPieceRequest>(
-        options_, getter_.validator_, getter_.pools_.take(), session_.on_answer));
+        session_.options, getter_.validator_, getter_.pools_.take(), session_.on_answer));
     return *session_.slots.back();
   }
 
@@ -180,8 +186,14 @@ class HttpPieceGetter::Batch {
     if (has_sink_thrown_) {
       return;  // other requests may have answers before the batch ends
     }
+    if (given.piece != nullptr) {
+      getter_.is_the_right_one_ = true;
+    } else {
+      examine(given);
+    }
     if (given.error == nullptr) {
       last_success_ = Clock::now();
+      getter_.has_answered_ = true;
     } else if (may_retry && piece.n_tries < options_.tries) {
       const auto next =
           Clock::now() + options_.retry_delay * (1U << std::min(piece.n_tries - 1, 16U));
@@ -191,14 +203,37 @@ class HttpPieceGetter::Batch {
       }
     }
     // Others may have been lucky meanwhile: then it is not the source as a whole.
-    if (given.error != nullptr && is_of_the_source(fault_of(given.error)) &&
-        last_success_ <= piece.first_try) {
-      unavailable_ = given.error;
+    if (given.error != nullptr && last_success_ <= piece.first_try) {
+      const PieceFault fault = fault_of(given.error);
+      if (is_of_the_source(fault) || (is_passing(fault) && !getter_.has_answered_)) {
+        unavailable_ = given.error;
+      }
     }
     --n_open_;
     has_sink_thrown_ = true;
     sink_(piece.index, std::move(given));
     has_sink_thrown_ = false;
+  }
+
+  /// Of a source that has not given a piece yet, an answer without one is doubtful: it may be no
+  /// server of pieces, or one of another history. Then that is the answer.
+  void examine(PieceAnswer& given) {
+    if (getter_.is_the_right_one_ || is_examined_ || !options_.check_manifest) {
+      return;
+    }
+    if (given.error != nullptr) {
+      const PieceFault fault = fault_of(given.error);
+      if (fault == PieceFault::kNotAPiece) {
+        given.error = std::make_exception_ptr(HttpApiAbsent(message_of(given.error)));
+      }
+      if (fault != PieceFault::kWrong) {
+        return;
+      }
+    }
+    is_examined_ = true;
+    if (const std::exception_ptr refusal = getter_.why_not_the_right_one(session_.options, stop_)) {
+      given.error = refusal;
+    }
   }
 
   void fail_all() {
@@ -226,6 +261,8 @@ class HttpPieceGetter::Batch {
   std::deque<WantedPiece> ready_;
   std::multimap<Clock::time_point, WantedPiece> delayed_;
   bool has_sink_thrown_ = false;
+  bool is_examined_ = false;
+  std::stop_token stop_;
   Clock::time_point last_success_{};
   std::exception_ptr unavailable_;
 };
@@ -235,8 +272,49 @@ HttpPieceGetter::HttpPieceGetter(HttpSourceOptions options, PieceValidator valid
       validator_(std::move(validator)),
       // None is kept: each request has one, so those of a great batch, of all sources, would hold
       // far more than what is ever under way.
-      pools_(options_.memory, 0) {}
+      pools_(options_.memory, 0),
+      last_token_(options_.token) {}
 HttpPieceGetter::~HttpPieceGetter() = default;
+
+/// With the token that holds now.
+HttpSourceOptions HttpPieceGetter::options_now() {
+  HttpSourceOptions now = options_;
+  if (options_.read_token) {
+    const std::lock_guard lock(mutex_);
+    try {
+      last_token_ = options_.read_token();
+    } catch (const std::exception&) {
+      // It may be just being replaced; a server that wants another one will say so.
+    }
+    now.token = last_token_;
+  }
+  return now;
+}
+
+/// What the manifest of the server says about it; null when it is the right one, or when nothing
+/// can be said.
+std::exception_ptr HttpPieceGetter::why_not_the_right_one(const HttpSourceOptions& options,
+                                                          const std::stop_token& stop) {
+  try {
+    const std::optional<std::string> text = fetch_manifest_text(options, stop);
+    if (text.has_value()) {
+      options.check_manifest(*text);
+      is_the_right_one_ = true;
+    }
+    return nullptr;
+  } catch (const SourceFailed&) {
+    return std::current_exception();
+  } catch (const HttpStatusError& error) {
+    constexpr long kNotFound = 404;
+    return error.status() == kNotFound
+               ? std::make_exception_ptr(HttpApiAbsent(
+                     printable_url(options.url) +
+                     ": status 404 for pieces and for the manifest; expected a server of pieces"))
+               : nullptr;
+  } catch (const Error&) {
+    return nullptr;
+  }
+}
 
 void HttpPieceGetter::get_pieces(std::span<const PieceIndex> indices, const Sink& sink,
                                  std::stop_token stop) {

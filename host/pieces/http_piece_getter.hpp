@@ -3,10 +3,12 @@
 
 #include <atomic>
 #include <cstddef>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <span>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "furrow/piece_getter.hpp"
@@ -23,9 +25,14 @@ namespace furrow {
 ///
 /// Answers: not found for status 404; failed with an error of source_errors.hpp, with
 /// InvalidBytesLength for a body of another length, ChecksumMismatch for one that is not what its
-/// entity tag says, and with what the validator throws. Every message names the address. What may
-/// be a fault of the moment is tried again, within `piece_time`. When the source as a whole does
-/// not answer, all pieces that are left fail at once with the same SourceUnavailable.
+/// entity tag says, and with what the validator throws. Every message names the address, and none
+/// the token or a password. What may be a fault of the moment is tried again, within `piece_time`.
+/// When the source as a whole does not answer or refuses, all pieces that are left fail at once
+/// with the same error, and so with the first timeout when nothing was heard from it yet.
+///
+/// Until the first answer there is one request at a time, so that a server that refuses is asked
+/// once. One whose first answer is no piece has to show with its manifest that it is the right one:
+/// else it fails with HttpApiAbsent or HistoryMismatch.
 ///
 /// A stop request takes effect at once, but for the validation of one piece. Thread-safe; batches
 /// at the same time have connections of their own.
@@ -45,11 +52,18 @@ class HttpPieceGetter : public PieceGetter {
   class Batch;
   class BorrowedSession;
 
+  [[nodiscard]] HttpSourceOptions options_now();
+  [[nodiscard]] std::exception_ptr why_not_the_right_one(const HttpSourceOptions& options,
+                                                         const std::stop_token& stop);
+
   HttpSourceOptions options_;
   PieceValidator validator_;
   PiecePools pools_;
   std::atomic<std::size_t> n_batches_ = 0;
+  std::atomic<bool> has_answered_ = false;      // with a piece, or that it lacks one
+  std::atomic<bool> is_the_right_one_ = false;  // as a piece or the manifest has shown
   std::mutex mutex_;
+  std::string last_token_;
   std::vector<std::unique_ptr<Session>> idle_;
 };
 

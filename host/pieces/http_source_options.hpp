@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "host/store/memory_block.hpp"
@@ -15,6 +16,12 @@ struct HttpSourceOptions {
   std::string url;
   /// Sent as "Authorization: Bearer ..." when not empty.
   std::string token;
+  /// Asked for the token before each batch, so that a renewed one is taken; `token` when there is
+  /// none. When it throws, the last one stays.
+  std::function<std::string()> read_token;
+  /// Gets the text of the server's manifest when its first answers are none: throws SourceRefused
+  /// when its history is not the one that is wanted. None: nobody asks for it.
+  std::function<void(const std::string&)> check_manifest;
   /// Certificates in PEM that the server's must lead to; those of the system when empty.
   std::filesystem::path ca_file;
   /// Pieces asked for and not yet here, of all batches together; each takes a piece of memory.

@@ -1,73 +1,40 @@
 #include "host/pieces/piece_sources.hpp"
 
 #include <algorithm>
-#include <condition_variable>
-#include <thread>
 #include <unordered_map>
 #include <utility>
 
 #include "host/archive/piece_validation.hpp"
-#include "host/base/threads.hpp"
-#include "host/pieces/source_errors.hpp"
 
 namespace furrow {
 namespace {
 
-/// Watches over one batch.
-class StallWatch {
- public:
-  StallWatch(const PieceSourcesOptions& options, std::size_t n_missing)
-      : options_(options), n_missing_(n_missing) {
-    if (options_.on_stall) {
-      try {
-        thread_ = start_thread("fw-stall", [this](const std::stop_token& stop) { watch(stop); });
-      } catch (const ResourceExhausted&) {
-        // Pieces come without anybody watching, too.
-      }
-    }
-  }
-  void asks(const std::string& source) {
-    const std::lock_guard lock(mutex_);
-    source_ = source;
-  }
-  /// An answer, which leaves so many pieces missing.
-  void hears(std::size_t n_missing) {
-    const std::lock_guard lock(mutex_);
-    n_missing_ = n_missing;
-    last_ = PieceSourcesOptions::Clock::now();
-    n_alarms_ = 0;
-  }
+/// How often a piece may meet with faults of the moment, in rounds in which its source gave
+/// nothing, before that counts as an answer. Each round is several tries of a server.
+constexpr unsigned kMostPassing = 5;
 
- private:
-  void watch(const std::stop_token& stop) {
-    std::unique_lock lock(mutex_);
-    while (!stop.stop_requested()) {
-      const auto alarm_at = last_ + options_.stall_time * (n_alarms_ + 1);
-      changed_.wait_until(lock, stop, alarm_at, [] { return false; });
-      const auto silent = PieceSourcesOptions::Clock::now() - last_;
-      if (!stop.stop_requested() && n_missing_ != 0 &&
-          silent >= options_.stall_time * (n_alarms_ + 1)) {
-        ++n_alarms_;
-        const PieceStall stall{n_missing_, source_,
-                               std::chrono::floor<std::chrono::milliseconds>(silent)};
-        lock.unlock();
-        options_.on_stall(stall);
-        lock.lock();
-      }
-    }
-  }
-
-  const PieceSourcesOptions& options_;
-  std::mutex mutex_;
-  std::condition_variable_any changed_;
-  std::size_t n_missing_;
-  std::string source_;
-  PieceSourcesOptions::Clock::time_point last_ = PieceSourcesOptions::Clock::now();
-  int n_alarms_ = 0;
-  std::jthread thread_;
-};
+/// Whether what a getter threw is the fault of the source as a whole. Servers that throw something
+/// unknown may have come to themselves by the next time; a store would be asked again in vain.
+bool is_whole_failure(const PieceSource& source, const std::exception_ptr& thrown) {
+  return is_of_the_source(fault_of(thrown)) || source.may_return;
+}
 
 }  // namespace
+
+AllSourcesFailed::AllSourcesFailed(PieceIndex piece, const std::string& said)
+    : Error(ErrorKind::kUnavailable, describe_piece(piece) + ": " + said,
+            {.piece_index = piece.value()}) {}
+
+std::string faults_text(const PieceSourceCounters& counters) {
+  std::string text;
+  for (std::size_t i = 0; i < kPieceFaults; ++i) {
+    if (counters.faults[i] != 0) {
+      text += (text.empty() ? "" : ", ") + std::to_string(counters.faults[i]) + " " +
+              words_for(static_cast<PieceFault>(i));
+    }
+  }
+  return text;
+}
 
 /// One call of get_pieces.
 class PieceSources::Batch {
@@ -78,143 +45,278 @@ class PieceSources::Batch {
         sink_(sink),
         stop_(std::move(stop)),
         n_missing_(indices.size()),
-        watch_(owner.options_, indices.size()) {
+        watch_(owner.options_.on_stall, owner.options_.stall_time, indices.size()) {
     for (const PieceIndex index : indices) {
-      left_.push_back({index, {}, false});
+      left_.push_back({index, std::vector<Said>(owner.sources_.size())});
     }
   }
 
   void run() {
-    const bool all_are_down = std::all_of(owner_.sources_.begin(), owner_.sources_.end(),
-                                          [this](const State& state) { return is_down(state); });
-    for (State& state : owner_.sources_) {
-      if (left_.empty() || stop_.stop_requested()) {
+    while (true) {
+      const std::uint64_t n_changes = changes_so_far();
+      for (std::size_t i = 0; i < owner_.sources_.size(); ++i) {
+        if (left_.empty() || stop_.stop_requested()) {
+          return;
+        }
+        if (may_ask(i)) {
+          ask(i);
+        }
+      }
+      if (stop_.stop_requested()) {
         return;
       }
-      if (!all_are_down && is_down(state)) {
-        skip(state);
-      } else {
-        ask(state);
+      const Clock::time_point next = answer_what_is_settled();
+      if (left_.empty()) {
+        return;
       }
-    }
-    if (stop_.stop_requested()) {
-      return;
-    }
-    for (const Left& piece : left_) {
-      sink_(piece.index, piece.has_failed
-                             ? PieceAnswer::failed(std::make_exception_ptr(AllSourcesFailed(
-                                   describe_piece(piece.index) + ": " + piece.said)))
-                             : PieceAnswer::not_found());
+      owner_.wait_until(next, n_changes, stop_);
     }
   }
 
  private:
+  /// What a source said of a piece in this batch.
+  struct Said {
+    enum class Verdict { kOpen, kLacks, kFails };
+    Verdict verdict = Verdict::kOpen;
+    unsigned n_passing = 0;
+    bool is_skipped = false;
+    std::string text;
+  };
   /// A piece that no source gave so far.
   struct Left {
     PieceIndex index;
-    std::string said;  // by the sources
-    bool has_failed;   // not all of them said that they lack it
+    std::vector<Said> said;  // by source
   };
 
-  [[nodiscard]] bool is_down(const State& state) const {
+  [[nodiscard]] std::uint64_t changes_so_far() const {
     const std::lock_guard lock(owner_.mutex_);
-    return state.n_failures != 0 && owner_.options_.now() < state.retry_at;
+    return owner_.n_changes_;
   }
 
-  void note(Left& piece, const State& state, const std::string& said, bool has_failed) {
-    piece.said += (piece.said.empty() ? "" : "; ") + state.source.name + ": " + said;
-    piece.has_failed = piece.has_failed || has_failed;
-  }
-
-  void skip(State& state) {
+  /// False, and noted with the pieces, when the source is away or given up.
+  bool may_ask(std::size_t i) {
+    State& state = owner_.sources_[i];
     const std::lock_guard lock(owner_.mutex_);
-    for (Left& piece : left_) {
-      note(piece, state, "not asked, because " + state.last_failure, true);
+    if (!state.is_given_up && (state.n_failures == 0 || owner_.options_.now() >= state.retry_at)) {
+      return true;
     }
-    state.counters.skipped += left_.size();
+    for (Left& piece : left_) {
+      Said& said = piece.said[i];
+      if (said.verdict == Said::Verdict::kOpen) {
+        state.counters.skipped += std::exchange(said.is_skipped, true) ? 0 : 1;
+        said.text = "not asked, because " + state.last_failure;
+      }
+    }
+    return false;
   }
 
-  void ask(State& state) {
-    watch_.asks(state.source.name);
-    std::vector<PieceIndex> indices;
+  /// Gives the answers that no waiting would change. When to ask again for the rest.
+  Clock::time_point answer_what_is_settled() {
+    std::vector<Left> settled;
+    Clock::time_point next = Clock::time_point::max();
+    {
+      const std::lock_guard lock(owner_.mutex_);
+      if (left_.empty()) {
+        return next;
+      }
+      throw_if_none_is_left();
+      const Clock::time_point now = owner_.options_.now();
+      std::vector<Left> open;
+      for (Left& piece : left_) {
+        const Clock::time_point again = ask_again_at(piece, now);
+        next = std::min(next, again);
+        (again == Clock::time_point::max() ? settled : open).push_back(std::move(piece));
+      }
+      left_ = std::move(open);
+    }
+    for (const Left& piece : settled) {
+      watch_.hears(--n_missing_);
+      sink_(piece.index, answer_for(piece));
+    }
+    return next;
+  }
+
+  /// The farthest time for a piece that is not to be asked for again. Holds the lock.
+  [[nodiscard]] Clock::time_point ask_again_at(const Left& piece, Clock::time_point now) const {
+    const bool has_answer = std::any_of(piece.said.begin(), piece.said.end(), [](const Said& said) {
+      return said.verdict != Said::Verdict::kOpen;
+    });
+    Clock::time_point result = Clock::time_point::max();
+    for (std::size_t i = 0; i < piece.said.size(); ++i) {
+      const State& state = owner_.sources_[i];
+      if (piece.said[i].verdict != Said::Verdict::kOpen || state.is_given_up) {
+        continue;
+      }
+      if (state.n_failures == 0) {
+        return now;  // it has come back meanwhile
+      }
+      const Clock::time_point patient_until = state.away_since + owner_.options_.patience;
+      if (!has_answer) {
+        result = std::min(result, state.retry_at);
+      } else if (now < patient_until) {
+        result = std::min({result, state.retry_at, patient_until});
+      }
+    }
+    return result;
+  }
+
+  /// Holds the lock.
+  void throw_if_none_is_left() const {
+    std::string said;
+    for (const State& state : owner_.sources_) {
+      if (!state.is_given_up) {
+        return;
+      }
+      said += (said.empty() ? "" : "; ") + state.source.name + ": " + state.last_failure;
+    }
+    throw NoSourceLeft(owner_.sources_.front().given_up_for,
+                       "no source of pieces is left: " + said);
+  }
+
+  [[nodiscard]] PieceAnswer answer_for(const Left& piece) const {
+    std::string text;
+    bool is_lacking = true;
+    for (std::size_t i = 0; i < piece.said.size(); ++i) {
+      const Said& said = piece.said[i];
+      is_lacking = is_lacking && said.verdict == Said::Verdict::kLacks;
+      text += (text.empty() ? "" : "; ") + owner_.name(i) + ": " + said.text;
+    }
+    return is_lacking
+               ? PieceAnswer::not_found()
+               : PieceAnswer::failed(std::make_exception_ptr(AllSourcesFailed(piece.index, text)));
+  }
+
+  /// What one source is asked for at a time, and what came of it.
+  struct Asking {
+    std::size_t source = 0;
     std::unordered_multimap<std::uint64_t, Left> open;
-    for (Left& piece : left_) {
-      indices.push_back(piece.index);
-      open.emplace(piece.index.value(), std::move(piece));
-    }
-    left_.clear();
-    PieceSourceCounters counted{.asked = indices.size()};
+    PieceSourceCounters counted;
+    std::vector<std::pair<Left, std::exception_ptr>> passing;
     std::exception_ptr whole_failure;
+  };
+
+  void ask(std::size_t i) {
+    const PieceSource& source = owner_.sources_[i].source;
+    Asking asking;
+    asking.source = i;
+    std::vector<PieceIndex> indices;
+    std::vector<Left> others;
+    for (Left& piece : left_) {
+      if (piece.said[i].verdict == Said::Verdict::kOpen) {
+        indices.push_back(piece.index);
+        asking.open.emplace(piece.index.value(), std::move(piece));
+      } else {
+        others.push_back(std::move(piece));
+      }
+    }
+    left_ = std::move(others);
+    if (indices.empty()) {
+      return;
+    }
+    watch_.asks(source.name);
+    asking.counted.asked = indices.size();
     bool has_sink_thrown = false;
+    std::exception_ptr thrown;
     try {
-      state.source.getter->get_pieces(
+      source.getter->get_pieces(
           indices,
           [&](PieceIndex index, PieceAnswer answer) {
-            const auto found = open.find(index.value());
-            if (found == open.end()) {
+            const auto found = asking.open.find(index.value());
+            if (found == asking.open.end()) {
               return;  // not asked for
             }
             Left piece = std::move(found->second);
-            open.erase(found);
-            if (answer.piece != nullptr) {
-              ++counted.found;
-              counted.bytes += kPieceSize;
-              watch_.hears(--n_missing_);
-              has_sink_thrown = true;
-              sink_(index, std::move(answer));
-              has_sink_thrown = false;
+            asking.open.erase(found);
+            if (answer.piece == nullptr) {
+              take_refusal(asking, std::move(piece), answer.error);
               return;
             }
-            watch_.hears(n_missing_);
-            if (answer.error == nullptr) {
-              ++counted.not_found;
-              note(piece, state, "not there", false);
-            } else {
-              ++counted.failed;
-              note(piece, state, message_of(answer.error), true);
-              if (is_of_the_source(fault_of(answer.error))) {
-                whole_failure = answer.error;
-              }
-            }
-            left_.push_back(std::move(piece));
+            ++asking.counted.found;
+            asking.counted.bytes += kPieceSize;
+            watch_.hears(--n_missing_);
+            has_sink_thrown = true;
+            sink_(index, std::move(answer));
+            has_sink_thrown = false;
           },
           stop_);
-    } catch (const Error&) {
+    } catch (...) {
       if (has_sink_thrown) {
         throw;
       }
-      whole_failure = std::current_exception();
+      thrown = std::current_exception();
     }
-    // The source did not say a word about these.
-    const std::string why = whole_failure != nullptr ? message_of(whole_failure) : "no answer";
-    for (auto& [index, piece] : open) {
-      ++counted.failed;
-      note(piece, state, why, true);
-      left_.push_back(std::move(piece));
+    if (stop_.stop_requested()) {
+      return;
     }
-    if (!stop_.stop_requested()) {
-      settle(state, counted, whole_failure);
+    end(asking, thrown);
+  }
+
+  /// An answer without a piece.
+  void take_refusal(Asking& asking, Left piece, const std::exception_ptr& error) {
+    watch_.hears(n_missing_);
+    Said& said = piece.said[asking.source];
+    if (error == nullptr) {
+      ++asking.counted.not_found;
+      said.verdict = Said::Verdict::kLacks;
+      said.text = "not there";
+    } else {
+      ++asking.counted.failed;
+      said.text = message_of(error);
+      const PieceFault fault = fault_of(error);
+      if (is_of_the_source(fault)) {
+        asking.whole_failure = error;
+      } else {
+        ++asking.counted.faults[static_cast<std::size_t>(fault)];
+        if (is_passing(fault)) {
+          asking.passing.emplace_back(std::move(piece), error);
+          return;
+        }
+        fails(asking, piece, error);
+      }
+    }
+    left_.push_back(std::move(piece));
+  }
+
+  void fails(const Asking& asking, Left& piece, const std::exception_ptr& error) {
+    piece.said[asking.source].verdict = Said::Verdict::kFails;
+    if (owner_.options_.on_bad_answer) {
+      owner_.options_.on_bad_answer(owner_.sources_[asking.source].source, piece.index, error);
     }
   }
 
-  void settle(State& state, const PieceSourceCounters& counted,
-              const std::exception_ptr& whole_failure) {
-    const std::lock_guard lock(owner_.mutex_);
-    state.counters.asked += counted.asked;
-    state.counters.found += counted.found;
-    state.counters.not_found += counted.not_found;
-    state.counters.failed += counted.failed;
-    state.counters.bytes += counted.bytes;
-    if (whole_failure == nullptr) {
-      state.n_failures = 0;
-      return;
+  void end(Asking& asking, const std::exception_ptr& thrown) {
+    const PieceSource& source = owner_.sources_[asking.source].source;
+    if (thrown != nullptr && is_whole_failure(source, thrown)) {
+      asking.whole_failure = thrown;
     }
-    const PieceSourcesOptions& options = owner_.options_;
-    state.retry_at =
-        options.now() +
-        std::min(options.backoff * (1U << std::min(state.n_failures, 20U)), options.max_backoff);
-    ++state.n_failures;
-    state.last_failure = message_of(whole_failure);
+    // The source did not say a word about these.
+    const std::exception_ptr why =
+        thrown != nullptr ? thrown
+        : asking.whole_failure != nullptr
+            ? asking.whole_failure
+            : std::make_exception_ptr(Error(ErrorKind::kUnavailable, "no answer"));
+    for (auto& [index, piece] : asking.open) {
+      ++asking.counted.failed;
+      piece.said[asking.source].text = message_of(why);
+      if (asking.whole_failure == nullptr) {
+        ++asking.counted.faults[static_cast<std::size_t>(fault_of(why))];
+        fails(asking, piece, why);
+      }
+      left_.push_back(std::move(piece));
+    }
+    // Faults of the moment and nothing else: it is away. Else those pieces are what is wrong,
+    // unless the source went away after it had answered others.
+    const bool is_there =
+        asking.whole_failure == nullptr && asking.counted.found + asking.counted.not_found != 0;
+    for (auto& [piece, error] : asking.passing) {
+      if (is_there || ++piece.said[asking.source].n_passing >= kMostPassing) {
+        fails(asking, piece, error);
+      } else if (asking.whole_failure == nullptr) {
+        asking.whole_failure = error;
+      }
+      left_.push_back(std::move(piece));
+    }
+    owner_.settle(owner_.sources_[asking.source], asking.counted, asking.whole_failure);
   }
 
   PieceSources& owner_;
@@ -238,7 +340,102 @@ PieceSources::~PieceSources() = default;
 
 void PieceSources::get_pieces(std::span<const PieceIndex> indices, const Sink& sink,
                               std::stop_token stop) {
-  Batch(*this, indices, sink, std::move(stop)).run();
+  if (!indices.empty()) {
+    Batch(*this, indices, sink, std::move(stop)).run();
+  }
+}
+
+void PieceSources::settle(State& state, const PieceSourceCounters& counted,
+                          const std::exception_ptr& whole_failure) {
+  std::optional<PieceSourceEvent> event;
+  {
+    const std::lock_guard lock(mutex_);
+    state.counters.asked += counted.asked;
+    state.counters.found += counted.found;
+    state.counters.not_found += counted.not_found;
+    state.counters.failed += counted.failed;
+    state.counters.bytes += counted.bytes;
+    state.has_served = state.has_served || counted.found != 0;
+    for (std::size_t i = 0; i < kPieceFaults; ++i) {
+      state.counters.faults[i] += counted.faults[i];
+      has_new_faults_ = has_new_faults_ || counted.faults[i] != 0;
+    }
+    if (whole_failure != nullptr) {
+      event = note_failure(state, counted.found + counted.not_found != 0, whole_failure);
+    } else if (state.n_failures != 0) {
+      state.n_failures = 0;
+      ++n_changes_;
+      event = {state.source.name, PieceSourceEvent::Change::kBack, {}};
+    }
+  }
+  changed_.notify_all();
+  if (event.has_value() && options_.on_event) {
+    options_.on_event(*event);
+  }
+  report_faults();
+}
+
+/// Holds the lock. What is to be said, if it was not said before.
+std::optional<PieceSourceEvent> PieceSources::note_failure(State& state, bool has_given,
+                                                           const std::exception_ptr& failure) {
+  const Clock::time_point now = options_.now();
+  const PieceFault fault = fault_of(failure);
+  if (!is_passing(fault)) {  // those were counted piece by piece
+    ++state.counters.faults[static_cast<std::size_t>(fault)];
+    has_new_faults_ = true;
+  }
+  if (has_given) {
+    state.n_failures = 0;
+  }
+  const bool is_new = state.n_failures == 0 || state.last_fault != fault;
+  if (state.n_failures == 0) {
+    state.away_since = now;
+  }
+  state.last_failure = message_of(failure);
+  state.last_fault = fault;
+  const bool is_refusal = fault == PieceFault::kRefused;
+  if (!state.source.may_return || (is_refusal && !state.has_served)) {
+    const bool is_said = std::exchange(state.is_given_up, true);
+    state.given_up_for = kind_of(failure);
+    ++n_changes_;
+    return is_said
+               ? std::nullopt
+               : std::optional(PieceSourceEvent{
+                     state.source.name, PieceSourceEvent::Change::kGivenUp, state.last_failure});
+  }
+  state.retry_at = now + std::min(options_.backoff * (1U << std::min(state.n_failures, 20U)),
+                                  options_.max_backoff);
+  ++state.n_failures;
+  return is_new ? std::optional(PieceSourceEvent{state.source.name,
+                                                 is_refusal ? PieceSourceEvent::Change::kRefuses
+                                                            : PieceSourceEvent::Change::kAway,
+                                                 state.last_failure})
+                : std::nullopt;
+}
+
+void PieceSources::report_faults() {
+  {
+    const std::lock_guard lock(mutex_);
+    const Clock::time_point now = options_.now();
+    if (!options_.on_faults || !has_new_faults_ ||
+        (last_report_.has_value() && now - *last_report_ < options_.fault_report_time)) {
+      return;
+    }
+    has_new_faults_ = false;
+    last_report_ = now;
+  }
+  options_.on_faults();
+}
+
+/// Until that time, a stop request, or until a source has come back or was given up.
+void PieceSources::wait_until(Clock::time_point until, std::uint64_t n_changes,
+                              const std::stop_token& stop) {
+  if (options_.sleep_until) {
+    options_.sleep_until(until, stop);
+    return;
+  }
+  std::unique_lock lock(mutex_);
+  changed_.wait_until(lock, stop, until, [&] { return n_changes_ != n_changes; });
 }
 
 const std::string& PieceSources::name(std::size_t source) const {

@@ -1,11 +1,14 @@
 // Several sources of pieces behind one getter.
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -14,6 +17,8 @@
 #include "furrow/piece_getter.hpp"
 
 #include "host/base/observer.hpp"
+#include "host/pieces/source_errors.hpp"
+#include "host/pieces/stall_watch.hpp"
 
 namespace furrow {
 
@@ -21,12 +26,15 @@ namespace furrow {
 /// each of them said.
 class AllSourcesFailed : public Error {
  public:
-  explicit AllSourcesFailed(const std::string& message) : Error(ErrorKind::kUnavailable, message) {}
+  AllSourcesFailed(PieceIndex piece, const std::string& said);
 };
 
 struct PieceSource {
-  std::string name;
+  std::string name;  ///< as it may be shown: without a password
   std::unique_ptr<PieceGetter> getter;
+  /// Whether it may come back once it is away, as servers do. A store on a disk that is gone is
+  /// gone.
+  bool may_return = true;
 };
 
 /// What a source was asked for, and said.
@@ -37,13 +45,24 @@ struct PieceSourceCounters {
   std::uint64_t failed = 0;
   std::uint64_t bytes = 0;
   std::uint64_t skipped = 0;  ///< pieces for which it was not asked, as it had not answered before
+  /// How often each thing was wrong: once for each piece, or once for a batch where the source as a
+  /// whole failed.
+  std::array<std::uint64_t, kPieceFaults> faults{};
 };
+/// The faults in words, such as "3 damaged, 1 wrong pieces"; empty when there were none.
+std::string faults_text(const PieceSourceCounters& counters);
 
-/// Pieces are missing and none arrives.
-struct PieceStall {
-  std::size_t n_missing = 0;
-  std::string source;  ///< name of the source that is being asked
-  std::chrono::milliseconds silent{0};
+/// Something about a source that is worth one line.
+struct PieceSourceEvent {
+  enum class Change {
+    kAway,     ///< it does not answer; it is asked again after its back-off
+    kRefuses,  ///< it refuses, after it has served; it is asked again after its back-off
+    kBack,     ///< it answers again
+    kGivenUp,  ///< it is not asked again in this run
+  };
+  std::string name;
+  Change change = Change::kAway;
+  std::string message;  ///< of the error; empty for kBack
 };
 
 struct PieceSourcesOptions {
@@ -51,22 +70,41 @@ struct PieceSourcesOptions {
   /// How long a source that did not answer at all is left alone; twice as long each time it does
   /// not answer again, up to the most.
   std::chrono::milliseconds backoff = std::chrono::seconds(1);
-  std::chrono::milliseconds max_backoff = std::chrono::minutes(2);
+  std::chrono::milliseconds max_backoff = std::chrono::minutes(1);
+  /// How long a source that is away is waited for when another one that is there lacks the piece,
+  /// from when it went away. When none is there, those that may come back are waited for without
+  /// end.
+  std::chrono::milliseconds patience = std::chrono::minutes(1);
   /// Without an answer for so long, on_stall is called, and again each time as much has passed.
   std::chrono::milliseconds stall_time = std::chrono::seconds(30);
   /// Called on a thread of its own while a batch is under way. None: nobody watches.
   Observer<const PieceStall&> on_stall;
-  /// For back-off; tests have another one.
+  /// The other observers are called on the threads that ask for pieces, also several at once.
+  Observer<const PieceSourceEvent&> on_event;
+  /// For each piece that a source could not give, with the error; not when it is the source as a
+  /// whole that failed.
+  Observer<const PieceSource&, PieceIndex, const std::exception_ptr&> on_bad_answer;
+  /// For the first fault, and then once in `fault_report_time` when there were more: to say so
+  /// while another source helps. counters() has them.
+  Observer<> on_faults;
+  std::chrono::milliseconds fault_report_time = std::chrono::minutes(1);
+  /// For back-off; tests have others. `sleep_until` returns early on a stop request.
   std::function<Clock::time_point()> now = Clock::now;
+  std::function<void(Clock::time_point, const std::stop_token&)> sleep_until;
 };
 
 /// Asks sources in order of preference: what the first lacks or fails to give is asked of the next,
-/// piece by piece. A source that fails as a whole, with an exception or SourceUnavailable, is not
-/// asked for the rest of the batch, nor by later batches until its back-off is over; unless that is
-/// so for all of them.
+/// piece by piece.
 ///
-/// Answers: found; not found when every source says so; else failed with AllSourcesFailed.
-/// Thread-safe.
+/// A source that fails as a whole, with SourceUnavailable or with an exception, or that gives
+/// nothing but faults of the moment, is away: it is left alone for its back-off, by all batches,
+/// and then asked again for the pieces that are still wanted. What it might have is not answered
+/// before, unless another source that is there lacks it and the patience is over. A SourceRefused
+/// is the same when the source has given a piece before; else, and for a source that cannot return,
+/// it is given up.
+///
+/// Answers: found; not found when every source says so; else failed with AllSourcesFailed. Throws
+/// NoSourceLeft. Thread-safe.
 class PieceSources : public PieceGetter {
  public:
   /// Throws InvalidArgument without a source.
@@ -81,17 +119,34 @@ class PieceSources : public PieceGetter {
   [[nodiscard]] PieceSourceCounters counters(std::size_t source) const;
 
  private:
+  using Clock = PieceSourcesOptions::Clock;
   class Batch;
   struct State {
     PieceSource source;
     PieceSourceCounters counters;
-    PieceSourcesOptions::Clock::time_point retry_at{};
+    Clock::time_point away_since{};
+    Clock::time_point retry_at{};
     unsigned n_failures = 0;  // as a whole, one after the other
+    PieceFault last_fault = PieceFault::kOther;
     std::string last_failure;
+    bool has_served = false;
+    bool is_given_up = false;
+    ErrorKind given_up_for = ErrorKind::kUnavailable;
   };
 
+  void settle(State& state, const PieceSourceCounters& counted,
+              const std::exception_ptr& whole_failure);
+  [[nodiscard]] std::optional<PieceSourceEvent> note_failure(State& state, bool has_given,
+                                                             const std::exception_ptr& failure);
+  void report_faults();
+  void wait_until(Clock::time_point until, std::uint64_t n_changes, const std::stop_token& stop);
+
   PieceSourcesOptions options_;
-  mutable std::mutex mutex_;  // of what changes in the states
+  mutable std::mutex mutex_;  // of what changes in the states, and of what follows
+  std::condition_variable_any changed_;
+  std::uint64_t n_changes_ = 0;  // sources that came back or were given up
+  bool has_new_faults_ = false;
+  std::optional<Clock::time_point> last_report_;
   std::vector<State> sources_;
 };
 

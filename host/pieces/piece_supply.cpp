@@ -21,7 +21,14 @@ bool belong_together(const Manifest& a, const Manifest& b) {
 HttpSourceOptions http_options(const PieceSupplyOptions& options, const std::string& url) {
   HttpSourceOptions result = options.http;
   result.url = url;
+  if (result.read_token) {
+    result.token = result.read_token();
+  }
   return result;
+}
+
+std::string manifest_name(const std::string& url) {
+  return "manifest from " + printable_url(url);
 }
 
 }  // namespace
@@ -35,13 +42,21 @@ PieceSupply::PieceSupply(const PieceSupplyOptions& options, const std::stop_toke
   std::vector<PieceSource> sources;
   for (const std::string& name : options.sources) {
     if (is_piece_url(name)) {
+      HttpSourceOptions http = http_options(options, name);
+      http.check_manifest = [name, manifest = manifest_](const std::string& text) {
+        if (!belong_together(Manifest::parse(text, manifest_name(name)), *manifest)) {
+          throw HistoryMismatch(manifest_name(name) +
+                                ": describes another history than the one that is plotted");
+        }
+      };
       sources.push_back(
-          {printable_url(name), make_http_piece_getter(http_options(options, name), validator)});
+          {printable_url(name), make_http_piece_getter(std::move(http), validator), true});
       continue;
     }
     auto store = std::make_unique<StorePieceGetter>(
         name, StorePieceGetterOptions{.simd_mode = options.simd_mode,
                                       .on_warning = options.on_warning,
+                                      .on_missing_pack = options.on_missing_pack,
                                       .block_source = options.http.memory});
     if (!belong_together(store->manifest(), *manifest_)) {
       throw HistoryMismatch("'" + name + "': its manifest describes another history than " +
@@ -49,13 +64,20 @@ PieceSupply::PieceSupply(const PieceSupplyOptions& options, const std::stop_toke
                                  ? "'" + options.manifest->native() + "'"
                                  : "that of '" + printable_url(options.sources.front()) + "'"));
     }
-    sources.push_back({name, std::move(store)});
+    sources.push_back({name, std::move(store), false});
   }
   sources_ = std::make_unique<PieceSources>(std::move(sources), options.fallback);
+  RecoveringPieceGetterOptions recovery = options.recovery;
+  recovery.identity = [manifest = manifest_](SegmentIndex segment) {
+    return manifest->segment_identity(segment);
+  };
+  recovery.compute.simd_mode = options.simd_mode;
+  recovering_ = std::make_unique<RecoveringPieceGetter>(*sources_, ErasureCoding(options.simd_mode),
+                                                        std::move(recovery));
   if (options.cache_directory.has_value()) {
     cache_ = std::make_unique<PieceCache>(*options.cache_directory, options.cache_bytes,
                                           options.make_cache_directory);
-    caching_ = std::make_unique<CachingPieceGetter>(*cache_, *sources_, validator);
+    caching_ = std::make_unique<CachingPieceGetter>(*cache_, *recovering_, validator);
   }
 }
 
@@ -66,10 +88,9 @@ void PieceSupply::choose_manifest(const PieceSupplyOptions& options, const std::
   } else if (is_piece_url(first)) {
     const std::optional<std::string> text = fetch_manifest_text(http_options(options, first), stop);
     if (!text.has_value()) {
-      throw HttpTransferFailed("manifest from " + printable_url(first) + ": a stop was requested");
+      throw HttpTransferFailed(manifest_name(first) + ": a stop was requested");
     }
-    manifest_ = std::make_shared<const Manifest>(
-        Manifest::parse(*text, "manifest from " + printable_url(first)));
+    manifest_ = std::make_shared<const Manifest>(Manifest::parse(*text, manifest_name(first)));
     is_manifest_from_server_ = true;
   } else {
     manifest_ = std::make_shared<const Manifest>(
@@ -78,7 +99,7 @@ void PieceSupply::choose_manifest(const PieceSupplyOptions& options, const std::
 }
 
 PieceGetter& PieceSupply::getter() {
-  return caching_ != nullptr ? static_cast<PieceGetter&>(*caching_) : *sources_;
+  return caching_ != nullptr ? static_cast<PieceGetter&>(*caching_) : *recovering_;
 }
 
 }  // namespace furrow

@@ -1,5 +1,7 @@
 // Where a plotter gets its pieces: stores and servers by name, in order of preference, with the
-// manifest that says what the history is, and a cache in front when one is wanted.
+// manifest that says what the history is, and a cache in front when one is wanted:
+//
+//   cache ── rebuilding ── sources ── stores and servers
 #pragma once
 
 #include <cstdint>
@@ -19,6 +21,7 @@
 #include "host/pieces/piece_cache.hpp"
 #include "host/pieces/piece_sources.hpp"
 #include "host/pieces/piece_url.hpp"
+#include "host/pieces/recovering_piece_getter.hpp"
 #include "host/pieces/source_errors.hpp"
 
 namespace furrow {
@@ -36,9 +39,13 @@ struct PieceSupplyOptions {
   std::optional<std::filesystem::path> cache_directory;
   MakeDirectory make_cache_directory = MakeDirectory::kLastOnly;
   std::uint64_t cache_bytes = std::uint64_t{10} << 30;
+  /// Of pieces that no source gives. `identity` and the instruction set are not used.
+  RecoveringPieceGetterOptions recovery;
   SimdMode simd_mode = SimdMode::kBest;
   /// Gets lines about what is wrong but harmless.
   Observer<const std::string&> on_warning;
+  /// Gets lines about what stores lack. Called on the threads that ask for pieces.
+  Observer<const std::string&> on_missing_pack;
 };
 
 /// All of it is thread-safe.
@@ -49,7 +56,7 @@ class PieceSupply {
   /// and what PieceCache throws. After a stop request it may throw HttpTransferFailed.
   explicit PieceSupply(const PieceSupplyOptions& options, const std::stop_token& stop = {});
 
-  /// Gives pieces that fit the manifest, whatever source they are from.
+  /// Gives pieces that fit the manifest, whatever source they are from, and rebuilds the others.
   [[nodiscard]] PieceGetter& getter();
   [[nodiscard]] const Manifest& manifest() const { return *manifest_; }
   /// Whether nothing but a server said what the history is.
@@ -64,6 +71,7 @@ class PieceSupply {
   std::shared_ptr<const Manifest> manifest_;
   bool is_manifest_from_server_ = false;
   std::unique_ptr<PieceSources> sources_;
+  std::unique_ptr<RecoveringPieceGetter> recovering_;
   std::unique_ptr<PieceCache> cache_;
   std::unique_ptr<CachingPieceGetter> caching_;
 };

@@ -1,28 +1,20 @@
 #include "host/pieces/segment_download.hpp"
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 #include <vector>
 
+#include "host/base/sleep.hpp"
 #include "host/pieces/source_errors.hpp"
 
 namespace furrow {
 namespace {
 
-/// Waits, but not beyond a stop request.
-void wait(std::chrono::milliseconds delay, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never_notified;
-  std::unique_lock lock(mutex);
-  never_notified.wait_for(lock, stop, delay, [] { return false; });
-}
-
 /// The downloading of one segment.
 class SegmentDownload {
  public:
-  SegmentDownload(PieceGetter& getter, SegmentIndex segment, std::stop_token stop)
-      : getter_(getter), segment_(segment), stop_(std::move(stop)) {}
+  SegmentDownload(PieceGetter& getter, SegmentIndex segment, std::stop_token stop,
+                  const OnPieceFailed& on_failed)
+      : getter_(getter), segment_(segment), stop_(std::move(stop)), on_failed_(on_failed) {}
 
   [[nodiscard]] bool is_complete() const { return n_pieces_ >= kNumRawRecords; }
   [[nodiscard]] bool is_stopped() const { return stop_.stop_requested(); }
@@ -41,8 +33,10 @@ class SegmentDownload {
       }
       try {
         request(batch);
-      } catch (const Error& error) {
-        last_failure_ = error.what();
+      } catch (const NoSourceLeft&) {
+        throw;  // further tries mend nothing
+      } catch (...) {
+        last_failure_ = message_of(std::current_exception());
         return;
       }
     }
@@ -65,6 +59,9 @@ class SegmentDownload {
             ++n_pieces_;
           } else if (answer.error) {
             last_failure_ = message_of(answer.error);
+            if (on_failed_) {
+              on_failed_(index, answer.error);
+            }
           }
         },
         stop_);
@@ -73,6 +70,7 @@ class SegmentDownload {
   PieceGetter& getter_;
   SegmentIndex segment_;
   std::stop_token stop_;
+  const OnPieceFailed& on_failed_;
   SegmentSlots slots_;
   std::size_t n_pieces_ = 0;
   std::string last_failure_;
@@ -94,15 +92,16 @@ std::array<const Piece*, kNumPieces> SegmentSlots::slots() const {
 
 std::optional<SegmentSlots> download_segment_pieces(PieceGetter& getter, SegmentIndex segment,
                                                     const std::stop_token& stop,
-                                                    const RetryPolicy& policy) {
+                                                    const RetryPolicy& policy,
+                                                    const OnPieceFailed& on_failed) {
   if (policy.tries == 0) {
     throw InvalidArgument("download of segment " + std::to_string(segment.value()) +
                           ": expected at least one try, actual 0");
   }
-  SegmentDownload download(getter, segment, stop);
+  SegmentDownload download(getter, segment, stop, on_failed);
   for (unsigned i = 0; i < policy.tries; ++i) {
     if (i > 0) {
-      wait(policy.delay, stop);
+      sleep_for(policy.delay, stop);
     }
     if (stop.stop_requested()) {
       return std::nullopt;
@@ -140,26 +139,12 @@ SegmentIdentity agreed_identity(const SegmentSlots& slots, SegmentIndex segment)
       ->first;
 }
 
-PiecePtr recover_missing_piece(PieceGetter& getter, const ErasureCoding& erasure, PieceIndex index,
-                               const std::optional<SegmentIdentity>& identity,
-                               const std::stop_token& stop, const RetryPolicy& policy,
-                               const ComputeOptions& options) {
-  const SegmentIndex segment = segment_index_of(index);
-  const std::optional<SegmentSlots> pieces = download_segment_pieces(getter, segment, stop, policy);
-  if (!pieces) {
-    return nullptr;
-  }
-  return reconstruct_piece(pieces->slots(), position_of(index),
-                           identity ? *identity : agreed_identity(*pieces, segment), erasure,
-                           options)
-      .piece;
-}
-
 std::optional<SourceRecords> download_source_records(
     PieceGetter& getter, const ErasureCoding& erasure, const SegmentIdentity& identity,
-    const std::stop_token& stop, const RetryPolicy& policy, const ComputeOptions& options) {
+    const std::stop_token& stop, const RetryPolicy& policy, const ComputeOptions& options,
+    const OnPieceFailed& on_failed) {
   const std::optional<SegmentSlots> pieces =
-      download_segment_pieces(getter, identity.segment, stop, policy);
+      download_segment_pieces(getter, identity.segment, stop, policy, on_failed);
   if (!pieces) {
     return std::nullopt;
   }

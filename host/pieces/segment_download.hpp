@@ -5,6 +5,8 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <exception>
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -36,33 +38,28 @@ class SegmentSlots {
   std::array<PiecePtr, kNumPieces> pieces_;
 };
 
+/// Told of each piece that was asked for and failed, with the error.
+using OnPieceFailed = std::function<void(PieceIndex, const std::exception_ptr&)>;
+
 /// Asks `getter` for pieces of the segment, source pieces first, until 128 are there. None when a
 /// stop was requested, which also cuts a wait short. Throws NotEnoughPieces, with the last failure
-/// in its message, when the tries are used up, InvalidArgument when there are none to use.
+/// in its message, when the tries are used up, InvalidArgument when there are none to use, and
+/// NoSourceLeft.
 std::optional<SegmentSlots> download_segment_pieces(PieceGetter& getter, SegmentIndex segment,
                                                     const std::stop_token& stop,
-                                                    const RetryPolicy& policy = {});
+                                                    const RetryPolicy& policy = {},
+                                                    const OnPieceFailed& on_failed = {});
 
 /// The identity that most of the pieces agree on: what recovery is checked against when nothing
 /// else is known. Only for pieces from a getter that is trusted to have validated them. Pre: there
 /// is a piece.
 SegmentIdentity agreed_identity(const SegmentSlots& slots, SegmentIndex segment);
 
-/// Downloads pieces of the segment of `index` and reconstructs that piece. `identity` is the
-/// segment that they are verified against; none means agreed_identity(). None when a stop was
-/// requested. Throws what download_segment_pieces and reconstruct_piece throw.
-PiecePtr recover_missing_piece(PieceGetter& getter, const ErasureCoding& erasure, PieceIndex index,
-                               const std::optional<SegmentIdentity>& identity,
-                               const std::stop_token& stop, const RetryPolicy& policy = {},
-                               const ComputeOptions& options = {});
-
 /// Downloads pieces of the segment and gives its 128 source records, for reading history. None when
 /// a stop was requested. Throws as above.
-std::optional<SourceRecords> download_source_records(PieceGetter& getter,
-                                                     const ErasureCoding& erasure,
-                                                     const SegmentIdentity& identity,
-                                                     const std::stop_token& stop,
-                                                     const RetryPolicy& policy = {},
-                                                     const ComputeOptions& options = {});
+std::optional<SourceRecords> download_source_records(
+    PieceGetter& getter, const ErasureCoding& erasure, const SegmentIdentity& identity,
+    const std::stop_token& stop, const RetryPolicy& policy = {}, const ComputeOptions& options = {},
+    const OnPieceFailed& on_failed = {});
 
 }  // namespace furrow

@@ -103,6 +103,13 @@ class UnexpectedPiece : public Error {
   UnexpectedPiece(const std::string& what, std::size_t n_wanted, PieceIndex actual);
 };
 
+/// Every source was given up. The message names what each of them said; the kind is that of the
+/// first one.
+class NoSourceLeft : public Error {
+ public:
+  using Error::Error;
+};
+
 /// What is wrong with an answer, for counting.
 enum class PieceFault {
   kUnreachable,  ///< SourceUnavailable

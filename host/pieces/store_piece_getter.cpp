@@ -7,6 +7,7 @@
 
 #include "host/archive/piece_validation.hpp"
 #include "host/archive/store_layout.hpp"
+#include "host/pieces/source_errors.hpp"
 #include "host/store/piece_pack.hpp"
 
 namespace furrow {
@@ -65,7 +66,8 @@ StorePieceGetter::StorePieceGetter(std::filesystem::path store, StorePieceGetter
       mode_(options.simd_mode),
       manifest_(Manifest::load(store_ / kManifestFileName)),
       places_(store_, manifest_, std::move(options.on_warning)),
-      pools_(std::move(options.block_source)) {}
+      pools_(std::move(options.block_source)),
+      on_missing_pack_(std::move(options.on_missing_pack)) {}
 
 void StorePieceGetter::get_pieces(std::span<const PieceIndex> indices, const Sink& sink,
                                   std::stop_token stop) {
@@ -106,6 +108,7 @@ PieceAnswer StorePieceGetter::read(PieceIndex index, const std::optional<StorePl
   const SegmentIndex segment = segment_index_of(index);
   const PackFrames* pack = open.get(store_, segment);
   if (pack == nullptr) {
+    note_missing_pack(segment);
     return PieceAnswer::not_found();
   }
   const PackEntry frame = find_frame(*pack, index, place);
@@ -113,6 +116,19 @@ PieceAnswer StorePieceGetter::read(PieceIndex index, const std::optional<StorePl
   PiecePtr piece = piece_in(pool.get_data_owned());
   verify_piece_of_segment(mode_, *piece, position_of(index), manifest_.segment_identity(segment));
   return PieceAnswer::found(std::move(piece));
+}
+
+/// Throws StoreGone when it is not the pack alone that is missing.
+void StorePieceGetter::note_missing_pack(SegmentIndex segment) const {
+  std::error_code error;
+  if (!std::filesystem::exists(store_ / kManifestFileName, error)) {
+    throw StoreGone("the store '" + store_.native() + "' is gone: expected " + kManifestFileName +
+                    " there, " + (error ? error.message() : "actual none"));
+  }
+  const std::lock_guard lock(mutex_);
+  if (missing_packs_.insert(segment).second && on_missing_pack_) {
+    on_missing_pack_("'" + (store_ / segment_pack_name(segment)).native() + "' is missing");
+  }
 }
 
 /// The frame that the index names, unless it is not that of the piece and the pack says another.

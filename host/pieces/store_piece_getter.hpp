@@ -2,7 +2,9 @@
 #pragma once
 
 #include <filesystem>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -35,7 +37,10 @@ struct StorePieceGetterOptions {
   SimdMode simd_mode = SimdMode::kBest;
   /// Gets what is wrong with the index, which makes lookups slower and changes nothing else. Called
   /// on the thread that asks for pieces, one call at a time.
-  Observer<const std::string&> on_warning;
+  Observer<const std::string&> on_warning = {};
+  /// Gets, once for each, the packs that are missing although the manifest has their segments.
+  /// Called on the threads that ask for pieces.
+  Observer<const std::string&> on_missing_pack = {};
   /// Where the memory for pieces comes from.
   BlockSource block_source = make_page_block;
 };
@@ -45,10 +50,11 @@ struct StorePieceGetterOptions {
 /// segment root in the manifest, and super segment.
 ///
 /// Answers: not found for a piece beyond the history and for a segment whose pack is absent; failed
-/// with IoError, ChecksumMismatch, MalformedData, DamagedPack, WrongPieceInFrame, PieceNotInPack,
-/// InvalidBytesLength or InvalidPiece for a damaged frame; the pieces beside it are not affected,
-/// nor is any piece by damage elsewhere in pack or index. Pieces lie in buffer pools, eight of each
-/// batch, and in system memory beyond that. Thread-safe.
+/// with StoreGone when the manifest is absent, too; failed with IoError, ChecksumMismatch,
+/// MalformedData, DamagedPack, WrongPieceInFrame, PieceNotInPack, InvalidBytesLength or
+/// InvalidPiece for a damaged frame; the pieces beside it are not affected, nor is any piece by
+/// damage elsewhere in pack or index. Pieces lie in buffer pools, eight of each batch, and in
+/// system memory beyond that. Thread-safe.
 class StorePieceGetter : public PieceGetter {
  public:
   /// Throws what Manifest::load throws.
@@ -70,6 +76,7 @@ class StorePieceGetter : public PieceGetter {
   class OpenPack;
   PieceAnswer read(PieceIndex index, const std::optional<StorePlace>& place, OpenPack& open,
                    BufferPool& pool) const;
+  void note_missing_pack(SegmentIndex segment) const;
   [[nodiscard]] PackEntry find_frame(const PackFrames& pack, PieceIndex index,
                                      const std::optional<StorePlace>& place) const;
 
@@ -78,6 +85,9 @@ class StorePieceGetter : public PieceGetter {
   Manifest manifest_;
   StorePlaces places_;
   PiecePools pools_;
+  Observer<const std::string&> on_missing_pack_;
+  mutable std::mutex mutex_;  // guards missing_packs_
+  mutable std::set<SegmentIndex> missing_packs_;
 };
 
 }  // namespace furrow

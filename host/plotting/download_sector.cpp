@@ -1,20 +1,16 @@
-// Download of a sector with reconstruction and retries (docs/spec/03, section 6.1).
-#include <algorithm>
-#include <condition_variable>
-#include <deque>
+// Download of a sector (docs/spec/03, section 6.1).
 #include <map>
-#include <mutex>
-#include <thread>
+#include <utility>
 
-#include "host/base/threads.hpp"
 #include "host/crypto/blake3.hpp"
+#include "host/pieces/source_errors.hpp"
 #include "host/plotting/plotting.hpp"
 #include "host/primitives/sector_id.hpp"
 
 namespace furrow {
 namespace {
 
-/// Offsets of a sector that still want each piece; thread-safe.
+/// Offsets of a sector that still want each piece.
 class MissingPieces {
  public:
   MissingPieces(std::span<const PieceIndex> piece_indexes, RawSector& sector) : sector_(sector) {
@@ -26,12 +22,11 @@ class MissingPieces {
   /// Copies the piece to every offset that wants it; pieces that nobody wants (any more) are
   /// ignored.
   void fill(PieceIndex index, const Piece& piece) {
-    const Hash checksum = blake3(bytes_of(piece));
-    const std::lock_guard lock(mutex_);
     const auto found = offsets_.find(index);
     if (found == offsets_.end()) {
       return;
     }
+    const Hash checksum = blake3(bytes_of(piece));
     for (const std::size_t offset : found->second) {
       sector_.all_records()[offset] = piece.record;
       sector_.metadata[offset] = {piece.header, checksum};
@@ -40,7 +35,6 @@ class MissingPieces {
   }
 
   [[nodiscard]] std::vector<PieceIndex> indexes() const {
-    const std::lock_guard lock(mutex_);
     std::vector<PieceIndex> result;
     for (const auto& entry : offsets_) {
       result.push_back(entry.first);
@@ -49,140 +43,53 @@ class MissingPieces {
   }
 
  private:
-  mutable std::mutex mutex_;
   std::map<PieceIndex, std::vector<std::size_t>> offsets_;
   RawSector& sector_;
 };
 
-/// Rebuilds pieces one at a time on a thread of its own while answers still arrive; afterwards, on
-/// the thread that asks, when the system starts none.
-class RecoveryQueue {
- public:
-  RecoveryQueue(const PieceRecovery& recover, MissingPieces& missing, std::stop_token stop)
-      : recover_(recover), missing_(missing), stop_(std::move(stop)) {
-    try {
-      worker_ = start_thread("fw-rebuild", [this] { work(); });
-    } catch (const ResourceExhausted&) {
-      // finish() does it
-    }
-  }
-
-  void add(PieceIndex index) {
-    const std::lock_guard lock(mutex_);
-    queue_.push_back(index);
-    changed_.notify_one();
-  }
-
-  /// Waits for everything added; gives the first failure.
-  std::exception_ptr finish() {
-    {
-      const std::lock_guard lock(mutex_);
-      closed_ = true;
-      changed_.notify_one();
-    }
-    if (worker_.joinable()) {
-      worker_.join();
-    } else {
-      work();
-    }
-    return first_failure_;
-  }
-
-  RecoveryQueue(const RecoveryQueue&) = delete;
-  RecoveryQueue& operator=(const RecoveryQueue&) = delete;
-  ~RecoveryQueue() {
-    if (worker_.joinable()) {
-      finish();
-    }
-  }
-
- private:
-  void work() {
-    while (const std::optional<PieceIndex> index = next()) {
-      if (!stop_.stop_requested()) {
-        rebuild(*index);
-      }
-    }
-  }
-
-  std::optional<PieceIndex> next() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return closed_ || !queue_.empty(); });
-    if (queue_.empty()) {
-      return std::nullopt;
-    }
-    const PieceIndex index = queue_.front();
-    queue_.pop_front();
-    return index;
-  }
-
-  void rebuild(PieceIndex index) {
-    try {
-      missing_.fill(index, *recover_(index, stop_));
-    } catch (const std::exception& error) {
-      if (first_failure_ == nullptr) {
-        first_failure_ = std::make_exception_ptr(PieceRecoveryFailed(index, error.what()));
-      }
-    }
-  }
-
-  const PieceRecovery& recover_;
-  MissingPieces& missing_;
-  const std::stop_token stop_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<PieceIndex> queue_;
-  bool closed_ = false;
-  std::exception_ptr first_failure_;  // written by the worker, read after it was joined
-  std::jthread worker_;
-};
-
-/// One attempt to get everything still missing; throws a PlottingError when it fails.
-void attempt(MissingPieces& missing, const DownloadOptions& options, const std::stop_token& stop) {
+/// Gets everything; throws a PlottingError when it cannot.
+void get_all(MissingPieces& missing, const DownloadOptions& options, const std::stop_token& stop) {
   std::optional<Permits::Permit> turn;
-  if (options.attempts != nullptr && !(turn = options.attempts->acquire(stop))) {
+  if (options.turns != nullptr && !(turn = options.turns->acquire(stop))) {
     return;
   }
-  RecoveryQueue recovery(options.recover_piece, missing, stop);
   const std::vector<PieceIndex> indexes = missing.indexes();
   std::size_t n_unanswered = indexes.size();
+  std::optional<PieceIndex> failed;
+  std::exception_ptr why;
   try {
     options.piece_getter.get_pieces(
         indexes,
         [&](PieceIndex index, const PieceAnswer& answer) {
           if (answer.piece != nullptr) {
             missing.fill(index, *answer.piece);
-          } else {
-            if (options.on_piece_failed) {
-              options.on_piece_failed(index, answer.error);
-            }
-            recovery.add(index);
+          } else if (!failed.has_value()) {
+            failed = index;
+            why = answer.error;
           }
           if (n_unanswered > 0 && --n_unanswered <= options.tail) {
             turn.reset();
           }
         },
         stop);
-  } catch (const std::exception& error) {
-    throw FailedToRetrievePieces(error.what());
+  } catch (...) {
+    // Getters may be somebody else's, and throw what they like.
+    throw FailedToRetrievePieces(message_of(std::current_exception()),
+                                 kind_of(std::current_exception()));
   }
-  if (const std::exception_ptr failure = recovery.finish()) {
-    std::rethrow_exception(failure);
+  if (stop.stop_requested()) {
+    return;
+  }
+  if (failed.has_value()) {
+    throw why != nullptr
+        ? PieceRecoveryFailed(*failed, kind_of(why), message_of(why))
+        : PieceRecoveryFailed(*failed, ErrorKind::kUnavailable, "no source has it");
   }
   const std::size_t left = missing.indexes().size();
-  if (left != 0 && !stop.stop_requested()) {
+  if (left != 0) {
     throw FailedToRetrievePieces(std::to_string(left) + " of " + std::to_string(indexes.size()) +
                                  " pieces were neither delivered nor refused");
   }
-}
-
-/// Sleeps; false when a stop was requested.
-bool pause(std::chrono::milliseconds delay, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait_for(lock, stop, delay, [] { return false; });
-  return !stop.stop_requested();
 }
 
 }  // namespace
@@ -212,30 +119,14 @@ std::optional<DownloadedSector> download_sector(const SectorPlan& plan,
   }
   MissingPieces missing(sector.piece_indexes, sector.raw_sector);
 
-  std::chrono::milliseconds delay = options.retry_delays.first;
-  for (unsigned attempts = 1; !stop.stop_requested();
-       ++attempts, delay = std::min(2 * delay, options.retry_delays.longest)) {
-    try {
-      attempt(missing, options, stop);
-      if (!stop.stop_requested()) {
-        return sector;
-      }
-    } catch (const PlottingError& error) {
-      if (stop.stop_requested()) {
-        break;  // what failed because of it is no failure
-      }
-      if (attempts == options.retry_delays.max_attempts) {
-        throw;
-      }
-      if (options.on_failed_attempt) {
-        options.on_failed_attempt(error, delay);
-      }
-      if (!pause(delay, stop)) {
-        break;
-      }
+  try {
+    get_all(missing, options, stop);
+  } catch (const PlottingError&) {
+    if (!stop.stop_requested()) {  // what failed because of it is no failure
+      throw;
     }
   }
-  return std::nullopt;
+  return stop.stop_requested() ? std::nullopt : std::optional(std::move(sector));
 }
 
 }  // namespace furrow

@@ -83,20 +83,12 @@ class Pipeline {
         write_(write),
         user_stop_(std::move(stop)),
         forward_(user_stop_, [this] { end_.request_stop(); }),
-        attempts_(1),
-        reconstructions_(1),
+        download_turns_(1),
         encoding_(options.encoders.size()),
         outputs_(options.output_buffers),
         encoded_(options.output_buffers),
         download_(options.download) {
-    download_.attempts = &attempts_;
-    download_.recover_piece = [this](PieceIndex index, const std::stop_token& stop_token) {
-      const auto turn = reconstructions_.acquire(stop_token);
-      if (!turn.has_value()) {
-        throw PieceRecoveryFailed(index, "a stop was requested");
-      }
-      return options_.download.recover_piece(index, stop_token);
-    };
+    download_.turns = &download_turns_;
   }
 
   PlotResult run() {
@@ -342,8 +334,7 @@ class Pipeline {
   std::stop_source end_;  // the user's stop, or a failure
   std::stop_source writer_failed_;
   std::stop_callback<std::function<void()>> forward_;
-  Permits attempts_;
-  Permits reconstructions_;
+  Permits download_turns_;
   Permits encoding_;
   OutputBuffers outputs_;
   BoundedQueue<LaidOut> encoded_;

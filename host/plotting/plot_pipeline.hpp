@@ -3,7 +3,7 @@
 //
 //   next sector ─► D workers: gate ─ download ─ encode ─ lay out ─► queue ─► writer: gate ─ write
 //                  │                 │          │        │
-//                  memory of         attempts   encoding  output buffer,
+//                  memory of         turn       encoding  output buffer,
 //                  a sector each                permits   until written
 //
 // A worker is what the specification calls a downloading permit: it has the memory of one sector
@@ -110,8 +110,7 @@ struct PlotResult {
 /// start a thread that writes and one for a sector (fewer sectors in memory than wanted do),
 /// RecordsEncoderError when no encoder is left,
 /// BadSectorOutputSize, the Errors that `next` and `write` throw and ForeignError (host/base) for
-/// what else they throw, and, when downloads have a limit of attempts, what the last one failed
-/// with.
+/// what else they throw, FailedToRetrievePieces and PieceRecoveryFailed.
 PlotResult plot_sectors(const SectorSource& next, const PlotPipelineOptions& options,
                         const SectorSink& write, std::stop_token stop);
 

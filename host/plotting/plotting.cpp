@@ -19,14 +19,15 @@ BadSectorOutputSize::BadSectorOutputSize(std::uint64_t provided, std::uint64_t e
                         std::to_string(expected),
                     {.expected = std::to_string(expected), .actual = std::to_string(provided)}) {}
 
-PieceRecoveryFailed::PieceRecoveryFailed(PieceIndex piece_index, const std::string& reason)
+PieceRecoveryFailed::PieceRecoveryFailed(PieceIndex piece_index, ErrorKind kind,
+                                         const std::string& reason)
     : PlottingError(
-          ErrorKind::kUnavailable,
+          kind,
           "cannot recover missing piece " + std::to_string(piece_index.value()) + ": " + reason,
           {.piece_index = piece_index.value()}) {}
 
-FailedToRetrievePieces::FailedToRetrievePieces(const std::string& reason)
-    : PlottingError(ErrorKind::kUnavailable, "failed to retrieve pieces: " + reason) {}
+FailedToRetrievePieces::FailedToRetrievePieces(const std::string& reason, ErrorKind kind)
+    : PlottingError(kind, "failed to retrieve pieces: " + reason) {}
 
 std::optional<EncodedSector> encode_sector(DownloadedSector downloaded, SectorIndex sector_index,
                                            RecordsEncoder& encoder, std::stop_token stop) {

@@ -3,8 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <chrono>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -42,16 +40,17 @@ class BadSectorOutputSize : public PlottingError {
   BadSectorOutputSize(std::uint64_t provided, std::uint64_t expected);
 };
 
-/// A piece was missing and could not be rebuilt; ends one attempt of a download.
+/// A piece is not to be had, nor can it be rebuilt.
 class PieceRecoveryFailed : public PlottingError {
  public:
-  PieceRecoveryFailed(PieceIndex piece_index, const std::string& reason);
+  PieceRecoveryFailed(PieceIndex piece_index, ErrorKind kind, const std::string& reason);
 };
 
-/// The batch request failed, or left pieces unanswered; ends one attempt of a download.
+/// The batch request failed, or left pieces unanswered.
 class FailedToRetrievePieces : public PlottingError {
  public:
-  explicit FailedToRetrievePieces(const std::string& reason);
+  explicit FailedToRetrievePieces(const std::string& reason,
+                                  ErrorKind kind = ErrorKind::kUnavailable);
 };
 
 /// Where a sector is, and of what: everything that decides its contents.
@@ -112,36 +111,20 @@ struct EncodedSector {
   SectorContentsMap contents_map;
 };
 
-/// Delays between attempts of a download: `first`, doubling, at most `longest`.
-struct RetryDelays {
-  std::chrono::milliseconds first = std::chrono::seconds(15);
-  std::chrono::milliseconds longest = std::chrono::minutes(10);
-  /// 0 means without end, which is right for sources that may come back. A local store does not.
-  unsigned max_attempts = 0;
-};
-
-/// Rebuilds a piece that no source has; throws when it cannot be done.
-using PieceRecovery = std::function<PiecePtr(PieceIndex, std::stop_token)>;
-
 struct DownloadOptions {
+  /// Gets every piece that can be had, and rebuilds what it can (RecoveringPieceGetter): there is
+  /// no second attempt.
   PieceGetter& piece_getter;
-  PieceRecovery recover_piece;
-  RetryDelays retry_delays = {};
-  /// When set, each attempt takes one first, and gives it back when no more than `tail` pieces are
+  /// When set, the download takes one first, and gives it back when no more than `tail` pieces are
   /// unanswered: the sources then serve one sector after another and do not run dry in between.
-  Permits* attempts = nullptr;
+  Permits* turns = nullptr;
   std::size_t tail = 8;
-  /// Called for each piece that is to be rebuilt, with the error of the source, or without one when
-  /// the source does not have it. Calls do not overlap.
-  Observer<PieceIndex, const std::exception_ptr&> on_piece_failed = {};
-  /// Called with the reason after each failed attempt; the next one follows after a delay.
-  Observer<const Error&, std::chrono::milliseconds> on_failed_attempt = {};
 };
 
 /// Downloads the pieces of a sector into `memory`, which has room for them. Each distinct piece is
-/// requested once and copied to every offset that wants it; pieces not found or failed are rebuilt
-/// one at a time while answers still arrive. A failed attempt keeps what arrived. Retries without
-/// limit, unless the delays have one: none only when a stop was requested.
+/// requested once and copied to every offset that wants it. None only when a stop was requested.
+/// Throws FailedToRetrievePieces, for whatever the getter throws and for pieces left unanswered,
+/// and PieceRecoveryFailed for the first one that it could not get.
 std::optional<DownloadedSector> download_sector(const SectorPlan& plan,
                                                 const DownloadOptions& options,
                                                 const std::stop_token& stop, RawSector memory);

@@ -319,6 +319,112 @@ TEST_P(HttpPieceGetterEitherWay, TokenIsNeeded) {
   EXPECT_EQ(fetch_manifest_text(right, {}), "{}");
 }
 
+TEST_P(HttpPieceGetterEitherWay, ARefusalIsHeardOnce) {
+  // As many requests as may be in flight were made, and refused, before the first answer was read.
+  test::MadeUpGetter source;
+  HttpServerOptions with_token;
+  with_token.token = "the right one";
+  const HttpPieceServer server(source, with_token);
+  HttpPieceGetter getter(options(server.url()), test::made_up_validator());
+  EXPECT_EQ(get_all(getter, test::indices_up_to(50)).size(), 50U);
+  EXPECT_EQ(server.counters().unauthorized, 1U);
+}
+
+TEST_P(HttpPieceGetterEitherWay, ARenewedTokenIsTaken) {
+  test::MadeUpGetter source;
+  HttpServerOptions with_token;
+  with_token.token = "the new one";
+  const HttpPieceServer server(source, with_token);
+  HttpSourceOptions of_file = options(server.url());
+  std::string file = "the old one";
+  of_file.read_token = [&] {
+    if (file.empty()) {
+      throw InvalidArgument("no token in it");
+    }
+    return file;
+  };
+  HttpPieceGetter getter(of_file, test::made_up_validator());
+  expect_failure<HttpUnauthorized>(get_all(getter, {PieceIndex(1)}).at(1), {"401"});
+  file = "the new one";
+  test::expect_found(get_all(getter, {PieceIndex(1)}), 1);
+  file = "";  // just being replaced
+  test::expect_found(get_all(getter, {PieceIndex(2)}), 2);
+}
+
+TEST_P(HttpPieceGetterEitherWay, NoMessageHasTokenOrPassword) {
+  std::string url;
+  {
+    test::MadeUpGetter source;
+    url = HttpPieceServer(source, {}).url();
+  }
+  BadServer parrot([](BadServer&, int, test::Socket& socket) {
+    const std::string request = socket.receive_until("\r\n\r\n");
+    socket.send("HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: " +
+                std::to_string(request.size()) + "\r\n\r\n" + request);
+  });
+  for (const std::string& host :
+       {url.substr(7), parrot.url().substr(7), std::string("geheim.invalid")}) {
+    HttpSourceOptions secret = options("http://user:geh@eim@" + host);
+    secret.token = "a-token-of-mine";
+    HttpPieceGetter getter(secret, test::made_up_validator());
+    const auto answers = get_all(getter, {PieceIndex(1)});
+    const std::string message = test::message_of_failure<SourceFailed>(answers.at(1));
+    for (const char* part : {"user:", "geh@", "eim@", "a-token-of-mine"}) {
+      EXPECT_EQ(message.find(part), std::string::npos) << part << " in: " << message;
+    }
+    EXPECT_NE(message.find("http://***@"), std::string::npos) << message;
+    try {
+      fetch_manifest_text(secret, {});
+      ADD_FAILURE() << "a manifest";
+    } catch (const Error& error) {
+      EXPECT_EQ(std::string(error.what()).find("a-token-of-mine"), std::string::npos)
+          << error.what();
+    }
+  }
+}
+
+TEST_P(HttpPieceGetterEitherWay, WhatIsNoServerOfTheRightPiecesRefuses) {
+  test::MadeUpGetter source;
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    source.missing.insert(i);
+  }
+  HttpServerOptions with_manifest;
+  with_manifest.manifest_json = "another history";
+  int n_checks = 0;
+  HttpSourceOptions checking;
+  const auto answer_of = [&](const std::string& url, std::vector<PieceIndex> indices) {
+    checking = options(url);
+    checking.check_manifest = [&](const std::string& text) {
+      ++n_checks;
+      if (text == "another history") {
+        throw HistoryMismatch("it has another history");
+      }
+    };
+    HttpPieceGetter getter(checking, test::made_up_validator());
+    auto answers = get_all(getter, indices);
+    EXPECT_EQ(answers.size(), indices.size());
+    return answers.at(indices.front().value());
+  };
+  const std::vector<PieceIndex> many = test::indices_up_to(30);
+  {
+    const HttpPieceServer server(source, {});  // 404 for everything
+    expect_failure<HttpApiAbsent>(answer_of(server.url(), many), {server.url(), "404"});
+    EXPECT_EQ(server.counters().not_found, GetParam() == 1 ? 1U : server.counters().not_found);
+    EXPECT_EQ(n_checks, 0);
+  }
+  {
+    const HttpPieceServer server(source, with_manifest);
+    expect_failure<HistoryMismatch>(answer_of(server.url(), many), {"another history"});
+    EXPECT_EQ(n_checks, 1);
+  }
+  with_manifest.manifest_json = "the right history";
+  const HttpPieceServer server(source, with_manifest);
+  EXPECT_TRUE(test::is_not_found(answer_of(server.url(), many)));
+  EXPECT_EQ(n_checks, 2) << "once";
+  EXPECT_NE(answer_of(server.url(), {PieceIndex(200), PieceIndex(3)}).piece, nullptr);
+  EXPECT_EQ(n_checks, 2) << "who gives a piece is known by it";
+}
+
 TEST_P(HttpPieceGetterEitherWay, PieceThatTheValidatorRefuses) {
   test::MadeUpGetter source;
   const HttpPieceServer server(source, {});

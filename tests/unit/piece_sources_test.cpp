@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <future>
+#include <stdexcept>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -29,11 +31,12 @@ class Shared : public PieceGetter {
   PieceGetter& getter_;
 };
 
-/// Fails as a whole while is_down, in one of the two ways.
+/// Fails as a whole while is_down, in one of two ways.
 class Unreliable : public MadeUpGetter {
  public:
   std::atomic<bool> is_down = false;
   bool throws = true;
+  std::exception_ptr with = std::make_exception_ptr(HttpConnectionFailed("refused"));
   int n_calls = 0;
   void get_pieces(std::span<const PieceIndex> indices, const Sink& sink,
                   std::stop_token stop) override {
@@ -41,10 +44,10 @@ class Unreliable : public MadeUpGetter {
     if (!is_down) {
       MadeUpGetter::get_pieces(indices, sink, stop);
     } else if (throws) {
-      throw InvalidArgument("out of order");
+      throw std::runtime_error("out of order");
     } else {
       for (const PieceIndex index : indices) {
-        sink(index, PieceAnswer::failed(std::make_exception_ptr(HttpConnectionFailed("refused"))));
+        sink(index, PieceAnswer::failed(with));
       }
     }
   }
@@ -57,6 +60,47 @@ std::vector<PieceSource> named(std::initializer_list<std::pair<const char*, Piec
   }
   return sources;
 }
+
+/// Options with a clock that stands still but for waiting, and that remember what was said.
+struct Scene {
+  using Clock = PieceSourcesOptions::Clock;
+  std::shared_ptr<Clock::time_point> now = std::make_shared<Clock::time_point>(Clock::duration(1h));
+  std::vector<std::chrono::milliseconds> waits;
+  std::vector<PieceSourceEvent> events;
+  std::vector<std::uint64_t> bad;
+  int n_reports = 0;
+  std::function<void()> on_wait;
+
+  PieceSourcesOptions options() {
+    PieceSourcesOptions result;
+    result.backoff = 10s;
+    result.max_backoff = 35s;
+    result.patience = 0s;
+    result.now = [now = now] { return *now; };
+    result.sleep_until = [this](Clock::time_point until, const std::stop_token&) {
+      waits.push_back(std::chrono::ceil<std::chrono::milliseconds>(until - *now));
+      *now = std::max(*now, until);
+      if (on_wait) {
+        on_wait();
+      }
+    };
+    result.on_event = [this](const PieceSourceEvent& event) { events.push_back(event); };
+    result.on_bad_answer = [this](const PieceSource&, PieceIndex index, const auto&) {
+      bad.push_back(index.value());
+    };
+    result.on_faults = [this] { ++n_reports; };
+    return result;
+  }
+  [[nodiscard]] std::vector<PieceSourceEvent::Change> changes() const {
+    std::vector<PieceSourceEvent::Change> result;
+    for (const PieceSourceEvent& event : events) {
+      result.push_back(event.change);
+    }
+    return result;
+  }
+};
+using Change = PieceSourceEvent::Change;
+using Waits = std::vector<std::chrono::milliseconds>;
 
 TEST(PieceSources, WhatTheFirstLacksTheNextIsAsked) {
   MadeUpGetter first;
@@ -100,6 +144,7 @@ TEST(PieceSources, SourceThatIsDownIsLeftAloneForAWhile) {
     options.now = [now] { return *now; };
     options.backoff = 10s;
     options.max_backoff = 35s;
+    options.patience = 0s;
     PieceSources sources(named({{"first", &first}, {"second", &second}}), options);
     const auto answers = get_all(sources, test::indices_up_to(4));
     test::expect_found(answers, 2);
@@ -124,15 +169,182 @@ TEST(PieceSources, SourceThatIsDownIsLeftAloneForAWhile) {
   }
 }
 
-TEST(PieceSources, WhenAllAreDownAllAreAsked) {
+TEST(PieceSources, AnUnreachableSourceIsWaitedForAndThePieceAskedForAgain) {
+  // Each piece was failed at once, and rebuilt from 128 others of the same source.
+  for (const bool throws : {true, false}) {
+    Scene scene;
+    Unreliable only;
+    only.throws = throws;
+    only.is_down = true;
+    scene.on_wait = [&] { only.is_down = scene.waits.size() < 4; };
+    PieceSources sources(named({{"only", &only}}), scene.options());
+    const auto answers = get_all(sources, test::indices_up_to(5));
+    for (std::uint64_t i = 0; i < 5; ++i) {
+      test::expect_found(answers, i);
+    }
+    EXPECT_EQ(scene.waits, (Waits{10s, 20s, 35s, 35s}));
+    EXPECT_EQ(only.n_asked, 5U) << "nothing is asked for in vain but by the tries";
+    EXPECT_EQ(scene.changes(), (std::vector{Change::kAway, Change::kBack})) << "said once";
+    EXPECT_TRUE(scene.bad.empty());
+  }
+}
+
+TEST(PieceSources, AnotherSourceIsNotKeptWaitingBeyondThePatience) {
+  Scene scene;
+  Unreliable first;
+  first.is_down = true;
+  MadeUpGetter second;
+  second.missing = {3};
+  PieceSourcesOptions options = scene.options();
+  options.patience = 25s;
+  PieceSources sources(named({{"first", &first}, {"second", &second}}), options);
+  const auto answers = get_all(sources, test::indices_up_to(5));
+  test::expect_found(answers, 4);
+  test::expect_failure<AllSourcesFailed>(answers.at(3), {"first: ", "second: not there"});
+  EXPECT_EQ(scene.waits, (Waits{10s, 15s}));
+  get_all(sources, {PieceIndex(3)});
+  EXPECT_EQ(scene.waits.size(), 2U) << "the patience with it is over";
+  EXPECT_EQ(second.n_asked, 5U + 1) << "what has an answer is not asked for again";
+}
+
+TEST(PieceSources, ARefusalIsSaidOnceAndASourceThatNeverServedIsGivenUp) {
+  Scene scene;
+  Unreliable wrong_token;
+  wrong_token.throws = false;
+  wrong_token.is_down = true;
+  wrong_token.with = std::make_exception_ptr(HttpUnauthorized("status 401"));
+  MadeUpGetter second;
+  PieceSources both(named({{"first", &wrong_token}, {"second", &second}}), scene.options());
+  for (int round = 0; round < 5; ++round) {
+    EXPECT_EQ(get_all(both, test::indices_up_to(50)).size(), 50U);
+    *scene.now += 10min;
+  }
+  EXPECT_EQ(wrong_token.n_calls, 1);
+  EXPECT_EQ(scene.changes(), std::vector{Change::kGivenUp});
+  EXPECT_EQ(both.counters(0).faults[static_cast<std::size_t>(PieceFault::kRefused)], 1U);
+
+  PieceSources alone(named({{"only", &wrong_token}}), scene.options());
+  try {
+    get_all(alone, test::indices_up_to(3));
+    FAIL() << "nothing was thrown";
+  } catch (const NoSourceLeft& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kMismatch);
+    EXPECT_NE(std::string(error.what()).find("only: status 401"), std::string::npos)
+        << error.what();
+  }
+  EXPECT_TRUE(scene.waits.empty());
+}
+
+TEST(PieceSources, ARefusalOfASourceThatHasServedIsWaitedFor) {
+  Scene scene;
+  Unreliable server;
+  server.throws = false;
+  server.with = std::make_exception_ptr(HttpUnauthorized("status 401"));
+  PieceSources sources(named({{"server", &server}}), scene.options());
+  test::expect_found(get_all(sources, {PieceIndex(1)}), 1);
+  server.is_down = true;
+  scene.on_wait = [&] { server.is_down = scene.waits.size() < 3; };
+  test::expect_found(get_all(sources, {PieceIndex(2)}), 2);
+  EXPECT_EQ(scene.waits, (Waits{10s, 20s, 35s}));
+  EXPECT_EQ(scene.changes(), (std::vector{Change::kRefuses, Change::kBack}));
+}
+
+TEST(PieceSources, AStoreThatIsGoneIsNotWaitedFor) {
+  Scene scene;
+  Unreliable store;
+  store.throws = false;
+  store.with = std::make_exception_ptr(StoreGone("the store is gone"));
+  MadeUpGetter second;
+  std::vector<PieceSource> list = named({{"store", &store}, {"second", &second}});
+  list.front().may_return = false;
+  PieceSources sources(std::move(list), scene.options());
+  test::expect_found(get_all(sources, {PieceIndex(1)}), 1);
+  store.is_down = true;
+  test::expect_found(get_all(sources, {PieceIndex(2)}), 2);
+  test::expect_found(get_all(sources, {PieceIndex(3)}), 3);
+  EXPECT_EQ(store.n_calls, 2);
+  EXPECT_EQ(scene.changes(), std::vector{Change::kGivenUp});
+  EXPECT_TRUE(scene.waits.empty());
+}
+
+TEST(PieceSources, NothingButFaultsOfTheMomentMeansThatItIsAway) {
+  // A server that takes connections and says nothing was asked for each piece, and then for the 128
+  // others of its segment.
+  Scene scene;
+  Unreliable silent;
+  silent.throws = false;
+  silent.is_down = true;
+  silent.with = std::make_exception_ptr(HttpTimeout("no answer"));
+  scene.on_wait = [&] { silent.is_down = scene.waits.size() < 3; };
+  PieceSources sources(named({{"silent", &silent}}), scene.options());
+  EXPECT_EQ(get_all(sources, test::indices_up_to(40)).size(), 40U);
+  EXPECT_EQ(silent.n_asked, 40U);
+  EXPECT_EQ(scene.waits.size(), 3U);
+  // One piece that breaks the connection each time is that piece's fault at last.
+  silent.is_down = true;
+  scene.on_wait = nullptr;
+  scene.waits.clear();
+  test::expect_failure<AllSourcesFailed>(get_all(sources, {PieceIndex(1)}).at(1), {"no answer"});
+  EXPECT_EQ(scene.waits.size(), 4U);
+  EXPECT_EQ(scene.bad, std::vector<std::uint64_t>{1});
+}
+
+TEST(PieceSources, BadAnswersAreCountedBySourceAndKindWhileAnotherHelps) {
+  Scene scene;
+  MadeUpGetter first;
+  first.damaged = {5, 6, 7};
+  MadeUpGetter second;
+  PieceSources sources(named({{"first", &first}, {"second", &second}}), scene.options());
+  EXPECT_EQ(get_all(sources, test::indices_up_to(10)).size(), 10U);
+  EXPECT_EQ(faults_text(sources.counters(0)), "3 damaged");
+  EXPECT_EQ(faults_text(sources.counters(1)), "");
+  EXPECT_EQ(scene.bad, (std::vector<std::uint64_t>{5, 6, 7}));
+  EXPECT_EQ(scene.n_reports, 1) << "the first at once";
+  get_all(sources, test::indices_up_to(10));
+  EXPECT_EQ(scene.n_reports, 1) << "then once a minute";
+  *scene.now += 1min;
+  get_all(sources, test::indices_up_to(3));
+  EXPECT_EQ(scene.n_reports, 2) << "also what was found before";
+  *scene.now += 1min;
+  get_all(sources, test::indices_up_to(3));
+  EXPECT_EQ(scene.n_reports, 2) << "nothing new";
+}
+
+TEST(PieceSources, WaitingForASourceEndsWithAStop) {
   Unreliable only;
   only.is_down = true;
+  std::stop_source stop;
   PieceSourcesOptions options;
-  options.now = [] { return PieceSourcesOptions::Clock::time_point(); };
+  options.backoff = 1h;
+  options.on_event = [&](const PieceSourceEvent&) { stop.request_stop(); };
+  options.max_backoff = 1h;
   PieceSources sources(named({{"only", &only}}), options);
-  test::expect_failure<AllSourcesFailed>(get_all(sources, {PieceIndex(1)}).at(1), {"out of order"});
+  EXPECT_TRUE(get_all(sources, test::indices_up_to(3), stop.get_token()).empty());
+}
+
+TEST(PieceSources, OneBatchThatFindsTheSourceBackWakesTheOthers) {
+  Unreliable only;
+  only.is_down = true;
+  std::promise<void> away;
+  PieceSourcesOptions options;
+  options.backoff = 1h;
+  options.max_backoff = 1h;
+  auto offset = std::make_shared<std::atomic<std::int64_t>>(0);
+  options.now = [offset] {
+    return PieceSourcesOptions::Clock::now() + std::chrono::hours(offset->load());
+  };
+  options.on_event = [&](const PieceSourceEvent& event) {
+    if (event.change == Change::kAway) {
+      away.set_value();
+    }
+  };
+  PieceSources sources(named({{"only", &only}}), options);
+  std::jthread first([&] { test::expect_found(get_all(sources, {PieceIndex(1)}), 1); });
+  away.get_future().wait();
   only.is_down = false;
-  test::expect_found(get_all(sources, {PieceIndex(1)}), 1);
+  *offset = 2;
+  test::expect_found(get_all(sources, {PieceIndex(2)}), 2);
+  first.join();  // in an hour, without the news
 }
 
 TEST(PieceSources, ExceptionOfTheSinkIsNotTheFaultOfASource) {

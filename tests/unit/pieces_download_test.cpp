@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "host/pieces/segment_download.hpp"
+#include "host/pieces/source_errors.hpp"
 #include "tests/unit/archive_fixture.hpp"
 
 namespace furrow {
@@ -185,34 +186,33 @@ TEST(SegmentDownload, RepeatedAndForeignAnswersDoNotCount) {
   }
 }
 
-TEST(Recovery, MissingPieceComesBack) {
+TEST(SegmentDownload, WhatFailsIsTold) {
   ScriptedGetter getter([](std::size_t, unsigned position) {
-    return position == 5 || position == 90 ? Reply::kNotFound : Reply::kFound;
+    return position == 5 ? Reply::kNotFound : position == 90 ? Reply::kFailed : Reply::kFound;
   });
-  const SegmentIdentity identity = test::valid_identity();
-  const PieceIndex index = piece_index_at(kSegment, PiecePosition(90));
-  for (const auto& known : {std::optional(identity), std::optional<SegmentIdentity>()}) {
-    const PiecePtr piece = recover_missing_piece(getter, ErasureCoding(), index, known, {},
-                                                 kFourQuickTries, test::kTwoThreads);
-    ASSERT_NE(piece, nullptr);
-    EXPECT_TRUE(test::same(*piece, valid_pieces()[90]));
-  }
-  const auto sources = download_source_records(getter, ErasureCoding(), identity, {},
-                                               kFourQuickTries, test::kTwoThreads);
+  std::vector<PieceIndex> failed;
+  const auto sources = download_source_records(
+      getter, ErasureCoding(), test::valid_identity(), {}, kFourQuickTries, test::kTwoThreads,
+      [&](PieceIndex index, const std::exception_ptr& error) {
+        failed.push_back(index);
+        EXPECT_EQ(message_of(error), "damaged");
+      });
   ASSERT_TRUE(sources);
   for (std::size_t i = 0; i < kNumRawRecords; ++i) {
     EXPECT_EQ((*sources)[i], valid_pieces()[i].record) << i;
   }
+  EXPECT_EQ(failed, std::vector{piece_index_at(kSegment, PiecePosition(90))});
 }
 
-TEST(Recovery, StopGivesNoPiece) {
-  ScriptedGetter getter([](std::size_t, unsigned) { return Reply::kFound; });
-  std::stop_source stop;
-  stop.request_stop();
-  EXPECT_EQ(
-      recover_missing_piece(getter, ErasureCoding(), piece_index_at(kSegment, PiecePosition(0)),
-                            std::nullopt, stop.get_token()),
-      nullptr);
+TEST(SegmentDownload, ExceptionsOfAnyTypeAreFailures) {
+  class Foreign : public PieceGetter {
+   public:
+    void get_pieces(std::span<const PieceIndex>, const Sink&, std::stop_token) override {
+      throw 42;
+    }
+  } getter;
+  EXPECT_THROW(download_segment_pieces(getter, kSegment, {}, {2, milliseconds(1)}),
+               NotEnoughPieces);
 }
 
 TEST(AgreedIdentity, TheMajorityDecides) {

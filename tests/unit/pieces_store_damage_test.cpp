@@ -6,7 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "host/crypto/blake3.hpp"
-#include "host/pieces/segment_download.hpp"
+#include "host/pieces/recovering_piece_getter.hpp"
+#include "host/pieces/source_errors.hpp"
 #include "host/store/piece_pack_writer.hpp"
 #include "tests/unit/pieces_store_fixture.hpp"
 
@@ -65,10 +66,13 @@ TEST_F(DamagedStore, FlippedBytesOfAFrameAreNoticedAndThePieceRecovered) {
   }
   const Piece sound = *get(*getter, 201).piece;
   flip(pack_, entries_[201].offset + 5000);
-  const PiecePtr recovered =
-      recover_missing_piece(*getter, ErasureCoding(), PieceIndex(201),
-                            getter->manifest().segment_identity(SegmentIndex(0)), {},
-                            {1, std::chrono::milliseconds(1)}, test::kTwoThreads);
+  RecoveringPieceGetter recovering(
+      *getter, ErasureCoding(),
+      {.identity =
+           [&](SegmentIndex segment) { return getter->manifest().segment_identity(segment); },
+       .retry_delays = {.max_attempts = 1},
+       .compute = test::kTwoThreads});
+  const PiecePtr recovered = get(recovering, 201).piece;
   ASSERT_NE(recovered, nullptr);
   EXPECT_EQ(std::memcmp(recovered.get(), &sound, sizeof(Piece)), 0);
   EXPECT_TRUE(warnings_.empty());
@@ -186,6 +190,9 @@ TEST_F(DamagedStore, MissingAndUnreadablePacks) {
     {
       const auto getter = open();
       EXPECT_TRUE(is_not_found(get(*getter, 3)));
+      EXPECT_TRUE(is_not_found(get(*getter, 4)));
+      ASSERT_EQ(missing_.size(), has_index ? 1U : 2U) << "said once, by each getter";
+      EXPECT_NE(missing_.back().find(pack_.native()), std::string::npos) << missing_.back();
       ASSERT_EQ(getter->check_files().size(), 1U);
       EXPECT_NE(getter->check_files()[0].message.find("missing"), std::string::npos);
     }
@@ -199,6 +206,15 @@ TEST_F(DamagedStore, MissingAndUnreadablePacks) {
       remove_index();
     }
   }
+}
+
+TEST_F(DamagedStore, AStoreThatIsRemovedIsGone) {
+  // Each of its pieces was "not found", as if somebody had never had it.
+  const auto getter = open();
+  EXPECT_NE(get(*getter, 3).piece, nullptr);
+  fs::remove_all(store_);
+  expect_failed<StoreGone>(get(*getter, 3), store_.native());
+  EXPECT_TRUE(missing_.empty());
 }
 
 TEST_F(DamagedStore, ExchangedPacksAreNoticed) {

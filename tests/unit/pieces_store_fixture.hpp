@@ -81,6 +81,7 @@ class StoreCopy : public testing::Test {
   [[nodiscard]] std::unique_ptr<StorePieceGetter> open() {
     StorePieceGetterOptions options;
     options.on_warning = [this](const std::string& warning) { warnings_.push_back(warning); };
+    options.on_missing_pack = [this](const std::string& line) { missing_.push_back(line); };
     return std::make_unique<StorePieceGetter>(store_, std::move(options));
   }
 
@@ -114,6 +115,7 @@ class StoreCopy : public testing::Test {
   std::filesystem::path index_ = store_ / "index";
   std::vector<PackEntry> entries_;
   std::vector<std::string> warnings_;
+  std::vector<std::string> missing_;  // packs
 };
 
 }  // namespace furrow::test

@@ -38,9 +38,7 @@ class PlotFarmGivenUp : public testing::Test {
     EncoderPool pool({.encoders = std::move(encoders)});
     test::MadeUpPieces pieces;
     const PlotPipelineOptions options{
-        .download = {.piece_getter = pieces, .recover_piece = test::no_recovery},
-        .encoders = pool,
-        .sectors_in_memory = 1};
+        .download = {.piece_getter = pieces}, .encoders = pool, .sectors_in_memory = 1};
     return plot_farm(farm, sectors_to_plot(farm, kSectors), info, options, {});
   }
   [[nodiscard]] std::unique_ptr<Farm> open() const {

@@ -90,11 +90,8 @@ class PlotFarmLostEncoder : public testing::Test {
         {.encoders = std::move(encoders),
          .on_warning = [this](const std::string& line) { warnings_.push_back(line); }});
     MadeUpPieces pieces;
-    const PlotPipelineOptions options{.download = {.piece_getter = pieces,
-                                                   .recover_piece = {},
-                                                   .retry_delays = {.max_attempts = 1}},
-                                      .encoders = pool,
-                                      .sectors_in_memory = kSectors};
+    const PlotPipelineOptions options{
+        .download = {.piece_getter = pieces}, .encoders = pool, .sectors_in_memory = kSectors};
     FarmerProtocolInfo info;
     info.history_size = HistorySize::from_count(2);
     const auto farm = Farm::open(farm_options(directory));

@@ -44,10 +44,6 @@ class MadeUpPieces final : public PieceGetter {
   std::function<void(const std::stop_token&)> before_batch;
 };
 
-inline PiecePtr no_recovery(PieceIndex, const std::stop_token&) {
-  throw Error(ErrorKind::kUnavailable, "no recovery");
-}
-
 /// Something that happens on one thread and that another one waits for. The test fails, and does
 /// not hang, when it does not come.
 class Moment {
@@ -91,9 +87,7 @@ class PlotPipelineTest : public testing::Test {
     encoders_.gate = &gate_;
     EncoderPool pool(std::move(encoders_));
     encoders_ = {};
-    PlotPipelineOptions options{.download = {.piece_getter = pieces_,
-                                             .recover_piece = no_recovery,
-                                             .retry_delays = delays_},
+    PlotPipelineOptions options{.download = {.piece_getter = pieces_},
                                 .encoders = pool,
                                 .sectors_in_memory = sectors_in_memory_,
                                 .output_buffers = output_buffers_,
@@ -130,7 +124,7 @@ class PlotPipelineTest : public testing::Test {
 
   /// What the stages give without a pipeline.
   Hash expected(std::uint16_t index) {
-    const DownloadOptions download{.piece_getter = pieces_, .recover_piece = no_recovery};
+    const DownloadOptions download{.piece_getter = pieces_};
     FakeEncoder encoder({.after_record = [](PieceOffset, Record&, FoundProofs& found_proofs) {
       found_proofs.bytes.fill(0x5A);
     }});
@@ -153,7 +147,6 @@ class PlotPipelineTest : public testing::Test {
   EncoderPool::Options encoders_;
   std::size_t sectors_in_memory_ = 3;
   std::size_t output_buffers_ = 2;
-  RetryDelays delays_ = {.max_attempts = 1};
   std::function<void()> before_source_;
   std::function<void(SectorIndex)> before_write_;
   std::function<void(SectorIndex, const PlottingEvent&)> on_event_;

@@ -17,7 +17,6 @@ namespace {
 
 using test::kPieces;
 using test::Moment;
-using test::no_recovery;
 using Events = test::PlotEvents;
 using PlotPipeline = test::PlotPipelineTest;
 
@@ -141,8 +140,7 @@ TEST_F(PlotPipeline, ASourceOfSectorsThatFailsEndsTheRun) {
   EncoderPool::Options encoders;
   encoders.encoders.push_back(std::make_unique<FakeEncoder>(FakeEncoder::Options{}));
   EncoderPool pool(std::move(encoders));
-  const PlotPipelineOptions options{
-      .download = {.piece_getter = pieces_, .recover_piece = no_recovery}, .encoders = pool};
+  const PlotPipelineOptions options{.download = {.piece_getter = pieces_}, .encoders = pool};
   EXPECT_THROW(
       plot_sectors(
           []() -> std::optional<SectorPlan> { throw Error(ErrorKind::kInternal, "no plan"); },

@@ -258,18 +258,18 @@ TEST(FewerThreads, RecordsAreVerifiedAfterwards) {
   EXPECT_THROW(encoder.encode(bad_job, {}), WrongEncoding);
 }
 
-/// Lacks every piece.
-class NoPieces final : public PieceGetter {
+/// Has every piece.
+class EmptyPieces final : public PieceGetter {
  public:
   void get_pieces(std::span<const PieceIndex> indices, const Sink& sink, std::stop_token) override {
     for (const PieceIndex index : indices) {
-      sink(index, PieceAnswer::not_found());
+      sink(index, PieceAnswer::found(std::make_unique<Piece>()));
     }
   }
 };
 
-/// Plots three sectors of two pieces, each of which has to be rebuilt, while the system starts `n`
-/// threads once there is an encoder; returns how many were written.
+/// Plots three sectors of two pieces while the system starts `n` threads once there is an encoder;
+/// returns how many were written.
 int plot_with_threads(int n) {
   EncoderPool::Options encoders;
   encoders.encoders.push_back(std::make_unique<FakeEncoder>(
@@ -277,14 +277,9 @@ int plot_with_threads(int n) {
         found_proofs.bytes.fill(0x5A);  // half of all chunks, as in a real record
       }}));
   EncoderPool pool(std::move(encoders));
-  NoPieces getter;
+  EmptyPieces getter;
   const PlotPipelineOptions options{
-      .download = {.piece_getter = getter,
-                   .recover_piece = [](PieceIndex, const std::stop_token&) -> PiecePtr {
-                     return std::make_unique<Piece>();
-                   }},
-      .encoders = pool,
-      .sectors_in_memory = 2};
+      .download = {.piece_getter = getter}, .encoders = pool, .sectors_in_memory = 2};
   std::uint16_t next = 0;
   int written = 0;
   const ThreadsLeft left(n);

@@ -4,7 +4,9 @@ import http.client
 import http.server
 import json
 import re
+import select
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -127,3 +129,113 @@ class FaultyProxy:
     def stop(self):
         self.server.shutdown()
         self.server.server_close()
+
+
+class MortalServer:
+    """A piece server that goes away and comes back. Pieces leave it one after another, as over a narrow
+    line; `sent` counts those that it began to send to somebody who was still there."""
+
+    def __init__(self, pieces, manifest, seconds_per_piece=0.0):
+        self.pieces = pieces
+        self.manifest = manifest
+        self.seconds_per_piece = seconds_per_piece
+        self.sent = 0
+        self.asked = 0
+        self.line = threading.Lock()
+        self.lock = threading.Lock()
+        self.awake = threading.Event()
+        self.awake.set()
+        self.connections = set()
+        self.server = None
+        self.port = 0
+        self.listen()
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def listen(self):
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def setup(self):
+                with outer.lock:
+                    outer.connections.add(self.request)
+                super().setup()
+
+            def finish(self):
+                with outer.lock:
+                    outer.connections.discard(self.request)
+                super().finish()
+
+            def do_GET(self):
+                with outer.lock:
+                    outer.asked += 1
+                body = outer.manifest
+                match = _SINGLE_PIECE.fullmatch(self.path)
+                outer.awake.wait()
+                if match is None:
+                    self.begin(body)
+                    self.wfile.write(body)
+                    return
+                body = outer.pieces[int(match.group(1))]
+                with outer.line:
+                    time.sleep(outer.seconds_per_piece)
+                    outer.awake.wait()
+                    if not self.is_wanted():
+                        self.close_connection = True
+                        return
+                    with outer.lock:
+                        outer.sent += 1
+                    self.begin(body)
+                    for start in range(0, len(body), 1 << 16):
+                        outer.awake.wait()
+                        self.wfile.write(body[start:start + (1 << 16)])
+
+            def begin(self, body):
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+
+            def is_wanted(self):
+                readable, _, _ = select.select([self.connection], [], [], 0)
+                return not readable or self.connection.recv(1, socket.MSG_PEEK) != b""
+
+            def log_message(self, *_):
+                pass
+
+        class Quiet(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+            request_queue_size = 128
+
+            def handle_error(self, *_):
+                pass  # a client that hangs up is part of the game
+
+        self.server = Quiet(("127.0.0.1", self.port), Handler)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02},
+                         daemon=True).start()
+
+    def refuse(self):
+        """Nobody listens any more, and connections break."""
+        self.server.shutdown()
+        self.server.server_close()
+        with self.lock:
+            for connection in self.connections:
+                try:
+                    connection.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+
+    def fall_silent(self):
+        """Connections are made, and nothing is said on any."""
+        self.awake.clear()
+
+    def come_back(self):
+        if not self.awake.is_set():
+            self.awake.set()
+        else:
+            self.listen()
+
+    def stop(self):
+        self.awake.set()
+        self.refuse()

@@ -1,0 +1,281 @@
+#include "host/pieces/recovering_piece_getter.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "host/base/sleep.hpp"
+#include "host/pieces/source_errors.hpp"
+
+namespace furrow {
+
+/// The right to rebuild, and what a batch waits for meanwhile. Both end with it.
+class RecoveringPieceGetter::Turn {
+ public:
+  Turn(RecoveringPieceGetter& owner, SegmentIndex segment, std::vector<Wanted>& wanted)
+      : owner_(owner), segment_(segment), wanted_(wanted) {
+    const std::lock_guard lock(owner_.mutex_);
+    for (Wanted& piece : wanted_) {
+      entries_.push_back(owner_.wanted_.emplace(segment_, &piece));
+    }
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  ~Turn() {
+    const std::lock_guard lock(owner_.mutex_);
+    for (const auto entry : entries_) {
+      owner_.wanted_.erase(entry);
+    }
+    if (is_mine_) {
+      owner_.is_rebuilding_ = false;
+      owner_.changed_.notify_all();
+    }
+  }
+
+  /// Waits for the right. False when a stop was requested, or when others have rebuilt everything.
+  bool wait(const std::stop_token& stop) {
+    const auto is_done = [this] {
+      return std::all_of(wanted_.begin(), wanted_.end(),
+                         [](const Wanted& piece) { return piece.piece != nullptr; });
+    };
+    std::unique_lock lock(owner_.mutex_);
+    owner_.changed_.wait(lock, stop, [&] { return is_done() || !owner_.is_rebuilding_; });
+    is_mine_ = !stop.stop_requested() && !is_done();
+    owner_.is_rebuilding_ = owner_.is_rebuilding_ || is_mine_;
+    return is_mine_;
+  }
+
+ private:
+  RecoveringPieceGetter& owner_;
+  SegmentIndex segment_;
+  std::vector<Wanted>& wanted_;
+  std::vector<std::multimap<SegmentIndex, Wanted*>::iterator> entries_;
+  bool is_mine_ = false;
+};
+
+/// One call of get_pieces.
+class RecoveringPieceGetter::Batch {
+ public:
+  Batch(RecoveringPieceGetter& owner, std::span<const PieceIndex> indices, const Sink& sink,
+        std::stop_token stop)
+      : owner_(owner), options_(owner.options_), sink_(sink), stop_(std::move(stop)) {
+    for (const PieceIndex index : indices) {
+      ++open_[index];
+    }
+  }
+
+  void run() {
+    std::chrono::milliseconds delay = options_.retry_delays.first;
+    for (unsigned n = 1; !stop_.stop_requested();
+         ++n, delay = std::min(2 * delay, options_.retry_delays.longest)) {
+      const std::exception_ptr failure = attempt();
+      if (open_.empty() || stop_.stop_requested()) {
+        return;
+      }
+      if (n == options_.retry_delays.max_attempts) {
+        give_up(failure);
+        return;
+      }
+      if (options_.on_failed_attempt) {
+        options_.on_failed_attempt(failure, delay);
+      }
+      if (options_.pause) {
+        options_.pause(delay, stop_);
+      } else {
+        sleep_for(delay, stop_);
+      }
+    }
+  }
+
+ private:
+  /// Gets what can be had now; the first failure, if pieces are left.
+  std::exception_ptr attempt() {
+    refused_.clear();
+    whole_failure_ = nullptr;
+    std::vector<PieceIndex> wanted;
+    for (const auto& [index, count] : open_) {
+      wanted.push_back(index);
+    }
+    ask(wanted);
+    if (may_mend() && whole_failure_ == nullptr && !stop_.stop_requested()) {
+      // Before 128 others are asked for: what failed once may come the second time.
+      std::vector<PieceIndex> again;
+      for (const auto& [index, error] : refused_) {
+        if (error != nullptr) {
+          again.push_back(index);
+        }
+      }
+      ask(again);
+    }
+    if (stop_.stop_requested()) {
+      return nullptr;
+    }
+    rebuild_refused();
+    if (first_rebuilding_failure_ != nullptr || whole_failure_ != nullptr || open_.empty()) {
+      return whole_failure_ != nullptr ? whole_failure_ : first_rebuilding_failure_;
+    }
+    return std::make_exception_ptr(
+        Error(ErrorKind::kUnavailable, std::to_string(open_.size()) + " of " +
+                                           std::to_string(wanted.size()) +
+                                           " pieces were neither delivered nor refused"));
+  }
+
+  /// Whether time changes what a source says.
+  [[nodiscard]] bool may_mend() const { return options_.retry_delays.max_attempts != 1; }
+
+  void ask(const std::vector<PieceIndex>& wanted) {
+    if (wanted.empty()) {
+      return;
+    }
+    bool is_in_sink = false;
+    try {
+      owner_.source_.get_pieces(
+          wanted,
+          [&](PieceIndex index, PieceAnswer answer) {
+            if (!open_.contains(index)) {
+              return;  // not asked for, or answered before
+            }
+            if (answer.piece == nullptr) {
+              refused_[index] = std::move(answer.error);
+              return;
+            }
+            refused_.erase(index);
+            is_in_sink = true;
+            give(index, PieceAnswer::found(std::move(answer.piece)));
+            is_in_sink = false;
+          },
+          stop_);
+    } catch (const NoSourceLeft&) {
+      throw;  // time mends nothing
+    } catch (...) {
+      if (is_in_sink) {
+        throw;
+      }
+      whole_failure_ = std::current_exception();
+    }
+  }
+
+  void give(PieceIndex index, const PieceAnswer& answer) {
+    const auto found = open_.find(index);
+    const std::size_t count = found->second;
+    open_.erase(found);
+    for (std::size_t i = 0; i < count; ++i) {
+      sink_(index, answer);
+    }
+  }
+
+  void rebuild_refused() {
+    first_rebuilding_failure_ = nullptr;
+    std::map<SegmentIndex, std::vector<Wanted>> segments;
+    for (const auto& [index, error] : refused_) {
+      segments[segment_index_of(index)].push_back({index, nullptr});
+    }
+    for (auto& [segment, wanted] : segments) {
+      if (!stop_.stop_requested()) {
+        rebuild(segment, wanted);
+      }
+    }
+  }
+
+  void rebuild(SegmentIndex segment, std::vector<Wanted>& wanted) {
+    std::exception_ptr failure;
+    {
+      Turn turn(owner_, segment, wanted);
+      for (const Wanted& piece : wanted) {
+        if (options_.on_rebuild) {
+          options_.on_rebuild(piece.index, refused_.at(piece.index));
+        }
+      }
+      if (turn.wait(stop_)) {
+        try {
+          owner_.rebuild(segment, stop_);
+        } catch (const NoSourceLeft&) {
+          throw;
+        } catch (...) {
+          failure = std::current_exception();
+        }
+      }
+    }
+    for (const Wanted& piece : wanted) {
+      if (piece.piece != nullptr) {
+        give(piece.index, PieceAnswer::found(piece.piece));
+      } else if (failure != nullptr) {
+        refused_[piece.index] = failure;
+        if (first_rebuilding_failure_ == nullptr) {
+          first_rebuilding_failure_ = std::make_exception_ptr(
+              PieceNotRebuilt(piece.index, kind_of(failure), message_of(failure)));
+        }
+      }
+    }
+  }
+
+  void give_up(const std::exception_ptr& failure) {
+    if (whole_failure_ != nullptr) {
+      std::rethrow_exception(whole_failure_);
+    }
+    while (!open_.empty()) {
+      const PieceIndex index = open_.begin()->first;
+      const auto refused = refused_.find(index);
+      const bool is_known = refused != refused_.end() && refused->second != nullptr;
+      give(index, PieceAnswer::failed(is_known ? refused->second : failure));
+    }
+  }
+
+  RecoveringPieceGetter& owner_;
+  const RecoveringPieceGetterOptions& options_;
+  const Sink& sink_;
+  std::stop_token stop_;
+  std::map<PieceIndex, std::size_t> open_;            // with how often each is wanted
+  std::map<PieceIndex, std::exception_ptr> refused_;  // in this attempt; null: not there
+  std::exception_ptr whole_failure_;
+  std::exception_ptr first_rebuilding_failure_;
+};
+
+PieceNotRebuilt::PieceNotRebuilt(PieceIndex piece, ErrorKind kind, const std::string& reason)
+    : Error(kind, "cannot recover missing piece " + std::to_string(piece.value()) + ": " + reason,
+            {.piece_index = piece.value()}) {}
+
+RecoveringPieceGetter::RecoveringPieceGetter(PieceGetter& source, const ErasureCoding& erasure,
+                                             RecoveringPieceGetterOptions options)
+    : source_(source), erasure_(erasure), options_(std::move(options)) {}
+RecoveringPieceGetter::~RecoveringPieceGetter() = default;
+
+void RecoveringPieceGetter::get_pieces(std::span<const PieceIndex> indices, const Sink& sink,
+                                       std::stop_token stop) {
+  Batch(*this, indices, sink, std::move(stop)).run();
+}
+
+/// Rebuilds what all batches want of the segment. Pre: the caller has the turn.
+void RecoveringPieceGetter::rebuild(SegmentIndex segment, const std::stop_token& stop) {
+  const std::optional<SegmentSlots> slots =
+      download_segment_pieces(source_, segment, stop, options_.segment_policy);
+  if (!slots.has_value()) {
+    return;
+  }
+  // Not before: others may have come to want pieces of it during the download.
+  std::vector<PiecePosition> positions;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto [first, last] = wanted_.equal_range(segment);
+    for (auto entry = first; entry != last; ++entry) {
+      positions.push_back(position_of(entry->second->index));
+    }
+  }
+  std::sort(positions.begin(), positions.end());
+  positions.erase(std::unique(positions.begin(), positions.end()), positions.end());
+  const ReconstructedPieces rebuilt = reconstruct_pieces(
+      slots->slots(), positions,
+      options_.identity ? options_.identity(segment) : agreed_identity(*slots, segment), erasure_,
+      options_.compute);
+  const std::lock_guard lock(mutex_);
+  const auto [first, last] = wanted_.equal_range(segment);
+  for (auto entry = first; entry != last; ++entry) {
+    Wanted& wanted = *entry->second;
+    const auto position =
+        std::lower_bound(positions.begin(), positions.end(), position_of(wanted.index));
+    if (position != positions.end() && *position == position_of(wanted.index)) {
+      wanted.piece = rebuilt.pieces[static_cast<std::size_t>(position - positions.begin())];
+    }
+  }
+}
+
+}  // namespace furrow

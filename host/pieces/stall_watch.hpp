@@ -1,0 +1,51 @@
+// Says so when pieces are missing and none arrives.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <thread>
+
+#include "host/base/observer.hpp"
+
+namespace furrow {
+
+/// Pieces are missing and none arrives.
+struct PieceStall {
+  std::size_t n_missing = 0;
+  std::string source;  ///< name of the source that is being asked
+  std::chrono::milliseconds silent{0};
+};
+
+/// Watches over one batch, on a thread of its own. Thread-safe.
+class StallWatch {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  /// `on_stall` is called after each `stall_time` without an answer; none: nobody watches. Both
+  /// outlive the watch.
+  StallWatch(const Observer<const PieceStall&>& on_stall, std::chrono::milliseconds stall_time,
+             std::size_t n_missing);
+
+  void asks(const std::string& source);
+  /// An answer, which leaves so many pieces missing.
+  void hears(std::size_t n_missing);
+
+ private:
+  void watch(const std::stop_token& stop);
+
+  const Observer<const PieceStall&>& on_stall_;
+  const std::chrono::milliseconds stall_time_;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::size_t n_missing_;
+  std::string source_;
+  Clock::time_point last_ = Clock::now();
+  int n_alarms_ = 0;
+  std::jthread thread_;  // last: it uses the others
+};
+
+}  // namespace furrow
