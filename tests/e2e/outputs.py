@@ -7,7 +7,6 @@ import os
 import stat
 import subprocess
 
-from make_fixtures import PIECES_IN_SECTOR, SECTORS
 from support import formats, program
 from support.program import (BAD_ARGUMENTS, IO_ERROR, OPTIONS, SUCCESS, UNAVAILABLE, FurrowTest,
                              furrow)
@@ -233,7 +232,6 @@ class StandardDescriptors(FurrowTest):
         pack = formats.segment_pack(OPTIONS.store)
         for command in (("--version",), ("--help",), ("devices",), ("devices", "--json"),
                         ("info", "--farm", OPTIONS.farm), ("scrub", "--farm", OPTIONS.farm),
-                        ("find", "--farm", OPTIONS.farm, "--piece", self.plotted_piece()),
                         ("plan",), ("pack", "list", pack), ("pack", "stat", pack)):
             with self.subTest(command=command):
                 code, error = to_full_disk(*command)
@@ -256,13 +254,6 @@ class StandardDescriptors(FurrowTest):
             self.assertEqual(process.wait(program.TIMEOUT_SECONDS), SUCCESS, error)
         self.assertNotIn("error", error)
         self.assertIn(" 2 intact, 0 broken", self.succeeds("scrub", "--farm", farm).stdout)
-
-    @staticmethod
-    def plotted_piece():
-        for piece in range(formats.PIECES_IN_SEGMENT):
-            if furrow("find", "--farm", OPTIONS.farm, "--piece", piece).code == SUCCESS:
-                return piece
-        raise AssertionError(f"no piece in {SECTORS} sectors of {PIECES_IN_SECTOR}")
 
 
 if __name__ == "__main__":
