@@ -111,7 +111,9 @@ void require_outside_data(std::string_view option, const fs::path& output) {
 void require_own_place(std::string_view option, const fs::path& directory, DataKind kind) {
   const fs::path path = resolved(directory);
   const std::optional<DataKind> here = kind_of(path);
-  if (here.has_value() && *here != kind) {
+  // A piece_cache.bin may be that of a farm; what is made of the directory says whether it is.
+  const bool may_be_part = kind == DataKind::kFarm && here == DataKind::kPieceCache;
+  if (here.has_value() && *here != kind && !may_be_part) {
     throw PlaceTaken(std::string(option) + " '" + directory.native() + "' is a " + name_of(*here) +
                          ", expected a " + name_of(kind) + " or a directory of its own",
                      {.path = directory.native()});
