@@ -364,12 +364,12 @@ TEST_P(HttpPieceGetterEitherWay, NoMessageHasTokenOrPassword) {
   });
   for (const std::string& host :
        {url.substr(7), parrot.url().substr(7), std::string("geheim.invalid")}) {
-    HttpSourceOptions secret = options("http://user:geh@eim@" + host);
+    HttpSourceOptions secret = options("http://user:geh%40eim@" + host);
     secret.token = "a-token-of-mine";
     HttpPieceGetter getter(secret, test::made_up_validator());
     const auto answers = get_all(getter, {PieceIndex(1)});
     const std::string message = test::message_of_failure<SourceFailed>(answers.at(1));
-    for (const char* part : {"user:", "geh@", "eim@", "a-token-of-mine"}) {
+    for (const char* part : {"user:", "geh%40", "eim@", "a-token-of-mine"}) {
       EXPECT_EQ(message.find(part), std::string::npos) << part << " in: " << message;
     }
     EXPECT_NE(message.find("http://***@"), std::string::npos) << message;
