@@ -232,7 +232,9 @@ TEST(FileArchiveFaults, FailureOfAnyOperationLeavesNothingBehind) {
   const TemporaryDirectory directory;
   const fs::path& root = directory.path();
   write_file(root / "file", "contents");
-  const auto archive = [&] { archive_files({{root / "file"}}, root / "new/store", two_threads()); };
+  ArchiveOptions options = two_threads();
+  options.make_directory = MakeDirectory::kParents;
+  const auto archive = [&] { archive_files({{root / "file"}}, root / "new/store", options); };
   const auto before = list_tree(root);
   const std::vector<FileOperation> operations = operations_of(archive);
   remove_tree(root / "new");
