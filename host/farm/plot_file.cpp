@@ -49,7 +49,14 @@ void PlotFile::read(SectorIndex index, std::uint64_t offset, std::span<std::uint
                           std::to_string(out.size()) + " bytes at " + std::to_string(offset) +
                           ", it has " + std::to_string(sector_size_));
   }
-  file_.read_at(index.value() * sector_size_ + offset, out);
+  try {
+    file_.read_at(index.value() * sector_size_ + offset, out);
+  } catch (const IoError& error) {
+    if (error.error_number() == 0) {  // the file ends before: it is damaged, the disk is not
+      check_holds_sector(index);
+    }
+    throw;
+  }
 }
 
 }  // namespace furrow

@@ -253,8 +253,8 @@ class DamagedManifest(FurrowTest):
         self.refuses(CORRUPT, ["checksum"])
 
     def test_other_version(self):
-        formats.rewrite_manifest(self.manifest, lambda inner: inner.update(version=2))
-        self.refuses(MISMATCH, ["version", "2"])
+        formats.rewrite_manifest(self.manifest, lambda inner: inner.update(version=3))
+        self.refuses(MISMATCH, ["version", "3"])
 
     def test_path_that_leads_out_of_the_target(self):
         for path in ("../evil", "/etc/evil", "source/../../evil", "source//evil", ""):

@@ -133,7 +133,7 @@ class ToAFarmer(Farms):
         self.assertGreater(self.cache_size(), 1_049_600)
         self.assertEqual((self.farm / "piece_cache.bin").read_bytes().strip(b"\0"), b"")
         # The share is not said again: the files tell it, and the cache stays used space.
-        self.assertIn("0 of 1 sectors to plot", self.succeeds(*self.plot()).stdout)
+        self.assertIn("0 of 1 sector to plot", self.succeeds(*self.plot()).stdout)
         self.assertEqual(self.info()["allocatedSpace"], size)
         self.assertLessEqual(sum(path.stat().st_size for path in self.farm.glob("*.bin")), size)
 
@@ -172,7 +172,7 @@ class BrokenSectors(Farms):
         formats.mark_lost(self.farm, PIECES_IN_SECTOR, [1, 2])
         result = furrow(*self.plot("--sectors", 1))
         self.assertEqual(result.code, CHECK_FAILED, result)
-        self.assertIn("0 of 1 sectors to plot", result.stdout)
+        self.assertIn("0 of 1 sector to plot", result.stdout)
         self.assertIn("hold nothing: 1, 2; plot with --sectors 3 or more", result.stderr)
         self.succeeds(*self.plot("--sectors", SECTORS))
         result = self.succeeds(*self.plot("--sectors", 1))

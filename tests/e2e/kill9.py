@@ -26,7 +26,7 @@ from support.program import INTERRUPTED, IO_ERROR, OPTIONS, SUCCESS, FurrowTest,
 SECTORS = 12
 PIECES_IN_SECTOR = 1
 KILL, CTRL_C, CTRL_C_TWICE = "kill -9", "Ctrl-C", "Ctrl-C twice"
-_FINISHED = re.compile(r"sector (\d+) finished \((\d+) of (\d+)\), (\d+) pieces, [0-9.]+ s")
+_FINISHED = re.compile(r"sector (\d+) finished \((\d+) of (\d+)\), (\d+) pieces?, [0-9.]+ s")
 
 
 class Run:
@@ -202,8 +202,10 @@ class Interruption(FurrowTest):
         print(f"{OPTIONS.kills} ends within {span:.3f} s: {found}; {dict(self.ended)}")
 
     def test_interrupted_creation_is_taken_up(self):
-        """What a kill between the creation of the info file and its text leaves."""
+        """What a kill between the creation of the info file and its text leaves: the mark of a creation
+        under way, and an info file without text."""
         self.farm.mkdir()
+        (self.farm / ".furrow-creating").touch()
         (self.farm / "single_disk_farm.json").touch()
         self.succeeds("plot", "--farm", self.farm, "--pieces", OPTIONS.store, "--sectors", "1",
                       "--pieces-in-sector", PIECES_IN_SECTOR)
