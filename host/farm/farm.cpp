@@ -271,6 +271,7 @@ bool Farm::reload_slot(SectorIndex index) {
   SectorState state = SectorState::kDamaged;
   try {
     slot = summarize(files_.metadata.read_slot(index, pieces_in_sector()));
+    files_.plot.check_holds_sector(index);
     state = state_of(slot);
   } catch (const IoError&) {
     throw;

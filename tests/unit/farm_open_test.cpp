@@ -407,6 +407,8 @@ TEST(FarmOpen, WhatIsWholeInTruncatedFilesIsRead) {
       EXPECT_TRUE(test::holds(*farm, test::made_up_sector(1)));
       EXPECT_EQ(farm->sectors_in_state(SectorState::kDamaged), std::vector{SectorIndex(2)});
       EXPECT_THROW((void)farm->sector_metadata(SectorIndex(2)), FarmFileTooShort);
+      EXPECT_FALSE(farm->reload_slot(SectorIndex(2)));  // however sound its slot is
+      EXPECT_EQ(farm->sector_state(SectorIndex(2)), SectorState::kDamaged);
     }
     EXPECT_EQ(contents_of(path), before);
   }
