@@ -50,9 +50,6 @@ ConnectionPlaces::Place::~Place() {
 
 void ConnectionPlaces::Place::owes(Debt debt, Clock::duration since) {
   const std::lock_guard lock(owner_.mutex_);
-  if (debt == Debt::kRequest && debt_ == Debt::kRequest) {
-    return;  // since before its thread began: those who came first have waited longest
-  }
   debt_ = debt;
   since_ = Clock::now() - since;
 }
