@@ -54,6 +54,14 @@ void ConnectionPlaces::Place::owes(Debt debt, Clock::duration since) {
   since_ = Clock::now() - since;
 }
 
+void ConnectionPlaces::Place::owes_request() {
+  const std::lock_guard lock(owner_.mutex_);
+  if (debt_ != Debt::kRequest) {
+    debt_ = Debt::kRequest;
+    since_ = Clock::now();
+  }
+}
+
 void ConnectionPlaces::leave_client(const std::string& client) {
   --n_;
   const auto found = n_by_client_.find(client);

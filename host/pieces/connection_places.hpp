@@ -45,6 +45,9 @@ class ConnectionPlaces {
     Place& operator=(const Place&) = delete;
     /// What the client owes from now on, or for so long already.
     void owes(Debt debt, Clock::duration since = {});
+    /// The client owes a request; if it did so already, for as long as that. So whoever came first
+    /// has waited longest, whichever of their threads began first.
+    void owes_request();
     void is_served() { owes(Debt::kNone); }
     /// Whether it gave way; its socket is shut down then, so that whoever waits for it wakes.
     [[nodiscard]] bool is_ended() const { return is_ended_; }

@@ -133,7 +133,7 @@ bool HttpConnection::wait_for_request(Clock::time_point deadline) {
   if (is_unreadable_) {
     return false;
   }
-  place_->owes(ConnectionPlaces::Debt::kRequest);
+  place_->owes_request();
   return begin_ != end_ || (tls_ != nullptr && SSL_pending(tls_.get()) > 0) ||
          wait(POLLIN, deadline);
 }

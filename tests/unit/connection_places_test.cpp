@@ -57,6 +57,17 @@ TEST(ConnectionPlaces, OrderOfGivingWay) {
   EXPECT_TRUE(third->is_ended());
 }
 
+TEST(ConnectionPlaces, FirstComeHasWaitedLongest) {
+  ConnectionPlaces places({2, 2, 0s, 0s});
+  const Place first = places.take(kNoSocket, "a");
+  const Place second = places.take(kNoSocket, "a");
+  second->owes_request();  // its thread begins before that of the first one
+  first->owes_request();
+  const Place third = places.take(kNoSocket, "a");
+  EXPECT_TRUE(first->is_ended());
+  EXPECT_FALSE(second->is_ended());
+}
+
 TEST(ConnectionPlaces, CountsForEachClient) {
   ConnectionPlaces places(limits(3, 2));
   Place one = places.take(kNoSocket, "a");
