@@ -33,6 +33,23 @@ std::string without_slash(std::string url) {
 
 }  // namespace
 
+void require_readable_url(const std::string& url) {
+  require_piece_url(url);
+  const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parsed(curl_url(), &curl_url_cleanup);
+  if (parsed == nullptr) {
+    throw std::bad_alloc();
+  }
+  const CURLUcode code = curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0);
+  if (code != CURLUE_OK) {
+    const std::string shown = printable_url(url);
+    throw InvalidArgument("pieces over HTTP: expected an address, actual '" + shown +
+                              "': " + curl_url_strerror(code) +
+                              " (in a user or password, '@', ':' and '/' are written as %40, %3A "
+                              "and %2F)",
+                          {.path = shown, .expected = "an address", .actual = shown});
+  }
+}
+
 CurlRequest::CurlRequest(const HttpSourceOptions& options) : options_(options) {
   initialise_curl();
   easy_.reset(curl_easy_init());

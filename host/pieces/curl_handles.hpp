@@ -14,6 +14,10 @@
 
 namespace furrow {
 
+/// Throws InvalidArgument unless require_piece_url takes the address and libcurl can read it: else
+/// it would be refused with every request, long after the start.
+void require_readable_url(const std::string& url);
+
 /// A handle for one request at a time, which keeps what it was set to. Not copied or moved, since
 /// libcurl knows its address.
 class CurlRequest {

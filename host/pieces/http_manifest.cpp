@@ -10,7 +10,6 @@
 #include "host/pieces/curl_handles.hpp"
 #include "host/pieces/http_answer.hpp"
 #include "host/pieces/piece_etag.hpp"
-#include "host/pieces/piece_url.hpp"
 #include "host/pieces/source_errors.hpp"
 
 namespace furrow {
@@ -99,7 +98,7 @@ std::optional<CURLcode> perform(CurlRequest& request, const std::stop_token& sto
 
 std::optional<std::string> fetch_manifest_text(const HttpSourceOptions& options,
                                                const std::stop_token& stop) {
-  require_piece_url(options.url);
+  require_readable_url(options.url);
   CurlRequest request(options);
   request.set_path("/v1/manifest");
   Received received{.request = request, .most = options.max_manifest_bytes};

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "host/pieces/curl_handles.hpp"
 #include "host/pieces/http_piece_request.hpp"
 #include "host/pieces/http_source.hpp"
 #include "host/pieces/piece_url.hpp"
@@ -24,7 +25,7 @@ HttpSourceOptions checked(HttpSourceOptions options) {
       throw InvalidArgument("pieces over HTTP: " + what + ", actual " + std::to_string(actual));
     }
   };
-  require_piece_url(options.url);
+  require_readable_url(options.url);
   require(options.in_flight >= 1, "expected at least 1 piece in flight", options.in_flight);
   require(options.pieces_per_request >= 1 && options.pieces_per_request <= options.in_flight,
           "expected 1 to " + std::to_string(options.in_flight) + " pieces in a request",

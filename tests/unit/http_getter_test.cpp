@@ -473,6 +473,8 @@ TEST(HttpPieceGetter, NeedsSensibleOptions) {
   EXPECT_NO_THROW(make([](HttpSourceOptions&) {}));
   EXPECT_THROW(make([](HttpSourceOptions& o) { o.url = "ftp://127.0.0.1"; }), InvalidArgument);
   EXPECT_THROW(make([](HttpSourceOptions& o) { o.url = "/a/directory"; }), InvalidArgument);
+  EXPECT_THROW(make([](HttpSourceOptions& o) { o.url = "http://a:99999"; }), InvalidArgument);
+  EXPECT_THROW(make([](HttpSourceOptions& o) { o.url = "http://u:p@w@a"; }), InvalidArgument);
   EXPECT_THROW(make([](HttpSourceOptions& o) { o.in_flight = 0; }), InvalidArgument);
   EXPECT_THROW(make([](HttpSourceOptions& o) { o.pieces_per_request = 9; }), InvalidArgument);
   EXPECT_THROW(make([](HttpSourceOptions& o) { o.pieces_per_request = 0; }), InvalidArgument);
