@@ -186,7 +186,7 @@ void PlotPieces::say_faults() const {
   for (std::size_t i = 0; i < sources.n_sources(); ++i) {
     const PieceSourceCounters counters = sources.counters(i);
     if (const std::string faults = faults_text(counters); !faults.empty()) {
-      spdlog::warn("{} so far: {} pieces, {}", sources.name(i), counters.found, faults);
+      spdlog::warn("{} so far: {}, {}", sources.name(i), counted(counters.found, "piece"), faults);
     }
   }
 }

@@ -227,7 +227,7 @@ class HttpPieceGetter::Batch {
       if (fault == PieceFault::kNotAPiece) {
         given.error = std::make_exception_ptr(HttpApiAbsent(message_of(given.error)));
       }
-      if (fault != PieceFault::kWrong) {
+      if (fault != PieceFault::kWrong && fault != PieceFault::kStatus) {
         return;
       }
     }

@@ -9,6 +9,7 @@ import shutil
 from make_fixtures import PIECES_IN_SECTOR
 from support import formats, packs, program
 from support.program import CHECK_FAILED, CORRUPT, IO_ERROR, OPTIONS, UNAVAILABLE, FurrowTest
+from support.trees import describe, differences
 
 
 class DamagedStore(FurrowTest):
@@ -118,6 +119,37 @@ class DamagedStore(FurrowTest):
         pieces = min(100, self.wanted_piece())
         os.truncate(pack, packs.read_frames(pack)[pieces].stored_at + 12_345)
         self.refuses((CORRUPT, UNAVAILABLE), [pack.name])
+
+    def test_damage_is_said_also_when_another_source_helps(self):
+        formats.copy_store(OPTIONS.store, self.store)
+        index = self.wanted_piece()
+        formats.flip_byte_of_pieces(self.store, index)
+        result = self.fails(CHECK_FAILED, [f"piece {index}"], *self.plot(), "--pieces", OPTIONS.store)
+        self.assertNotIn("rebuilding", result.stderr, result)
+        self.assertRegex(result.stderr, r"so far: \d+ pieces?, 1 damaged")
+
+    def test_missing_pack_is_said_also_when_another_source_helps(self):
+        formats.copy_store(OPTIONS.store, self.store, with_segments=False)
+        pack = formats.segment_pack(self.store)
+        self.fails(CHECK_FAILED, [pack.name, "missing"], *self.plot(), "--pieces", OPTIONS.store)
+
+    def test_extract_says_what_is_lost(self):
+        formats.copy_store(OPTIONS.store, self.store)
+        pack = formats.segment_pack(self.store)
+        out = self.folder / "out"
+        extract = ("extract", "--pieces", self.store, "--out", out)
+        # All parity: the files need none of it.
+        os.truncate(pack, packs.read_frames(pack)[formats.PIECES_IN_SEGMENT // 2].stored_at + 12_345)
+        self.fails(CHECK_FAILED, [pack.name, "files"], *extract)
+        self.assertEqual(differences(describe(OPTIONS.source), describe(out / OPTIONS.source.name)), [])
+        shutil.rmtree(self.store)
+        program.remove_tree(out)
+        # One piece that the files need.
+        formats.copy_store(OPTIONS.store, self.store)
+        formats.flip_byte_of_pieces(self.store, 3)
+        result = self.fails(CHECK_FAILED, ["piece 3"], *extract)
+        self.assertIn("it is rebuilt from others", result.stderr)
+        self.assertEqual(differences(describe(OPTIONS.source), describe(out / OPTIONS.source.name)), [])
 
     def test_pack_missing(self):
         formats.copy_store(OPTIONS.store, self.store, with_segments=False)
