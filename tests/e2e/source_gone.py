@@ -34,8 +34,7 @@ class SourceGone(FurrowTest):
     def farm(self, name):
         """An empty farm whose sectors hold the same pieces each time."""
         farm = self.folder / name
-        farm.mkdir(mode=0o700)
-        shutil.copy(OPTIONS.farm / "identity.bin", farm)
+        formats.begin_farm_with_key_of(OPTIONS.farm, farm)
         return farm
 
     @staticmethod
