@@ -355,6 +355,7 @@ void PieceSources::settle(State& state, const PieceSourceCounters& counted,
     state.counters.not_found += counted.not_found;
     state.counters.failed += counted.failed;
     state.counters.bytes += counted.bytes;
+    const bool had_faults = state.counters.has_faults();
     state.has_served = state.has_served || counted.found != 0;
     for (std::size_t i = 0; i < kPieceFaults; ++i) {
       state.counters.faults[i] += counted.faults[i];
@@ -367,6 +368,7 @@ void PieceSources::settle(State& state, const PieceSourceCounters& counted,
       ++n_changes_;
       event = {state.source.name, PieceSourceEvent::Change::kBack, {}};
     }
+    has_first_fault_ = has_first_fault_ || (!had_faults && state.counters.has_faults());
   }
   changed_.notify_all();
   if (event.has_value() && options_.on_event) {
@@ -418,10 +420,12 @@ void PieceSources::report_faults() {
     const std::lock_guard lock(mutex_);
     const Clock::time_point now = options_.now();
     if (!options_.on_faults || !has_new_faults_ ||
-        (last_report_.has_value() && now - *last_report_ < options_.fault_report_time)) {
+        (last_report_.has_value() && !has_first_fault_ &&
+         now - *last_report_ < options_.fault_report_time)) {
       return;
     }
     has_new_faults_ = false;
+    has_first_fault_ = false;
     last_report_ = now;
   }
   options_.on_faults();

@@ -48,6 +48,8 @@ struct PieceSourceCounters {
   /// How often each thing was wrong: once for each piece, or once for a batch where the source as a
   /// whole failed.
   std::array<std::uint64_t, kPieceFaults> faults{};
+
+  [[nodiscard]] bool has_faults() const { return faults != decltype(faults){}; }
 };
 /// The faults in words, such as "3 damaged, 1 wrong pieces"; empty when there were none.
 std::string faults_text(const PieceSourceCounters& counters);
@@ -84,8 +86,8 @@ struct PieceSourcesOptions {
   /// For each piece that a source could not give, with the error; not when it is the source as a
   /// whole that failed.
   Observer<const PieceSource&, PieceIndex, const std::exception_ptr&> on_bad_answer;
-  /// For the first fault, and then once in `fault_report_time` when there were more: to say so
-  /// while another source helps. counters() has them.
+  /// For the first fault of each source, and then once in `fault_report_time` when there were more:
+  /// to say so while another source helps. counters() has them.
   Observer<> on_faults;
   std::chrono::milliseconds fault_report_time = std::chrono::minutes(1);
   /// For back-off; tests have others. `sleep_until` returns early on a stop request.
@@ -146,6 +148,7 @@ class PieceSources : public PieceGetter {
   std::condition_variable_any changed_;
   std::uint64_t n_changes_ = 0;  // sources that came back or were given up
   bool has_new_faults_ = false;
+  bool has_first_fault_ = false;  // of a source
   std::optional<Clock::time_point> last_report_;
   std::vector<State> sources_;
 };

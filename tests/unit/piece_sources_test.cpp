@@ -308,6 +308,10 @@ TEST(PieceSources, BadAnswersAreCountedBySourceAndKindWhileAnotherHelps) {
   *scene.now += 1min;
   get_all(sources, test::indices_up_to(3));
   EXPECT_EQ(scene.n_reports, 2) << "nothing new";
+  first.damaged = {1};
+  second.damaged = {1};
+  get_all(sources, {PieceIndex(1)});
+  EXPECT_EQ(scene.n_reports, 4) << "the first of another source at once";
 }
 
 TEST(PieceSources, WaitingForASourceEndsWithAStop) {
