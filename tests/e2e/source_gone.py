@@ -79,9 +79,9 @@ class SourceGone(FurrowTest):
         self.assertEqual(process.returncode, 0, said)
         self.assertNotIn("rebuilding", said)
         self.assertEqual(self.sector(farm, n_pieces), self.right_sector(n_pieces))
-        if how == "refuse":
-            self.assertEqual(said.count(" is away, and is asked again"), 1, said)
-            self.assertEqual(said.count(" answers again"), 1, said)
+        # A short absence is bridged by the tries of each piece; a longer one is said once.
+        self.assertLessEqual(said.count(" is away, and is asked again"), 1, said)
+        self.assertEqual(said.count(" answers again"), said.count(" is away, and is asked again"), said)
         shutil.rmtree(farm)
         return server.sent
 
