@@ -144,6 +144,7 @@ TEST(FileRestore, KilledRunLeavesNoTargetAndTheNextOneSucceeds) {
   const TemporaryDirectory directory;
   const fs::path& root = directory.path();
   const std::size_t n_operations = operations_of([&] { restore_example(root / "counted"); }).size();
+  remove_tree(root / "counted");
   // Before the rename nothing is there; before the last operation, a sync, all of it is.
   for (std::size_t n = 0; n + 1 < n_operations; n += 5) {
     ASSERT_TRUE(dies_at(n, [&] { restore_example(root / "out"); })) << n;

@@ -47,7 +47,7 @@ void with_each_operation_failing(Attempt attempt, Check check) {
         });
         attempt();
       } catch (const IoError& error) {
-        EXPECT_EQ(error.error_number(), ENOSPC);
+        ASSERT_EQ(error.error_number(), ENOSPC) << error.what();
         has_failed = true;
       }
       if (!has_failed) {
@@ -62,10 +62,11 @@ void with_each_operation_failing(Attempt attempt, Check check) {
 
 TEST(FarmOpenFaults, AFailingCreationLeavesNothing) {
   const TempDirectory directory;
-  const fs::path path = directory.path() / "a" / "farm";
+  FarmOptions options = plot_options(directory.path() / "a" / "farm", 2);
+  options.make_directory = MakeDirectory::kParents;
   with_each_operation_failing(
       [&] {
-        Farm::open(plot_options(path, 2));
+        Farm::open(options);
         fs::remove_all(directory.path() / "a");
       },
       [&] { EXPECT_TRUE(fs::is_empty(directory.path())); });
