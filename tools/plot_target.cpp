@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
+#include "host/base/counted.hpp"
 #include "host/base/printable.hpp"
 #include "host/farm/disk_forecast.hpp"
 #include "host/farm/farm_create.hpp"
@@ -193,7 +194,8 @@ std::string size_for_farmer(const Farm& farm) {
   const std::string farmer =
       share != 0 ? fmt::format("a farmer with --cache-percentage {}", share)
                  : "a farmer in a cluster, as nothing is left for a piece cache of its own";
-  return fmt::format("path={},size={} opens it for {}", printable(farm.directory().native()), size, farmer);
+  return fmt::format("path={},size={} opens it for {}", printable(farm.directory().native()), size,
+                     farmer);
 }
 
 std::string sectors_that_are_lost(const Farm& farm) {
@@ -205,11 +207,10 @@ std::string sectors_that_are_lost(const Farm& farm) {
   }
   return lost.empty()
              ? ""
-             : fmt::format(
-                   "{} of {} sectors hold nothing: {}{}; plot with --sectors {} or more to "
-                   "make them",
-                   lost.size(), farm.sector_count(), fmt::join(named, ", "),
-                   lost.size() > kMostNamed ? ", ..." : "", lost.back().value() + 1);
+             : fmt::format("{} of {} {} nothing: {}{}; plot with --sectors {} or more to make them",
+                           lost.size(), counted(farm.sector_count(), "sector"),
+                           lost.size() == 1 ? "holds" : "hold", fmt::join(named, ", "),
+                           lost.size() > kMostNamed ? ", ..." : "", lost.back().value() + 1);
 }
 
 }  // namespace furrow::cli
