@@ -34,7 +34,9 @@ void store_info(const fs::path& directory, const FarmInfo& info) {
 TEST(FarmOpen, CreatesAllFilesWithTheirFullSize) {
   const TempDirectory directory;
   const fs::path path = directory.path() / "a" / "b" / "farm";
-  const auto farm = Farm::open(plot_options(path, 3));
+  FarmOptions options = plot_options(path, 3);
+  options.make_directory = MakeDirectory::kParents;
+  const auto farm = Farm::open(options);
   const SpaceDistribution space = SpaceDistribution::compute(farm->info().allocated_space, 1);
   EXPECT_EQ(farm->target_sector_count(), 3);
   EXPECT_EQ(farm->sector_count(), 0);
