@@ -5,10 +5,9 @@
 // own group as the root; where /proc/self/cgroup names a path that is not below the mount, the
 // mount itself is the group.
 //
-//   v2   cpu.max "quota period"                   memory.max, memory.high, memory.current,
-//   memory.stat v1   cpu.cfs_quota_us, cpu.cfs_period_us      memory.limit_in_bytes,
-//   memory.usage_in_bytes,
-//                                                 memory.stat
+//   v2: cpu.max ("quota period"), memory.max, memory.high, memory.current, memory.stat
+//   v1: cpu.cfs_quota_us, cpu.cfs_period_us, memory.limit_in_bytes, memory.usage_in_bytes,
+//       memory.stat
 #pragma once
 
 #include <cstdint>
