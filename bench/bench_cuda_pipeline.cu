@@ -83,7 +83,8 @@ void records(benchmark::State& state) {
 void sector(benchmark::State& state) {
   const auto n = static_cast<std::uint16_t>(state.range(0));
   CudaEncoderOptions options;
-  options.fallback = [](const SectorId&, PieceOffset, Record&, FoundProofs&) {
+  options.fallback = [](const SectorId&, PieceOffset, Record&, FoundProofs&,
+                        const MayGoOn&) -> EncodeOutcome {
     throw EncoderError("benchmark: the device could not encode a record");
   };
   const auto encoder = make_cuda_records_encoder(options);
