@@ -109,7 +109,9 @@ class DamagedStore(FurrowTest):
 
     def test_every_piece_damaged(self):
         formats.copy_store(OPTIONS.store, self.store)
-        formats.forge_pieces(self.store, range(formats.PIECES_IN_SEGMENT), formats.RECORD_PROOF_AT)
+        forged = {self.wanted_piece(), 0, 100, 255}  # few, as each costs a second of Python
+        formats.forge_pieces(self.store, forged, formats.RECORD_PROOF_AT)
+        formats.flip_byte_of_pieces(self.store, *(set(range(formats.PIECES_IN_SEGMENT)) - forged))
         self.refuses((CORRUPT, UNAVAILABLE), ["piece"])
 
     def test_pack_cut_off(self):
