@@ -7,6 +7,10 @@
 // and nothing is shared that is not declared so.
 #pragma once
 
+#if defined(FURROW_CUDA_WITHOUT_KERNELS)
+#error "compiled for one architecture: this source belongs to FURROW_CUDA_KERNEL_SOURCES"
+#endif
+
 #include <cstddef>
 #include <source_location>
 #include <type_traits>

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Counts the instructions of compiled CUDA kernels by the pipe that carries them out.
 
-    tools/sass_counts.py [--loops] [--out FILE] [--json FILE] CUBIN...
+    tools/sass_counts.py [--loops] [--out FILE] [--json FILE] FILE...
 
-Needs no disassembler. A cubin is an ELF file; each kernel is a section `.text.NAME` of 16-byte
-instructions (compute capability 7.0 and later):
+A FILE is a cubin or an object (tools/cubin.py). Needs no disassembler: a kernel is 16-byte instructions
+(compute capability 7.0 and later):
 
     bits 0-8    operation
     bits 9-11   kinds of its operands (register, immediate, constant, uniform register)
@@ -32,6 +32,9 @@ import shutil
 import struct
 import subprocess
 import sys
+
+import cubin
+from cubin import CubinError
 
 INSTRUCTION_BYTES = 16
 BRANCH = 0x147
@@ -79,10 +82,6 @@ OPERATIONS = {
 }
 
 
-class CubinError(Exception):
-    """A file that is no cubin, or one whose encoding is not the known one."""
-
-
 @dataclasses.dataclass
 class Loop:
     """From instruction `first` to the branch `last` that leads back to it."""
@@ -119,19 +118,6 @@ def by_pipe(operations):
     for name, count in operations.items():
         result[PIPE_OF.get(name, "other")] += count
     return result
-
-
-def sections(data):
-    """Names and contents of the sections of an ELF file."""
-    if data[:5] != b"\x7fELF\x02":
-        raise CubinError("not a 64-bit ELF file")
-    (table,) = struct.unpack_from("<Q", data, 0x28)
-    entry_size, count, names_at = struct.unpack_from("<HHH", data, 0x3A)
-    headers = [struct.unpack_from("<IIQQQQ", data, table + i * entry_size) for i in range(count)]
-    names = data[headers[names_at][4]:][:headers[names_at][5]]
-    for name_at, kind, _, _, offset, size in headers:
-        name = names[name_at:names.index(b"\0", name_at)].decode()
-        yield name, b"" if kind == 8 else data[offset:offset + size]
 
 
 def signed(value, bits):
@@ -190,16 +176,12 @@ def read_kernel(name, code, architecture):
                   find_loops(main, architecture))
 
 
-def read_cubin(path):
+def read_kernels(path):
     """The kernels of a file."""
-    data = pathlib.Path(path).read_bytes()
     try:
-        # Bits 8-15 of the flags; before CUDA 13 the low byte.
-        (flags,) = struct.unpack_from("<I", data, 0x30)
-        architecture = flags >> 8 & 0xFF or flags & 0xFF
-        return [read_kernel(name[len(".text."):], code, architecture)
-                for name, code in sections(data) if name.startswith(".text.")]
-    except (CubinError, struct.error, ValueError, IndexError) as error:
+        return [read_kernel(function.name, function.code, function.architecture)
+                for function in cubin.functions(path)]
+    except struct.error as error:
         raise CubinError(f"{path}: {error}") from error
 
 
@@ -270,13 +252,13 @@ def as_json(kernels):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("cubins", nargs="+", metavar="CUBIN")
+    parser.add_argument("files", nargs="+", metavar="FILE")
     parser.add_argument("--out", metavar="FILE", help="write the table there too")
     parser.add_argument("--json", metavar="FILE", help="write everything there")
     parser.add_argument("--loops", action="store_true", help="a row for each loop too")
     arguments = parser.parse_args()
     try:
-        kernels = [kernel for path in arguments.cubins for kernel in read_cubin(path)]
+        kernels = [kernel for path in arguments.files for kernel in read_kernels(path)]
     except (CubinError, OSError) as error:
         print(f"sass_counts.py: {error}", file=sys.stderr)
         return 1

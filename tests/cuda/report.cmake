@@ -1,45 +1,31 @@
 # What nvcc makes of the kernels, without a device: registers, shared memory and spills
-# (tools/ptxas_table.py), instructions by pipe (tools/sass_counts.py). The tests write both tables
-# to cuda_report/ in the build folder.
+# (tools/kernel_table.py), instructions by pipe (tools/sass_counts.py). Both read the objects that go into
+# the program, and the tests write both tables to cuda_report/ in the build folder.
 
-set(FURROW_CUDA_REPORT_ARCHITECTURES 75 80 86 89 90 100 120 CACHE STRING
-    "Compute capabilities that the tables of the kernels are made for")
 set(folder ${PROJECT_BINARY_DIR}/cuda_report)
 file(MAKE_DIRECTORY ${folder})
 
-set(logs)
-set(cubins)
-foreach(source IN LISTS FURROW_CUDA_SOURCES ITEMS ${CMAKE_CURRENT_SOURCE_DIR}/compression_probe.cu)
-  if(source MATCHES "/cuda/runtime/")
-    continue()  # no kernels
-  endif()
-  get_filename_component(name ${source} NAME_WE)
-  foreach(architecture IN LISTS FURROW_CUDA_REPORT_ARCHITECTURES)
-    set(base ${folder}/${name}.sm_${architecture})
-    add_custom_command(
-      OUTPUT ${base}.cubin ${base}.log
-      COMMAND ${CMAKE_COMMAND} -DNVCC=${CMAKE_CUDA_COMPILER} -DSOURCE=${source} -DBASE=${base}
-              -DARCHITECTURE=${architecture} -DROOT=${PROJECT_SOURCE_DIR}
-              -P ${CMAKE_CURRENT_SOURCE_DIR}/compile_for_report.cmake
-      DEPENDS ${source} ${CMAKE_CURRENT_SOURCE_DIR}/compile_for_report.cmake
-      DEPFILE ${base}.d
-      COMMENT "Compiling ${name} for the report on sm_${architecture}"
-      VERBATIM)
-    list(APPEND logs ${base}.log)
-    list(APPEND cubins ${base}.cubin)
-  endforeach()
-endforeach()
-add_custom_target(furrow_cuda_report ALL DEPENDS ${logs} ${cubins})
+add_library(furrow_compression_probe OBJECT compression_probe.cu)
+target_compile_options(furrow_compression_probe PRIVATE --no-compress)
+target_link_libraries(furrow_compression_probe PRIVATE furrow_core furrow_options)
+set(objects $<TARGET_OBJECTS:furrow_cuda_kernels> $<TARGET_OBJECTS:furrow_compression_probe>)
 
-string(REPLACE ";" "," architectures "${FURROW_CUDA_REPORT_ARCHITECTURES}")
+# 75-real is one of them, 75-virtual is not, and 120 is both.
+set(architectures ${CMAKE_CUDA_ARCHITECTURES})
+list(FILTER architectures EXCLUDE REGEX "virtual|native|all")
+list(TRANSFORM architectures REPLACE "[^0-9].*" "")
+string(REPLACE ";" "," architectures "${architectures}")
+
 function(furrow_report_test name)
-  add_test(NAME cuda.${name} COMMAND ${Python3_EXECUTABLE} -B ${ARGN})
+  add_test(NAME cuda.${name} COMMAND ${Python3_EXECUTABLE} -B ${ARGN} COMMAND_EXPAND_LISTS)
   set_tests_properties(cuda.${name} PROPERTIES LABELS cuda)
 endfunction()
-furrow_report_test(ptxas_table ${PROJECT_SOURCE_DIR}/tools/ptxas_table.py
-  --architectures ${architectures} --out ${folder}/ptxas.md ${logs})
+furrow_report_test(kernel_table ${PROJECT_SOURCE_DIR}/tools/kernel_table.py
+  --architectures=${architectures} --out ${folder}/kernels.md ${objects})
 furrow_report_test(sass_counts ${PROJECT_SOURCE_DIR}/tools/sass_counts.py
-  --loops --out ${folder}/sass.md --json ${folder}/sass.json ${cubins})
+  --loops --out ${folder}/sass.md --json ${folder}/sass.json ${objects})
+furrow_report_test(cubin_self_test ${CMAKE_CURRENT_SOURCE_DIR}/cubin_test.py
+  --nvcc ${CMAKE_CUDA_COMPILER} --tools ${PROJECT_SOURCE_DIR}/tools)
 furrow_report_test(sass_counts_self_test ${CMAKE_CURRENT_SOURCE_DIR}/sass_counts_test.py
   --nvcc ${CMAKE_CUDA_COMPILER} --tools ${PROJECT_SOURCE_DIR}/tools
-  --architectures ${architectures})
+  --architectures=${architectures})

@@ -38,7 +38,7 @@ class SassCountsTest(unittest.TestCase):
                 cubin = pathlib.Path(folder) / f"probe.{architecture}.cubin"
                 subprocess.run([cls.nvcc, "-std=c++20", "-O3", "-cubin", f"-arch=sm_{architecture}",
                                 "-o", str(cubin), str(source)], check=True)
-                found = cls.sass_counts.read_cubin(cubin)
+                found = cls.sass_counts.read_kernels(cubin)
                 names = cls.sass_counts.short_names([kernel.name for kernel in found])
                 cls.kernels[architecture] = {names[kernel.name]: kernel for kernel in found}
 
@@ -74,7 +74,7 @@ class SassCountsTest(unittest.TestCase):
             for content in (b"", b"\x7fELF\x01" + bytes(100), b"text" * 100):
                 path.write_bytes(content)
                 with self.assertRaises(self.sass_counts.CubinError):
-                    self.sass_counts.read_cubin(path)
+                    self.sass_counts.read_kernels(path)
 
 
 def main():
