@@ -1,11 +1,33 @@
-# CUDA is optional. AUTO takes it when nvcc is found, ON demands it, OFF leaves it out.
+# CUDA is optional. AUTO takes it when nvcc is found, ON demands it, OFF leaves it out, and HERE compiles for
+# the cards of this machine alone, which is quick, or leaves it out when there is none.
+
+# Compute capabilities of the cards here, such as 90-real, each once.
+function(furrow_find_cards result)
+  set(cards)
+  execute_process(COMMAND nvidia-smi --query-gpu=compute_cap --format=csv,noheader
+                  OUTPUT_VARIABLE text ERROR_QUIET RESULT_VARIABLE code)
+  if(code EQUAL 0)
+    string(REGEX MATCHALL "[0-9]+[.][0-9]" cards "${text}")
+    list(REMOVE_DUPLICATES cards)
+    list(TRANSFORM cards REPLACE "[.]" "")
+    list(TRANSFORM cards APPEND "-real")
+  endif()
+  set(${result} ${cards} PARENT_SCOPE)
+endfunction()
 
 set(FURROW_CUDA_ENABLED OFF)
-if(FURROW_CUDA STREQUAL "OFF")
+if(FURROW_CUDA STREQUAL "HERE")
+  furrow_find_cards(cards_here)
+endif()
+if(FURROW_CUDA STREQUAL "HERE" AND NOT cards_here)
+  message(STATUS "CUDA: left out, this machine has no card (FURROW_CUDA=HERE); Furrow will encode on the CPU")
+elseif(FURROW_CUDA STREQUAL "OFF")
   message(STATUS "CUDA: left out (FURROW_CUDA=OFF); Furrow will encode on the CPU")
 else()
   # Named before the language is enabled: the default of this CMake is too old for current nvcc.
-  if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+  if(cards_here)
+    set(CMAKE_CUDA_ARCHITECTURES ${cards_here})
+  elseif(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
     # Code for each card from Turing on, and PTX of the newest for those to come.
     set(CMAKE_CUDA_ARCHITECTURES 75-real 80-real 86-real 89-real 90-real 100-real 120)
   endif()
@@ -40,8 +62,8 @@ else()
   endif()
 endif()
 
-# For programs that no user runs: when the engine is compiled for many cards, these get PTX alone,
-# which the driver compiles on the card it finds. A build for one card compiles them for it.
+# For what has no kernels, and for programs that no user runs: when the engine is compiled for many cards,
+# these get PTX alone, which the driver compiles on the card it finds. A build for one card compiles them for it.
 function(furrow_compile_for_any_card target)
   list(LENGTH CMAKE_CUDA_ARCHITECTURES n_architectures)
   if(n_architectures GREATER 1)

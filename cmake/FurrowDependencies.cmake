@@ -4,12 +4,12 @@
 find_package(PkgConfig QUIET)
 if(NOT PkgConfig_FOUND)
   message(FATAL_ERROR "Missing dependency: pkg-config (Debian package pkg-config). "
-                      "tools/install-deps.sh installs everything Furrow needs.")
+                      "tools/install-deps.sh installs what a build needs, with --test what tests need, too.")
 endif()
 
 function(furrow_missing name package)
   message(FATAL_ERROR "Missing dependency: ${name} (Debian package ${package}). "
-                      "tools/install-deps.sh installs everything Furrow needs.")
+                      "tools/install-deps.sh installs what a build needs, with --test what tests need, too.")
 endfunction()
 
 macro(furrow_find_package name package)

@@ -1,15 +1,20 @@
 # What the options of the build mean, and that nothing else is taken for one of them. Runs in scripts
 # as well, for its test.
 
-# Makes AUTO, ON or OFF of any spelling that CMake has for them: off, 0, No, ...
+# Makes AUTO, ON or OFF of any spelling that CMake has for them: off, 0, No, ... Further values are named
+# behind the option.
 function(furrow_auto_on_off name)
   string(TOUPPER "${${name}}" value)
   if(value MATCHES "^(ON|YES|TRUE|Y|1)$")
     set(value ON)
   elseif(value MATCHES "^(OFF|NO|FALSE|N|0|IGNORE|NOTFOUND|.*-NOTFOUND|)$")
     set(value OFF)
-  elseif(NOT value STREQUAL "AUTO")
-    message(FATAL_ERROR "${name}: expected AUTO, ON or OFF, actual '${${name}}'")
+  elseif(NOT value IN_LIST ARGN AND NOT value STREQUAL "AUTO")
+    list(JOIN ARGN ", " further)
+    if(further)
+      string(PREPEND further ", ")
+    endif()
+    message(FATAL_ERROR "${name}: expected AUTO, ON or OFF${further}, actual '${${name}}'")
   endif()
   set(${name} ${value} PARENT_SCOPE)
 endfunction()

@@ -77,7 +77,7 @@ main() {
   done
 
   cd "${root}"
-  tools/install-deps.sh
+  tools/install-deps.sh --test
   check "${preset}" --label-exclude "^(${excluded})$"
   if [[ "${sanitizers}" == yes ]]; then
     check asan --label-regex '^(unit|capi)$' --label-exclude '^(manual|slow)$'

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Installs what Furrow needs to be built and tested: packages of Debian 12, nothing else. Does nothing,
-# and needs neither network nor root, when everything is there already.
+# Installs what Furrow needs to be built, and on request to be tested and changed: packages of Debian 12,
+# nothing else. Does nothing, and needs neither network nor root, when everything is there already.
 set -euo pipefail
 
-# What cmake/FurrowDependencies.cmake looks for, and what the build and the tests run.
-readonly packages=(
+# What cmake/FurrowDependencies.cmake looks for, and what the build and the scripts run.
+readonly build_packages=(
   g++
   cmake
   ninja-build
@@ -13,19 +13,22 @@ readonly packages=(
   libhwy-dev
   libsodium-dev
   libzstd-dev
-  zstd # decompresses frames in end-to-end tests
   libfmt-dev
   libspdlog-dev
   libcli11-dev
   nlohmann-json3-dev
-  libgtest-dev
-  libgmock-dev # the CMake files of libgtest-dev refer to it
-  libbenchmark-dev
-  libboost-context-dev
   libcpp-httplib-dev
   libcurl4-openssl-dev
   libssl-dev
   librocksdb-dev # paged store, and what benchmarks compare with
+)
+# What tests and benchmarks need besides.
+readonly test_packages=(
+  libgtest-dev
+  libgmock-dev # the CMake files of libgtest-dev refer to it
+  libbenchmark-dev
+  libboost-context-dev # fibers of the CUDA harness
+  zstd                 # decompresses frames in end-to-end tests
 )
 # For those who change Furrow.
 readonly developer_packages=(
@@ -39,9 +42,10 @@ readonly developer_packages=(
 
 usage() {
   cat <<'TEXT'
-usage: tools/install-deps.sh [--dev] [--list]
+usage: tools/install-deps.sh [--test] [--dev] [--list]
 
-  --dev    also clang-format, clang-tidy and shellcheck
+  --test   also what the tests and benchmarks need
+  --dev    also clang, clang-format, clang-tidy and shellcheck, and what --test adds
   --list   print the packages, one a line, and install nothing
 TEXT
 }
@@ -51,10 +55,11 @@ is_installed() {
 }
 
 main() {
-  local wanted=("${packages[@]}") list=no argument package
+  local wanted=("${build_packages[@]}") test=no dev=no list=no argument package
   for argument in "$@"; do
     case "${argument}" in
-      --dev) wanted+=("${developer_packages[@]}") ;;
+      --test) test=yes ;;
+      --dev) dev=yes ;;
       --list) list=yes ;;
       -h | --help)
         usage
@@ -67,6 +72,12 @@ main() {
         ;;
     esac
   done
+  if [[ "${test}" == yes || "${dev}" == yes ]]; then
+    wanted+=("${test_packages[@]}")
+  fi
+  if [[ "${dev}" == yes ]]; then
+    wanted+=("${developer_packages[@]}")
+  fi
   if [[ "${list}" == yes ]]; then
     printf '%s\n' "${wanted[@]}"
     return 0

@@ -93,9 +93,10 @@ on_exit() {
   fi
 }
 
+# The program alone, for the cards of this machine if it has any: tools/check.sh goes on from there.
 build() {
   cd "${root}"
-  cmake --preset release
+  cmake --preset release -DFURROW_CUDA=HERE -DFURROW_TESTS=OFF -DFURROW_BENCH=OFF
   cmake --build --preset release --parallel "$(nproc)" --target furrow_cli
 }
 

@@ -62,8 +62,8 @@ class Checks:
         self.expect(" -g " in one and "-O3" not in one, f"a build type that is given stays: {one}")
 
         for option, said in (("-DFURROW_SANITIZER=memory", "expected address, thread, fuzzer or nothing"),
-                             ("-DFURROW_CUDA=maybe", "expected AUTO, ON or OFF"),
-                             ("-DFURROW_HTTP=2", "expected AUTO, ON or OFF")):
+                             ("-DFURROW_CUDA=maybe", "expected AUTO, ON or OFF, HERE"),
+                             ("-DFURROW_HTTP=here", "expected AUTO, ON or OFF")):
             refused = self.configure("-UFURROW_SANITIZER", "-UFURROW_HTTP", "-DFURROW_CUDA=OFF", option)
             self.expect(refused.returncode != 0 and said in " ".join(refused.stdout.split()),
                         f"{option} is refused:\n{refused.stdout}")
