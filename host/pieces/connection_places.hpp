@@ -21,8 +21,10 @@ std::string client_of(const sockaddr& address);
 
 /// Places for connections, limited in number altogether and for each client. A connection is always
 /// at one of two things: its client owes it something (a request, the agreement on TLS, taking what
-/// is sent), or it is served. When no place is free, the connection whose client owes for longest
-/// is ended in favour of the new one; those that are served are not touched. Thread-safe.
+/// is sent), or it is served. When no place is free, a connection whose client has owed something
+/// beyond the patience with it is ended in favour of the new one: the one that has owed a request
+/// for longest, else the one that has been taking what is sent for longest. Those that are served
+/// are not touched. Thread-safe.
 class ConnectionPlaces {
  public:
   using Clock = std::chrono::steady_clock;

@@ -1,9 +1,12 @@
 #include "host/pieces/curl_handles.hpp"
 
 #include <algorithm>
+#include <array>
 #include <climits>
+#include <cstdint>
 #include <new>
 #include <string_view>
+#include <utility>
 
 #include "host/pieces/piece_url.hpp"
 #include "host/pieces/source_errors.hpp"
@@ -11,6 +14,7 @@
 namespace furrow {
 namespace {
 
+constexpr std::chrono::milliseconds kLongestWait = std::chrono::seconds(60);
 constexpr long kReceiveBuffer = 256 * 1024;
 /// A server of pieces says what it has to say in a few hundred bytes.
 constexpr std::size_t kMaxHeaderBytes = 64 * 1024;
@@ -31,15 +35,79 @@ std::string without_slash(std::string url) {
   return url;
 }
 
-}  // namespace
+/// What libcurl says of a handshake that failed for what one side is or wants, and not because the
+/// connection was lost in it, for which it has the same code: words of OpenSSL and of GnuTLS.
+constexpr std::array<std::string_view, 8> kTlsRefusals = {
+    "certificate", "cipher",  "handshake failure",     "Handshake failed",
+    "protocol",    "version", "unexpected TLS packet", "unknown ca"};
 
-void require_readable_url(const std::string& url) {
-  require_piece_url(url);
-  const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parsed(curl_url(), &curl_url_cleanup);
+bool is_tls_refusal(std::string text) {
+  text = text.substr(0, text.find(" in connection to "));  // a host may have any name
+  return std::any_of(kTlsRefusals.begin(), kTlsRefusals.end(),
+                     [&](std::string_view words) { return text.find(words) != std::string::npos; });
+}
+
+using ParsedUrl = std::unique_ptr<CURLU, decltype(&curl_url_cleanup)>;
+
+std::pair<ParsedUrl, CURLUcode> parse(const std::string& url) {
+  ParsedUrl parsed(curl_url(), &curl_url_cleanup);
   if (parsed == nullptr) {
     throw std::bad_alloc();
   }
   const CURLUcode code = curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0);
+  return {std::move(parsed), code};
+}
+
+/// Decoded; empty when the address has none.
+std::string part_of(const ParsedUrl& url, CURLUPart part) {
+  char* text = nullptr;
+  if (curl_url_get(url.get(), part, &text, CURLU_URLDECODE) != CURLUE_OK) {
+    return {};
+  }
+  const std::unique_ptr<char, decltype(&curl_free)> owned(text, &curl_free);
+  return text;
+}
+
+std::string base64(std::string_view bytes) {
+  static constexpr char kDigits[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string result;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    std::uint32_t group = 0;
+    for (std::size_t k = 0; k < 3; ++k) {
+      group = group << 8 | (i + k < bytes.size() ? static_cast<std::uint8_t>(bytes[i + k]) : 0U);
+    }
+    for (std::size_t k = 0; k < 4; ++k) {
+      result += i + k > bytes.size() ? '=' : kDigits[group >> (18 - 6 * k) & 63];
+    }
+  }
+  return result;
+}
+
+/// What of the options a request shows to the server, as it is sent and as it is meant.
+std::vector<std::string> secrets_of(const HttpSourceOptions& options) {
+  constexpr std::size_t kShortest = 4;  // fewer characters are in every text
+  std::vector<std::string> secrets;
+  if (!options.token.empty()) {
+    secrets.push_back(options.token);
+  }
+  const auto [url, code] = parse(options.url);
+  const std::string user = code == CURLUE_OK ? part_of(url, CURLUPART_USER) : std::string();
+  const std::string password = code == CURLUE_OK ? part_of(url, CURLUPART_PASSWORD) : std::string();
+  if (!user.empty() || !password.empty()) {
+    secrets.push_back(base64(user + ':' + password));
+  }
+  if (password.size() >= kShortest) {
+    secrets.push_back(password);
+  }
+  return secrets;
+}
+
+}  // namespace
+
+void require_readable_url(const std::string& url) {
+  require_piece_url(url);
+  const CURLUcode code = parse(url).second;
   if (code != CURLUE_OK) {
     const std::string shown = printable_url(url);
     throw InvalidArgument("pieces over HTTP: expected an address, actual '" + shown +
@@ -50,7 +118,8 @@ void require_readable_url(const std::string& url) {
   }
 }
 
-CurlRequest::CurlRequest(const HttpSourceOptions& options) : options_(options) {
+CurlRequest::CurlRequest(const HttpSourceOptions& options)
+    : options_(options), secrets_(secrets_of(options)) {
   initialise_curl();
   easy_.reset(curl_easy_init());
   if (easy_ == nullptr) {
@@ -143,28 +212,35 @@ std::exception_ptr CurlRequest::error(CURLcode code, const std::string& what) co
   // may hold a password is not passed on.
   const bool is_told =
       reason_[0] != '\0' && std::string_view(reason_).find('@') == std::string_view::npos;
-  const std::string message = what + ": " + (is_told ? reason_ : curl_easy_strerror(code));
+  const std::string reason = is_told ? reason_ : curl_easy_strerror(code);
+  const std::string message = what + ": " + reason;
+  const ErrorFields fields{.path = shown_url_, .expected = "an answer", .actual = reason};
   switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_CONNECT:
     case CURLE_INTERFACE_FAILED:
-      return std::make_exception_ptr(HttpConnectionFailed(message));
-    case CURLE_PEER_FAILED_VERIFICATION:
+      return std::make_exception_ptr(HttpConnectionFailed(message, fields));
     case CURLE_SSL_CONNECT_ERROR:
+      // Also for a connection that was lost in the handshake, as one to a server that restarts is,
+      // or that a server has no place for.
+      return is_tls_refusal(reason)
+                 ? std::make_exception_ptr(HttpTlsFailed(message, fields))
+                 : std::make_exception_ptr(HttpConnectionFailed(message, fields));
+    case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CIPHER:
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_INVALIDCERTSTATUS:
-      return std::make_exception_ptr(HttpTlsFailed(message));
+      return std::make_exception_ptr(HttpTlsFailed(message, fields));
     case CURLE_OPERATION_TIMEDOUT: {
       // A server that is gone without a word, a resolver that hangs and a handshake that never ends
       // are no connection; nothing was asked yet then.
       long n_sent = 0;
       curl_easy_getinfo(easy_.get(), CURLINFO_REQUEST_SIZE, &n_sent);
-      return n_sent == 0 ? std::make_exception_ptr(HttpConnectionFailed(message))
-                         : std::make_exception_ptr(HttpTimeout(message));
+      return n_sent == 0 ? std::make_exception_ptr(HttpConnectionFailed(message, fields))
+                         : std::make_exception_ptr(HttpTimeout(message, fields));
     }
     case CURLE_URL_MALFORMAT:
       return std::make_exception_ptr(InvalidArgument(message));
@@ -172,9 +248,9 @@ std::exception_ptr CurlRequest::error(CURLcode code, const std::string& what) co
       // Also what libcurl says of a header beyond its limits: a server is not to end the program
       // with it.
       return std::make_exception_ptr(
-          HttpTransferFailed(message + " (or a header that is too long)"));
+          HttpTransferFailed(message + " (or a header that is too long)", fields));
     default:
-      return std::make_exception_ptr(HttpTransferFailed(message));
+      return std::make_exception_ptr(HttpTransferFailed(message, fields));
   }
 }
 
@@ -214,6 +290,25 @@ CURLMsg* CurlRequests::next_ended() {
 void CurlRequests::wait(std::chrono::milliseconds most) {
   const auto limited = std::clamp<std::int64_t>(most.count(), 0, INT_MAX);
   require(curl_multi_poll(multi_.get(), nullptr, 0, static_cast<int>(limited), nullptr));
+}
+
+std::optional<CURLcode> perform_alone(CurlRequest& request, const std::stop_token& stop) {
+  CurlRequests requests(1);
+  requests.add(request);
+  std::optional<CURLcode> code;
+  {
+    const std::stop_callback wake(stop, [&] { requests.wake(); });
+    while (!code.has_value() && !stop.stop_requested()) {
+      requests.perform();
+      if (const CURLMsg* message = requests.next_ended()) {
+        code = message->data.result;
+      } else {
+        requests.wait(kLongestWait);
+      }
+    }
+  }
+  requests.remove(request);
+  return code;
 }
 
 }  // namespace furrow

@@ -6,7 +6,9 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
+#include <vector>
 
 #include <curl/curl.h>
 
@@ -41,8 +43,8 @@ class CurlRequest {
   [[nodiscard]] long status() const;
   /// A header of the last answer, the first one of that name.
   [[nodiscard]] std::optional<std::string> header(const char* name) const;
-  /// What the server is shown; messages must not repeat it.
-  [[nodiscard]] const std::string& token() const { return options_.token; }
+  /// What the server is shown (token, user and password); messages must not repeat it.
+  [[nodiscard]] const std::vector<std::string>& secrets() const { return secrets_; }
   /// As the header says; -1 when there was none.
   [[nodiscard]] std::int64_t content_length() const;
   /// What went wrong, as an error of source_errors.hpp that begins with `what`.
@@ -63,6 +65,7 @@ class CurlRequest {
   std::unique_ptr<curl_slist, FreeList> headers_;
   std::string url_;
   std::string shown_url_;
+  std::vector<std::string> secrets_;
   std::size_t n_header_bytes_ = 0;  // of the answer under way
   char reason_[CURL_ERROR_SIZE] = "";
 };
@@ -93,5 +96,8 @@ class CurlRequests {
 
   std::unique_ptr<CURLM, Free> multi_;
 };
+
+/// The result of one request over a connection of its own; none when a stop was requested.
+std::optional<CURLcode> perform_alone(CurlRequest& request, const std::stop_token& stop);
 
 }  // namespace furrow

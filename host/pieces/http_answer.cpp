@@ -14,6 +14,8 @@
 namespace furrow {
 namespace {
 
+/// Of a message of the server.
+constexpr std::size_t kShownTextSize = 200;
 constexpr long kUnauthorized = 401;
 constexpr long kForbidden = 403;
 constexpr long kLoginRequired = 511;
@@ -43,7 +45,7 @@ std::string_view media_type(std::string_view content_type) {
 
 /// What the server says of itself is text of a stranger.
 std::string shown(const CurlRequest& request, std::string_view text) {
-  return printable_text(text.substr(0, kShownTextSize), request.token());
+  return printable_text(text, request.secrets()).substr(0, kShownTextSize);
 }
 
 std::exception_ptr not_a_piece(const CurlRequest& request, const std::string& what,
@@ -63,12 +65,12 @@ std::exception_ptr page(const CurlRequest& request, const std::string& what,
 
 }  // namespace
 
-std::string printable_text(std::string_view text, const std::string& token) {
+std::string printable_text(std::string_view text, std::span<const std::string> secrets) {
   std::string result(text);
-  if (!token.empty()) {
-    for (std::size_t at = result.find(token); at != std::string::npos;
-         at = result.find(token, at)) {
-      result.replace(at, token.size(), "***");
+  for (const std::string& secret : secrets) {
+    for (std::size_t at = result.find(secret); at != std::string::npos;
+         at = result.find(secret, at)) {
+      result.replace(at, secret.size(), "***");
       at += 3;
     }
   }
@@ -101,11 +103,11 @@ std::exception_ptr problem_of_status(const CurlRequest& request, const std::stri
       is_one_of(media_type(request.header("Content-Type").value_or("")), kPageTypes);
   const std::string said = is_page ? "a web page" : shown(request, text);
   if (status == kUnauthorized || status == kForbidden) {
-    return std::make_exception_ptr(HttpUnauthorized(what + ": expected status 200, actual " +
-                                                    number +
-                                                    (said.empty() ? "" : " (" + said + ")")));
+    return std::make_exception_ptr(HttpUnauthorized(
+        what + ": expected status 200, actual " + number + (said.empty() ? "" : " (" + said + ")"),
+        {.path = request.shown_url(), .expected = "status 200", .actual = number}));
   }
-  return std::make_exception_ptr(HttpStatusError(what, status, said));
+  return std::make_exception_ptr(HttpStatusError(what, request.shown_url(), status, said));
 }
 
 std::exception_ptr problem_of_head(const CurlRequest& request, const std::string& what) {
@@ -134,7 +136,7 @@ std::exception_ptr problem_of_body(const CurlRequest& request, const std::string
                ::strncasecmp(text.data(), begin.data(), begin.size()) == 0;
       });
   if (is_page) {
-    return page(request, what, "it begins with '" + shown(request, text.substr(0, 20)) + "'");
+    return page(request, what, "it begins with '" + shown(request, text).substr(0, 20) + "'");
   }
   const std::string type = request.header("Content-Type").value_or("");
   if (!media_type(type).empty() && !is_one_of(media_type(type), kPlainTypes)) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <exception>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -10,11 +11,16 @@
 
 namespace furrow {
 
-/// What is kept of a body to recognise it by, and of a message of the server to be shown.
-inline constexpr std::size_t kShownTextSize = 200;
+/// What is kept of a body to recognise it by, and to be shown. More than is shown, so that no
+/// secret is cut, and not recognised, within what is.
+inline constexpr std::size_t kKeptTextSize = 4096;
 
-/// Text of the server on one line, without the token should the server repeat it.
-std::string printable_text(std::string_view text, const std::string& token);
+/// Statuses that more than one place looks at.
+inline constexpr long kStatusOk = 200;
+inline constexpr long kStatusNotFound = 404;
+
+/// Text of the server on one line, without the secrets should the server repeat them.
+std::string printable_text(std::string_view text, std::span<const std::string> secrets);
 
 /// For a status other than 200: HttpUnauthorized, HttpNotAPiece for a redirection and for a network
 /// that wants a login, else HttpStatusError with the text of the server. `what` begins the message.

@@ -15,11 +15,8 @@
 namespace furrow {
 namespace {
 
-constexpr std::chrono::milliseconds kLongestWait = std::chrono::seconds(60);
 /// Of a body that is no manifest; more of it ends the request.
 constexpr std::size_t kMaxMessage = 64 * 1024;
-constexpr long kOk = 200;
-
 struct Received {
   const CurlRequest& request;
   std::size_t most;
@@ -34,7 +31,7 @@ std::string what_is_asked(const CurlRequest& request) {
 std::size_t on_body(char* data, std::size_t size, std::size_t n, void* self) {
   auto& received = *static_cast<Received*>(self);
   try {
-    const bool is_manifest = received.request.status() == kOk;
+    const bool is_manifest = received.request.status() == kStatusOk;
     if (is_manifest && received.text.empty()) {
       received.problem = problem_of_head(received.request, what_is_asked(received.request));
     }
@@ -53,45 +50,25 @@ std::exception_ptr problem_of(const CurlRequest& request, CURLcode code, const R
   if (received.problem != nullptr) {
     return received.problem;
   }
-  if (request.status() == kOk && received.text.size() > received.most) {
+  if (request.status() == kStatusOk && received.text.size() > received.most) {
     return std::make_exception_ptr(InvalidBytesLength(what, received.most, received.text.size()));
   }
-  const bool is_message = request.status() != kOk && received.text.size() > kMaxMessage;
-  if (code != CURLE_OK && !is_message) {
+  // Whoever refuses has said so with the status, also when the rest of the message does not come.
+  if (code != CURLE_OK && (request.status() < 200 || request.status() == kStatusOk)) {
     return request.error(code, what);
   }
-  if (request.status() != kOk) {
+  if (request.status() != kStatusOk) {
     return problem_of_status(request, what, received.text);
   }
   if (const std::exception_ptr problem = problem_of_head(request, what)) {
     return problem;  // without a body
   }
-  const std::string_view beginning = std::string_view(received.text).substr(0, kShownTextSize);
+  const std::string_view beginning = std::string_view(received.text).substr(0, kKeptTextSize);
   const std::size_t first = beginning.find_first_not_of(" \t\r\n");
   if (first == std::string_view::npos || beginning[first] != '{') {
     return problem_of_body(request, what, beginning);
   }
   return nullptr;
-}
-
-/// The result of the one request; none when stopped.
-std::optional<CURLcode> perform(CurlRequest& request, const std::stop_token& stop) {
-  CurlRequests requests(1);
-  requests.add(request);
-  std::optional<CURLcode> code;
-  {
-    const std::stop_callback wake(stop, [&] { requests.wake(); });
-    while (!code.has_value() && !stop.stop_requested()) {
-      requests.perform();
-      if (const CURLMsg* message = requests.next_ended()) {
-        code = message->data.result;
-      } else {
-        requests.wait(kLongestWait);
-      }
-    }
-  }
-  requests.remove(request);
-  return code;
 }
 
 }  // namespace
@@ -105,7 +82,7 @@ std::optional<std::string> fetch_manifest_text(const HttpSourceOptions& options,
   request.set(CURLOPT_TIMEOUT_MS, static_cast<long>(options.piece_time.count()));
   request.set(CURLOPT_WRITEFUNCTION, &on_body);
   request.set(CURLOPT_WRITEDATA, &received);
-  const std::optional<CURLcode> code = perform(request, stop);
+  const std::optional<CURLcode> code = perform_alone(request, stop);
   if (!code.has_value()) {
     return std::nullopt;
   }

@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "host/pieces/curl_handles.hpp"
+#include "host/pieces/http_examination.hpp"
 #include "host/pieces/http_piece_request.hpp"
 #include "host/pieces/http_source.hpp"
-#include "host/pieces/piece_url.hpp"
 #include "host/pieces/source_errors.hpp"
 
 namespace furrow {
@@ -188,14 +188,17 @@ class HttpPieceGetter::Batch {
       return;  // other requests may have answers before the batch ends
     }
     if (given.piece != nullptr) {
-      getter_.is_the_right_one_ = true;
-    } else {
+      getter_.note_given(piece.index);
+      is_examined_ = false;
+    } else if (unavailable_ != nullptr) {
+      given.error = unavailable_;  // what else such a server said meanwhile counts for nothing
+    } else if (is_doubtful(piece, given)) {
       examine(given);
     }
     if (given.error == nullptr) {
       last_success_ = Clock::now();
       getter_.has_answered_ = true;
-    } else if (may_retry && piece.n_tries < options_.tries) {
+    } else if (may_retry && unavailable_ == nullptr && piece.n_tries < options_.tries) {
       const auto next =
           Clock::now() + options_.retry_delay * (1U << std::min(piece.n_tries - 1, 16U));
       if (next < piece.deadline) {
@@ -203,12 +206,8 @@ class HttpPieceGetter::Batch {
         return;
       }
     }
-    // Others may have been lucky meanwhile: then it is not the source as a whole.
-    if (given.error != nullptr && last_success_ <= piece.first_try) {
-      const PieceFault fault = fault_of(given.error);
-      if (is_of_the_source(fault) || (is_passing(fault) && !getter_.has_answered_)) {
-        unavailable_ = given.error;
-      }
+    if (given.error != nullptr) {
+      take_failure(piece, given.error);
     }
     --n_open_;
     has_sink_thrown_ = true;
@@ -216,24 +215,49 @@ class HttpPieceGetter::Batch {
     has_sink_thrown_ = false;
   }
 
-  /// Of a source that has not given a piece yet, an answer without one is doubtful: it may be no
-  /// server of pieces, or one of another history. Then that is the answer.
+  /// Whether it is the source as a whole, so that the rest of the batch fails with it.
+  void take_failure(const WantedPiece& piece, const std::exception_ptr& error) {
+    const PieceFault fault = fault_of(error);
+    if (is_refusal(fault)) {
+      unavailable_ = error;
+    } else if (last_success_ > piece.first_try) {
+      return;  // others were lucky meanwhile
+    } else if (is_of_the_source(fault)) {
+      unavailable_ = error;
+    } else if (is_passing(fault) && !getter_.has_answered_) {
+      // Only this piece was asked for; it is nobody's fault that the others have no answer.
+      unavailable_ = std::make_exception_ptr(SourceUnavailable(message_of(error)));
+    }
+    if (unavailable_ != nullptr) {
+      getter_.has_answered_ = false;  // the next batch begins with one request again
+    }
+  }
+
+  /// Whether the answer, which is none, may be that of another server: of one that has not given a
+  /// piece since this one was asked for. Once until it gives one again.
+  [[nodiscard]] bool is_doubtful(const WantedPiece& piece, const PieceAnswer& given) const {
+    if (is_examined_ || !options_.check_manifest || getter_.has_given_since(piece.first_try)) {
+      return false;
+    }
+    if (given.error == nullptr) {
+      return true;
+    }
+    switch (fault_of(given.error)) {
+      case PieceFault::kStatus:
+      case PieceFault::kDamaged:
+      case PieceFault::kWrong:
+        return true;
+      default:
+        return false;
+    }
+  }
+
   void examine(PieceAnswer& given) {
-    if (getter_.is_the_right_one_ || is_examined_ || !options_.check_manifest) {
-      return;
-    }
-    if (given.error != nullptr) {
-      const PieceFault fault = fault_of(given.error);
-      if (fault == PieceFault::kNotAPiece) {
-        given.error = std::make_exception_ptr(HttpApiAbsent(message_of(given.error)));
-      }
-      if (fault != PieceFault::kWrong && fault != PieceFault::kStatus) {
-        return;
-      }
-    }
     is_examined_ = true;
-    if (const std::exception_ptr refusal = getter_.why_not_the_right_one(session_.options, stop_)) {
+    if (const std::exception_ptr refusal = getter_.examine(session_.options, given.error, stop_)) {
       given.error = refusal;
+      unavailable_ = refusal;
+      getter_.has_answered_ = false;
     }
   }
 
@@ -292,29 +316,34 @@ HttpSourceOptions HttpPieceGetter::options_now() {
   return now;
 }
 
-/// What the manifest of the server says about it; null when it is the right one, or when nothing
-/// can be said.
-std::exception_ptr HttpPieceGetter::why_not_the_right_one(const HttpSourceOptions& options,
-                                                          const std::stop_token& stop) {
-  try {
-    const std::optional<std::string> text = fetch_manifest_text(options, stop);
-    if (text.has_value()) {
-      options.check_manifest(*text);
-      is_the_right_one_ = true;
+void HttpPieceGetter::note_given(PieceIndex piece) {
+  const std::lock_guard lock(mutex_);
+  last_given_ = {piece, Clock::now()};
+}
+
+bool HttpPieceGetter::has_given_since(Clock::time_point time) {
+  const std::lock_guard lock(mutex_);
+  return last_given_.has_value() && last_given_->at > time;
+}
+
+/// Why the server is not the right one, after that answer; null when it is, or when nothing can be
+/// said.
+std::exception_ptr HttpPieceGetter::examine(const HttpSourceOptions& options,
+                                            const std::exception_ptr& answer,
+                                            const std::stop_token& stop) {
+  std::optional<PieceIndex> known;
+  {
+    const std::lock_guard lock(mutex_);
+    if (last_given_.has_value()) {
+      known = last_given_->index;
+    } else if (has_shown_manifest_) {
+      return nullptr;
     }
-    return nullptr;
-  } catch (const SourceFailed&) {
-    return std::current_exception();
-  } catch (const HttpStatusError& error) {
-    constexpr long kNotFound = 404;
-    return error.status() == kNotFound
-               ? std::make_exception_ptr(HttpApiAbsent(
-                     printable_url(options.url) +
-                     ": status 404 for pieces and for the manifest; expected a server of pieces"))
-               : nullptr;
-  } catch (const Error&) {
-    return nullptr;
   }
+  const HttpExamination result = examine_server(options, known, answer, stop);
+  const std::lock_guard lock(mutex_);
+  has_shown_manifest_ = has_shown_manifest_ || result.is_right;
+  return result.refusal;
 }
 
 void HttpPieceGetter::get_pieces(std::span<const PieceIndex> indices, const Sink& sink,

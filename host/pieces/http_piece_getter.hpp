@@ -2,10 +2,12 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -28,11 +30,12 @@ namespace furrow {
 /// entity tag says, and with what the validator throws. Every message names the address, and none
 /// the token or a password. What may be a fault of the moment is tried again, within `piece_time`.
 /// When the source as a whole does not answer or refuses, all pieces that are left fail at once
-/// with the same error, and so with the first timeout when nothing was heard from it yet.
+/// with the same error, and so with SourceUnavailable when nothing but a timeout was heard from it.
 ///
-/// Until the first answer there is one request at a time, so that a server that refuses is asked
-/// once. One whose first answer is no piece has to show with its manifest that it is the right one:
-/// else it fails with HttpApiAbsent or HistoryMismatch.
+/// Until the first answer, also after it was away, there is one request at a time, so that a server
+/// that refuses is asked once. One whose first answer is no piece has to show with its manifest
+/// that it is the right one: else it fails with HttpApiAbsent or HistoryMismatch. One that has
+/// given pieces and then answers without any is asked for one of those first.
 ///
 /// A stop request takes effect at once, but for the validation of one piece. Thread-safe; batches
 /// at the same time have connections of their own.
@@ -48,21 +51,31 @@ class HttpPieceGetter : public PieceGetter {
   [[nodiscard]] const HttpSourceOptions& options() const { return options_; }
 
  private:
+  using Clock = std::chrono::steady_clock;
+  struct Given {
+    PieceIndex index;
+    Clock::time_point at;
+  };
   class Session;
   class Batch;
   class BorrowedSession;
 
   [[nodiscard]] HttpSourceOptions options_now();
-  [[nodiscard]] std::exception_ptr why_not_the_right_one(const HttpSourceOptions& options,
-                                                         const std::stop_token& stop);
+  void note_given(PieceIndex piece);
+  [[nodiscard]] bool has_given_since(Clock::time_point time);
+  [[nodiscard]] std::exception_ptr examine(const HttpSourceOptions& options,
+                                           const std::exception_ptr& answer,
+                                           const std::stop_token& stop);
 
   HttpSourceOptions options_;
   PieceValidator validator_;
   PiecePools pools_;
   std::atomic<std::size_t> n_batches_ = 0;
-  std::atomic<bool> has_answered_ = false;      // with a piece, or that it lacks one
-  std::atomic<bool> is_the_right_one_ = false;  // as a piece or the manifest has shown
-  std::mutex mutex_;
+  /// With a piece, or that it lacks one, since it was last away.
+  std::atomic<bool> has_answered_ = false;
+  std::mutex mutex_;  // of what follows
+  std::optional<Given> last_given_;
+  bool has_shown_manifest_ = false;  // the right one
   std::string last_token_;
   std::vector<std::unique_ptr<Session>> idle_;
 };

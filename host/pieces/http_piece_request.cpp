@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "host/archive/piece_validation.hpp"
+#include "host/base/counted.hpp"
 #include "host/crypto/blake3.hpp"
 #include "host/crypto/hex.hpp"
 #include "host/pieces/http_answer.hpp"
@@ -14,9 +15,6 @@
 
 namespace furrow {
 namespace {
-
-constexpr long kOk = 200;
-constexpr long kNotFound = 404;
 
 bool is_transient(const std::exception_ptr& error) {
   try {
@@ -61,7 +59,7 @@ HttpPieceRequest::HttpPieceRequest(const HttpSourceOptions& options,
 std::string HttpPieceRequest::what() const {
   return wanted_.size() == 1
              ? describe_piece(wanted_.front().index) + " from " + request_.shown_url()
-             : std::to_string(wanted_.size()) + " pieces from " + request_.shown_url();
+             : counted(wanted_.size(), "piece") + " from " + request_.shown_url();
 }
 
 void HttpPieceRequest::begin(std::vector<WantedPiece> wanted, CurlRequests& requests) {
@@ -114,9 +112,8 @@ std::size_t HttpPieceRequest::on_body(char* data, std::size_t size, std::size_t 
 void HttpPieceRequest::receive(std::span<const std::uint8_t> bytes) {
   const bool is_first = n_received_ == 0;
   const auto* text = reinterpret_cast<const char*>(bytes.data());
-  text_.append(text,
-               std::min(bytes.size(), kShownTextSize - std::min(kShownTextSize, text_.size())));
-  if (request_.status() != kOk) {
+  text_.append(text, std::min(bytes.size(), kKeptTextSize - std::min(kKeptTextSize, text_.size())));
+  if (request_.status() != kStatusOk) {
     n_received_ += bytes.size();
     if (n_received_ > kPieceSize) {
       throw InvalidBytesLength(what() + ", a message", kPieceSize, n_received_);
@@ -199,7 +196,7 @@ void HttpPieceRequest::on_frame(PieceIndex index, PieceFrameStatus status, Slice
                  describe_piece(index) + " from " + request_.shown_url() +
                  ": the server says that it " +
                  printable_text({reinterpret_cast<const char*>(body.bytes().data()), body.size()},
-                                options_.token))),
+                                request_.secrets()))),
              false);
       break;
     case PieceFrameStatus::kFound: {
@@ -231,13 +228,14 @@ std::exception_ptr HttpPieceRequest::why_incomplete(CURLcode code) const {
   if (broken_ != nullptr) {
     return broken_;
   }
-  if (code == CURLE_PARTIAL_FILE && !frames_.has_value()) {
-    return error_of<InvalidBytesLength>(what(), kPieceSize, n_received_);
-  }
-  if (code != CURLE_OK) {
+  // Whoever refuses has said so with the status, also when the rest of the message does not come.
+  // A 404 counts as an answer, and so has to be whole.
+  const long status = request_.status();
+  const bool is_told = status >= 200 && status != kStatusOk && status != kStatusNotFound;
+  if (code != CURLE_OK && !is_told) {
     return request_.error(code, what());
   }
-  if (request_.status() != kOk) {
+  if (status != kStatusOk) {
     return problem_of_status(request_, what(), text_);
   }
   if (const std::exception_ptr problem = problem_of_head(request_, what())) {
@@ -251,19 +249,19 @@ std::exception_ptr HttpPieceRequest::why_incomplete(CURLcode code) const {
     }
     return error_of<HttpTransferFailed>(what() + ": the answer ended " +
                                         (frames_->is_between_frames() ? "" : "in a frame, ") +
-                                        "with " + std::to_string(n_open_) + " pieces missing");
+                                        "with " + counted(n_open_, "piece") + " missing");
   }
   return wrong_length(n_received_);
 }
 
 void HttpPieceRequest::end_single(CURLcode code) {
   const bool is_whole = code == CURLE_OK && broken_ == nullptr;
-  if (is_whole && request_.status() == kNotFound) {
+  if (is_whole && request_.status() == kStatusNotFound) {
     answer(0, PieceAnswer::not_found(), false);
     return;
   }
   Slice body = pool_->get_data_owned();
-  if (!is_whole || request_.status() != kOk || n_received_ != kPieceSize) {
+  if (!is_whole || request_.status() != kStatusOk || n_received_ != kPieceSize) {
     const std::exception_ptr error = why_incomplete(code);
     answer(0, PieceAnswer::failed(error), is_transient(error));
     return;

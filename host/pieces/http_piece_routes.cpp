@@ -364,4 +364,12 @@ void HttpPieceRoutes::warn(const std::string& line) {
   options_.on_warning(line);
 }
 
+void HttpPieceRoutes::warn_of_current_exception() noexcept {
+  try {
+    warn(message_of(std::current_exception()));
+  } catch (...) {
+    // Without memory for a line there is none.
+  }
+}
+
 }  // namespace furrow

@@ -40,8 +40,10 @@ class HttpPieceRoutes {
   HandlerResponse route(const httplib::Request& request, httplib::Response& response);
   void serve_batch(const httplib::Request& request, httplib::Response& response);
 
-  /// Never throws.
+  /// Nothing of the observer comes out of it.
   void warn(const std::string& line);
+  /// Its message; in a handler.
+  void warn_of_current_exception() noexcept;
   /// Without refused connections.
   [[nodiscard]] HttpServerCounters counters() const;
 

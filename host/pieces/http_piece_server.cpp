@@ -206,7 +206,7 @@ class HttpPieceServer::Core : public httplib::Server {
                                 stop_event_);
       serve(connection);
     } catch (...) {  // the connection is gone, the server goes on
-      routes_.warn(message_of(std::current_exception()));
+      routes_.warn_of_current_exception();
     }
   }
 

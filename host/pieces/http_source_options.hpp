@@ -19,8 +19,9 @@ struct HttpSourceOptions {
   /// Asked for the token before each batch, so that a renewed one is taken; `token` when there is
   /// none. When it throws, the last one stays.
   std::function<std::string()> read_token;
-  /// Gets the text of the server's manifest when its first answers are none: throws SourceRefused
-  /// when its history is not the one that is wanted. None: nobody asks for it.
+  /// Gets the text of the server's manifest when its answers are none, at first or any more: throws
+  /// SourceRefused when its history is not the one that is wanted, and an Error when it is no
+  /// manifest. None: servers are not examined.
   std::function<void(const std::string&)> check_manifest;
   /// Certificates in PEM that the server's must lead to; those of the system when empty.
   std::filesystem::path ca_file;

@@ -10,7 +10,8 @@ namespace furrow {
 namespace {
 
 /// How often a piece may meet with faults of the moment, in rounds in which its source gave
-/// nothing, before that counts as an answer. Each round is several tries of a server.
+/// nothing, before the source has to show that it gives others. Each round is several tries of a
+/// server.
 constexpr unsigned kMostPassing = 5;
 
 /// Whether what a getter threw is the fault of the source as a whole. Servers that throw something
@@ -24,17 +25,6 @@ bool is_whole_failure(const PieceSource& source, const std::exception_ptr& throw
 AllSourcesFailed::AllSourcesFailed(PieceIndex piece, const std::string& said)
     : Error(ErrorKind::kUnavailable, describe_piece(piece) + ": " + said,
             {.piece_index = piece.value()}) {}
-
-std::string faults_text(const PieceSourceCounters& counters) {
-  std::string text;
-  for (std::size_t i = 0; i < kPieceFaults; ++i) {
-    if (counters.faults[i] != 0) {
-      text += (text.empty() ? "" : ", ") + std::to_string(counters.faults[i]) + " " +
-              words_for(static_cast<PieceFault>(i));
-    }
-  }
-  return text;
-}
 
 /// One call of get_pieces.
 class PieceSources::Batch {
@@ -79,7 +69,6 @@ class PieceSources::Batch {
     enum class Verdict { kOpen, kLacks, kFails };
     Verdict verdict = Verdict::kOpen;
     unsigned n_passing = 0;
-    bool is_skipped = false;
     std::string text;
   };
   /// A piece that no source gave so far.
@@ -95,16 +84,15 @@ class PieceSources::Batch {
 
   /// False, and noted with the pieces, when the source is away or given up.
   bool may_ask(std::size_t i) {
-    State& state = owner_.sources_[i];
+    const SourceState& state = owner_.sources_[i];
     const std::lock_guard lock(owner_.mutex_);
-    if (!state.is_given_up && (state.n_failures == 0 || owner_.options_.now() >= state.retry_at)) {
+    if (state.may_be_asked(owner_.options_.now())) {
       return true;
     }
     for (Left& piece : left_) {
       Said& said = piece.said[i];
       if (said.verdict == Said::Verdict::kOpen) {
-        state.counters.skipped += std::exchange(said.is_skipped, true) ? 0 : 1;
-        said.text = "not asked, because " + state.last_failure;
+        said.text = "not asked, because " + state.last_failure();
       }
     }
     return false;
@@ -143,18 +131,18 @@ class PieceSources::Batch {
     });
     Clock::time_point result = Clock::time_point::max();
     for (std::size_t i = 0; i < piece.said.size(); ++i) {
-      const State& state = owner_.sources_[i];
-      if (piece.said[i].verdict != Said::Verdict::kOpen || state.is_given_up) {
+      const SourceState& state = owner_.sources_[i];
+      if (piece.said[i].verdict != Said::Verdict::kOpen || state.is_given_up()) {
         continue;
       }
-      if (state.n_failures == 0) {
+      if (!state.is_away()) {
         return now;  // it has come back meanwhile
       }
-      const Clock::time_point patient_until = state.away_since + owner_.options_.patience;
+      const Clock::time_point patient_until = state.away_since() + owner_.options_.patience;
       if (!has_answer) {
-        result = std::min(result, state.retry_at);
+        result = std::min(result, state.retry_at());
       } else if (now < patient_until) {
-        result = std::min({result, state.retry_at, patient_until});
+        result = std::min({result, state.retry_at(), patient_until});
       }
     }
     return result;
@@ -163,13 +151,13 @@ class PieceSources::Batch {
   /// Holds the lock.
   void throw_if_none_is_left() const {
     std::string said;
-    for (const State& state : owner_.sources_) {
-      if (!state.is_given_up) {
+    for (const SourceState& state : owner_.sources_) {
+      if (!state.is_given_up()) {
         return;
       }
-      said += (said.empty() ? "" : "; ") + state.source.name + ": " + state.last_failure;
+      said += (said.empty() ? "" : "; ") + state.source().name + ": " + state.last_failure();
     }
-    throw NoSourceLeft(owner_.sources_.front().given_up_for,
+    throw NoSourceLeft(owner_.sources_.front().given_up_for(),
                        "no source of pieces is left: " + said);
   }
 
@@ -190,13 +178,12 @@ class PieceSources::Batch {
   struct Asking {
     std::size_t source = 0;
     std::unordered_multimap<std::uint64_t, Left> open;
-    PieceSourceCounters counted;
+    SourceState::Outcome outcome;
     std::vector<std::pair<Left, std::exception_ptr>> passing;
-    std::exception_ptr whole_failure;
   };
 
   void ask(std::size_t i) {
-    const PieceSource& source = owner_.sources_[i].source;
+    const PieceSource& source = owner_.sources_[i].source();
     Asking asking;
     asking.source = i;
     std::vector<PieceIndex> indices;
@@ -214,7 +201,8 @@ class PieceSources::Batch {
       return;
     }
     watch_.asks(source.name);
-    asking.counted.asked = indices.size();
+    asking.outcome.generation = owner_.generation_of(i);
+    asking.outcome.counted.asked = indices.size();
     bool has_sink_thrown = false;
     std::exception_ptr thrown;
     try {
@@ -231,8 +219,10 @@ class PieceSources::Batch {
               take_refusal(asking, std::move(piece), answer.error);
               return;
             }
-            ++asking.counted.found;
-            asking.counted.bytes += kPieceSize;
+            ++asking.outcome.counted.found;
+            asking.outcome.counted.bytes += kPieceSize;
+            asking.outcome.has_answered = true;
+            asking.outcome.last_found = index;
             watch_.hears(--n_missing_);
             has_sink_thrown = true;
             sink_(index, std::move(answer));
@@ -245,6 +235,7 @@ class PieceSources::Batch {
       }
       thrown = std::current_exception();
     }
+    watch_.asks({});
     if (stop_.stop_requested()) {
       return;
     }
@@ -256,21 +247,23 @@ class PieceSources::Batch {
     watch_.hears(n_missing_);
     Said& said = piece.said[asking.source];
     if (error == nullptr) {
-      ++asking.counted.not_found;
+      ++asking.outcome.counted.not_found;
+      asking.outcome.has_answered = true;
       said.verdict = Said::Verdict::kLacks;
       said.text = "not there";
     } else {
-      ++asking.counted.failed;
+      ++asking.outcome.counted.failed;
       said.text = message_of(error);
       const PieceFault fault = fault_of(error);
       if (is_of_the_source(fault)) {
-        asking.whole_failure = error;
+        asking.outcome.whole_failure = error;
       } else {
-        ++asking.counted.faults[static_cast<std::size_t>(fault)];
+        ++asking.outcome.counted.faults[static_cast<std::size_t>(fault)];
         if (is_passing(fault)) {
           asking.passing.emplace_back(std::move(piece), error);
           return;
         }
+        asking.outcome.has_answered = true;
         fails(asking, piece, error);
       }
     }
@@ -280,43 +273,81 @@ class PieceSources::Batch {
   void fails(const Asking& asking, Left& piece, const std::exception_ptr& error) {
     piece.said[asking.source].verdict = Said::Verdict::kFails;
     if (owner_.options_.on_bad_answer) {
-      owner_.options_.on_bad_answer(owner_.sources_[asking.source].source, piece.index, error);
+      owner_.options_.on_bad_answer(owner_.sources_[asking.source].source(), piece.index, error);
     }
   }
 
   void end(Asking& asking, const std::exception_ptr& thrown) {
-    const PieceSource& source = owner_.sources_[asking.source].source;
+    const PieceSource& source = owner_.sources_[asking.source].source();
     if (thrown != nullptr && is_whole_failure(source, thrown)) {
-      asking.whole_failure = thrown;
+      asking.outcome.whole_failure = thrown;
     }
     // The source did not say a word about these.
     const std::exception_ptr why =
         thrown != nullptr ? thrown
-        : asking.whole_failure != nullptr
-            ? asking.whole_failure
+        : asking.outcome.whole_failure != nullptr
+            ? asking.outcome.whole_failure
             : std::make_exception_ptr(Error(ErrorKind::kUnavailable, "no answer"));
     for (auto& [index, piece] : asking.open) {
-      ++asking.counted.failed;
+      ++asking.outcome.counted.failed;
       piece.said[asking.source].text = message_of(why);
-      if (asking.whole_failure == nullptr) {
-        ++asking.counted.faults[static_cast<std::size_t>(fault_of(why))];
+      if (asking.outcome.whole_failure == nullptr) {
+        ++asking.outcome.counted.faults[static_cast<std::size_t>(fault_of(why))];
         fails(asking, piece, why);
       }
       left_.push_back(std::move(piece));
     }
     // Faults of the moment and nothing else: it is away. Else those pieces are what is wrong,
     // unless the source went away after it had answered others.
-    const bool is_there =
-        asking.whole_failure == nullptr && asking.counted.found + asking.counted.not_found != 0;
+    SourceState::Outcome& outcome = asking.outcome;
+    bool is_there =
+        outcome.whole_failure == nullptr && outcome.counted.found + outcome.counted.not_found != 0;
+    if (!is_there && outcome.whole_failure == nullptr && is_one_for_long(asking)) {
+      is_there = gives_others(asking.source);
+      outcome.has_answered = outcome.has_answered || is_there;
+    }
     for (auto& [piece, error] : asking.passing) {
-      if (is_there || ++piece.said[asking.source].n_passing >= kMostPassing) {
+      if (is_there) {
         fails(asking, piece, error);
-      } else if (asking.whole_failure == nullptr) {
-        asking.whole_failure = error;
+      } else {
+        ++piece.said[asking.source].n_passing;
+        if (outcome.whole_failure == nullptr) {
+          outcome.whole_failure = error;
+        }
       }
       left_.push_back(std::move(piece));
     }
-    owner_.settle(owner_.sources_[asking.source], asking.counted, asking.whole_failure);
+    owner_.settle(owner_.sources_[asking.source], outcome);
+  }
+
+  /// Whether a piece has met with faults of the moment so often that it may be its own fault.
+  [[nodiscard]] static bool is_one_for_long(const Asking& asking) {
+    return std::any_of(asking.passing.begin(), asking.passing.end(), [&](const auto& passing) {
+      return passing.first.said[asking.source].n_passing + 1 >= kMostPassing;
+    });
+  }
+
+  /// Whether the source gives a piece that it gave before. It is not counted, as nobody wants it.
+  [[nodiscard]] bool gives_others(std::size_t i) {
+    std::optional<PieceIndex> known;
+    {
+      const std::lock_guard lock(owner_.mutex_);
+      known = owner_.sources_[i].last_found();
+    }
+    bool is_given = false;
+    if (known.has_value()) {
+      try {
+        owner_.sources_[i].source().getter->get_pieces(
+            std::span(&*known, 1),
+            [&](PieceIndex, const PieceAnswer& answer) {
+              is_given = is_given || answer.piece != nullptr;
+            },
+            stop_);
+      } catch (...) {
+        // What the source says of pieces that are wanted says why.
+      }
+    }
+    return is_given;
   }
 
   PieceSources& owner_;
@@ -333,7 +364,7 @@ PieceSources::PieceSources(std::vector<PieceSource> sources, PieceSourcesOptions
     throw InvalidArgument("expected at least one source of pieces, actual 0");
   }
   for (PieceSource& source : sources) {
-    sources_.emplace_back().source = std::move(source);
+    sources_.emplace_back(std::move(source));
   }
 }
 PieceSources::~PieceSources() = default;
@@ -345,30 +376,21 @@ void PieceSources::get_pieces(std::span<const PieceIndex> indices, const Sink& s
   }
 }
 
-void PieceSources::settle(State& state, const PieceSourceCounters& counted,
-                          const std::exception_ptr& whole_failure) {
+void PieceSources::settle(SourceState& state, const SourceState::Outcome& outcome) {
   std::optional<PieceSourceEvent> event;
   {
     const std::lock_guard lock(mutex_);
-    state.counters.asked += counted.asked;
-    state.counters.found += counted.found;
-    state.counters.not_found += counted.not_found;
-    state.counters.failed += counted.failed;
-    state.counters.bytes += counted.bytes;
-    const bool had_faults = state.counters.has_faults();
-    state.has_served = state.has_served || counted.found != 0;
-    for (std::size_t i = 0; i < kPieceFaults; ++i) {
-      state.counters.faults[i] += counted.faults[i];
-      has_new_faults_ = has_new_faults_ || counted.faults[i] != 0;
-    }
-    if (whole_failure != nullptr) {
-      event = note_failure(state, counted.found + counted.not_found != 0, whole_failure);
-    } else if (state.n_failures != 0) {
-      state.n_failures = 0;
+    const auto faults_before = state.counters().faults;
+    const bool had_faults = state.counters().has_faults();
+    const std::uint64_t generation = state.generation();
+    const bool was_away = state.is_away();
+    event = state.take(outcome, options_.now(), {options_.backoff, options_.max_backoff});
+    has_new_faults_ = has_new_faults_ || state.counters().faults != faults_before;
+    has_first_fault_ = has_first_fault_ || (!had_faults && state.counters().has_faults());
+    const bool is_back = was_away && !state.is_away();
+    if (generation != state.generation() && (is_back || state.is_given_up())) {
       ++n_changes_;
-      event = {state.source.name, PieceSourceEvent::Change::kBack, {}};
     }
-    has_first_fault_ = has_first_fault_ || (!had_faults && state.counters.has_faults());
   }
   changed_.notify_all();
   if (event.has_value() && options_.on_event) {
@@ -377,42 +399,9 @@ void PieceSources::settle(State& state, const PieceSourceCounters& counted,
   report_faults();
 }
 
-/// Holds the lock. What is to be said, if it was not said before.
-std::optional<PieceSourceEvent> PieceSources::note_failure(State& state, bool has_given,
-                                                           const std::exception_ptr& failure) {
-  const Clock::time_point now = options_.now();
-  const PieceFault fault = fault_of(failure);
-  if (!is_passing(fault)) {  // those were counted piece by piece
-    ++state.counters.faults[static_cast<std::size_t>(fault)];
-    has_new_faults_ = true;
-  }
-  if (has_given) {
-    state.n_failures = 0;
-  }
-  const bool is_new = state.n_failures == 0 || state.last_fault != fault;
-  if (state.n_failures == 0) {
-    state.away_since = now;
-  }
-  state.last_failure = message_of(failure);
-  state.last_fault = fault;
-  const bool is_refusal = fault == PieceFault::kRefused;
-  if (!state.source.may_return || (is_refusal && !state.has_served)) {
-    const bool is_said = std::exchange(state.is_given_up, true);
-    state.given_up_for = kind_of(failure);
-    ++n_changes_;
-    return is_said
-               ? std::nullopt
-               : std::optional(PieceSourceEvent{
-                     state.source.name, PieceSourceEvent::Change::kGivenUp, state.last_failure});
-  }
-  state.retry_at = now + std::min(options_.backoff * (1U << std::min(state.n_failures, 20U)),
-                                  options_.max_backoff);
-  ++state.n_failures;
-  return is_new ? std::optional(PieceSourceEvent{state.source.name,
-                                                 is_refusal ? PieceSourceEvent::Change::kRefuses
-                                                            : PieceSourceEvent::Change::kAway,
-                                                 state.last_failure})
-                : std::nullopt;
+std::uint64_t PieceSources::generation_of(std::size_t source) const {
+  const std::lock_guard lock(mutex_);
+  return sources_[source].generation();
 }
 
 void PieceSources::report_faults() {
@@ -443,12 +432,18 @@ void PieceSources::wait_until(Clock::time_point until, std::uint64_t n_changes,
 }
 
 const std::string& PieceSources::name(std::size_t source) const {
-  return sources_.at(source).source.name;
+  return sources_.at(source).source().name;
 }
 
 PieceSourceCounters PieceSources::counters(std::size_t source) const {
   const std::lock_guard lock(mutex_);
-  return sources_.at(source).counters;
+  return sources_.at(source).counters();
+}
+
+bool PieceSources::may_change() const {
+  const std::lock_guard lock(mutex_);
+  return std::any_of(sources_.begin(), sources_.end(),
+                     [](const SourceState& state) { return state.may_change(); });
 }
 
 }  // namespace furrow

@@ -1,7 +1,6 @@
 // Several sources of pieces behind one getter.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -17,7 +16,7 @@
 #include "furrow/piece_getter.hpp"
 
 #include "host/base/observer.hpp"
-#include "host/pieces/source_errors.hpp"
+#include "host/pieces/source_state.hpp"
 #include "host/pieces/stall_watch.hpp"
 
 namespace furrow {
@@ -27,44 +26,6 @@ namespace furrow {
 class AllSourcesFailed : public Error {
  public:
   AllSourcesFailed(PieceIndex piece, const std::string& said);
-};
-
-struct PieceSource {
-  std::string name;  ///< as it may be shown: without a password
-  std::unique_ptr<PieceGetter> getter;
-  /// Whether it may come back once it is away, as servers do. A store on a disk that is gone is
-  /// gone.
-  bool may_return = true;
-};
-
-/// What a source was asked for, and said.
-struct PieceSourceCounters {
-  std::uint64_t asked = 0;
-  std::uint64_t found = 0;
-  std::uint64_t not_found = 0;
-  std::uint64_t failed = 0;
-  std::uint64_t bytes = 0;
-  std::uint64_t skipped = 0;  ///< pieces for which it was not asked, as it had not answered before
-  /// How often each thing was wrong: once for each piece, or once for a batch where the source as a
-  /// whole failed.
-  std::array<std::uint64_t, kPieceFaults> faults{};
-
-  [[nodiscard]] bool has_faults() const { return faults != decltype(faults){}; }
-};
-/// The faults in words, such as "3 damaged, 1 wrong pieces"; empty when there were none.
-std::string faults_text(const PieceSourceCounters& counters);
-
-/// Something about a source that is worth one line.
-struct PieceSourceEvent {
-  enum class Change {
-    kAway,     ///< it does not answer; it is asked again after its back-off
-    kRefuses,  ///< it refuses, after it has served; it is asked again after its back-off
-    kBack,     ///< it answers again
-    kGivenUp,  ///< it is not asked again in this run
-  };
-  std::string name;
-  Change change = Change::kAway;
-  std::string message;  ///< of the error; empty for kBack
 };
 
 struct PieceSourcesOptions {
@@ -101,9 +62,11 @@ struct PieceSourcesOptions {
 /// A source that fails as a whole, with SourceUnavailable or with an exception, or that gives
 /// nothing but faults of the moment, is away: it is left alone for its back-off, by all batches,
 /// and then asked again for the pieces that are still wanted. What it might have is not answered
-/// before, unless another source that is there lacks it and the patience is over. A SourceRefused
-/// is the same when the source has given a piece before; else, and for a source that cannot return,
-/// it is given up.
+/// before, unless another source that is there lacks it and the patience is over. Faults of the
+/// moment are an answer only for pieces that meet with them again and again while the source gives
+/// others; when none are wanted, it is asked once more for one that it gave. A refusal is the same
+/// as being away when the source has given a piece before; else, and for a source that cannot
+/// return, it is given up.
 ///
 /// Answers: found; not found when every source says so; else failed with AllSourcesFailed. Throws
 /// NoSourceLeft. Thread-safe.
@@ -119,27 +82,15 @@ class PieceSources : public PieceGetter {
   [[nodiscard]] std::size_t n_sources() const { return sources_.size(); }
   [[nodiscard]] const std::string& name(std::size_t source) const;
   [[nodiscard]] PieceSourceCounters counters(std::size_t source) const;
+  /// Whether a source is left that may say something else later.
+  [[nodiscard]] bool may_change() const;
 
  private:
   using Clock = PieceSourcesOptions::Clock;
   class Batch;
-  struct State {
-    PieceSource source;
-    PieceSourceCounters counters;
-    Clock::time_point away_since{};
-    Clock::time_point retry_at{};
-    unsigned n_failures = 0;  // as a whole, one after the other
-    PieceFault last_fault = PieceFault::kOther;
-    std::string last_failure;
-    bool has_served = false;
-    bool is_given_up = false;
-    ErrorKind given_up_for = ErrorKind::kUnavailable;
-  };
 
-  void settle(State& state, const PieceSourceCounters& counted,
-              const std::exception_ptr& whole_failure);
-  [[nodiscard]] std::optional<PieceSourceEvent> note_failure(State& state, bool has_given,
-                                                             const std::exception_ptr& failure);
+  void settle(SourceState& state, const SourceState::Outcome& outcome);
+  [[nodiscard]] std::uint64_t generation_of(std::size_t source) const;
   void report_faults();
   void wait_until(Clock::time_point until, std::uint64_t n_changes, const std::stop_token& stop);
 
@@ -150,7 +101,7 @@ class PieceSources : public PieceGetter {
   bool has_new_faults_ = false;
   bool has_first_fault_ = false;  // of a source
   std::optional<Clock::time_point> last_report_;
-  std::vector<State> sources_;
+  std::vector<SourceState> sources_;
 };
 
 }  // namespace furrow

@@ -1,6 +1,7 @@
 #include "host/pieces/source_errors.hpp"
 
 #include "host/archive/piece_validation.hpp"
+#include "host/base/counted.hpp"
 
 namespace furrow {
 namespace {
@@ -11,16 +12,20 @@ ErrorKind kind_of_status(long status) {
 
 }  // namespace
 
-HttpStatusError::HttpStatusError(const std::string& what, long actual, const std::string& text)
-    : Error(kind_of_status(actual), what + ": expected status 200, actual " +
-                                        std::to_string(actual) +
-                                        (text.empty() ? "" : " (" + text + ")")),
+HttpStatusError::HttpStatusError(const std::string& what, const std::string& url, long actual,
+                                 const std::string& text)
+    : Error(kind_of_status(actual),
+            what + ": expected status 200, actual " + std::to_string(actual) +
+                (text.empty() ? "" : " (" + text + ")"),
+            {.path = url, .expected = "status 200", .actual = std::to_string(actual)}),
       status_(actual) {}
 
 UnexpectedPiece::UnexpectedPiece(const std::string& what, std::size_t n_wanted, PieceIndex actual)
-    : Error(ErrorKind::kMismatch, what + ": expected one of the " + std::to_string(n_wanted) +
-                                      " pieces asked for, actual piece index " +
-                                      std::to_string(actual.value())) {}
+    : Error(ErrorKind::kMismatch,
+            what + ": expected " +
+                (n_wanted == 1 ? "the piece" : "one of the " + counted(n_wanted, "piece")) +
+                " asked for, actual piece index " + std::to_string(actual.value()),
+            {.piece_index = actual.value()}) {}
 
 const char* words_for(PieceFault fault) {
   switch (fault) {
@@ -41,7 +46,7 @@ const char* words_for(PieceFault fault) {
     case PieceFault::kDamaged:
       return "damaged";
     case PieceFault::kWrong:
-      return "wrong pieces";
+      return "wrong";
     case PieceFault::kOther:
       break;
   }
@@ -108,8 +113,12 @@ PieceFault fault_of(const std::exception_ptr& error) {
   }
 }
 
+bool is_refusal(PieceFault fault) {
+  return fault == PieceFault::kRefused || fault == PieceFault::kNotAPiece;
+}
+
 bool is_of_the_source(PieceFault fault) {
-  return fault == PieceFault::kUnreachable || fault == PieceFault::kRefused;
+  return fault == PieceFault::kUnreachable || is_refusal(fault);
 }
 
 bool is_passing(PieceFault fault) {

@@ -22,10 +22,10 @@ class SourceFailed : public Error {
 /// It does not answer now, and may do so later: it is waited for.
 class SourceUnavailable : public SourceFailed {
  public:
-  explicit SourceUnavailable(const std::string& message, ErrorKind kind = ErrorKind::kUnavailable)
-      : SourceFailed(kind, message) {}
+  explicit SourceUnavailable(const std::string& message, ErrorFields fields = {})
+      : SourceFailed(ErrorKind::kUnavailable, message, std::move(fields)) {}
 };
-/// No connection: the name is unknown, or nobody listens there.
+/// No connection: the name is unknown, nobody listens there, or the agreement on TLS broke off.
 class HttpConnectionFailed : public SourceUnavailable {
  public:
   using SourceUnavailable::SourceUnavailable;
@@ -34,8 +34,9 @@ class HttpConnectionFailed : public SourceUnavailable {
 /// something. Never a reason to rebuild a piece from it.
 class SourceRefused : public SourceFailed {
  public:
-  explicit SourceRefused(const std::string& message, ErrorKind kind = ErrorKind::kMismatch)
-      : SourceFailed(kind, message) {}
+  explicit SourceRefused(const std::string& message, ErrorFields fields = {},
+                         ErrorKind kind = ErrorKind::kMismatch)
+      : SourceFailed(kind, message, std::move(fields)) {}
 };
 /// The server is not the one it should be, or has no common language with us.
 class HttpTlsFailed : public SourceRefused {
@@ -47,7 +48,8 @@ class HttpUnauthorized : public SourceRefused {
  public:
   using SourceRefused::SourceRefused;
 };
-/// A server answers at the address, but none that knows pieces: 404 for everything.
+/// A server answers at the address, but none that knows pieces, such as one that says 404 for
+/// everything.
 class HttpApiAbsent : public SourceRefused {
  public:
   using SourceRefused::SourceRefused;
@@ -60,10 +62,11 @@ class HistoryMismatch : public SourceRefused {
 /// A store whose manifest is no longer at its path.
 class StoreGone : public SourceRefused {
  public:
-  explicit StoreGone(const std::string& message) : SourceRefused(message, ErrorKind::kIo) {}
+  explicit StoreGone(const std::string& message) : SourceRefused(message, {}, ErrorKind::kIo) {}
 };
 /// The server answers with something that is no piece and no message of a piece server: a
-/// redirection, a page for people, a compressed body. The message says which.
+/// redirection, a page for people, a compressed body. The message says which. It is the source as a
+/// whole that does so, as a captive portal does that has come between in mid-run.
 class HttpNotAPiece : public Error {
  public:
   explicit HttpNotAPiece(const std::string& message, ErrorFields fields = {})
@@ -72,10 +75,16 @@ class HttpNotAPiece : public Error {
 /// Any other status that is no answer.
 class HttpStatusError : public Error {
  public:
-  HttpStatusError(const std::string& what, long actual, const std::string& text);
+  /// `url` is the address as it may be shown.
+  HttpStatusError(const std::string& what, const std::string& url, long actual,
+                  const std::string& text);
   [[nodiscard]] long status() const noexcept { return status_; }
-  /// Whether the server said that it has too much to do.
-  [[nodiscard]] bool is_busy() const noexcept { return status_ == 429 || status_ == 503; }
+  /// Whether the server has too much to do, or a proxy says that the server behind it does not
+  /// answer: passing both.
+  [[nodiscard]] bool is_busy() const noexcept {
+    return status_ == 429 || status_ == 502 || status_ == 503 || status_ == 504;
+  }
+  [[nodiscard]] bool is_of_the_server() const noexcept { return status_ >= 500; }
 
  private:
   long status_;
@@ -83,13 +92,14 @@ class HttpStatusError : public Error {
 /// Nothing, or not everything, came within the time that there was.
 class HttpTimeout : public Error {
  public:
-  explicit HttpTimeout(const std::string& message) : Error(ErrorKind::kUnavailable, message) {}
+  explicit HttpTimeout(const std::string& message, ErrorFields fields = {})
+      : Error(ErrorKind::kUnavailable, message, std::move(fields)) {}
 };
 /// The connection broke.
 class HttpTransferFailed : public Error {
  public:
-  explicit HttpTransferFailed(const std::string& message)
-      : Error(ErrorKind::kUnavailable, message) {}
+  explicit HttpTransferFailed(const std::string& message, ErrorFields fields = {})
+      : Error(ErrorKind::kUnavailable, message, std::move(fields)) {}
 };
 /// The server has a piece, but cannot give it.
 class RemotePieceFailed : public Error {
@@ -116,7 +126,7 @@ enum class PieceFault {
   kRefused,      ///< SourceRefused
   kTimeout,
   kBroken,  ///< the connection broke
-  kBusy,    ///< statuses 429 and 503
+  kBusy,    ///< statuses 429, 502, 503 and 504
   kStatus,  ///< another status, or the server says that it cannot give the piece
   kNotAPiece,
   kDamaged,  ///< wrong checksum, length or format, or a system call that failed
@@ -124,12 +134,15 @@ enum class PieceFault {
   kOther,
 };
 inline constexpr std::size_t kPieceFaults = static_cast<std::size_t>(PieceFault::kOther) + 1;
-/// In words, such as "wrong pieces", and as a name for programs, such as "wrong".
+/// In words that follow a number, such as "not answered in time", and as a name for programs, such
+/// as "wrong".
 const char* words_for(PieceFault fault);
 const char* name_of(PieceFault fault);
 
 /// Pre: not null.
 PieceFault fault_of(const std::exception_ptr& error);
+/// Whether it is the source as a whole that refuses, so that asking again mends nothing soon.
+bool is_refusal(PieceFault fault);
 /// Whether it is the source as a whole that failed.
 bool is_of_the_source(PieceFault fault);
 /// Whether the answer might be another one a moment later, though the source as a whole is there.

@@ -30,7 +30,8 @@ void StallWatch::hears(std::size_t n_missing) {
 
 void StallWatch::watch(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  while (!stop.stop_requested()) {
+  // A batch may last long after its last answer, as its sink may; that is no stall.
+  while (!stop.stop_requested() && n_missing_ != 0) {
     const auto alarm_at = last_ + stall_time_ * (n_alarms_ + 1);
     changed_.wait_until(lock, stop, alarm_at, [] { return false; });
     const auto silent = Clock::now() - last_;

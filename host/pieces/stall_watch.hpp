@@ -16,7 +16,7 @@ namespace furrow {
 /// Pieces are missing and none arrives.
 struct PieceStall {
   std::size_t n_missing = 0;
-  std::string source;  ///< name of the source that is being asked
+  std::string source;  ///< name of the one that is being asked; empty when all are waited for
   std::chrono::milliseconds silent{0};
 };
 
@@ -30,8 +30,9 @@ class StallWatch {
   StallWatch(const Observer<const PieceStall&>& on_stall, std::chrono::milliseconds stall_time,
              std::size_t n_missing);
 
+  /// Empty: none is asked for now.
   void asks(const std::string& source);
-  /// An answer, which leaves so many pieces missing.
+  /// An answer, which leaves so many pieces missing; with 0 the watch is over.
   void hears(std::size_t n_missing);
 
  private:

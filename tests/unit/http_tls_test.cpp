@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <sys/socket.h>
 
 #include "host/pieces/http_manifest.hpp"
 #include "host/pieces/http_piece_getter.hpp"
@@ -152,6 +153,47 @@ TEST_F(HttpTls, HandshakeThatNeverEndsGivesWay) {
   ASSERT_TRUE(begun.send("\x16\x03\x01"));  // the beginning of a handshake
   EXPECT_EQ(fetch_manifest_text(trusting(server), {}), "{}");
   EXPECT_EQ(begun.receive_all(), "");
+}
+
+TEST_F(HttpTls, HandshakeThatIsCutOffIsNoRefusal) {
+  // A server that restarts, or has no place, was given up as one with a wrong certificate.
+  enum class End { kClose, kReset, kCloseAfterHello, kResetAfterHello };
+  for (const End end : {End::kClose, End::kReset, End::kCloseAfterHello, End::kResetAfterHello}) {
+    test::BadServer server([&](test::BadServer&, int, test::Socket& socket) {
+      std::string hello;
+      if (end == End::kCloseAfterHello || end == End::kResetAfterHello) {
+        socket.receive(hello);
+      }
+      if (end == End::kReset || end == End::kResetAfterHello) {
+        const linger at_once{.l_onoff = 1, .l_linger = 0};
+        ::setsockopt(socket.descriptor(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+      }
+    });
+    HttpSourceOptions options = test::quick_options("https" + server.url().substr(4));
+    options.ca_file = authority_.write_certificate(directory_.path() / "ca.pem");
+    HttpPieceGetter getter(options, test::made_up_validator());
+    for (int i = 0; i < 3; ++i) {
+      test::expect_failure<HttpConnectionFailed>(test::get_all(getter, {PieceIndex(6)}).at(6),
+                                                 {options.url});
+    }
+    EXPECT_THROW(fetch_manifest_text(options, {}), HttpConnectionFailed);
+  }
+}
+
+TEST_F(HttpTls, NothingInCommonIsARefusal) {
+  const HttpPieceServer server(source_, with({"server", "IP:127.0.0.1", &authority_}));
+  // An alert that says so, as from a server that wants another version or cipher.
+  for (const char alert : {'\x28', '\x46'}) {  // handshake failure, protocol version
+    test::BadServer refusing([&](test::BadServer&, int, test::Socket& socket) {
+      std::string hello;
+      socket.receive(hello);
+      socket.send(std::string("\x15\x03\x03\x00\x02\x02", 6) + alert);
+      socket.receive_all();
+    });
+    HttpSourceOptions options = trusting(server);
+    options.url = "https" + refusing.url().substr(4);
+    expect_no_trust(options);
+  }
 }
 
 TEST_F(HttpTls, AuthorityFileThatIsNone) {

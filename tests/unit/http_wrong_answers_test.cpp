@@ -69,8 +69,12 @@ TEST(HttpPieceGetter, SingleResponsesThatAreWrong) {
       {"piece 6"});
 
   const std::string cut = test::piece_response(body, etag);
-  expect_failure<InvalidBytesLength>(answer_to(cut.substr(0, cut.size() - 1)),
-                                     {"1049560", "1049559"});
+  expect_failure<HttpTransferFailed>(answer_to(cut.substr(0, cut.size() - 1)), {"piece 6"});
+  // Who is refused need not hear the whole message.
+  const std::string refusal = "401 Unauthorized\r\nContent-Length: 100\r\n\r\nno tok";
+  expect_failure<HttpUnauthorized>(answer_to("HTTP/1.1 " + refusal), {"401", "no tok"});
+  expect_failure<HttpTransferFailed>(
+      answer_to("HTTP/1.1 404 Not Found\r\nContent-Length: 100\r\n\r\nno pie"), {"piece 6"});
   expect_failure<InvalidBytesLength>(answer_to("HTTP/1.1 200 OK\r\n\r\n" + body.substr(1)),
                                      {"1049559"});
   expect_failure<InvalidBytesLength>(answer_to("HTTP/1.1 200 OK\r\n\r\n" + body + "x"),
@@ -111,7 +115,8 @@ TEST(HttpPieceGetter, BatchesThatAreWrong) {
       {"piece 6", "is in pieces"});
 
   expect_failure<UnexpectedPiece>(
-      answer_to(test::frame(PieceIndex(7), PieceFrameStatus::kFound, body)), {"7"});
+      answer_to(test::frame(PieceIndex(7), PieceFrameStatus::kFound, body)),
+      {"expected the piece asked for, actual piece index 7"});
   expect_failure<InvalidRecordProof>(
       answer_to(test::frame(PieceIndex(6), PieceFrameStatus::kFound,
                             bytes_of(*made_up_piece(PieceIndex(7))))),
@@ -121,7 +126,7 @@ TEST(HttpPieceGetter, BatchesThatAreWrong) {
   expect_failure<ChecksumMismatch>(answer_to(flipped), {"piece 6"});
   for (const std::size_t kept :
        {std::size_t{0}, std::size_t{1}, std::size_t{47}, std::size_t{48}, good.size() - 1}) {
-    expect_failure<HttpTransferFailed>(answer_to(good.substr(0, kept)), {"1 pieces missing"});
+    expect_failure<HttpTransferFailed>(answer_to(good.substr(0, kept)), {"1 piece missing"});
   }
   // What comes behind the last piece is an error, too, but the piece is here already.
   EXPECT_NE(answer_to(good + good).piece, nullptr);
@@ -330,7 +335,7 @@ TEST(HttpManifest, IsWhatTheServerHas) {
   options.max_manifest_bytes = 299'999;
   EXPECT_THROW(fetch_manifest_text(options, {}), InvalidBytesLength);
 
-  const auto refusing = server_that_says("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+  const auto refusing = server_that_says("HTTP/1.1 403 Forbidden\r\nContent-Length: 9\r\n\r\n");
   EXPECT_THROW(fetch_manifest_text(quick_options(refusing->url()), {}), HttpUnauthorized);
   const HttpPieceServer without(source, {});
   EXPECT_THROW(fetch_manifest_text(quick_options(without.url()), {}), HttpStatusError);
