@@ -72,6 +72,7 @@ PieceSupply::PieceSupply(const PieceSupplyOptions& options, const std::stop_toke
     return manifest->segment_identity(segment);
   };
   recovery.compute.simd_mode = options.simd_mode;
+  recovery.may_change = [sources = sources_.get()] { return sources->may_change(); };
   recovering_ = std::make_unique<RecoveringPieceGetter>(*sources_, ErasureCoding(options.simd_mode),
                                                         std::move(recovery));
   if (options.cache_directory.has_value()) {

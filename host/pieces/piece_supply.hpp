@@ -39,7 +39,7 @@ struct PieceSupplyOptions {
   std::optional<std::filesystem::path> cache_directory;
   MakeDirectory make_cache_directory = MakeDirectory::kLastOnly;
   std::uint64_t cache_bytes = std::uint64_t{10} << 30;
-  /// Of pieces that no source gives. `identity` and the instruction set are not used.
+  /// Of pieces that no source gives. `identity`, `may_change` and the instruction set are not used.
   RecoveringPieceGetterOptions recovery;
   SimdMode simd_mode = SimdMode::kBest;
   /// Gets lines about what is wrong but harmless.

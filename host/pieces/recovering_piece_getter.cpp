@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "host/base/counted.hpp"
 #include "host/base/sleep.hpp"
 #include "host/pieces/source_errors.hpp"
 
@@ -13,18 +14,22 @@ class RecoveringPieceGetter::Turn {
  public:
   Turn(RecoveringPieceGetter& owner, SegmentIndex segment, std::vector<Wanted>& wanted)
       : owner_(owner), segment_(segment), wanted_(wanted) {
+    entries_.reserve(wanted_.size());
     const std::lock_guard lock(owner_.mutex_);
-    for (Wanted& piece : wanted_) {
-      entries_.push_back(owner_.wanted_.emplace(segment_, &piece));
+    try {
+      for (Wanted& piece : wanted_) {
+        entries_.push_back(owner_.wanted_.emplace(segment_, &piece));
+      }
+    } catch (...) {
+      erase_entries();
+      throw;
     }
   }
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
   ~Turn() {
     const std::lock_guard lock(owner_.mutex_);
-    for (const auto entry : entries_) {
-      owner_.wanted_.erase(entry);
-    }
+    erase_entries();
     if (is_mine_) {
       owner_.is_rebuilding_ = false;
       owner_.changed_.notify_all();
@@ -45,6 +50,13 @@ class RecoveringPieceGetter::Turn {
   }
 
  private:
+  /// Under the lock.
+  void erase_entries() {
+    for (const auto entry : entries_) {
+      owner_.wanted_.erase(entry);
+    }
+  }
+
   RecoveringPieceGetter& owner_;
   SegmentIndex segment_;
   std::vector<Wanted>& wanted_;
@@ -71,7 +83,7 @@ class RecoveringPieceGetter::Batch {
       if (open_.empty() || stop_.stop_requested()) {
         return;
       }
-      if (n == options_.retry_delays.max_attempts) {
+      if (n == options_.retry_delays.max_attempts || !owner_.may_change()) {
         give_up(failure);
         return;
       }
@@ -96,7 +108,7 @@ class RecoveringPieceGetter::Batch {
       wanted.push_back(index);
     }
     ask(wanted);
-    if (may_mend() && whole_failure_ == nullptr && !stop_.stop_requested()) {
+    if (owner_.may_change() && whole_failure_ == nullptr && !stop_.stop_requested()) {
       // Before 128 others are asked for: what failed once may come the second time.
       std::vector<PieceIndex> again;
       for (const auto& [index, error] : refused_) {
@@ -114,13 +126,10 @@ class RecoveringPieceGetter::Batch {
       return whole_failure_ != nullptr ? whole_failure_ : first_rebuilding_failure_;
     }
     return std::make_exception_ptr(
-        Error(ErrorKind::kUnavailable, std::to_string(open_.size()) + " of " +
-                                           std::to_string(wanted.size()) +
-                                           " pieces were neither delivered nor refused"));
+        Error(ErrorKind::kUnavailable,
+              counted(open_.size(), "piece") + " of " + std::to_string(wanted.size()) +
+                  (open_.size() == 1 ? " was" : " were") + " neither delivered nor refused"));
   }
-
-  /// Whether time changes what a source says.
-  [[nodiscard]] bool may_mend() const { return options_.retry_delays.max_attempts != 1; }
 
   void ask(const std::vector<PieceIndex>& wanted) {
     if (wanted.empty()) {
@@ -244,36 +253,96 @@ void RecoveringPieceGetter::get_pieces(std::span<const PieceIndex> indices, cons
   Batch(*this, indices, sink, std::move(stop)).run();
 }
 
-/// Rebuilds what all batches want of the segment. Pre: the caller has the turn.
-void RecoveringPieceGetter::rebuild(SegmentIndex segment, const std::stop_token& stop) {
-  const std::optional<SegmentSlots> slots =
-      download_segment_pieces(source_, segment, stop, options_.segment_policy);
-  if (!slots.has_value()) {
-    return;
-  }
-  // Not before: others may have come to want pieces of it during the download.
-  std::vector<PiecePosition> positions;
+/// Whether time may change what the source says.
+bool RecoveringPieceGetter::may_change() const {
+  return options_.retry_delays.max_attempts != 1 && (!options_.may_change || options_.may_change());
+}
+
+/// What batches want of the segment and nobody has got yet, each once.
+std::vector<PieceIndex> RecoveringPieceGetter::missing_of(SegmentIndex segment) {
+  std::vector<PieceIndex> result;
   {
     const std::lock_guard lock(mutex_);
     const auto [first, last] = wanted_.equal_range(segment);
     for (auto entry = first; entry != last; ++entry) {
-      positions.push_back(position_of(entry->second->index));
+      if (entry->second->piece == nullptr) {
+        result.push_back(entry->second->index);
+      }
     }
   }
-  std::sort(positions.begin(), positions.end());
-  positions.erase(std::unique(positions.begin(), positions.end()), positions.end());
-  const ReconstructedPieces rebuilt = reconstruct_pieces(
-      slots->slots(), positions,
-      options_.identity ? options_.identity(segment) : agreed_identity(*slots, segment), erasure_,
-      options_.compute);
-  const std::lock_guard lock(mutex_);
-  const auto [first, last] = wanted_.equal_range(segment);
-  for (auto entry = first; entry != last; ++entry) {
-    Wanted& wanted = *entry->second;
-    const auto position =
-        std::lower_bound(positions.begin(), positions.end(), position_of(wanted.index));
-    if (position != positions.end() && *position == position_of(wanted.index)) {
-      wanted.piece = rebuilt.pieces[static_cast<std::size_t>(position - positions.begin())];
+  std::sort(result.begin(), result.end());
+  result.erase(std::unique(result.begin(), result.end()), result.end());
+  return result;
+}
+
+/// Asks once more for what is missing of the segment, before 128 others are; whether anything is
+/// missing then. It goes to its batches when the turn ends: a sink may take long, and ask itself.
+bool RecoveringPieceGetter::is_still_missing(SegmentIndex segment, const std::stop_token& stop) {
+  const std::vector<PieceIndex> missing = missing_of(segment);
+  if (missing.empty()) {
+    return false;
+  }
+  try {
+    source_.get_pieces(
+        missing,
+        [&](PieceIndex index, const PieceAnswer& answer) {
+          if (answer.piece == nullptr) {
+            return;
+          }
+          const std::lock_guard lock(mutex_);
+          const auto [first, last] = wanted_.equal_range(segment);
+          for (auto entry = first; entry != last; ++entry) {
+            if (entry->second->index == index) {
+              entry->second->piece = answer.piece;
+            }
+          }
+        },
+        stop);
+  } catch (const NoSourceLeft&) {
+    throw;
+  } catch (...) {
+    // The download of the segment asks the same source, and says what is wrong.
+  }
+  return !missing_of(segment).empty();
+}
+
+/// Rebuilds what all batches want of the segment. Pre: the caller has the turn.
+void RecoveringPieceGetter::rebuild(SegmentIndex segment, const std::stop_token& stop) {
+  RetryPolicy policy = options_.segment_policy;
+  std::function<bool()> is_still_wanted;
+  if (may_change()) {
+    is_still_wanted = [&] { return is_still_missing(segment, stop); };
+    if (!is_still_wanted()) {
+      return;
+    }
+  } else {
+    policy.tries = 1;
+  }
+  const std::optional<SegmentSlots> slots =
+      download_segment_pieces(source_, segment, stop, policy, {}, is_still_wanted);
+  if (!slots.has_value()) {
+    return;
+  }
+  // Others may have come to want pieces of it during the download, and may do so during the
+  // computation: what has been downloaded serves them, too.
+  for (std::vector<PieceIndex> missing = missing_of(segment);
+       !missing.empty() && !stop.stop_requested(); missing = missing_of(segment)) {
+    std::vector<PiecePosition> positions;
+    for (const PieceIndex index : missing) {
+      positions.push_back(position_of(index));
+    }
+    const ReconstructedPieces rebuilt = reconstruct_pieces(
+        slots->slots(), positions,
+        options_.identity ? options_.identity(segment) : agreed_identity(*slots, segment), erasure_,
+        options_.compute);
+    const std::lock_guard lock(mutex_);
+    const auto [first, last] = wanted_.equal_range(segment);
+    for (auto entry = first; entry != last; ++entry) {
+      Wanted& wanted = *entry->second;
+      const auto place = std::lower_bound(missing.begin(), missing.end(), wanted.index);
+      if (wanted.piece == nullptr && place != missing.end() && *place == wanted.index) {
+        wanted.piece = rebuilt.pieces[static_cast<std::size_t>(place - missing.begin())];
+      }
     }
   }
 }

@@ -45,6 +45,9 @@ struct RecoveringPieceGetterOptions {
   /// What rebuilt pieces of a segment are verified against.
   std::function<SegmentIdentity(SegmentIndex)> identity;
   RetryDelays retry_delays = {};
+  /// Whether time may change what the source says: when it does not, there is no further attempt
+  /// and no second try. None: it may. Called on the threads that ask.
+  std::function<bool()> may_change = {};
   /// Of the download of a segment, within one attempt.
   RetryPolicy segment_policy = {};
   ComputeOptions compute = {};
@@ -57,12 +60,13 @@ struct RecoveringPieceGetterOptions {
   std::function<void(std::chrono::milliseconds, const std::stop_token&)> pause = {};
 };
 
-/// One attempt asks the source for everything, then once more for what it failed to give, and
-/// rebuilds the rest, segment by segment. What is found is passed on at once. What is missing then
-/// is asked for again in the next attempt.
+/// One attempt asks the source for everything, then, unless the first attempt is the only one, once
+/// more for what it failed to give, and rebuilds the rest, segment by segment. What is found is
+/// passed on at once. What is missing then is asked for again in the next attempt.
 ///
 /// One rebuilding is under way at a time, and serves every piece of its segment that any batch is
-/// waiting for at that moment.
+/// waiting for until it ends. Others may have been under way before it for long: the pieces are
+/// asked for again when it begins, and after each pause of its download.
 ///
 /// Answers: found; failed, after the last attempt, with what rebuilding the piece failed with.
 /// Throws, after the last attempt, what the source threw, and NoSourceLeft at once. Thread-safe.
@@ -86,6 +90,9 @@ class RecoveringPieceGetter : public PieceGetter {
   class Turn;
 
   void rebuild(SegmentIndex segment, const std::stop_token& stop);
+  [[nodiscard]] bool may_change() const;
+  [[nodiscard]] bool is_still_missing(SegmentIndex segment, const std::stop_token& stop);
+  [[nodiscard]] std::vector<PieceIndex> missing_of(SegmentIndex segment);
 
   PieceGetter& source_;
   ErasureCoding erasure_;

@@ -36,8 +36,15 @@ class SegmentDownload {
       } catch (const NoSourceLeft&) {
         throw;  // further tries mend nothing
       } catch (...) {
-        last_failure_ = message_of(std::current_exception());
-        return;
+        const std::exception_ptr error = std::current_exception();
+        last_failure_ = message_of(error);
+        if (!is_refusal(fault_of(error))) {
+          return;
+        }
+        refusal_ = error;
+      }
+      if (refusal_ != nullptr) {
+        std::rethrow_exception(refusal_);
       }
     }
   }
@@ -57,7 +64,9 @@ class SegmentDownload {
             }
             slots_.set(position_of(index), std::move(answer.piece));
             ++n_pieces_;
-          } else if (answer.error) {
+          } else if (answer.error != nullptr && is_refusal(fault_of(answer.error))) {
+            refusal_ = answer.error;
+          } else if (answer.error != nullptr) {
             last_failure_ = message_of(answer.error);
             if (on_failed_) {
               on_failed_(index, answer.error);
@@ -74,6 +83,7 @@ class SegmentDownload {
   SegmentSlots slots_;
   std::size_t n_pieces_ = 0;
   std::string last_failure_;
+  std::exception_ptr refusal_;  // of the getter as a whole: no piece is to blame
 };
 
 }  // namespace
@@ -93,7 +103,8 @@ std::array<const Piece*, kNumPieces> SegmentSlots::slots() const {
 std::optional<SegmentSlots> download_segment_pieces(PieceGetter& getter, SegmentIndex segment,
                                                     const std::stop_token& stop,
                                                     const RetryPolicy& policy,
-                                                    const OnPieceFailed& on_failed) {
+                                                    const OnPieceFailed& on_failed,
+                                                    const std::function<bool()>& is_still_wanted) {
   if (policy.tries == 0) {
     throw InvalidArgument("download of segment " + std::to_string(segment.value()) +
                           ": expected at least one try, actual 0");
@@ -103,7 +114,7 @@ std::optional<SegmentSlots> download_segment_pieces(PieceGetter& getter, Segment
     if (i > 0) {
       sleep_for(policy.delay, stop);
     }
-    if (stop.stop_requested()) {
+    if (stop.stop_requested() || (i > 0 && is_still_wanted && !is_still_wanted())) {
       return std::nullopt;
     }
     download.try_once();

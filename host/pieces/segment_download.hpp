@@ -38,17 +38,19 @@ class SegmentSlots {
   std::array<PiecePtr, kNumPieces> pieces_;
 };
 
-/// Told of each piece that was asked for and failed, with the error.
+/// Told of each piece that was asked for and failed, with the error; not when it is the getter as a
+/// whole that refuses.
 using OnPieceFailed = std::function<void(PieceIndex, const std::exception_ptr&)>;
 
 /// Asks `getter` for pieces of the segment, source pieces first, until 128 are there. None when a
-/// stop was requested, which also cuts a wait short. Throws NotEnoughPieces, with the last failure
-/// in its message, when the tries are used up, InvalidArgument when there are none to use, and
-/// NoSourceLeft.
-std::optional<SegmentSlots> download_segment_pieces(PieceGetter& getter, SegmentIndex segment,
-                                                    const std::stop_token& stop,
-                                                    const RetryPolicy& policy = {},
-                                                    const OnPieceFailed& on_failed = {});
+/// stop was requested, which also cuts a wait short, or when `is_still_wanted`, which is asked
+/// after each wait, says no. Throws NotEnoughPieces, with the last failure in its message, when the
+/// tries are used up, InvalidArgument when there are none to use, and at once NoSourceLeft, what
+/// is_still_wanted throws, and the error of a piece with which the getter as a whole refuses.
+std::optional<SegmentSlots> download_segment_pieces(
+    PieceGetter& getter, SegmentIndex segment, const std::stop_token& stop,
+    const RetryPolicy& policy = {}, const OnPieceFailed& on_failed = {},
+    const std::function<bool()>& is_still_wanted = {});
 
 /// The identity that most of the pieces agree on: what recovery is checked against when nothing
 /// else is known. Only for pieces from a getter that is trusted to have validated them. Pre: there

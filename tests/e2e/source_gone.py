@@ -147,7 +147,7 @@ class SourceGone(FurrowTest):
         self.assertGreater(lying["faults"]["wrong"], 0)
         self.assertEqual(lying["failed"], lying["faults"]["wrong"])
         self.assertEqual(store["faults"], {})
-        self.assertRegex(result.stderr, re.escape(bad.url) + r" so far: 0 pieces, \d+ wrong pieces")
+        self.assertRegex(result.stderr, re.escape(bad.url) + r" so far: 0 pieces, \d+ wrong\n")
         self.assertIn("http://***@127.0.0.1", result.stderr)
         for text in ("sesame", "user:"):
             self.assertNotIn(text, result.stdout + result.stderr)

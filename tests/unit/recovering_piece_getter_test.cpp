@@ -178,6 +178,87 @@ TEST_F(Recovering, BatchesAtTheSameTimeShareARebuilding) {
   second.join();
 }
 
+TEST_F(Recovering, WhatCameBackWhileOthersWereRebuiltIsAskedForBeforeItsSegmentIs) {
+  // A server that was back during the third of 40 segments gave 38 times 128 pieces.
+  source_.missing = {5, 6};
+  source_.before = [&](std::size_t n, std::span<const PieceIndex> wanted) {
+    if (n == 1) {
+      EXPECT_EQ(wanted.size(), 2U);
+      source_.missing.clear();
+    }
+  };
+  RecoveringPieceGetter getter(source_, ErasureCoding(), options());
+  expect_right(getter, indices({5, 6, 7}));
+  EXPECT_EQ(source_.n_given, 3U);
+}
+
+TEST_F(Recovering, AfterAPauseOfTheDownloadThePieceIsAskedForAgain) {
+  for (unsigned i = 0; i < 256; ++i) {
+    source_.missing.insert(i);
+  }
+  RecoveringPieceGetterOptions with_tries = options();
+  with_tries.segment_policy = {3, milliseconds(1)};
+  bool has_begun = false;
+  source_.before = [&](std::size_t, std::span<const PieceIndex> wanted) {
+    if (wanted.size() == kNumRawRecords) {
+      has_begun = true;
+    } else if (has_begun) {
+      source_.missing.clear();
+    }
+  };
+  RecoveringPieceGetter getter(source_, ErasureCoding(), with_tries);
+  expect_right(getter, indices({5}));
+  EXPECT_EQ(source_.n_given, 1U);
+  EXPECT_TRUE(failures_.empty());
+}
+
+TEST_F(Recovering, ABatchThatComesDuringTheComputationIsServedByTheSameDownload) {
+  source_.missing = {5, 6};
+  std::atomic<int> n_told = 0;
+  std::atomic<int> n_downloads = 0;
+  std::jthread second;
+  RecoveringPieceGetterOptions shared = options();
+  shared.on_rebuild = [&](PieceIndex, const auto&) { ++n_told; };
+  RecoveringPieceGetter* both = nullptr;
+  shared.identity = [&](SegmentIndex) {
+    // When the pieces that are rebuilt have been chosen.
+    if (!second.joinable()) {
+      second = std::jthread([&] { expect_right(*both, indices({6})); });
+      while (n_told < 2) {
+        std::this_thread::yield();
+      }
+    }
+    return test::valid_identity();
+  };
+  RecoveringPieceGetter getter(source_, ErasureCoding(), shared);
+  both = &getter;
+  source_.before = [&](std::size_t, std::span<const PieceIndex> wanted) {
+    n_downloads += wanted.size() == kNumRawRecords ? 1 : 0;
+  };
+  expect_right(getter, indices({5}));
+  second.join();
+  EXPECT_EQ(n_downloads, 1);
+}
+
+TEST_F(Recovering, WhenNothingMayChangeTheAttemptIsTheLast) {
+  // With a server that was given up and a store that lacks a segment, attempts went on for ever.
+  for (unsigned i = 0; i < 200; ++i) {
+    source_.missing.insert(i);
+  }
+  bool may_change = true;
+  RecoveringPieceGetterOptions until_then = options();
+  until_then.segment_policy = {4, std::chrono::hours(1)};
+  until_then.may_change = [&] { return may_change; };
+  source_.before = [&](std::size_t, auto) { may_change = false; };
+  RecoveringPieceGetter getter(source_, ErasureCoding(), until_then);
+  bool is_failed = false;
+  getter.get_pieces(
+      indices({5}),
+      [&](PieceIndex, const PieceAnswer& answer) { is_failed = answer.error != nullptr; }, {});
+  EXPECT_TRUE(is_failed);
+  EXPECT_TRUE(failures_.empty());
+}
+
 TEST_F(Recovering, RebuiltPiecesAreCachedAndARebuildingEvictsNothing) {
   source_.missing = {5};
   RecoveringPieceGetter getter(source_, ErasureCoding(), options());
@@ -235,7 +316,8 @@ TEST_F(Recovering, TheLastAttemptGivesTheReason) {
 
 TEST_F(Recovering, WithoutASourceThereIsNoFurtherAttempt) {
   source_.missing = {5};
-  for (const std::size_t last : {0U, 1U}) {  // when asking for the piece, when rebuilding it
+  // When asking for the piece, once more, when rebuilding it.
+  for (const std::size_t last : {0U, 1U, 2U}) {
     source_.n_batches = 0;
     source_.before = [&](std::size_t n, auto) {
       if (n == last) {
