@@ -111,15 +111,17 @@ PieceSupplyOptions PlotPieces::supply_options(const PieceOptions& options, SimdM
     result.manifest = *options.manifest;
   }
   if (options.token_file.has_value()) {
-    result.http.read_token = [file = *options.token_file] { return read_token_file(file); };
+    result.http.read_token = token_reader(*options.token_file);
   }
   result.http.ca_file = options.ca_file.value_or("");
   result.http.in_flight = plan.settings.pieces_in_flight;
   result.http.piece_time = std::chrono::seconds(options.piece_seconds);
   result.fallback.on_stall = [](const PieceStall& stall) {
-    spdlog::warn("{} pieces are missing and none has come for {:.0f} s; {} is being asked",
-                 stall.n_missing, std::chrono::duration<double>(stall.silent).count(),
-                 stall.source);
+    spdlog::warn("{} missing and none has come for {:.0f} s; {}",
+                 counted(stall.n_missing, "piece is", "pieces are"),
+                 std::chrono::duration<double>(stall.silent).count(),
+                 stall.source.empty() ? "the sources that are away are waited for"
+                                      : stall.source + " is being asked");
   };
   result.fallback.on_event = [this](const PieceSourceEvent& event) {
     say(event);
@@ -134,11 +136,6 @@ PieceSupplyOptions PlotPieces::supply_options(const PieceOptions& options, SimdM
     }
   };
   result.fallback.on_faults = [this] { say_faults(); };
-  // Stores are asked once, since what they lack they lack for good; servers without limit.
-  if (!has_servers(options.sources)) {
-    result.recovery.retry_delays.max_attempts = 1;
-    result.recovery.segment_policy.tries = 1;
-  }
   result.recovery.compute.threads = plan.settings.threads;
   result.recovery.on_rebuild = [](PieceIndex index, const std::exception_ptr& error) {
     spdlog::warn("piece {}: {}; rebuilding it from the rest of its segment", index.value(),
@@ -199,8 +196,14 @@ std::vector<std::string> PlotPieces::report() const {
   }
   if (const PieceCache* cache = supply_->cache()) {
     const PieceCacheCounters counters = cache->counters();
-    lines.push_back(fmt::format("{}: {} hits, {} misses, {} damaged", cache->path().native(),
-                                counters.hits, counters.misses, counters.damaged));
+    lines.push_back(fmt::format(
+        "{}: {}, {}, {} damaged{}", cache->path().native(), counted(counters.hits, "hit"),
+        counted(counters.misses, "miss", "misses"), counters.damaged,
+        counters.io_errors == 0
+            ? ""
+            : fmt::format("; {} by the system, so that the cache did not help as it could",
+                          counted(counters.io_errors, "read or write was refused",
+                                  "reads and writes were refused"))));
   }
   return lines;
 }

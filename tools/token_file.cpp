@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <filesystem>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -28,6 +31,15 @@ std::string read_token_file(const std::string& file) {
         "--token-file '{}': expected a line of printable characters without spaces", file));
   }
   return token;
+}
+
+std::function<std::string()> token_reader(const std::string& file) {
+  std::string token = read_token_file(file);
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(file, error)) {
+    return [token = std::move(token)] { return token; };
+  }
+  return [file] { return read_token_file(file); };
 }
 
 }  // namespace furrow::cli
