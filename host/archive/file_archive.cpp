@@ -10,26 +10,20 @@
 #include "host/archive/store_layout.hpp"
 #include "host/store/chunk_compression.hpp"
 #include "host/store/file.hpp"
+#include "host/store/nesting.hpp"
 
 namespace furrow {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// Whether `inner` is `outer` or lies below it. Pre: both are canonical.
-bool is_within(const fs::path& inner, const fs::path& outer) {
-  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
-}
-
 /// A run must not archive what it is about to write, nor take what it is to archive for leftovers.
 void require_store_apart(const fs::path& store, std::span<const fs::path> paths) {
-  const fs::path canonical_store = fs::weakly_canonical(store);
   for (const fs::path& path : paths) {
-    // A symbolic link is not followed; it lies where its directory is.
-    const fs::path canonical = fs::is_symlink(path)
-                                   ? fs::weakly_canonical(path.parent_path()) / path.filename()
-                                   : fs::weakly_canonical(path);
-    if (is_within(canonical_store, canonical) || is_within(canonical, canonical_store)) {
+    // A symbolic link is not followed: nothing lies in it, and it lies where its directory is.
+    const bool is_link = fs::is_symlink(path);
+    const fs::path directory = path.has_parent_path() ? path.parent_path() : fs::path(".");
+    if (lies_within(is_link ? directory : path, store) || (!is_link && lies_within(store, path))) {
       throw InvalidArgument("the store '" + store.native() + "' and '" + path.native() +
                             "', which is to be archived, lie within one another");
     }
@@ -122,8 +116,8 @@ bool write_pieces(ArchivedPieces& pieces, StoreWriter& writer, const Compressor&
 }  // namespace
 
 StoreNotEmpty::StoreNotEmpty(const fs::path& store)
-    : InvalidArgument("'" + store.native() +
-                      "' holds an archive already; choose another directory") {}
+    : InvalidArgument("'" + store.native() + "' holds an archive already; choose another directory",
+                      {.path = store.native()}) {}
 
 ForeignStoreFile::ForeignStoreFile(const fs::path& store, const std::string& name)
     : InvalidArgument("'" + store.native() + "' holds '" + name +

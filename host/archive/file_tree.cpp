@@ -6,27 +6,14 @@
 
 #include <sys/stat.h>
 
+#include "host/base/printable.hpp"
 #include "host/base/utf8.hpp"
-#include "host/crypto/hex.hpp"
 #include "host/store/file.hpp"
 
 namespace furrow {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string show_bytes(const std::string& name) {
-  std::string shown;
-  for (const char c : name) {
-    const auto byte = static_cast<std::uint8_t>(c);
-    if (byte >= 0x20 && byte < 0x7F) {
-      shown += c;
-    } else {
-      shown += "\\x" + to_hex({&byte, 1});
-    }
-  }
-  return shown;
-}
 
 void require_utf8(const std::string& what, const std::string& name) {
   if (!is_utf8(name)) {
@@ -84,7 +71,7 @@ std::vector<std::string> sorted_names(const fs::path& directory) {
 class SourceLister {
  public:
   void add(const fs::path& source, const std::string& path) {
-    require_utf8("name of '" + show_bytes(source.native()) + "'", path);
+    require_utf8("name of '" + printable(source.native()) + "'", path);
     struct stat status {};
     if (::lstat(source.c_str(), &status) != 0) {
       throw IoError("look up", source.native(), errno);
@@ -139,7 +126,7 @@ DuplicateName::DuplicateName(const std::string& name, const fs::path& first, con
                       "' have the same name '" + name + "'; only one of them can be archived") {}
 
 NameNotUtf8::NameNotUtf8(const std::string& what, const std::string& name)
-    : InvalidArgument(what + ": expected UTF-8, actual '" + show_bytes(name) + "'") {}
+    : InvalidArgument(what + ": expected UTF-8, actual '" + printable(name) + "'") {}
 
 std::vector<SourceEntry> list_sources(std::span<const fs::path> paths) {
   std::vector<std::pair<std::string, fs::path>> roots;

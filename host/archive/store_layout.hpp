@@ -4,10 +4,8 @@
 //   segment-0000000000.pack   the pieces of segment 0: a piece pack, keys are piece indexes
 //   segment-0000000001.pack   ...
 //   index/                    where in which pack each piece lies
-//   .furrow-archiving         empty; only while an archiving run is at work, or after one was
-//   killed:
-//                             without a manifest beside it, packs and index are of no use to
-//                             anybody
+//   .furrow-archiving         empty; while an archiving run is at work, or after one was killed:
+//                             without a manifest beside it nobody can use packs and index
 #pragma once
 
 #include <string>

@@ -3,44 +3,34 @@
 #include <string>
 #include <system_error>
 
-#include <sys/stat.h>
-
 #include "host/archive/store_layout.hpp"
 #include "host/farm/farm_create.hpp"
 #include "host/farm/farm_options.hpp"
 #include "host/pieces/piece_cache.hpp"
+#include "host/store/nesting.hpp"
 
 namespace furrow {
 namespace {
 
 namespace fs = std::filesystem;
 
-bool is_there(const fs::path& path) {
-  std::error_code unreadable;  // whoever cannot look into a directory cannot write there either
+/// Unlike is_name_taken no error: whoever cannot look into a directory cannot write there either.
+bool is_seen(const fs::path& path) {
+  std::error_code unreadable;
   return fs::exists(fs::symlink_status(path, unreadable));
 }
 
-/// Absolute, without symbolic links and a slash at the end.
-fs::path resolved(const fs::path& path) {
-  std::error_code error;
-  const fs::path result = fs::weakly_canonical(fs::absolute(path), error);
-  if (error) {
-    throw IoError("look at", path.native(), error.value());
-  }
-  return result.has_filename() ? result : result.parent_path();
-}
-
 std::optional<DataKind> kind_of(const fs::path& directory) {
-  if (is_there(directory / kFarmInfoFileName) || is_there(directory / kCreationMarkName)) {
+  if (is_seen(directory / kFarmInfoFileName) || is_seen(directory / kCreationMarkName)) {
     return DataKind::kFarm;
   }
-  if (is_there(directory / kArchivingMarkName) ||
-      (is_there(directory / kManifestFileName) &&
-       (is_there(directory / kStoreIndexName) ||
-        is_there(directory / segment_pack_name(SegmentIndex(0)))))) {
+  if (is_seen(directory / kArchivingMarkName) ||
+      (is_seen(directory / kManifestFileName) &&
+       (is_seen(directory / kStoreIndexName) ||
+        is_seen(directory / segment_pack_name(SegmentIndex(0)))))) {
     return DataKind::kStore;
   }
-  if (is_there(directory / kPieceCacheFileName)) {
+  if (is_seen(directory / kPieceCacheFileName)) {
     return DataKind::kPieceCache;
   }
   return std::nullopt;
@@ -77,29 +67,10 @@ PlaceTaken place_taken(std::string_view option, const fs::path& path, const Data
                     {.path = path.native()});
 }
 
-bool is_same_directory(const fs::path& a, const fs::path& b) {
-  struct stat status_a {};
-  struct stat status_b {};
-  return a == b || (::stat(a.c_str(), &status_a) == 0 && ::stat(b.c_str(), &status_b) == 0 &&
-                    status_a.st_dev == status_b.st_dev && status_a.st_ino == status_b.st_ino);
-}
-
 }  // namespace
 
 std::optional<DataDirectory> data_directory_around(const fs::path& path) {
-  return around(resolved(path));
-}
-
-bool lies_within(const fs::path& inner, const fs::path& outer) {
-  const fs::path resolved_outer = resolved(outer);
-  for (fs::path path = resolved(inner);; path = path.parent_path()) {
-    if (is_same_directory(path, resolved_outer)) {
-      return true;
-    }
-    if (path == path.parent_path()) {
-      return false;
-    }
-  }
+  return around(resolved_path(path));
 }
 
 void require_outside_data(std::string_view option, const fs::path& output) {
@@ -109,7 +80,7 @@ void require_outside_data(std::string_view option, const fs::path& output) {
 }
 
 void require_own_place(std::string_view option, const fs::path& directory, DataKind kind) {
-  const fs::path path = resolved(directory);
+  const fs::path path = resolved_path(directory);
   const std::optional<DataKind> here = kind_of(path);
   // A piece_cache.bin may be that of a farm; what is made of the directory says whether it is.
   const bool may_be_part = kind == DataKind::kFarm && here == DataKind::kPieceCache;

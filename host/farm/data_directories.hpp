@@ -28,10 +28,6 @@ class PlaceTaken : public InvalidArgument {
 /// of the path is not there yet does not matter.
 std::optional<DataDirectory> data_directory_around(const std::filesystem::path& path);
 
-/// Whether `inner` is `outer` or will lie in it, both perhaps not there yet: directories that are
-/// there are told by device and inode.
-bool lies_within(const std::filesystem::path& inner, const std::filesystem::path& outer);
-
 /// Refuses an output, which `option` names, within any directory with data. Throws PlaceTaken.
 void require_outside_data(std::string_view option, const std::filesystem::path& output);
 

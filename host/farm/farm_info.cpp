@@ -10,6 +10,7 @@
 
 #include "furrow/errors.hpp"
 
+#include "host/base/printable.hpp"
 #include "host/crypto/hex.hpp"
 
 namespace furrow {
@@ -20,13 +21,9 @@ using Json = nlohmann::ordered_json;
 /// Space that a farm sets aside for this file (section 1).
 constexpr std::uint64_t kMaxFileSize = 1'048'576;
 
-/// Text of a broken file, for a message: nothing of it that is not plainly readable.
-std::string shown(std::string_view text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    result += c >= ' ' && c <= '~' ? c : '?';
-  }
-  return result + "\"";
+/// Text of a broken file, for a message.
+std::string in_quotes(std::string_view text) {
+  return '"' + printable(text) + '"';
 }
 
 /// Parses JSON, refusing a key that stands twice in the outer object or in the one below it.
@@ -53,7 +50,7 @@ Json parse_json(std::string_view text, const std::string& what) {
     throw MalformedData(what + ": not JSON");  // such as a number beyond all bounds
   }
   if (!repeated.empty()) {
-    throw MalformedData(what + ": key " + shown(repeated) + " stands there twice");
+    throw MalformedData(what + ": key " + in_quotes(repeated) + " stands there twice");
   }
   return json;
 }
@@ -135,7 +132,7 @@ FarmInfo FarmInfo::parse(std::string_view text, const std::string& what) {
   try {
     info.id = Ulid::parse(id);
   } catch (const MalformedData&) {
-    throw MalformedData(what + ": \"id\", expected a ULID, actual " + shown(id));
+    throw MalformedData(what + ": \"id\", expected a ULID, actual " + in_quotes(id));
   }
   info.genesis_root = members.hex<Hash>("genesisRoot");
   info.public_key = members.hex<PublicKey>("publicKey");

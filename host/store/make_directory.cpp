@@ -4,23 +4,12 @@
 #include <string>
 #include <system_error>
 
+#include "host/store/existence.hpp"
 #include "host/store/file.hpp"
 
 namespace furrow {
-namespace {
 
 namespace fs = std::filesystem;
-
-bool is_there(const fs::path& path) {
-  std::error_code error;
-  const bool result = fs::exists(path, error);
-  if (error) {
-    throw IoError("look for", path.native(), error.value());
-  }
-  return result;
-}
-
-}  // namespace
 
 ParentMissing::ParentMissing(const fs::path& directory, const fs::path& parent)
     : IoError("create directory", directory.native(),

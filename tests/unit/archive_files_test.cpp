@@ -1,9 +1,11 @@
 // Archiving trees of files.
+#include <array>
 #include <cstring>
 #include <optional>
 #include <thread>
 
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -224,10 +226,26 @@ TEST(FileArchive, RefusesBeforeAnythingIsWritten) {
   expect_refused<UnsupportedFileType>({"/dev/null"}, root, "/dev/null");
 
   write_file(root / "a/bad\xFFname", "3");
-  expect_refused<NameNotUtf8>({root / "a"}, root, "bad\\xffname");
+  expect_refused<NameNotUtf8>({root / "a"}, root, "bad\\xFFname");
   fs::remove(root / "a/bad\xFFname");
   fs::create_symlink("bad\xFFtarget", root / "a/bad link");
-  expect_refused<NameNotUtf8>({root / "a"}, root, "bad\\xfftarget");
+  expect_refused<NameNotUtf8>({root / "a"}, root, "bad\\xFFtarget");
+}
+
+// The same directory under another mount is the same directory.
+TEST(FileArchive, AStoreWithinWhatIsArchivedIsSeenThroughMounts) {
+  const TemporaryDirectory directory;
+  const fs::path& root = directory.path();
+  fs::create_directories(root / "source/inner");
+  fs::create_directory(root / "view");
+  write_file(root / "source/file", "1");
+  if (::mount((root / "source").c_str(), (root / "view").c_str(), nullptr, MS_BIND, nullptr) != 0) {
+    GTEST_SKIP() << "cannot mount";
+  }
+  const std::array<fs::path, 1> paths = {root / "source"};
+  EXPECT_THROW(archive_files(paths, root / "view/inner/store", {}), InvalidArgument);
+  EXPECT_EQ(::umount2((root / "view").c_str(), MNT_DETACH), 0);
+  EXPECT_TRUE(fs::is_empty(root / "source/inner"));
 }
 
 TEST(FileArchive, UnreadableFilesAndDirectoriesAreNamed) {

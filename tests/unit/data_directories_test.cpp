@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "host/store/make_directory.hpp"
+#include "host/store/nesting.hpp"
 #include "tests/support/temp_directory.hpp"
 
 namespace furrow {
