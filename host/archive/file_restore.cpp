@@ -42,9 +42,10 @@ class TreeBuilder {
 
   void add_block(BlockNumber number, std::span<const std::uint8_t> block) {
     if (number.value() != next_block_ || cursor_ == entries_.end()) {
-      throw RestoreMismatch("expected block " + std::to_string(next_block_) + " of " +
-                            std::to_string(n_blocks()) + ", actual block " +
-                            std::to_string(number.value()));
+      throw RestoreMismatch(
+          "expected block " + std::to_string(next_block_) + " of " + std::to_string(n_blocks()) +
+              ", actual block " + std::to_string(number.value()),
+          {.expected = std::to_string(next_block_), .actual = std::to_string(number.value())});
     }
     const ManifestEntry& entry = *cursor_;
     if (next_block_ == entry.first_block) {
@@ -53,8 +54,12 @@ class TreeBuilder {
     const std::uint64_t expected_size = std::min(kArchiveBlockSize, entry.size - file_bytes_);
     if (block.size() != expected_size) {
       throw RestoreMismatch("'" + entry.path + "': expected " + std::to_string(expected_size) +
-                            " bytes in block " + std::to_string(next_block_) + ", actual " +
-                            std::to_string(block.size()));
+                                " bytes in block " + std::to_string(next_block_) + ", actual " +
+                                std::to_string(block.size()),
+                            {.offset = file_bytes_,
+                             .path = entry.path,
+                             .expected = std::to_string(expected_size),
+                             .actual = std::to_string(block.size())});
     }
     file_->write_at(file_bytes_, block);
     hasher_.update(block);
@@ -72,7 +77,12 @@ class TreeBuilder {
   void finish() {
     if (cursor_ != entries_.end()) {
       throw RestoreMismatch("the archive ends before block " + std::to_string(next_block_) +
-                            " of " + std::to_string(n_blocks()) + ", in '" + cursor_->path + "'");
+                                " of " + std::to_string(n_blocks()) + ", in '" + cursor_->path +
+                                "'",
+                            {.offset = file_bytes_,
+                             .path = cursor_->path,
+                             .expected = std::to_string(n_blocks()) + " blocks",
+                             .actual = std::to_string(next_block_) + " blocks"});
     }
     for (const ManifestEntry& entry : entries_) {
       if (entry.type == EntryType::kSymlink) {
@@ -117,7 +127,10 @@ class TreeBuilder {
     const Hash actual = hasher_.finalize();
     if (actual != entry.contents) {
       throw RestoreMismatch("'" + entry.path + "': expected BLAKE3 " +
-                            to_hex(entry.contents.bytes) + ", actual " + to_hex(actual.bytes));
+                                to_hex(entry.contents.bytes) + ", actual " + to_hex(actual.bytes),
+                            {.path = entry.path,
+                             .expected = to_hex(entry.contents.bytes),
+                             .actual = to_hex(actual.bytes)});
     }
     file_->sync();
     file_.reset();
@@ -287,11 +300,14 @@ class PartialTarget {
 }  // namespace
 
 TargetNotEmpty::TargetNotEmpty(const fs::path& target)
-    : InvalidArgument("'" + target.native() + "' exists and is not an empty directory") {}
+    : InvalidArgument("'" + target.native() + "' exists and is not an empty directory",
+                      {.path = target.native()}) {}
 
 TargetIsMountPoint::TargetIsMountPoint(const fs::path& target)
-    : InvalidArgument("'" + target.native() +
-                      "' is a mount point, whose place nothing can take; name a directory in it") {}
+    : InvalidArgument(
+          "'" + target.native() +
+              "' is a mount point, whose place nothing can take; name a directory in it",
+          {.path = target.native()}) {}
 
 TargetLocked::TargetLocked(const fs::path& target)
     : Error(ErrorKind::kUnavailable, "another run is restoring into '" + target.native() + "'",

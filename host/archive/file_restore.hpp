@@ -7,6 +7,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "furrow/errors.hpp"
 
@@ -36,7 +37,8 @@ class TargetLocked : public Error {
 /// What came out of the archive is not what the manifest promises.
 class RestoreMismatch : public Error {
  public:
-  explicit RestoreMismatch(const std::string& message) : Error(ErrorKind::kCorrupt, message) {}
+  RestoreMismatch(const std::string& message, ErrorFields fields)
+      : Error(ErrorKind::kCorrupt, message, std::move(fields)) {}
 };
 
 inline constexpr std::string_view kPendingTreeEnding = ".furrow-partial";

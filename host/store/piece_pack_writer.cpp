@@ -75,7 +75,9 @@ PackIsFinished::PackIsFinished(const std::filesystem::path& file)
 PackKeyConflict::PackKeyConflict(const PackEntry& present, const PackedChunk& chunk)
     : Error(ErrorKind::kMismatch,
             "chunk " + std::to_string(chunk.key) + " of " + std::to_string(chunk.original_size) +
-                " bytes: the pack has other bytes under this key, in the " + describe(present)) {}
+                " bytes: the pack has other bytes under this key, in the " + describe(present),
+            {.expected = describe(present),
+             .actual = std::to_string(chunk.original_size) + " other bytes"}) {}
 
 std::string PackRecovery::message() const {
   std::string text = "'" + file.native() + "': kept " + counted(frames_kept, "frame") + ", cut " +
