@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <utility>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -64,6 +66,8 @@ struct stat status_of(int descriptor, const std::filesystem::path& path) {
   return status;
 }
 
+constexpr std::chrono::duration<int, std::milli> kWriterWait{10'000};
+
 constexpr std::string_view kBlockDevice = "a block device";
 constexpr std::string_view kFifo = "a fifo";
 
@@ -80,6 +84,21 @@ std::string_view kind_of_special(const struct stat& status) {
       return "a socket";
     default:
       return {};
+  }
+}
+
+/// Of a fifo that is open for reading without O_NONBLOCK having waited: until then reading it gives
+/// its end at once. One that nobody ever opens must not hold the process up for good.
+void wait_for_writer(int descriptor, const std::filesystem::path& path) {
+  pollfd fifo{.fd = descriptor, .events = POLLIN, .revents = 0};
+  const int n = retry_interrupted([&] { return ::poll(&fifo, 1, kWriterWait.count()); });
+  if (n < 0) {
+    throw IoError("read", path.native(), errno);
+  }
+  if (n == 0) {
+    throw IoError("read", path.native(),
+                  "expected a writer of the fifo within " +
+                      std::to_string(kWriterWait.count() / 1000) + " s, actual none");
   }
 }
 
@@ -178,6 +197,11 @@ std::uint64_t File::size() const {
   return static_cast<std::uint64_t>(status.st_size);
 }
 
+File::Id File::id() const {
+  const struct stat status = status_of(descriptor_, path_);
+  return {.device = status.st_dev, .inode = status.st_ino};
+}
+
 void File::resize(std::uint64_t size) const {
   before(FileOperation::kResize, path_);
   if (retry_interrupted([&] { return ::ftruncate(descriptor_, static_cast<off_t>(size)); }) != 0) {
@@ -197,6 +221,20 @@ void File::preallocate(std::uint64_t size) const {
   } while (error == EINTR);
   if (error != 0) {
     throw IoError("reserve " + std::to_string(size) + " bytes for", path_.native(), error);
+  }
+}
+
+void File::release(std::uint64_t offset, std::uint64_t size) const {
+  before(FileOperation::kRelease, path_);
+  if (size == 0) {
+    return;
+  }
+  if (retry_interrupted([&] {
+        return ::fallocate(descriptor_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                           static_cast<off_t>(offset), static_cast<off_t>(size));
+      }) != 0 &&
+      errno != EOPNOTSUPP && errno != ENOSYS) {
+    throw IoError("release bytes of", path_.native(), errno);
   }
 }
 
@@ -223,7 +261,10 @@ std::vector<std::uint8_t> read_whole_file(const std::filesystem::path& path,
   if (is_file && size > max_size) {
     throw InvalidBytesLength(path.native() + ": too large", max_size, size);
   }
-  ::fcntl(file.value, F_SETFL, O_RDONLY);  // what a writer has not written yet is waited for
+  if (!is_file) {
+    wait_for_writer(file.value, path);
+  }
+  ::fcntl(file.value, F_SETFL, O_RDONLY);  // what the writer has not written yet is waited for
   constexpr std::size_t kStep = 4096;
   std::vector<std::uint8_t> bytes;
   bytes.reserve(is_file ? size + 1 : kStep);  // one more to see the end

@@ -38,10 +38,20 @@ class File {
   /// Makes data and size durable.
   void sync() const;
   [[nodiscard]] std::uint64_t size() const;
+  /// Device and inode: as long as it is open, nothing else has the same.
+  struct Id {
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0;
+    bool operator==(const Id&) const = default;
+  };
+  [[nodiscard]] Id id() const;
   void resize(std::uint64_t size) const;
   /// Reserves real blocks for the first `size` bytes and extends the file to them; never shrinks
   /// it.
   void preallocate(std::uint64_t size) const;
+  /// Gives the blocks of `size` bytes from `offset` on back to the file system: they read as zeros,
+  /// and the size stays. Does nothing where the file system cannot do that.
+  void release(std::uint64_t offset, std::uint64_t size) const;
   /// Takes the exclusive lock of the whole file, held until the file is closed; false when another
   /// process or another File has it.
   [[nodiscard]] bool try_lock() const;
@@ -54,7 +64,8 @@ class File {
   std::filesystem::path path_;
 };
 
-/// Whole contents of a file, or of a pipe. Throws InvalidBytesLength above `max_size`.
+/// Whole contents of a file, or of a pipe, whose writer is waited for (ten seconds until there is
+/// one). Throws InvalidBytesLength above `max_size`.
 std::vector<std::uint8_t> read_whole_file(const std::filesystem::path& path,
                                           std::uint64_t max_size = std::uint64_t{1} << 32);
 
@@ -68,7 +79,15 @@ void rename_durably(const std::filesystem::path& from, const std::filesystem::pa
 void sync_directory(const std::filesystem::path& directory);
 
 /// System calls that change what is on disk, as tests see them.
-enum class FileOperation { kOpenForWriting, kWrite, kSync, kResize, kPreallocate, kRename };
+enum class FileOperation {
+  kOpenForWriting,
+  kWrite,
+  kSync,
+  kResize,
+  kPreallocate,
+  kRelease,
+  kRename
+};
 
 /// Called before each such system call, when set. A test may throw from it (a failing call) or end
 /// the process in it (a crash between two calls). Not thread-safe against running operations.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,6 +25,11 @@ constexpr mode_t kPermissions = 07777;
 void write_stream(int descriptor, std::string_view name, std::span<const std::uint8_t> bytes) {
   while (!bytes.empty()) {
     const ssize_t n = ::write(descriptor, bytes.data(), bytes.size());
+    if (n < 0 && errno == EAGAIN) {  // whoever shares a standard output may have made it so
+      pollfd ready{.fd = descriptor, .events = POLLOUT, .revents = 0};
+      ::poll(&ready, 1, -1);  // a failure shows at the next write
+      continue;
+    }
     if (n < 0 && errno != EINTR) {
       throw IoError("write", name, errno);
     }
@@ -44,8 +50,11 @@ class Stream {
           ::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     };
     while ((descriptor_ = open()) < 0) {
-      if (errno != ENXIO && errno != EINTR) {
-        throw IoError("open for writing", path.native(), errno);
+      const int error = errno;
+      // Of a fifo it says that there is no reader yet, of a device that there is no device.
+      const bool is_no_reader = error == ENXIO && fs::is_fifo(path);
+      if (!is_no_reader && error != EINTR) {
+        throw IoError("open for writing", path.native(), error);
       }
       if (stop.stop_requested()) {
         return;
@@ -146,6 +155,9 @@ bool OutputFile::write(std::span<const std::uint8_t> bytes, const std::stop_toke
       struct stat status {};
       if (error || ::stat(resolved.c_str(), &status) != 0) {
         throw IoError("look at", path_.native(), error ? error.value() : errno);
+      }
+      if (!S_ISREG(status.st_mode)) {
+        throw cannot_write(path_, "no longer what it was");
       }
       PendingFile file(resolved, PendingFile::Publish::kReplace, 0600);
       file.file().write_at(0, bytes);

@@ -3,10 +3,10 @@
 //   -                      standard output
 //   nothing is there       a new file, which appears when it is whole
 //   a file                 refused; replaced as a whole when that is wanted, with its permissions
-//   a fifo, a character
-//   device                 written to
-//   a symbolic link        what it leads to decides, and the link stays; refused when it leads
-//   nowhere a directory, a block device, a socket       refused
+//   a fifo, a character device               written to
+//   a symbolic link                          what it leads to decides, and the link stays; refused
+//                                            when it leads nowhere
+//   a directory, a block device, a socket    refused
 #pragma once
 
 #include <cstdint>

@@ -145,6 +145,55 @@ TEST_F(OutputFileTest, DevicesAreWrittenTo) {
   }
 }
 
+// It was waited for as if it were a fifo that nobody reads yet.
+TEST_F(OutputFileTest, ADeviceThatIsNotThereIsAnError) {
+  if (::mknod(at("device").c_str(), S_IFCHR | 0600, makedev(4095, 1)) != 0) {
+    GTEST_SKIP() << "cannot make a device";
+  }
+  std::stop_source stop;  // so that a failure of this test ends, too
+  stop.request_stop();
+  EXPECT_THROW((void)OutputFile(at("device"), false).write(bytes_of_text("text"), stop.get_token()),
+               IoError);
+}
+
+// Whoever shares the open file of standard output may have switched waiting off.
+TEST_F(OutputFileTest, AStandardOutputThatDoesNotWaitIsWaitedFor) {
+  const std::string text(std::size_t{1} << 20, 'x');  // more than a pipe holds
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe(ends.data()), 0);
+  ASSERT_EQ(::fcntl(ends[1], F_SETFL, O_WRONLY | O_NONBLOCK), 0);
+  std::size_t received = 0;
+  std::jthread reader([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    std::array<char, 4096> buffer{};
+    for (ssize_t n = 0; (n = ::read(ends[0], buffer.data(), buffer.size())) > 0;) {
+      received += static_cast<std::size_t>(n);
+    }
+  });
+  EXPECT_EQ(in_child([&] {
+              ::dup2(ends[1], STDOUT_FILENO);
+              try {
+                return OutputFile("-", false).write(bytes_of_text(text), {}) ? 0 : 1;
+              } catch (const IoError&) {
+                return 2;
+              }
+            }),
+            0);
+  ::close(ends[1]);
+  reader.join();
+  ::close(ends[0]);
+  EXPECT_EQ(received, text.size());
+}
+
+TEST_F(OutputFileTest, WhatTookThePlaceOfAFileIsNotReplaced) {
+  put(at("there"), "old");
+  const OutputFile output(at("there"), true);
+  fs::remove(at("there"));
+  ASSERT_EQ(::mkfifo(at("there").c_str(), 0600), 0);
+  EXPECT_THROW((void)output.write(bytes_of_text("new"), {}), InvalidArgument);
+  EXPECT_TRUE(fs::is_fifo(at("there")));
+}
+
 TEST_F(OutputFileTest, NobodyElsesFileIsATemporaryOne) {
   for (const char* name : {"new.tmp", ".new.furrow-tmp", ".new.0123456789abcdef",
                            ".new.0123456789abcdeg.furrow-tmp", "new.0123456789abcdef.furrow-tmp"}) {
@@ -191,7 +240,15 @@ TEST_F(OutputFileTest, NamesFitIntoADirectory) {
 TEST_F(OutputFileTest, InputsThatAreNoFilesAreNamed) {
   ASSERT_EQ(::mkfifo(at("fifo").c_str(), 0600), 0);
   EXPECT_THROW((void)File::open_read(at("fifo")), IoError);  // and does not wait for a writer
-  EXPECT_TRUE(read_whole_file(at("fifo")).empty());
+  {
+    std::jthread late_writer([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+      std::ofstream fifo(at("fifo"));
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+      fifo << "late";
+    });
+    EXPECT_EQ(read_whole_file(at("fifo")).size(), 4U);
+  }
   EXPECT_THROW((void)File::open_read("/dev/zero"), IoError);
   EXPECT_THROW((void)read_whole_file("/dev/zero"), IoError);
   EXPECT_THROW((void)read_whole_file(directory_.path()), IoError);
