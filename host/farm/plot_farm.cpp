@@ -1,11 +1,77 @@
 #include "host/farm/plot_farm.hpp"
 
+#include <condition_variable>
+#include <exception>
 #include <map>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 
+#include "host/base/threads.hpp"
+
 namespace furrow {
+namespace {
+
+/// Looks every few seconds whether the farm is still at its path. A sector takes minutes, or waits
+/// for its pieces for hours: whoever unmounts the disk is told before the next one would be
+/// written.
+class PresenceWatch {
+ public:
+  PresenceWatch(const Farm& farm, const std::stop_token& stop)
+      : farm_(farm), forward_(stop, [this] { end_.request_stop(); }) {
+    try {
+      thread_ =
+          start_thread("furrow-presence", [this](const std::stop_token& over) { watch(over); });
+    } catch (const ResourceExhausted&) {
+      thread_ = {};  // the next sector that is written looks, too
+    }
+  }
+  PresenceWatch(const PresenceWatch&) = delete;
+  PresenceWatch& operator=(const PresenceWatch&) = delete;
+  ~PresenceWatch() = default;
+
+  /// Requested by the caller's stop, and when the farm is gone.
+  [[nodiscard]] std::stop_token end() const { return end_.get_token(); }
+
+  /// Watches no longer. Throws FarmGone if the farm was found to be gone.
+  void finish() {
+    thread_ = {};
+    if (gone_ != nullptr) {
+      std::rethrow_exception(gone_);
+    }
+  }
+
+ private:
+  void watch(const std::stop_token& over) {
+    std::mutex mutex;
+    std::condition_variable_any waiting;
+    std::unique_lock lock(mutex);
+    for (;;) {
+      waiting.wait_for(lock, over, kPresenceInterval, [] { return false; });
+      if (over.stop_requested()) {
+        return;
+      }
+      try {
+        farm_.check_presence();
+      } catch (const FarmGone&) {
+        gone_ = std::current_exception();
+        end_.request_stop();
+        return;
+      } catch (const IoError&) {
+        continue;  // cannot be told now; the next write will find out
+      }
+    }
+  }
+
+  const Farm& farm_;
+  std::stop_source end_;
+  std::stop_callback<std::function<void()>> forward_;
+  std::exception_ptr gone_;  // of the thread while there is one
+  std::jthread thread_;      // last: it uses all of the above
+};
+
+}  // namespace
 
 std::vector<SectorIndex> sectors_to_plot(const Farm& farm, std::uint16_t count) {
   std::vector<SectorIndex> result;
@@ -19,7 +85,7 @@ std::vector<SectorIndex> sectors_to_plot(const Farm& farm, std::uint16_t count) 
 
 PlotResult plot_farm(Farm& farm, std::span<const SectorIndex> sectors,
                      const FarmerProtocolInfo& info, const PlotPipelineOptions& options,
-                     std::stop_token stop) {
+                     const std::stop_token& stop) {
   std::mutex marks_mutex;
   std::map<SectorIndex, ModificationMark> marks;
   auto next = sectors.begin();
@@ -57,7 +123,9 @@ PlotResult plot_farm(Farm& farm, std::span<const SectorIndex> sectors,
       options.on_event(index, event);
     }
   };
-  PlotResult result = plot_sectors(source, watched, sink, std::move(stop));
+  PresenceWatch presence(farm, stop);
+  PlotResult result = plot_sectors(source, watched, sink, presence.end());
+  presence.finish();
   farm.flush_state();
   return result;
 }
