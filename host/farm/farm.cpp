@@ -155,9 +155,7 @@ void Farm::warn(const std::string& text) {
     const std::lock_guard lock(warnings_mutex_);
     warnings_.push_back(text);
   }
-  if (on_warning_) {
-    on_warning_(text);
-  }
+  on_warning_(text);
 }
 
 std::uint16_t Farm::sector_count() const {

@@ -21,7 +21,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -75,7 +74,7 @@ class Farm {
   ///  - FarmNotFound in kReadOnly mode, FarmInUse in kPlot mode when another has the lock,
   ///  - WrongChain, IdentityMismatch, IdentityMissing, ShardCommitmentsSeedMismatch,
   ///    PiecesInSectorMismatch, SlotMismatch, UnsupportedMetadataVersion, and in kPlot mode
-  ///    StoredSizeMismatch and StateOfAnotherFarm (all FarmMismatch),
+  ///    StoredSizeMismatch, UncountedSectors and StateOfAnotherFarm (all FarmMismatch),
   ///  - MalformedData, InvalidBytesLength, FarmFileTooShort for damaged files, IoError.
   /// In kReadOnly mode sectors that lie beyond the end of a file that is too short are kDamaged,
   /// and a stored size that the files do not have is a warning. Whatever it throws, a farm that was
@@ -195,7 +194,7 @@ class Farm {
 
   std::filesystem::path directory_;
   FarmMode mode_;
-  std::function<void(const std::string&)> on_warning_;
+  Observer<const std::string&> on_warning_;
   FarmFiles files_;
   mutable std::mutex warnings_mutex_;
   std::vector<std::string> warnings_;

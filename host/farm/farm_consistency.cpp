@@ -16,19 +16,6 @@ bool has_sizes(const SpaceDistribution& space, const FarmFileSizes& sizes) {
          round_up_to_page(space.metadata_file_size) == sizes.metadata;
 }
 
-/// None when that makes no farm.
-std::optional<SpaceDistribution> space_of(std::uint64_t allocated_space,
-                                          std::uint16_t pieces_in_sector,
-                                          unsigned cache_percentage) {
-  try {
-    return SpaceDistribution::compute(allocated_space, pieces_in_sector, cache_percentage);
-  } catch (const InsufficientSpace&) {
-    return std::nullopt;
-  } catch (const FarmTooLarge&) {
-    return std::nullopt;
-  }
-}
-
 std::string difference(const char* name, std::uint64_t expected, std::uint64_t actual) {
   return expected == actual ? ""
                             : std::string(name) + ", expected " + std::to_string(expected) +
@@ -42,12 +29,25 @@ std::uint64_t mending_size(const FarmInfo& info, const FarmFileSizes& sizes) {
   for (unsigned percentage = 0; percentage < 100; ++percentage) {
     const std::uint64_t size =
         allocated_space_for_sectors(sectors, info.pieces_in_sector, percentage);
-    const auto space = space_of(size, info.pieces_in_sector, percentage);
+    const auto space = SpaceDistribution::compute_if_any(size, info.pieces_in_sector, percentage);
     if (space && round_up_to_page(space->piece_cache_file_size) >= sizes.piece_cache) {
       return size;
     }
   }
   return allocated_space_for_sectors(sectors, info.pieces_in_sector, kDefaultCachePercentage);
+}
+
+/// The smallest share with which all files get exactly these sizes but for a piece cache that is
+/// not there; none when no share does, or there is one.
+std::optional<unsigned> share_without_its_cache(const FarmInfo& info, const FarmFileSizes& sizes) {
+  for (unsigned percentage = 1; percentage < 100 && sizes.piece_cache == 0; ++percentage) {
+    const auto space =
+        SpaceDistribution::compute_if_any(info.allocated_space, info.pieces_in_sector, percentage);
+    if (space && has_sizes(*space, sizes)) {
+      return percentage;
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -65,7 +65,8 @@ std::optional<unsigned> cache_percentage_of(std::uint64_t allocated_space,
                                             std::uint16_t pieces_in_sector,
                                             const FarmFileSizes& sizes) {
   const auto fits = [&](unsigned percentage, bool with_cache) {
-    const auto space = space_of(allocated_space, pieces_in_sector, percentage);
+    const auto space =
+        SpaceDistribution::compute_if_any(allocated_space, pieces_in_sector, percentage);
     return space.has_value() && has_sizes(*space, sizes) &&
            (!with_cache || round_up_to_page(space->piece_cache_file_size) == sizes.piece_cache);
   };
@@ -81,7 +82,8 @@ std::optional<unsigned> cache_percentage_beside(std::uint64_t allocated_space,
                                                 std::uint16_t pieces_in_sector,
                                                 std::uint64_t piece_cache) {
   for (unsigned percentage = 0; percentage < 100; ++percentage) {
-    const auto space = space_of(allocated_space, pieces_in_sector, percentage);
+    const auto space =
+        SpaceDistribution::compute_if_any(allocated_space, pieces_in_sector, percentage);
     if (space && round_up_to_page(space->piece_cache_file_size) >= piece_cache) {
       return percentage;
     }
@@ -126,7 +128,8 @@ Identity open_identity(const FarmOptions& options, const FarmInfo& info) {
 
 bool is_interrupted_growth(const FarmInfo& info, const FarmFileSizes& sizes,
                            unsigned cache_percentage, const SpaceDistribution& wanted) {
-  const auto before = space_of(info.allocated_space, info.pieces_in_sector, cache_percentage);
+  const auto before = SpaceDistribution::compute_if_any(info.allocated_space, info.pieces_in_sector,
+                                                        cache_percentage);
   return before.has_value() && before->plot_file_size <= sizes.plot &&
          sizes.plot <= wanted.plot_file_size &&
          round_up_to_page(before->metadata_file_size) <= sizes.metadata &&
@@ -135,9 +138,14 @@ bool is_interrupted_growth(const FarmInfo& info, const FarmFileSizes& sizes,
 
 StoredSizeMismatch stored_size_mismatch(const FarmOptions& options, const FarmInfo& info,
                                         const FarmFileSizes& sizes) {
-  const auto wanted = space_of(
+  const auto wanted = SpaceDistribution::compute_if_any(
       info.allocated_space, info.pieces_in_sector,
       options.cache_percentage.value_or(sizes.piece_cache == 0 ? 0 : kDefaultCachePercentage));
+  const fs::path info_file = options.directory / kFarmInfoFileName;
+  const std::uint64_t mending = mending_size(info, sizes);
+  if (const auto share = share_without_its_cache(info, sizes)) {
+    return StoredSizeMismatch::without_cache(info_file, info.allocated_space, *share, mending);
+  }
   std::string differences = "no farm has that space";
   if (wanted.has_value()) {
     differences = difference(kPlotFileName, wanted->plot_file_size, sizes.plot);
@@ -145,8 +153,7 @@ StoredSizeMismatch stored_size_mismatch(const FarmOptions& options, const FarmIn
         difference(kMetadataFileName, round_up_to_page(wanted->metadata_file_size), sizes.metadata);
     differences += (differences.empty() || other.empty() ? "" : ", and ") + other;
   }
-  return {options.directory / kFarmInfoFileName, info.allocated_space, differences,
-          mending_size(info, sizes)};
+  return {info_file, info.allocated_space, differences, mending};
 }
 
 }  // namespace furrow

@@ -1,6 +1,7 @@
 #include "host/farm/farm_create.hpp"
 
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <string>
 #include <vector>
@@ -10,10 +11,12 @@
 #include "host/farm/farm_errors.hpp"
 #include "host/farm/farm_info.hpp"
 #include "host/farm/farm_size.hpp"
+#include "host/farm/file_place.hpp"
 #include "host/farm/identity.hpp"
 #include "host/farm/metadata_file.hpp"
 #include "host/farm/space.hpp"
 #include "host/pieces/piece_cache.hpp"
+#include "host/store/existence.hpp"
 
 namespace furrow {
 namespace {
@@ -28,16 +31,6 @@ constexpr std::array kOwnNames = {kFarmInfoFileName,  kIdentityFileName,   kMeta
                                   kPlotFileName,      kPieceCacheFileName, kStateDirectoryName,
                                   kIndexDirectoryName};
 
-/// Also of a symbolic link that leads nowhere.
-bool is_there(const fs::path& path) {
-  std::error_code error;
-  const fs::file_status status = fs::symlink_status(path, error);
-  if (status.type() == fs::file_type::none) {
-    throw IoError("look for", path.native(), error.value());
-  }
-  return status.type() != fs::file_type::not_found;
-}
-
 Ulid new_ulid() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   std::array<std::uint8_t, 10> random{};
@@ -49,7 +42,7 @@ Ulid new_ulid() {
 
 /// Opens a file for writing; `rollback` removes it or gives it its old size back.
 File open_with_rollback(const fs::path& path, Rollback& rollback) {
-  const bool is_new = !is_there(path);
+  const bool is_new = !is_name_taken(path);
   File file = File::open_or_create(path);
   if (is_new) {
     rollback.remove(path);
@@ -71,8 +64,18 @@ void refuse_sectors_without_info(const fs::path& directory) {
   try {
     count =
         MetadataFile(File::open_read(directory / kMetadataFileName)).read_plotted_sector_count();
-  } catch (const Error&) {
-    return;  // not there, or nothing that counts sectors
+  } catch (const FarmFileTooShort&) {
+    return;  // nothing that counts sectors
+  } catch (const IoError& error) {
+    if (error.error_number() == ENOENT || !is_name_taken(directory / kCreationMarkName)) {
+      return;
+    }
+    throw;
+  } catch (const UnsupportedMetadataVersion&) {
+    if (!is_name_taken(directory / kCreationMarkName)) {
+      return;  // nobody's file, which begin_creation refuses
+    }
+    throw;
   }
   if (count != 0) {
     throw MalformedData((directory / kFarmInfoFileName).native() +
@@ -84,11 +87,11 @@ void refuse_sectors_without_info(const fs::path& directory) {
 /// Puts the mark down, or finds that of an interrupted creation. Whatever is made is made after it.
 void begin_creation(const fs::path& directory, Rollback& rollback) {
   const fs::path mark = directory / kCreationMarkName;
-  if (is_there(mark)) {
+  if (is_name_taken(mark)) {
     return;
   }
   for (const char* name : kOwnNames) {
-    if (is_there(directory / name)) {
+    if (is_name_taken(directory / name)) {
       throw FileOfNoFarm(directory / name);
     }
   }
@@ -115,11 +118,11 @@ FarmInfo info_of_new_farm(const FarmOptions& options, std::uint64_t allocated_sp
 
 bool is_farm_to_be_created(const fs::path& directory) {
   const fs::path path = directory / kFarmInfoFileName;
-  if (!is_there(path)) {
+  if (!is_name_taken(path)) {
     return true;
   }
   const File file = File::open_read(path);
-  if (file.size() == 0 || !is_there(directory / kCreationMarkName)) {
+  if (file.size() == 0 || !is_name_taken(directory / kCreationMarkName)) {
     return file.size() == 0;
   }
   try {
@@ -130,7 +133,8 @@ bool is_farm_to_be_created(const fs::path& directory) {
   }
 }
 
-File create_farm_files(const FarmOptions& options, Rollback& rollback) {
+void create_farm_files(const FarmOptions& options, std::shared_ptr<File>& info_file,
+                       Rollback& rollback) {
   const FarmSize size = size_of_new_farm(options);
   const SpaceDistribution& space = size.space;
   FarmInfo info = info_of_new_farm(options, size.allocated_space);
@@ -141,25 +145,29 @@ File create_farm_files(const FarmOptions& options, Rollback& rollback) {
   begin_creation(directory, rollback);
 
   const fs::path info_path = directory / kFarmInfoFileName;
-  const bool is_new = !is_there(info_path);
-  File info_file = File::open_or_create(info_path);
-  if (options.lock && !info_file.try_lock()) {
+  const bool is_new = !is_name_taken(info_path);
+  info_file = std::make_shared<File>(File::open_or_create(info_path));
+  if (options.lock && !info_file->try_lock()) {
     rollback.dismiss();  // all that is here is needed by whoever has the lock
     throw FarmInUse(info_path);
   }
+  if (!FilePlace(*info_file).is_there()) {  // somebody else has taken a creation back
+    rollback.dismiss();
+    throw FarmGone(info_path);
+  }
   if (!is_farm_to_be_created(directory)) {  // somebody else was faster
     rollback.dismiss();
-    return info_file;
+    return;
   }
   if (is_new) {
     rollback.remove(info_path);
   } else {
     rollback.restore_size(info_path, 0);
   }
-  info_file.resize(0);
+  info_file->resize(0);
 
   const fs::path identity_path = directory / kIdentityFileName;
-  if (!is_there(identity_path)) {
+  if (!is_name_taken(identity_path)) {
     rollback.remove(identity_path);
   }
   const Identity identity = Identity::open_or_create(identity_path);
@@ -180,8 +188,7 @@ File create_farm_files(const FarmOptions& options, Rollback& rollback) {
     cache.sync();
   }
   sync_directory(directory);
-  info.write_to(info_file);
-  return info_file;
+  info.write_to(*info_file);
 }
 
 void end_creation(const fs::path& directory) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 
 #include "host/farm/farm_options.hpp"
 #include "host/farm/rollback.hpp"
@@ -16,16 +17,21 @@ namespace furrow {
 /// Says that a farm is being made in its directory.
 inline constexpr const char* kCreationMarkName = ".furrow-creating";
 
-/// Whether there is no farm yet: no info file, or one without text, or only the beginning of its
-/// text beside the mark.
+/// Whether there is no farm yet: no info file, or one without text, or, beside the mark, one with
+/// text that is no info file, because a crash cut it off. (An info file that was damaged beside a
+/// mark that a crash brought back looks like that, too; a creation goes on only where metadata.bin
+/// counts nothing.)
 bool is_farm_to_be_created(const std::filesystem::path& directory);
 
-/// Makes the files of a new farm, or those that an interrupted creation did not come to, and
-/// returns the info file, locked if wanted. `rollback` takes all of it back. When somebody else was
+/// Makes the files of a new farm, or those that an interrupted creation did not come to, and opens
+/// the info file, locked if wanted. `rollback` takes all of it back; `info_file` has to outlive it,
+/// because nobody else may have the lock while files go by their paths. When somebody else was
 /// faster the info file is theirs. Throws FileOfNoFarm for files that are not ours, MalformedData
-/// when sectors would be lost, InvalidArgument, InsufficientSpace and FarmTooLarge for options that
-/// make no farm, FarmInUse and IoError.
-File create_farm_files(const FarmOptions& options, Rollback& rollback);
+/// when sectors would be lost, UnsupportedMetadataVersion, InvalidArgument, InsufficientSpace and
+/// FarmTooLarge for options that make no farm, FarmInUse, FarmGone when what was locked was removed
+/// by somebody else's rollback, and IoError.
+void create_farm_files(const FarmOptions& options, std::shared_ptr<File>& info_file,
+                       Rollback& rollback);
 
 /// The farm is complete: removes the mark, if there is one. A crash may bring it back, which harms
 /// nobody: beside an info file it says nothing.

@@ -7,7 +7,8 @@ namespace furrow {
 
 FarmNotFound::FarmNotFound(const std::filesystem::path& directory)
     : Error(ErrorKind::kIo,
-            "no farm in " + directory.native() + ": single_disk_farm.json is missing") {}
+            "no farm in " + directory.native() + ": single_disk_farm.json is missing",
+            {.path = directory.native()}) {}
 
 FileOfNoFarm::FileOfNoFarm(const std::filesystem::path& file)
     : Error(
@@ -24,17 +25,24 @@ FarmGone::FarmGone(const std::filesystem::path& path)
 
 FarmInUse::FarmInUse(const std::filesystem::path& info_file)
     : Error(ErrorKind::kUnavailable,
-            "cannot lock " + info_file.native() + ": the farm is likely already in use") {}
+            "cannot lock " + info_file.native() + ": the farm is likely already in use",
+            {.path = info_file.native()}) {}
 
 WrongChain::WrongChain(const std::filesystem::path& info_file, const Hash& expected,
                        const Hash& actual)
     : FarmMismatch(info_file.native() + ": wrong chain, expected genesis root " +
-                   to_hex(expected.bytes) + ", actual " + to_hex(actual.bytes)) {}
+                       to_hex(expected.bytes) + ", actual " + to_hex(actual.bytes),
+                   {.path = info_file.native(),
+                    .expected = to_hex(expected.bytes),
+                    .actual = to_hex(actual.bytes)}) {}
 
 IdentityMismatch::IdentityMismatch(const std::filesystem::path& info_file, const PublicKey& of_info,
                                    const PublicKey& of_identity)
     : FarmMismatch(info_file.native() + ": identity mismatch, expected public key " +
-                   to_hex(of_info.bytes) + ", identity.bin has " + to_hex(of_identity.bytes)) {}
+                       to_hex(of_info.bytes) + ", identity.bin has " + to_hex(of_identity.bytes),
+                   {.path = info_file.native(),
+                    .expected = to_hex(of_info.bytes),
+                    .actual = to_hex(of_identity.bytes)}) {}
 
 ShardCommitmentsSeedMismatch::ShardCommitmentsSeedMismatch(const std::filesystem::path& info_file,
                                                            const Hash& of_identity,
@@ -48,20 +56,40 @@ ShardCommitmentsSeedMismatch::ShardCommitmentsSeedMismatch(const std::filesystem
 
 StoredSizeMismatch::StoredSizeMismatch(const std::filesystem::path& info_file, std::uint64_t stored,
                                        const std::string& differences, std::uint64_t mending_size)
-    : FarmMismatch(info_file.native() + ": \"allocatedSpace\" is " + std::to_string(stored) +
-                       ", which is not the size of the files: " + differences +
-                       "; say which size the farm shall have, --size " +
-                       std::to_string(mending_size) + " is that of its files",
+    : StoredSizeMismatch(info_file, stored, mending_size,
+                         ", which is not the size of the files: " + differences +
+                             "; say which size the farm shall have, --size " +
+                             std::to_string(mending_size) + " is that of its files") {}
+
+StoredSizeMismatch::StoredSizeMismatch(const std::filesystem::path& info_file, std::uint64_t stored,
+                                       std::uint64_t mending_size, const std::string& what)
+    : FarmMismatch(info_file.native() + ": \"allocatedSpace\" is " + std::to_string(stored) + what,
                    {.path = info_file.native(),
                     .expected = std::to_string(mending_size),
                     .actual = std::to_string(stored)}) {}
 
-StateOfAnotherFarm::StateOfAnotherFarm(const Ulid& expected, const Ulid& actual)
-    : FarmMismatch(
-          "directory state: made for another farm, expected the id in single_disk_farm.json, " +
-              expected.to_string() + ", actual " + actual.to_string() +
-              "; if the info file is right, remove the directories state and index",
-          {.expected = expected.to_string(), .actual = actual.to_string()}) {}
+StoredSizeMismatch StoredSizeMismatch::without_cache(const std::filesystem::path& info_file,
+                                                     std::uint64_t stored,
+                                                     unsigned cache_percentage,
+                                                     std::uint64_t mending_size) {
+  return {
+      info_file, stored, mending_size,
+      ", which is not the size of the files: piece_cache.bin is missing, or the number is wrong; "
+      "--cache-percentage " +
+          std::to_string(cache_percentage) +
+          " makes that file anew, empty, with which all files have the size; --size " +
+          std::to_string(mending_size) + " is that of the files without it"};
+}
+
+StateOfAnotherFarm::StateOfAnotherFarm(const std::filesystem::path& directory, const Ulid& expected,
+                                       const Ulid& actual)
+    : FarmMismatch(directory.native() +
+                       ": made for another farm, expected the id in single_disk_farm.json, " +
+                       expected.to_string() + ", actual " + actual.to_string() +
+                       "; if the info file is right, remove the directories state and index",
+                   {.path = directory.native(),
+                    .expected = expected.to_string(),
+                    .actual = actual.to_string()}) {}
 
 SlotMismatch::SlotMismatch(SectorIndex index, const std::string& what, std::uint64_t expected,
                            std::uint64_t actual)
@@ -74,17 +102,22 @@ SlotMismatch::SlotMismatch(SectorIndex index, const std::string& what, std::uint
 
 IdentityMissing::IdentityMissing(const std::filesystem::path& identity_file)
     : FarmMismatch(identity_file.native() +
-                   ": missing, but there is a farm; its sectors are of no use with another key") {}
+                       ": missing, but there is a farm; its sectors are of no use with another key",
+                   {.path = identity_file.native()}) {}
 
 PiecesInSectorMismatch::PiecesInSectorMismatch(const std::filesystem::path& info_file,
                                                const std::string& expected, std::uint16_t actual)
-    : FarmMismatch(info_file.native() + ": pieces in sector, expected " + expected + ", actual " +
-                   std::to_string(actual)) {}
+    : FarmMismatch(
+          info_file.native() + ": pieces in sector, expected " + expected + ", actual " +
+              std::to_string(actual),
+          {.path = info_file.native(), .expected = expected, .actual = std::to_string(actual)}) {}
 
 UnsupportedMetadataVersion::UnsupportedMetadataVersion(const std::filesystem::path& metadata_file,
                                                        std::uint8_t actual)
-    : FarmMismatch(metadata_file.native() + ": unsupported version, expected 0, actual " +
-                   std::to_string(actual)) {}
+    : FarmMismatch(
+          metadata_file.native() + ": unsupported version, expected 0, actual " +
+              std::to_string(actual),
+          {.path = metadata_file.native(), .expected = "0", .actual = std::to_string(actual)}) {}
 
 FarmFileTooShort::FarmFileTooShort(const std::filesystem::path& file, const std::string& needed_for,
                                    std::uint64_t expected, std::uint64_t actual)
@@ -97,11 +130,28 @@ FarmFileTooShort::FarmFileTooShort(const std::filesystem::path& file, const std:
       expected_(expected),
       actual_(actual) {}
 
+UncountedSectors::UncountedSectors(const std::filesystem::path& metadata_file,
+                                   std::uint16_t counted, std::uint16_t found, SectorIndex last)
+    : FarmMismatch(
+          metadata_file.native() + ": header counts " + std::to_string(counted) +
+              " plotted sectors, but " + std::to_string(found) +
+              " more have a sound slot, and plot.bin has their bytes, the last one sector " +
+              std::to_string(last.value()) + "; expected a count of " +
+              std::to_string(last.value() + 1) +
+              " (README.md says how to write it by hand), unless a change of size with --shrink "
+              "was interrupted: the same command completes that",
+          {.path = metadata_file.native(),
+           .expected = std::to_string(last.value() + 1),
+           .actual = std::to_string(counted)}),
+      counted_(counted),
+      found_(found) {}
+
 PieceNotInFarm::PieceNotInFarm(const std::filesystem::path& directory, PieceIndex piece,
                                std::size_t sectors)
     : Error(ErrorKind::kUnavailable,
             directory.native() + ": expected piece " + std::to_string(piece.value()) +
-                " in one of " + std::to_string(sectors) + " plotted sectors, actual none has it") {}
+                " in one of " + std::to_string(sectors) + " plotted sectors, actual none has it",
+            {.piece_index = piece.value(), .path = directory.native()}) {}
 
 WouldLoseSectors::WouldLoseSectors(std::uint64_t allocated_space, unsigned cache_percentage,
                                    std::uint16_t room_for, std::uint16_t plotted,
@@ -131,7 +181,8 @@ SlotChanged::SlotChanged(SectorIndex index)
 
 DamagedSlot::DamagedSlot(SectorIndex index, const std::string& reason)
     : Error(ErrorKind::kCorrupt,
-            "metadata of sector " + std::to_string(index.value()) + " is damaged: " + reason),
+            "metadata of sector " + std::to_string(index.value()) + " is damaged: " + reason,
+            {.sector_index = index.value()}),
       index_(index) {}
 
 }  // namespace furrow

@@ -41,7 +41,6 @@ class FarmInUse : public Error {
 /// The farm is intact, but not the one that was asked for. Base of the classes below it.
 class FarmMismatch : public Error {
  public:
-  explicit FarmMismatch(const std::string& message) : Error(ErrorKind::kMismatch, message) {}
   FarmMismatch(const std::string& message, ErrorFields fields)
       : Error(ErrorKind::kMismatch, message, std::move(fields)) {}
 };
@@ -74,12 +73,21 @@ class StoredSizeMismatch : public FarmMismatch {
   /// `mending_size` is an allocated space that makes files of these sizes.
   StoredSizeMismatch(const std::filesystem::path& info_file, std::uint64_t stored,
                      const std::string& differences, std::uint64_t mending_size);
+  /// All that is missing is a piece cache with this share of the space.
+  static StoredSizeMismatch without_cache(const std::filesystem::path& info_file,
+                                          std::uint64_t stored, unsigned cache_percentage,
+                                          std::uint64_t mending_size);
+
+ private:
+  StoredSizeMismatch(const std::filesystem::path& info_file, std::uint64_t stored,
+                     std::uint64_t mending_size, const std::string& what);
 };
 
 /// FARM/state was made for a farm with another id.
 class StateOfAnotherFarm : public FarmMismatch {
  public:
-  StateOfAnotherFarm(const Ulid& expected, const Ulid& actual);
+  StateOfAnotherFarm(const std::filesystem::path& directory, const Ulid& expected,
+                     const Ulid& actual);
 };
 
 /// A slot has its checksum, but is that of another sector or of sectors of another size: it is not
@@ -120,6 +128,21 @@ class FarmFileTooShort : public Error {
  private:
   std::uint64_t expected_;
   std::uint64_t actual_;
+};
+
+/// The header of metadata.bin counts fewer sectors than there are. It has no checksum, so it is
+/// that number which is wrong, and nothing may be written over those sectors.
+class UncountedSectors : public FarmMismatch {
+ public:
+  /// `found` are those behind the counted ones up to `last`.
+  UncountedSectors(const std::filesystem::path& metadata_file, std::uint16_t counted,
+                   std::uint16_t found, SectorIndex last);
+  [[nodiscard]] std::uint16_t counted() const noexcept { return counted_; }
+  [[nodiscard]] std::uint16_t found() const noexcept { return found_; }
+
+ private:
+  std::uint16_t counted_;
+  std::uint16_t found_;
 };
 
 /// No sector of the farm holds the piece, as far as it is plotted now.

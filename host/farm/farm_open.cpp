@@ -10,20 +10,13 @@
 #include "host/farm/farm_size.hpp"
 #include "host/farm/rollback.hpp"
 #include "host/farm/space.hpp"
+#include "host/farm/uncounted_sectors.hpp"
+#include "host/store/existence.hpp"
 
 namespace furrow {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool is_there(const fs::path& path) {
-  std::error_code error;
-  const bool result = fs::exists(path, error);
-  if (error) {
-    throw IoError("look for", path.native(), error.value());
-  }
-  return result;
-}
 
 void check_options(const FarmOptions& options) {
   if (options.pieces_in_sector &&
@@ -58,19 +51,18 @@ void check_sizes(const FarmFiles& files) {
   files.plot.check_holds(count, needed_for);
 }
 
-/// A crash leaves one such sector, a damaged header many.
-void warn_of_uncounted_sectors(FarmFiles& files) {
+/// Whether what is not counted would be written over by mistake. Sectors for which there will be no
+/// room are no mistake when dropping some is asked for: a shrinking that was interrupted leaves
+/// such ones, and is completed by the same request.
+void check_uncounted_sectors(FarmFiles& files, bool may_drop_sectors) {
   const auto count = static_cast<std::uint16_t>(files.slots.size());
-  try {
-    if (count < files.target_sector_count &&
-        !files.metadata.read_slot(SectorIndex(count), files.info.pieces_in_sector)
-             .holds_nothing()) {
-      files.warnings.push_back(files.metadata.file().path().native() + ": counts " +
-                               std::to_string(count) + " sectors, but has the slot of sector " +
-                               std::to_string(count) + ", too; it will be plotted again");
-    }
-  } catch (const Error&) {  // NOLINT(bugprone-empty-catch)
-    // What stands in the slot of a sector that does not exist has no meaning.
+  const auto sector =
+      uncounted_sector(files.metadata, files.plot, files.info.pieces_in_sector, count,
+                       may_drop_sectors ? files.target_sector_count : kMaxSectors);
+  if (sector.has_value() && sector->value() < files.target_sector_count) {
+    files.warnings.push_back(files.metadata.file().path().native() + ": counts " +
+                             std::to_string(count) + " sectors, but has the slot of sector " +
+                             std::to_string(sector->value()) + ", too; it will be plotted again");
   }
 }
 
@@ -111,6 +103,7 @@ void load_slots(FarmFiles& files, FarmMode mode) {
 }
 
 void replace_damaged_slots(FarmFiles& files) {
+  bool is_any_replaced = false;
   for (std::size_t i = 0; i < files.slots.size(); ++i) {
     LoadedSlot& slot = files.slots[i];
     if (slot.damage.empty()) {
@@ -119,10 +112,11 @@ void replace_damaged_slots(FarmFiles& files) {
     const SectorMetadata dummy = SectorMetadata::expired_dummy(
         SectorIndex(static_cast<std::uint16_t>(i)), files.info.pieces_in_sector);
     files.metadata.write_slot(dummy);
+    is_any_replaced = true;
     files.warnings.push_back(slot.damage + "; the sector is lost and will be plotted again");
     slot = {summarize(dummy), ""};
   }
-  if (!files.warnings.empty()) {
+  if (is_any_replaced) {
     files.metadata.sync();
   }
 }
@@ -131,31 +125,21 @@ void replace_damaged_slots(FarmFiles& files) {
 std::uint16_t readable_sector_count(FarmFiles& files, const FarmOptions& options) {
   const auto count = static_cast<std::uint16_t>(files.slots.size());
   const FarmFileSizes sizes = FarmFileSizes::of(options.directory, files.metadata, files.plot);
-  if (const auto share =
-          cache_percentage_of(files.info.allocated_space, files.info.pieces_in_sector, sizes)) {
-    files.cache_percentage = *share;
-    return std::max(
-        SpaceDistribution::compute(files.info.allocated_space, files.info.pieces_in_sector, *share)
-            .sector_count,
-        count);
+  if (const auto size = stored_size(options, files.info, sizes)) {
+    files.cache_percentage = size->cache_percentage;
+    return std::max(size->space.sector_count, count);
   }
   files.warnings.emplace_back(stored_size_mismatch(options, files.info, sizes).what());
-  try {
-    const SpaceDistribution space =
-        SpaceDistribution::compute(files.info.allocated_space, files.info.pieces_in_sector,
-                                   options.cache_percentage.value_or(0));
-    return std::max(space.sector_count, count);
-  } catch (const InsufficientSpace&) {
-    return count;
-  } catch (const FarmTooLarge&) {
-    return count;
-  }
+  const auto space =
+      SpaceDistribution::compute_if_any(files.info.allocated_space, files.info.pieces_in_sector,
+                                        options.cache_percentage.value_or(0));
+  return space ? std::max(space->sector_count, count) : count;
 }
 
 /// Pre: `info_file` is locked, if wanted.
-FarmFiles open_existing_farm(const FarmOptions& options, File info_file) {
-  const FarmInfo info = FarmInfo::read_from(info_file);
-  check_info(options, info, info_file.path());
+FarmFiles open_existing_farm(const FarmOptions& options, std::shared_ptr<File> info_file) {
+  const FarmInfo info = FarmInfo::read_from(*info_file);
+  check_info(options, info, info_file->path());
   Identity identity = open_identity(options, info);
   const bool is_plotting = options.mode == FarmMode::kPlot;
   FarmFiles files{
@@ -165,14 +149,16 @@ FarmFiles open_existing_farm(const FarmOptions& options, File info_file) {
       .metadata = MetadataFile(open_existing(options.directory / kMetadataFileName, options.mode)),
       .plot = PlotFile(open_existing(options.directory / kPlotFileName, options.mode),
                        info.pieces_in_sector),
+      .directory = File::open_read(options.directory),
       .places = {},
       .target_sector_count = 0,
       .cache_percentage = 0,
       .slots = {},
       .warnings = {}};
-  for (const fs::path& path : {options.directory, files.info_file.path(),
-                               files.metadata.file().path(), files.plot.file().path()}) {
-    files.places.emplace_back(path);
+  const File* const opened[] = {&files.directory, files.info_file.get(), &files.metadata.file(),
+                                &files.plot.file()};
+  for (const File* file : opened) {
+    files.places.emplace_back(*file);
   }
   load_slots(files, options.mode);
   if (!is_plotting) {
@@ -185,17 +171,19 @@ FarmFiles open_existing_farm(const FarmOptions& options, File info_file) {
       static_cast<std::uint16_t>(files.slots.size()));
   files.target_sector_count = size.space.sector_count;
   files.cache_percentage = size.cache_percentage;
+  check_uncounted_sectors(files, options.may_drop_sectors);
   check_state_is_of(options, info.id);  // the last check: opening a database writes into it
   change_size(files, options.directory, size);
   replace_damaged_slots(files);
-  warn_of_uncounted_sectors(files);
   end_creation(options.directory);
   return files;
 }
 
 FarmFiles create_farm(const FarmOptions& options) {
+  std::shared_ptr<File> info_file;  // with the lock, until the rollback is through
   Rollback rollback;
-  FarmFiles files = open_existing_farm(options, create_farm_files(options, rollback));
+  create_farm_files(options, info_file, rollback);
+  FarmFiles files = open_existing_farm(options, info_file);
   rollback.dismiss();
   return files;
 }
@@ -212,8 +200,8 @@ FarmFiles open_farm_files(const FarmOptions& options) {
   if (!is_there(info_path)) {
     throw FarmNotFound(options.directory);
   }
-  File info_file = open_existing(info_path, options.mode);
-  take_lock(options, info_file);
+  auto info_file = std::make_shared<File>(open_existing(info_path, options.mode));
+  take_lock(options, *info_file);
   return open_existing_farm(options, std::move(info_file));
 }
 

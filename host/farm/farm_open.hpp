@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -24,10 +25,11 @@ struct LoadedSlot {
 
 struct FarmFiles {
   FarmInfo info;
-  File info_file;  ///< holds the lock
+  std::shared_ptr<File> info_file;  ///< holds the lock
   Identity identity;
   MetadataFile metadata;
   PlotFile plot;
+  File directory;  ///< open, so that no other directory can look like it
   /// Of the directory and of the three files above.
   std::vector<FilePlace> places;
   std::uint16_t target_sector_count = 0;

@@ -10,6 +10,7 @@
 
 #include "furrow/types.hpp"
 
+#include "host/base/observer.hpp"
 #include "host/store/make_directory.hpp"
 #include "host/store/paged_store/paged_backend.hpp"
 
@@ -67,7 +68,7 @@ struct FarmOptions {
   bool keep_index = false;
   /// Told what Farm::warnings() lists when it is found, from any thread: the run may end before
   /// anybody asks. May be called by several threads at once.
-  std::function<void(const std::string&)> on_warning = {};
+  Observer<const std::string&> on_warning = {};
 };
 
 }  // namespace furrow

@@ -24,13 +24,9 @@ FarmSize make_size(std::uint64_t allocated_space, std::uint16_t pieces_in_sector
 
 std::optional<FarmSize> size_if_any(std::uint64_t allocated_space, std::uint16_t pieces_in_sector,
                                     unsigned cache_percentage) {
-  try {
-    return make_size(allocated_space, pieces_in_sector, cache_percentage);
-  } catch (const InsufficientSpace&) {
-    return std::nullopt;
-  } catch (const FarmTooLarge&) {
-    return std::nullopt;
-  }
+  const auto space =
+      SpaceDistribution::compute_if_any(allocated_space, pieces_in_sector, cache_percentage);
+  return space ? std::optional(FarmSize{allocated_space, cache_percentage, *space}) : std::nullopt;
 }
 
 /// The decision about a farm that exists, in the terms of one place.
@@ -48,6 +44,13 @@ class Choice {
       planned.piece_cache = named ? round_up_to_page(named->space.piece_cache_file_size) : 0;
       stored_share_ = cache_percentage_of(info.allocated_space, info.pieces_in_sector, planned);
     }
+  }
+
+  /// That of the files as they are; none when the stored one is not theirs.
+  [[nodiscard]] std::optional<FarmSize> stored() const {
+    return stored_share_ ? size_if_any(info_.allocated_space, info_.pieces_in_sector,
+                                       share_at(info_.allocated_space))
+                         : std::nullopt;
   }
 
   [[nodiscard]] FarmSize size(std::uint16_t counted) const {
@@ -114,6 +117,47 @@ class Choice {
   std::optional<unsigned> stored_share_;
 };
 
+using WantedSizes = std::vector<std::pair<const File*, std::uint64_t>>;
+
+/// Where one file grows and another one shrinks, a full disk has room for that only when the other
+/// one goes first. Its bytes go, but its size stays until all is done, so that a crash in between
+/// leaves a farm whose sizes are those of its info file. What counted sectors have stays, too.
+/// `removed` is a piece cache that goes as a whole, or null. A rollback reserves the space again if
+/// it is there; the bytes were nobody's, or cached.
+void release_what_goes(const WantedSizes& wanted, const FarmFiles& files, const fs::path* removed,
+                       Rollback& rollback) {
+  const bool does_any_grow =
+      std::ranges::any_of(wanted, [](const auto& one) { return one.first->size() < one.second; });
+  if (!does_any_grow) {
+    return;
+  }
+  const auto counted = static_cast<std::uint16_t>(files.slots.size());
+  const auto release_from = [](const File& file, std::uint64_t begin) {
+    const std::uint64_t size = file.size();
+    if (begin < size) {
+      file.release(begin, size - begin);
+    }
+  };
+  for (const auto& [file, new_size] : wanted) {
+    const std::uint64_t old_size = file->size();
+    if (old_size <= new_size) {
+      continue;
+    }
+    rollback.add([shrunk = file, old_size] { shrunk->preallocate(old_size); });
+    const std::uint64_t needed = file == &files.plot.file()       ? files.plot.size_for(counted)
+                                 : file == &files.metadata.file() ? MetadataFile::size_for(counted)
+                                                                  : 0;
+    release_from(*file, std::max(new_size, needed));
+  }
+  if (removed != nullptr) {
+    rollback.add([path = *removed] {
+      const File file = File::open_or_create(path);
+      file.preallocate(file.size());
+    });
+    release_from(File::open_or_create(*removed), 0);
+  }
+}
+
 }  // namespace
 
 FarmSize size_of_new_farm(const FarmOptions& options) {
@@ -127,6 +171,11 @@ FarmSize size_of_new_farm(const FarmOptions& options) {
                        ? *options.allocated_space
                        : allocated_space_for_sectors(*options.min_sectors, pieces, share),
                    pieces, share);
+}
+
+std::optional<FarmSize> stored_size(const FarmOptions& options, const FarmInfo& info,
+                                    const FarmFileSizes& sizes) {
+  return Choice(options, info, sizes).stored();
 }
 
 FarmSize size_of_existing_farm(const FarmOptions& options, const FarmInfo& info,
@@ -147,9 +196,8 @@ void change_size(FarmFiles& files, const fs::path& directory, const FarmSize& si
   const std::uint64_t cache_size = round_up_to_page(size.space.piece_cache_file_size);
   std::optional<File> cache;  // outlives the rollback
   Rollback rollback;
-  std::vector<std::pair<const File*, std::uint64_t>> wanted = {
-      {&files.metadata.file(), round_up_to_page(size.space.metadata_file_size)},
-      {&files.plot.file(), size.space.plot_file_size}};
+  WantedSizes wanted = {{&files.metadata.file(), round_up_to_page(size.space.metadata_file_size)},
+                        {&files.plot.file(), size.space.plot_file_size}};
   if (cache_size != 0) {
     if (!had_cache) {
       rollback.remove(cache_path);
@@ -157,6 +205,7 @@ void change_size(FarmFiles& files, const fs::path& directory, const FarmSize& si
     cache = File::open_or_create(cache_path);
     wanted.emplace_back(&*cache, cache_size);
   }
+  release_what_goes(wanted, files, cache_size == 0 && had_cache ? &cache_path : nullptr, rollback);
   for (const auto& [file, new_size] : wanted) {
     const std::uint64_t old_size = file->size();
     if (old_size < new_size) {
@@ -179,13 +228,13 @@ void change_size(FarmFiles& files, const fs::path& directory, const FarmSize& si
     const FarmInfo old_info = files.info;
     rollback.add([&files, old_info] {
       files.info = old_info;
-      old_info.write_to(files.info_file);
+      old_info.write_to(*files.info_file);
     });
     files.info.allocated_space = size.allocated_space;
-    files.info.write_to(files.info_file);
+    files.info.write_to(*files.info_file);
   }
+  rollback.dismiss();  // from here on what is given up cannot come back
   if (are_dropped) {
-    rollback.dismiss();  // from here on what is dropped cannot come back
     files.slots.resize(size.space.sector_count);
     files.warnings.push_back("sectors " + std::to_string(size.space.sector_count) + " to " +
                              std::to_string(counted - 1) + " are dropped, as asked for");
@@ -197,10 +246,13 @@ void change_size(FarmFiles& files, const fs::path& directory, const FarmSize& si
     }
   }
   if (cache_size == 0 && had_cache) {
-    fs::remove(cache_path, ignored);
+    std::error_code error;
+    fs::remove(cache_path, error);
+    if (error) {
+      throw IoError("remove", cache_path.native(), error.value());
+    }
     sync_directory(directory);
   }
-  rollback.dismiss();
 }
 
 }  // namespace furrow

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "host/farm/farm_consistency.hpp"
 #include "host/farm/farm_open.hpp"
@@ -26,6 +27,11 @@ struct FarmSize {
 /// SpaceDistribution::compute throws.
 FarmSize size_of_new_farm(const FarmOptions& options);
 
+/// Of a farm that exists, as it is: what size_of_existing_farm gives when nothing is asked for.
+/// None when the stored size is not that of the files, or makes no farm.
+std::optional<FarmSize> stored_size(const FarmOptions& options, const FarmInfo& info,
+                                    const FarmFileSizes& sizes);
+
 /// Of a farm that exists and has `counted` sectors: the size that is asked for, or the one that it
 /// has. Asking for a size completes a change of size that was interrupted. Throws
 /// StoredSizeMismatch for a stored size that the files do not have when none is asked for,
@@ -35,7 +41,8 @@ FarmSize size_of_existing_farm(const FarmOptions& options, const FarmInfo& info,
                                const FarmFileSizes& sizes, std::uint16_t counted);
 
 /// Brings files, count and info to that size. The info file comes after the space that it promises
-/// and before the space that it gives up; sectors for which there is no more room are no longer
+/// and before the sizes that it gives up (their blocks may go before, when something else grows);
+/// sectors for which there is no more room are no longer
 /// counted before anything of them goes. piece_cache.bin keeps the elements that it has room for,
 /// new ones are empty, and one that gets no space is removed.
 void change_size(FarmFiles& files, const std::filesystem::path& directory, const FarmSize& size);

@@ -1,7 +1,6 @@
 #include "host/farm/file_place.hpp"
 
 #include <cerrno>
-#include <utility>
 
 #include <sys/stat.h>
 
@@ -9,24 +8,19 @@
 
 namespace furrow {
 
-FilePlace::FilePlace(std::filesystem::path path) : path_(std::move(path)) {
-  struct stat status {};
-  if (::stat(path_.c_str(), &status) != 0) {
-    throw IoError("find", path_.native(), errno);
-  }
-  device_ = status.st_dev;
-  inode_ = status.st_ino;
-}
-
-void FilePlace::check() const {
+bool FilePlace::is_there() const {
   struct stat status {};
   if (::stat(path_.c_str(), &status) != 0) {
     if (errno == ENOENT || errno == ENOTDIR) {
-      throw FarmGone(path_);
+      return false;
     }
     throw IoError("find", path_.native(), errno);
   }
-  if (status.st_dev != device_ || status.st_ino != inode_) {
+  return File::Id{.device = status.st_dev, .inode = status.st_ino} == id_;
+}
+
+void FilePlace::check() const {
+  if (!is_there()) {
     throw FarmGone(path_);
   }
 }

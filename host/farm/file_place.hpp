@@ -3,25 +3,26 @@
 
 #include <filesystem>
 
-#include <sys/types.h>
+#include "host/store/file.hpp"
 
 namespace furrow {
 
-/// Device and inode of a file or directory. As long as it is open no other one can get them, so
-/// they tell whether its path still leads to it.
+/// Path, device and inode of a file or directory that is open, as of the open file itself: its path
+/// may lead elsewhere by now. As long as it is open no other one can get them, so they tell whether
+/// the path still leads to it.
 class FilePlace {
  public:
-  /// Throws IoError when there is nothing at the path.
-  explicit FilePlace(std::filesystem::path path);
+  /// Throws IoError.
+  explicit FilePlace(const File& file) : path_(file.path()), id_(file.id()) {}
 
-  /// Throws FarmGone when the path leads elsewhere or nowhere, and IoError when that cannot be
-  /// found out.
+  /// Whether the path leads to it. Throws IoError when that cannot be found out.
+  [[nodiscard]] bool is_there() const;
+  /// Throws FarmGone when the path leads elsewhere or nowhere, and IoError.
   void check() const;
 
  private:
   std::filesystem::path path_;
-  dev_t device_ = 0;
-  ino_t inode_ = 0;
+  File::Id id_;
 };
 
 }  // namespace furrow

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "host/base/counted.hpp"
@@ -69,6 +70,27 @@ SectorMetadata MetadataFile::read_slot(SectorIndex index, std::uint16_t pieces_i
                                  " in an s-bucket, actual " + std::to_string(largest));
   }
   return metadata;
+}
+
+std::optional<SectorMetadata> MetadataFile::read_uncounted_slot(
+    SectorIndex index, std::uint16_t pieces_in_sector) const {
+  if (!has_slot(index)) {
+    return std::nullopt;
+  }
+  std::vector<std::uint8_t> bytes(kSectorMetadataSize);
+  file_.read_at(slot_offset(index.value()), bytes);
+  if (std::ranges::all_of(bytes, [](std::uint8_t byte) { return byte == 0; })) {
+    return std::nullopt;
+  }
+  try {
+    SectorMetadata metadata = SectorMetadata::decode(bytes, "slot");
+    const bool is_of_this =
+        metadata.sector_index == index && metadata.pieces_in_sector == pieces_in_sector;
+    return is_of_this && !metadata.holds_nothing() ? std::optional(std::move(metadata))
+                                                   : std::nullopt;
+  } catch (const Error&) {
+    return std::nullopt;  // what stands in the slot of a sector that does not exist has no meaning
+  }
 }
 
 SectorMetadata MetadataFile::decode_slot(SectorIndex index) const {

@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -53,6 +54,15 @@ class MetadataFile {
   /// SlotMismatch when it is sound, but of another sector or size,
   /// FarmFileTooShort when the file ends before it, IoError when it cannot be read.
   [[nodiscard]] SectorMetadata read_slot(SectorIndex index, std::uint16_t pieces_in_sector) const;
+  /// Whether the file reaches to the end of this slot.
+  [[nodiscard]] bool has_slot(SectorIndex index) const {
+    return file_.size() >= slot_offset(index.value()) + kSectorMetadataSize;
+  }
+  /// Of a sector that is not counted: what stands in its slot if that is sound, of this sector and
+  /// size, and no marker of a lost one. Most such slots are zeros, so none is read twice: one that
+  /// is just being written is not sound yet. Throws IoError.
+  [[nodiscard]] std::optional<SectorMetadata> read_uncounted_slot(
+      SectorIndex index, std::uint16_t pieces_in_sector) const;
   /// Writes the slot of metadata.sector_index.
   void write_slot(const SectorMetadata& metadata) const;
 

@@ -326,7 +326,7 @@ bool Scrub::check_contents(const SectorMetadata& metadata) {
       offset += bytes.size();
     }
     read_sector(index, hashed_size, stored.bytes);
-  } catch (const IoError& error) {
+  } catch (const Error& error) {  // also that the file was cut short meanwhile
     broken("plot.bin: bytes" + sector, error.what(), index);
     return false;
   }
@@ -390,23 +390,25 @@ void Scrub::read_sector(SectorIndex index, std::uint64_t offset, std::span<std::
 
 /// Also where there is no allocated space: what the header and the info file say may be wrong.
 void Scrub::look_for_uncounted_sectors() {
-  const std::uint64_t size = metadata_->file().size();
   for (std::uint16_t i = report_.counted_sectors;
-       i < kMaxSectors && size >= MetadataFile::slot_offset(i) + kSectorMetadataSize; ++i) {
+       i < kMaxSectors && metadata_->has_slot(SectorIndex(i)); ++i) {
     if (stop_.stop_requested()) {
       throw StopRequested{};
     }
     const SectorIndex index(i);
+    const std::string thing = "metadata.bin: slot of sector " + std::to_string(i);
     try {
-      if (!metadata_->read_slot(index, info_.pieces_in_sector).holds_nothing() &&
+      if (metadata_->read_uncounted_slot(index, info_.pieces_in_sector).has_value() &&
           i >= metadata_->read_plotted_sector_count()) {  // else somebody has plotted it meanwhile
-        note("metadata.bin: slot of sector " + std::to_string(i),
+        note(thing,
              "describes a sector, but the header counts " +
-                 std::to_string(report_.counted_sectors) + " only; plotting on makes it once more",
+                 std::to_string(report_.counted_sectors) +
+                 " only; a crash leaves one such slot, and plotting on makes that sector once "
+                 "more; more than one is damage of the header (README.md says how to mend it)",
              index);
       }
-    } catch (const Error&) {
-      continue;  // what stands in the slot of a sector that does not exist has no meaning
+    } catch (const Error& error) {
+      note(thing, error.what());
     }
   }
 }

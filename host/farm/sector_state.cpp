@@ -110,8 +110,9 @@ SlotSummary summarize(const SectorMetadata& metadata) {
           .holds_nothing = metadata.holds_nothing()};
 }
 
-SectorStateTree::SectorStateTree(std::unique_ptr<PagedBackend> backend, const Ulid& farm_id)
-    : store_(std::move(backend)), farm_id_(farm_id) {}
+SectorStateTree::SectorStateTree(std::unique_ptr<PagedBackend> backend,
+                                 std::filesystem::path directory, const Ulid& farm_id)
+    : store_(std::move(backend)), directory_(std::move(directory)), farm_id_(farm_id) {}
 
 SectorStateTree::~SectorStateTree() = default;
 
@@ -125,7 +126,7 @@ bool SectorStateTree::read_root() {
   }
   const auto state = store_.fetch<FarmState>(root.farm_state);
   if (state->farm_id != farm_id_) {
-    throw StateOfAnotherFarm(farm_id_, state->farm_id);
+    throw StateOfAnotherFarm(directory_, farm_id_, state->farm_id);
   }
   blocks_ = state->blocks;
   sequence_ = root.sequence;
@@ -239,6 +240,17 @@ void SectorStateTree::write_root() {
       kRootName, Root{.farm_state = key, .sequence = ++sequence_, .records_made = records_made_});
 }
 
+namespace {
+
+/// Whether something is wrong with what is stored. Anything else (a full disk, too few threads or
+/// descriptors) may be over the next time, and removing would not help.
+bool is_damage(const Error& error) {
+  return error.kind() == ErrorKind::kCorrupt ||
+         dynamic_cast<const NoDataForKey*>(&error) != nullptr;
+}
+
+}  // namespace
+
 void check_state_is_of(const FarmOptions& options, const Ulid& farm_id) {
   const std::filesystem::path directory = options.directory / kStateDirectoryName;
   std::error_code ignored;
@@ -247,12 +259,12 @@ void check_state_is_of(const FarmOptions& options, const Ulid& farm_id) {
   }
   std::optional<Ulid> stored;
   try {
-    stored = SectorStateTree(options.state_backend(directory), farm_id).stored_farm_id();
+    stored = SectorStateTree(options.state_backend(directory), directory, farm_id).stored_farm_id();
   } catch (const Error&) {
     return;  // damage: it is found again when the state is opened, and dealt with there
   }
   if (stored.has_value() && *stored != farm_id) {
-    throw StateOfAnotherFarm(farm_id, *stored);
+    throw StateOfAnotherFarm(directory, farm_id, *stored);
   }
 }
 
@@ -263,7 +275,8 @@ std::unique_ptr<SectorStateTree> open_sector_state(
   const std::filesystem::path directory = options.directory / kStateDirectoryName;
   for (const bool is_second_try : {false, true}) {
     try {
-      auto tree = std::make_unique<SectorStateTree>(options.state_backend(directory), farm_id);
+      auto tree =
+          std::make_unique<SectorStateTree>(options.state_backend(directory), directory, farm_id);
       const std::size_t n_missing = tree->synchronize(slots, read);
       if (n_missing > 0) {
         warn(directory.native() + ": lacked the metadata of " + std::to_string(n_missing) + " of " +
@@ -273,7 +286,7 @@ std::unique_ptr<SectorStateTree> open_sector_state(
     } catch (const StateOfAnotherFarm&) {
       throw;
     } catch (const Error& error) {
-      if (is_second_try) {
+      if (is_second_try || !is_damage(error)) {
         warn(directory.native() + ": " + error.what() +
              "; going on without it, sector metadata are read from metadata.bin");
         return nullptr;

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -52,7 +53,9 @@ class SectorStateTree {
   /// Sector metadata that are in memory while synchronize() makes up for what is missing.
   static constexpr std::size_t kPagedOutAtOnce = 8;
 
-  SectorStateTree(std::unique_ptr<PagedBackend> backend, const Ulid& farm_id);
+  /// `directory` is named in errors.
+  SectorStateTree(std::unique_ptr<PagedBackend> backend, std::filesystem::path directory,
+                  const Ulid& farm_id);
   SectorStateTree(const SectorStateTree&) = delete;
   SectorStateTree& operator=(const SectorStateTree&) = delete;
   ~SectorStateTree();
@@ -85,6 +88,7 @@ class SectorStateTree {
   void write_root();
 
   PagedStore store_;
+  std::filesystem::path directory_;
   Ulid farm_id_;
   std::mutex mutex_;  // of what follows
   std::vector<Paged<SectorBlock>> blocks_;
@@ -99,7 +103,8 @@ class SectorStateTree {
 void check_state_is_of(const FarmOptions& options, const Ulid& farm_id);
 
 /// Opens the state in FARM/state with options.state_backend and makes it that of these slots. One
-/// that is damaged is removed and made anew. What had to be done about it is said to `warn`, one
+/// that is damaged is removed and made anew; one that cannot be used for another reason stays. What
+/// had to be done about it is said to `warn`, one
 /// sentence each; null when there can be no state. Throws StateOfAnotherFarm.
 std::unique_ptr<SectorStateTree> open_sector_state(
     const FarmOptions& options, const Ulid& farm_id, std::span<const SlotSummary> slots,

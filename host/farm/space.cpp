@@ -73,6 +73,18 @@ SpaceDistribution SpaceDistribution::compute(std::uint64_t allocated_space,
   return result;
 }
 
+std::optional<SpaceDistribution> SpaceDistribution::compute_if_any(std::uint64_t allocated_space,
+                                                                   std::uint16_t pieces_in_sector,
+                                                                   unsigned cache_percentage) {
+  try {
+    return compute(allocated_space, pieces_in_sector, cache_percentage);
+  } catch (const InsufficientSpace&) {
+    return std::nullopt;
+  } catch (const FarmTooLarge&) {
+    return std::nullopt;
+  }
+}
+
 std::uint64_t allocated_space_for_sectors(std::uint16_t sector_count,
                                           std::uint16_t pieces_in_sector,
                                           unsigned cache_percentage) {
@@ -85,9 +97,10 @@ std::uint64_t allocated_space_for_sectors(std::uint16_t sector_count,
 }
 
 InsufficientSpace::InsufficientSpace(std::uint64_t allocated_space, std::uint64_t minimum)
-    : Error(ErrorKind::kInvalidArgument, "insufficient allocated space: expected at least " +
-                                             std::to_string(minimum) + " bytes, actual " +
-                                             std::to_string(allocated_space)),
+    : Error(ErrorKind::kInvalidArgument,
+            "insufficient allocated space: expected at least " + std::to_string(minimum) +
+                " bytes, actual " + std::to_string(allocated_space),
+            {.expected = std::to_string(minimum), .actual = std::to_string(allocated_space)}),
       allocated_space_(allocated_space),
       minimum_(minimum) {}
 
@@ -96,7 +109,8 @@ FarmTooLarge::FarmTooLarge(std::uint64_t allocated_sectors, std::uint64_t sector
             "farm too large: expected at most " + std::to_string(kMaxSectors) + " sectors (" +
                 std::to_string(kMaxSectors * sector_bytes) + " bytes), actual " +
                 std::to_string(allocated_sectors) + " (" +
-                std::to_string(allocated_sectors * sector_bytes) + " bytes)"),
+                std::to_string(allocated_sectors * sector_bytes) + " bytes)",
+            {.expected = std::to_string(kMaxSectors), .actual = std::to_string(allocated_sectors)}),
       allocated_sectors_(allocated_sectors),
       allocated_space_(allocated_sectors * sector_bytes),
       max_space_(kMaxSectors * sector_bytes) {}

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "furrow/errors.hpp"
 
@@ -38,6 +39,10 @@ struct SpaceDistribution {
   /// InsufficientSpace when not even one sector fits, FarmTooLarge above 65534 sectors.
   static SpaceDistribution compute(std::uint64_t allocated_space, std::uint16_t pieces_in_sector,
                                    unsigned cache_percentage = 0);
+  /// The same; none where it throws InsufficientSpace or FarmTooLarge.
+  static std::optional<SpaceDistribution> compute_if_any(std::uint64_t allocated_space,
+                                                         std::uint16_t pieces_in_sector,
+                                                         unsigned cache_percentage);
 };
 
 /// Smallest allocated space that gives `sector_count` sectors and that share to a piece cache.

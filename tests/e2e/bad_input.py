@@ -410,6 +410,15 @@ class DamagedFarm(FurrowTest):
         for sector in range(SECTORS):
             self.assertIn(f"note: metadata.bin: slot of sector {sector}: describes a sector", notes)
 
+    def test_sectors_that_are_not_counted_are_not_written_over(self):
+        with open(self.farm / "metadata.bin", "r+b") as metadata:
+            metadata.write(b"\0\0\0")
+        before = {path.name: path.read_bytes() for path in self.farm.iterdir() if path.is_file()}
+        self.fails(MISMATCH, ["metadata.bin", f"a count of {SECTORS}"], "plot", "--farm", self.farm,
+                   "--pieces", OPTIONS.store, "--sectors", SECTORS)
+        for name, contents in before.items():
+            self.assertEqual((self.farm / name).read_bytes(), contents, name)
+
     def test_bytes_that_no_checksum_covers_are_noted(self):
         formats.flip_byte(self.farm / "metadata.bin", 1000)
         plot = self.farm / "plot.bin"

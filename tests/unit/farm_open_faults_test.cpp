@@ -92,6 +92,29 @@ TEST(FarmOpenFaults, AFailingCreationKeepsWhatWasThereBefore) {
       [&] { EXPECT_EQ(contents_of(path), before); });
 }
 
+// What is taken back goes by its path: nobody may take the farm over before it is gone.
+TEST(FarmOpenFaults, TheLockIsHeldUntilACreationIsTakenBack) {
+  const TempDirectory directory;
+  const fs::path path = directory.path();
+  for (const char* name : {kCreationMarkName, kFarmInfoFileName, kMetadataFileName}) {
+    std::ofstream(path / name) << "";
+  }
+  bool has_failed = false;
+  std::size_t steps_back = 0;
+  const FaultHook hook([&](FileOperation operation, const fs::path& file) {
+    if (operation == FileOperation::kPreallocate && file.filename() == kPlotFileName) {
+      has_failed = true;
+      throw IoError("reserve", file.native(), ENOSPC);
+    }
+    if (has_failed && operation == FileOperation::kOpenForWriting) {
+      ++steps_back;
+      EXPECT_FALSE(File::open_read(path / kFarmInfoFileName).try_lock()) << file;
+    }
+  });
+  EXPECT_THROW(Farm::open(plot_options(path, 2)), IoError);
+  EXPECT_GE(steps_back, 2U);
+}
+
 TEST(FarmOpenFaults, AFailingGrowthLeavesTheOldFarm) {
   const TempDirectory directory;
   const fs::path path = directory.path() / "farm";

@@ -517,6 +517,32 @@ TEST(FarmOpen, ALostInfoFileIsNoReasonForANewFarm) {
   EXPECT_FALSE(fs::exists(directory.path() / kFarmInfoFileName));
 }
 
+// A metadata.bin that cannot be understood is no proof that there are no sectors.
+TEST(FarmOpen, AnInterruptedCreationGoesOnOnlyWhereNothingIsCounted) {
+  const TempDirectory directory;
+  make_farm(directory.path(), 2, 1);
+  fs::remove(directory.path() / kFarmInfoFileName);
+  std::ofstream(directory.path() / kCreationMarkName) << "";
+  test::overwrite(directory.path() / kMetadataFileName, 0, std::array<std::uint8_t, 1>{1});
+  const auto before = contents_of(directory.path());
+  EXPECT_THROW(Farm::open(plot_options(directory.path(), 2)), UnsupportedMetadataVersion);
+  EXPECT_EQ(contents_of(directory.path()), before);
+}
+
+TEST(FarmOpen, AnObserverOfWarningsThatThrowsIsOfNoMatter) {
+  const TempDirectory directory;
+  make_farm(directory.path(), 2, 2);
+  test::flip_byte(directory.path() / kMetadataFileName, MetadataFile::slot_offset(1));
+  FarmOptions options = plot_options(directory.path(), 2);
+  int told = 0;
+  options.on_warning = [&](const std::string&) {
+    ++told;
+    throw Error(ErrorKind::kIo, "no terminal");
+  };
+  EXPECT_EQ(Farm::open(options)->warnings().size(), 1U);
+  EXPECT_EQ(told, 1);
+}
+
 TEST(FarmOpen, AnInterruptedCreationIsResumed) {
   const TempDirectory directory;
   make_farm(directory.path(), 2, 0);

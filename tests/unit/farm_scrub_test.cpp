@@ -209,6 +209,28 @@ TEST_F(FarmScrub, SectorsThatTheHeaderDoesNotCountAreNoted) {
   }
 }
 
+// While somebody plots a farm that is mostly empty, each of its empty slots was looked at twice,
+// with a pause in between.
+TEST_F(FarmScrub, EmptySlotsAreNotWaitedFor) {
+  constexpr std::uint16_t kSlots = 400;
+  fs::resize_file(file(kMetadataFileName), MetadataFile::size_for(kSlots));
+  fs::last_write_time(file(kMetadataFileName), fs::file_time_type::clock::now());
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(scrub().intact_sectors, kSectors);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
+}
+
+TEST_F(FarmScrub, APlotFileThatIsCutMeanwhileIsNamed) {
+  const ScrubReport report =
+      scrub_farm({.directory = path(), .genesis_root = {}}, [&](const ScrubProgress& progress) {
+        if (progress.sectors_done == 1) {
+          fs::resize_file(file(kPlotFileName), sector_size(kPieces));
+        }
+      });
+  ASSERT_FALSE(report.broken.empty());
+  EXPECT_EQ(report.broken.front().thing, "plot.bin: bytes of sector 1");
+}
+
 /// Writes sector 1 anew with a contents map changed by `change` and checksums that fit.
 void rewrite_with_map(const fs::path& directory,
                       const std::function<void(SectorContentsMap&)>& change) {

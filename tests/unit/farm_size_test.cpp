@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "host/farm/farm.hpp"
 #include "host/farm/farm_consistency.hpp"
@@ -299,6 +300,7 @@ TEST(FarmSize, DroppingThatFailsLeavesAFarm) {
     options = options_of(directory.path());
     options.cache_percentage = 30;
     options.allocated_space = allocated_space_for_sectors(count, 1, 30);
+    options.may_drop_sectors = true;  // what is not counted any more may still be there
     EXPECT_EQ(Farm::open(options)->sector_count(), count);
     expect_holds(directory.path(), count);
     if (!has_failed) {
@@ -319,10 +321,18 @@ TEST(FarmSize, APieceCacheThatIsThereIsUsedSpace) {
   std::ofstream(directory.path() / kPieceCacheFileName).close();
   fs::resize_file(directory.path() / kPieceCacheFileName, cache);
 
+  unsigned share_that_is_shown = 0;
+  {  // what is only looked at is shown as plotting will have it
+    const auto farm = Farm::open(read_options(directory.path()));
+    EXPECT_EQ(farm->target_sector_count(), 12);
+    EXPECT_TRUE(farm->warnings().empty());
+    share_that_is_shown = farm->cache_percentage();
+  }
   options = options_of(directory.path());
   const auto farm = Farm::open(options);
   EXPECT_EQ(without, 16);
   EXPECT_EQ(farm->target_sector_count(), 12);
+  EXPECT_EQ(farm->cache_percentage(), share_that_is_shown);
   EXPECT_GE(cache_size(directory.path()), cache);
   EXPECT_LE(fs::file_size(directory.path() / kPlotFileName) +
                 fs::file_size(directory.path() / kMetadataFileName) + cache_size(directory.path()),
@@ -339,6 +349,96 @@ TEST(FarmSize, AShareOfNoneGivesTheSpaceOfTheCacheToSectors) {
   EXPECT_FALSE(fs::exists(directory.path() / kPieceCacheFileName));
   EXPECT_EQ(Farm::open(options_of(directory.path()))->cache_percentage(), 0U);
   expect_holds(directory.path(), 4);
+}
+
+// The space is right then, and must not be called wrong.
+TEST(FarmSize, ARemovedPieceCacheIsMadeAnewByItsShare) {
+  const TempDirectory directory;
+  make_full_farm(directory.path(), 4, 40);
+  const std::uint64_t space = stored_space(directory.path());
+  const std::uint64_t cache = cache_size(directory.path());
+  fs::remove(directory.path() / kPieceCacheFileName);
+  std::string message;
+  try {
+    Farm::open(options_of(directory.path()));
+    ADD_FAILURE() << "accepted";
+  } catch (const StoredSizeMismatch& error) {
+    message = error.what();
+  }
+  const std::string option = "--cache-percentage ";
+  ASSERT_NE(message.find(option), std::string::npos) << message;
+  EXPECT_NE(message.find(kPieceCacheFileName), std::string::npos) << message;
+  FarmOptions options = options_of(directory.path());
+  options.cache_percentage =
+      static_cast<unsigned>(std::stoul(message.substr(message.find(option) + option.size())));
+  Farm::open(options);
+  EXPECT_EQ(stored_space(directory.path()), space);
+  EXPECT_EQ(cache_size(directory.path()), cache);
+  Farm::open(options_of(directory.path()));
+  expect_holds(directory.path(), 4);
+}
+
+std::uint64_t blocks_of(const fs::path& file) {
+  struct stat status {};
+  EXPECT_EQ(::stat(file.c_str(), &status), 0);
+  return static_cast<std::uint64_t>(status.st_blocks);
+}
+
+// On a full disk what grows has only the room of what goes. A crash in between leaves sizes that
+// are those of the info file.
+TEST(FarmSize, WhatGoesMakesRoomForWhatGrows) {
+  const TempDirectory directory;
+  const fs::path path = directory.path() / "farm";
+  const fs::path crashed = directory.path() / "crashed";
+  make_full_farm(path, 4, 50);
+  const std::uint64_t cache = cache_size(path);
+  ASSERT_GT(blocks_of(path / kPieceCacheFileName), 0U);
+  bool has_grown = false;
+  set_file_fault_hook([&](FileOperation operation, const fs::path& file) {
+    if (operation == FileOperation::kPreallocate && file.filename() == kPlotFileName) {
+      has_grown = true;
+      EXPECT_EQ(blocks_of(path / kPieceCacheFileName), 0U);
+      fs::copy(path, crashed);
+    }
+  });
+  FarmOptions options = options_of(path);
+  options.cache_percentage = 0;
+  const std::uint16_t target = Farm::open(options)->target_sector_count();
+  set_file_fault_hook({});
+  EXPECT_TRUE(has_grown);
+  EXPECT_GT(target, 4);
+  EXPECT_FALSE(fs::exists(path / kPieceCacheFileName));
+  expect_holds(path, 4);
+  expect_holds(crashed, 4);
+  EXPECT_EQ(cache_size(crashed), cache);
+  // The copy was made after metadata.bin had grown.
+  options.directory = crashed;
+  options.allocated_space = stored_space(crashed);
+  EXPECT_EQ(Farm::open(options)->target_sector_count(), target);
+}
+
+// A size that was given up is not taken back: the files are no longer those of the old one.
+TEST(FarmSize, AShrinkingThatFailsInTheMiddleIsCompletedByTheSameRequest) {
+  const TempDirectory directory;
+  make_full_farm(directory.path(), 2, 0);
+  Farm::open(plot_options(directory.path(), 40));
+  FarmOptions options = plot_options(directory.path(), 3);
+  set_file_fault_hook([&](FileOperation operation, const fs::path& file) {
+    if (operation == FileOperation::kResize && file.filename() == kPlotFileName) {
+      throw IoError("resize", file.native(), EIO);
+    }
+  });
+  EXPECT_THROW(Farm::open(options), IoError);
+  set_file_fault_hook({});
+  EXPECT_EQ(stored_space(directory.path()), *options.allocated_space);
+  EXPECT_EQ(Farm::open(options)->target_sector_count(), 3);
+  EXPECT_EQ(Farm::open(options_of(directory.path()))->target_sector_count(), 3);
+  expect_holds(directory.path(), 2);
+
+  // What cannot be removed is said.
+  fs::create_directory(directory.path() / kPieceCacheFileName);
+  std::ofstream(directory.path() / kPieceCacheFileName / "file") << "";
+  EXPECT_THROW(Farm::open(options), IoError);
 }
 
 // Another allocated space is not taken for another share: that would make a cache of the rest.

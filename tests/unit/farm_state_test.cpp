@@ -246,6 +246,33 @@ TEST(FarmState, AFailingDatabaseIsGivenUp) {
   }
 }
 
+// Too few threads, descriptors or bytes on the disk are no damage: what is there is still of use.
+TEST(FarmState, OnlyADamagedStateIsRemoved) {
+  for (const auto reason : {BackendError::Reason::kIo, BackendError::Reason::kNoSpace,
+                            BackendError::Reason::kCorrupt}) {
+    const bool is_damage = reason == BackendError::Reason::kCorrupt;
+    const TempDirectory directory;
+    test::make_farm(directory.path(), 1, 1);
+    const std::filesystem::path file = directory.path() / kStateDirectoryName / "000004.log";
+    std::filesystem::create_directory(file.parent_path());
+    std::ofstream(file) << "records";
+    FarmOptions options = plot_options(directory.path(), 1);
+    options.state_backend = [&](const std::filesystem::path&) -> std::unique_ptr<PagedBackend> {
+      if (std::filesystem::exists(file)) {
+        throw test::backend_error(reason);
+      }
+      return std::make_unique<MemoryBackend>();
+    };
+    const auto farm = Farm::open(options);
+    EXPECT_EQ(std::filesystem::exists(file), !is_damage);
+    ASSERT_FALSE(farm->warnings().empty());
+    EXPECT_NE(farm->warnings()[0].find(is_damage ? "made anew" : "going on without it"),
+              std::string::npos)
+        << farm->warnings()[0];
+    EXPECT_TRUE(test::holds(*farm, made_up_sector(0)));
+  }
+}
+
 // A database that writes in threads of its own may fail when nobody asks it for anything any more.
 TEST(FarmState, WhatFailedInTheBackgroundIsToldAtTheEnd) {
   using Hooked = test::HookedBackend;
@@ -345,7 +372,7 @@ TEST(FarmState, ReplacedRecordsDoNotPileUp) {
   std::vector<SlotSummary> slots;  // of the one sector there is, when there is one
   std::uint64_t replaced = 0;
   for (int opening = 0; opening < 3; ++opening) {
-    SectorStateTree tree(std::make_unique<test::BorrowedBackend>(backend), Ulid{});
+    SectorStateTree tree(std::make_unique<test::BorrowedBackend>(backend), "state", Ulid{});
     EXPECT_EQ(tree.synchronize(slots, never), 0U);
     for (int i = 0; i < 343; ++i) {  // 1029 in all: more than 1024 beside twice the farm
       SectorMetadata metadata = made_up_metadata(0);
@@ -354,7 +381,7 @@ TEST(FarmState, ReplacedRecordsDoNotPileUp) {
       tree.put(std::make_shared<const SectorMetadata>(std::move(metadata)));
     }
   }
-  SectorStateTree tree(std::make_unique<test::BorrowedBackend>(backend), Ulid{});
+  SectorStateTree tree(std::make_unique<test::BorrowedBackend>(backend), "state", Ulid{});
   EXPECT_THROW(tree.synchronize(slots, never), MalformedData);
 }
 

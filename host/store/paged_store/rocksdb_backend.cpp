@@ -30,9 +30,11 @@ void check(const rocksdb::Status& status, std::string_view operation, std::strin
     return;
   }
   using Reason = BackendError::Reason;
-  const Reason reason = status.IsNoSpace()      ? Reason::kNoSpace
-                        : status.IsCorruption() ? Reason::kCorrupt
-                                                : Reason::kIo;
+  const Reason reason =
+      status.IsNoSpace() ? Reason::kNoSpace
+      // A file that its own lists name, and that is not there, is as good as damaged.
+      : status.IsCorruption() || status.IsPathNotFound() ? Reason::kCorrupt
+                                                         : Reason::kIo;
   throw BackendError(reason, operation, what, status.ToString());
 }
 
