@@ -8,8 +8,6 @@
 
 #include "furrow/errors.hpp"
 
-#include "host/base/counted.hpp"
-#include "host/crypto/blake3.hpp"
 #include "host/crypto/hex.hpp"
 #include "host/farm/farm_consistency.hpp"
 #include "host/farm/farm_errors.hpp"
@@ -19,13 +17,11 @@
 #include "host/farm/identity.hpp"
 #include "host/farm/metadata_file.hpp"
 #include "host/farm/plot_file.hpp"
+#include "host/farm/scrub_contents.hpp"
 #include "host/farm/space.hpp"
-#include "host/sector/contents_map.hpp"
 
 namespace furrow {
 namespace {
-
-constexpr std::size_t kReadSize = std::size_t{1} << 20;
 
 /// Thrown by a read that finds a stop request; leaves the scrub through all its steps.
 struct StopRequested {};
@@ -77,8 +73,6 @@ class Scrub {
   void check_sector(SectorIndex index);
   Verdict look_at_sector(SectorIndex index);
   [[nodiscard]] bool was_written_since(std::chrono::steady_clock::time_point time) const;
-  bool check_contents(const SectorMetadata& metadata);
-  bool check_contents_map(const SectorMetadata& metadata, std::span<const std::uint8_t> bytes);
   void look_for_uncounted_sectors();
   void look_at_unused_bytes();
   void note_unless_zero(const File& file, const std::string& what, std::uint64_t begin,
@@ -287,7 +281,13 @@ Scrub::Verdict Scrub::look_at_sector(SectorIndex index) {
     if (metadata.holds_nothing()) {
       return Verdict::kLost;
     }
-    const bool is_intact = !options_.with_contents || check_contents(metadata);
+    const bool is_intact =
+        !options_.with_contents || check_sector_contents(
+                                       metadata,
+                                       [&](std::uint64_t offset, std::span<std::uint8_t> out) {
+                                         read_sector(index, offset, out);
+                                       },
+                                       report_);
     return is_intact ? Verdict::kIntact : Verdict::kBroken;
   } catch (const Error& error) {
     broken("metadata.bin: slot of sector " + std::to_string(index.value()), error.what(), index);
@@ -302,80 +302,6 @@ bool Scrub::was_written_since(std::chrono::steady_clock::time_point time) const 
       MetadataFile::kSettling;
   return was_written_within(plot_->file().path(), span) ||
          was_written_within(metadata_->file().path(), span);
-}
-
-/// Reads the sector once, for its checksum and for its contents map.
-bool Scrub::check_contents(const SectorMetadata& metadata) {
-  const SectorIndex index = metadata.sector_index;
-  const std::string sector = " of sector " + std::to_string(index.value());
-  const std::uint64_t hashed_size = sector_checksum_offset(info_.pieces_in_sector);
-  std::vector<std::uint8_t> contents_map(contents_map_size(info_.pieces_in_sector));
-  std::vector<std::uint8_t> buffer(kReadSize);
-  Blake3Hasher hasher;
-  Hash stored;
-  try {
-    for (std::uint64_t offset = 0; offset < hashed_size;) {
-      const auto bytes =
-          std::span(buffer).first(std::min<std::uint64_t>(kReadSize, hashed_size - offset));
-      read_sector(index, offset, bytes);
-      hasher.update(bytes);
-      if (offset < contents_map.size()) {
-        std::copy_n(bytes.begin(), std::min(bytes.size(), contents_map.size() - offset),
-                    contents_map.begin() + static_cast<std::ptrdiff_t>(offset));
-      }
-      offset += bytes.size();
-    }
-    read_sector(index, hashed_size, stored.bytes);
-  } catch (const Error& error) {  // also that the file was cut short meanwhile
-    broken("plot.bin: bytes" + sector, error.what(), index);
-    return false;
-  }
-  bool is_intact = true;
-  const Hash actual = hasher.finalize();
-  if (actual != stored) {
-    broken("plot.bin: checksum" + sector,
-           "expected " + to_hex(stored.bytes) + ", actual " + to_hex(actual.bytes), index);
-    is_intact = false;
-  }
-  return check_contents_map(metadata, contents_map) && is_intact;
-}
-
-bool Scrub::check_contents_map(const SectorMetadata& metadata,
-                               std::span<const std::uint8_t> bytes) {
-  const SectorIndex index = metadata.sector_index;
-  const std::string thing = "contents map of sector " + std::to_string(index.value());
-  try {
-    const auto map = SectorContentsMap::parse(bytes, info_.pieces_in_sector);
-    const std::vector<std::uint16_t> sizes = map.s_bucket_sizes();
-    const auto [in_map, in_slot] =
-        std::mismatch(sizes.begin(), sizes.end(), metadata.s_bucket_sizes.begin());
-    if (in_map != sizes.end()) {
-      broken("metadata.bin: s-bucket sizes of sector " + std::to_string(index.value()),
-             "s-bucket " + std::to_string(in_map - sizes.begin()) + ", expected " +
-                 counted(*in_map, "chunk") + " as in the contents map, actual " +
-                 std::to_string(*in_slot),
-             index);
-      return false;
-    }
-    for (std::uint16_t p = 0; p < info_.pieces_in_sector; ++p) {
-      std::size_t n_chunks = 0;
-      for_each_s_bucket(map.bitmaps()[p], [&](SBucket) { ++n_chunks; });
-      const std::string reason = "piece offset " + std::to_string(p) + ", expected " +
-                                 std::to_string(kNumChunks) + " chunks, actual " +
-                                 std::to_string(n_chunks);
-      if (n_chunks > kNumChunks) {
-        broken("plot.bin: " + thing, reason, index);
-        return false;
-      }
-      if (n_chunks < kNumChunks) {
-        note("plot.bin: " + thing, reason + "; this piece cannot be read back", index);
-      }
-    }
-  } catch (const Error& error) {
-    broken("plot.bin: " + thing, error.what(), index);
-    return false;
-  }
-  return true;
 }
 
 void Scrub::read_sector(SectorIndex index, std::uint64_t offset, std::span<std::uint8_t> out) {
