@@ -109,12 +109,11 @@ class RecoveringPieceGetter::Batch {
     }
     ask(wanted);
     if (owner_.may_change() && whole_failure_ == nullptr && !stop_.stop_requested()) {
-      // Before 128 others are asked for: what failed once may come the second time.
+      // Before 128 others are asked for: what failed once may come the second time. Also what was
+      // said not to be there: of a server that something came in front of, the next batch shows it.
       std::vector<PieceIndex> again;
       for (const auto& [index, error] : refused_) {
-        if (error != nullptr) {
-          again.push_back(index);
-        }
+        again.push_back(index);
       }
       ask(again);
     }

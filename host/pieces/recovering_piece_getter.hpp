@@ -61,7 +61,7 @@ struct RecoveringPieceGetterOptions {
 };
 
 /// One attempt asks the source for everything, then, unless the first attempt is the only one, once
-/// more for what it failed to give, and rebuilds the rest, segment by segment. What is found is
+/// more for what it did not give, and rebuilds the rest, segment by segment. What is found is
 /// passed on at once. What is missing then is asked for again in the next attempt.
 ///
 /// One rebuilding is under way at a time, and serves every piece of its segment that any batch is

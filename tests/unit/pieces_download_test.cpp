@@ -215,6 +215,27 @@ TEST(SegmentDownload, ExceptionsOfAnyTypeAreFailures) {
                NotEnoughPieces);
 }
 
+TEST(SegmentDownload, ARefusalIsNotTheFaultOfPieces) {
+  // Of a store that was removed under `extract`, each piece was said to be damaged.
+  class Gone : public PieceGetter {
+   public:
+    int n_batches = 0;
+    void get_pieces(std::span<const PieceIndex> indices, const Sink& sink,
+                    std::stop_token) override {
+      ++n_batches;
+      for (const PieceIndex index : indices) {
+        sink(index, PieceAnswer::failed(std::make_exception_ptr(StoreGone("the store is gone"))));
+      }
+    }
+  } getter;
+  int n_blamed = 0;
+  EXPECT_THROW(download_segment_pieces(getter, kSegment, {}, kFourQuickTries,
+                                       [&](PieceIndex, const auto&) { ++n_blamed; }),
+               StoreGone);
+  EXPECT_EQ(n_blamed, 0);
+  EXPECT_EQ(getter.n_batches, 1);
+}
+
 TEST(AgreedIdentity, TheMajorityDecides) {
   SegmentSlots slots;
   for (unsigned i = 0; i < 5; ++i) {
