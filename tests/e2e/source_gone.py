@@ -19,6 +19,16 @@ from support.piece_network import MortalServer, Server
 from support.program import MISMATCH, OPTIONS, FurrowTest
 
 SECONDS_PER_PIECE = 0.1
+# What stands in front of a server may say in its place.
+WRONG = {
+    "accept and close": MortalServer.CLOSE,
+    "bad gateway": (502, {}, b"no upstream"),
+    "busy": (503, {"Retry-After": "1"}, b""),
+    "fail": (500, {}, b"oops"),
+    "know nothing": (404, {}, b""),
+    "log in": (200, {"Content-Type": "text/html"}, b"<html>Please log in</html>"),
+    "speak JSON": (200, {"Content-Type": "application/json"}, b'{"error":"log in"}'),
+}
 
 
 class SourceGone(FurrowTest):
@@ -65,6 +75,8 @@ class SourceGone(FurrowTest):
                     time.sleep(0.002)
                 if how == "refuse":
                     server.refuse()
+                elif how in WRONG:
+                    server.say(WRONG[how])
                 else:
                     server.fall_silent()
                 time.sleep(seconds)
@@ -80,8 +92,9 @@ class SourceGone(FurrowTest):
         self.assertNotIn("rebuilding", said)
         self.assertEqual(self.sector(farm, n_pieces), self.right_sector(n_pieces))
         # A short absence is bridged by the tries of each piece; a longer one is said once.
-        self.assertLessEqual(said.count(" is away, and is asked again"), 1, said)
-        self.assertEqual(said.count(" answers again"), said.count(" is away, and is asked again"), said)
+        n_said = said.count(", and is asked again")
+        self.assertLessEqual(n_said, 1, said)
+        self.assertEqual(said.count(" answers again"), n_said, said)
         shutil.rmtree(farm)
         return server.sent
 
@@ -90,6 +103,31 @@ class SourceGone(FurrowTest):
 
     def test_server_that_is_silent_for_a_while(self):
         self.assertLessEqual(self.plot_while_away("be silent", 8, 3, 1.5), 12)
+
+    def test_what_stands_in_front_of_a_server(self):
+        for how in ("bad gateway", "know nothing"):  # --often has them all
+            with self.subTest(how):
+                self.assertLessEqual(self.plot_while_away(how, 8, 3, 1.5), 12)
+
+    def test_token_from_a_pipe(self):
+        token = self.folder / "token"
+        token.write_text("sesame\n", encoding="ascii")
+        server = Server("--token-file", token)
+        read_end, write_end = os.pipe()
+        os.write(write_end, b"sesame\n")
+        os.close(write_end)
+        try:
+            # Without --manifest, it is read for the manifest and for the pieces.
+            result = subprocess.run(
+                [str(part) for part in (OPTIONS.furrow, "plot", "--farm", self.farm("farm"), "--pieces",
+                                        server.url, "--token-file", f"/dev/fd/{read_end}", "--sectors", 1,
+                                        "--pieces-in-sector", 2)],
+                pass_fds=[read_end], capture_output=True, text=True, check=False,
+                timeout=program.TIMEOUT_SECONDS)
+            self.assertEqual(result.returncode, 0, result)
+        finally:
+            os.close(read_end)
+            server.kill()
 
     def test_often(self):
         if not OPTIONS.often:
@@ -100,7 +138,7 @@ class SourceGone(FurrowTest):
         print(f"seed {seed}", flush=True)
         most = 0
         for i in range(20):
-            how = ("refuse", "be silent")[i % 2]
+            how = ("refuse", "be silent", *WRONG)[i % (2 + len(WRONG))]
             after, seconds = rng.randrange(1, n_pieces), rng.uniform(1, 20)
             start = time.monotonic()
             sent = self.plot_while_away(how, n_pieces, after, seconds)

@@ -135,6 +135,8 @@ class MortalServer:
     """A piece server that goes away and comes back. Pieces leave it one after another, as over a narrow
     line; `sent` counts those that it began to send to somebody who was still there."""
 
+    CLOSE = "connections are taken and closed"
+
     def __init__(self, pieces, manifest, seconds_per_piece=0.0):
         self.pieces = pieces
         self.manifest = manifest
@@ -147,6 +149,7 @@ class MortalServer:
         self.awake.set()
         self.connections = set()
         self.server = None
+        self.wrong = None  # what is said to everything: status, headers, body; or CLOSE
         self.port = 0
         self.listen()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -170,6 +173,8 @@ class MortalServer:
             def do_GET(self):
                 with outer.lock:
                     outer.asked += 1
+                if self.says_something_wrong():
+                    return
                 body = outer.manifest
                 match = _SINGLE_PIECE.fullmatch(self.path)
                 outer.awake.wait()
@@ -181,6 +186,8 @@ class MortalServer:
                 with outer.line:
                     time.sleep(outer.seconds_per_piece)
                     outer.awake.wait()
+                    if self.says_something_wrong():
+                        return
                     if not self.is_wanted():
                         self.close_connection = True
                         return
@@ -190,6 +197,20 @@ class MortalServer:
                     for start in range(0, len(body), 1 << 16):
                         outer.awake.wait()
                         self.wfile.write(body[start:start + (1 << 16)])
+
+            def says_something_wrong(self):
+                wrong = outer.wrong
+                if wrong == MortalServer.CLOSE:
+                    self.close_connection = True
+                elif wrong is not None:
+                    status, headers, body = wrong
+                    self.send_response(status)
+                    for name, value in headers.items():
+                        self.send_header(name, value)
+                    self.send_header("Content-Length", str(len(body)))
+                    self.end_headers()
+                    self.wfile.write(body)
+                return wrong is not None
 
             def begin(self, body):
                 self.send_response(200)
@@ -230,8 +251,14 @@ class MortalServer:
         """Connections are made, and nothing is said on any."""
         self.awake.clear()
 
+    def say(self, wrong):
+        """The same to everything, like what may stand in front of a server."""
+        self.wrong = wrong
+
     def come_back(self):
-        if not self.awake.is_set():
+        if self.wrong is not None:
+            self.wrong = None
+        elif not self.awake.is_set():
             self.awake.set()
         else:
             self.listen()
