@@ -57,9 +57,10 @@ MemorySettings default_memory_settings(std::uint16_t pieces_in_sector, unsigned 
 ///                                sectors_in_memory * P * (record + metadata + bitmap)
 ///   sectors being written        output_buffers * sector_size(P)
 ///   tables of the CPU            threads * kProofTableBytes, and one more for verification of
-///   devices pieces under way             2 * pieces_in_flight * piece, the tail of one download
-///   among them rebuilding a piece           kReconstructionBytes, one at a time devices devices *
-///   kDeviceHostBytes + pinned_bytes
+///                                devices
+///   pieces under way             2 * pieces_in_flight * piece, the tail of one download among them
+///   rebuilding a piece           kReconstructionBytes, one at a time
+///   devices                      devices * kDeviceHostBytes + pinned_bytes
 MemoryPlan plan_memory(const MemorySettings& settings);
 
 /// The plan of the largest settings within `wanted` that stay below `limit` bytes. Gives up, in
