@@ -44,7 +44,8 @@ EncodeOutcome CpuRecordsEncoder::encode(EncodingJob& job, std::stop_token stop) 
                   claim.done(offset);
                 }
               });
-  return cancelled ? EncodeOutcome::kCancelled : EncodeOutcome::kComplete;
+  // One that was stopped when another did the last record has left nothing out.
+  return cancelled && !job.all_done() ? EncodeOutcome::kCancelled : EncodeOutcome::kComplete;
 }
 
 std::string CpuRecordsEncoder::name() const {

@@ -65,7 +65,7 @@ EncodeOutcome EncoderPool::encode(EncodingJob& job, std::stop_token stop) {
     std::erase(runs_, &run);
   }
   run.rethrow_failure();
-  if (job.all_done()) {
+  if (job.all_done() && !run.was_cut_short) {
     return EncodeOutcome::kComplete;
   }
   if (stop.stop_requested()) {
@@ -147,6 +147,7 @@ void EncoderPool::work_on(Run& run, Member& member, std::unique_lock<std::mutex>
   std::exception_ptr failure;
   bool may_others_go_on = false;
   bool is_wrong = false;
+  EncodeOutcome outcome = EncodeOutcome::kCancelled;
   std::string loss;  // why the encoder is to be retired
   try {
     EncodingJob job = run.job_for([&](PieceOffset) {
@@ -155,7 +156,8 @@ void EncoderPool::work_on(Run& run, Member& member, std::unique_lock<std::mutex>
         options_.on_record_done();
       }
     });
-    with_typed_errors("encoder " + member.name, [&] { member.encoder->encode(job, run.end()); });
+    outcome = with_typed_errors("encoder " + member.name,
+                                [&] { return member.encoder->encode(job, run.end()); });
   } catch (const DeviceLost& error) {
     loss = "is lost and used no more: " + error.reason();
   } catch (const WrongEncoding& error) {
@@ -176,6 +178,7 @@ void EncoderPool::work_on(Run& run, Member& member, std::unique_lock<std::mutex>
   }
 
   lock.lock();
+  run.was_cut_short |= outcome == EncodeOutcome::kCancelled && run.end().stop_requested();
   if (failure == nullptr) {
     if (member.records_done != n_before) {
       member.failures_in_a_row = 0;

@@ -57,6 +57,9 @@ class EncoderPool::Run {
   }
 
   std::size_t n_workers = 0;
+  /// An encoder came out after a stop request without having completed. What it has done may be
+  /// unverified, so the records do not count even if others do the last of them.
+  bool was_cut_short = false;
 
  private:
   bool may_go_on() const {

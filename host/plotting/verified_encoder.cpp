@@ -82,25 +82,30 @@ class Verification {
     }
   }
 
-  /// Waits for what is to be verified, unless `stop` is requested, and ends the thread. Throws
-  /// what the reference threw.
-  void finish(const std::stop_token& stop) {
+  /// Waits for what is to be verified and ends the thread. A stop request cuts that short unless
+  /// all records of the job are done: those count as encoded, and few are left to compare. False
+  /// when something was left out. Throws what the reference threw.
+  [[nodiscard]] bool finish(const std::stop_token& stop) {
     if (thread_.joinable()) {
       {
         std::unique_lock lock(mutex_);
-        changed_.wait(lock, stop, [this] { return waiting_.empty() && !is_busy_; });
+        changed_.wait(lock, stop,
+                      [this] { return is_cut_short_ || (waiting_.empty() && !is_busy_); });
       }
       thread_.request_stop();
       thread_.join();
-    } else {
-      std::unique_lock lock(mutex_);
-      while (!waiting_.empty() && !stop.stop_requested()) {
-        compare_next(lock, stop);
-      }
+    }
+    std::unique_lock lock(mutex_);
+    is_cut_short_ = false;
+    while (!waiting_.empty() && !is_cut_short_) {
+      // Asked in this order: a pause counts, a stop only while there is something left to encode.
+      compare_next(lock,
+                   [&] { return (!stop.stop_requested() && job_.may_go_on()) || job_.all_done(); });
     }
     if (failure_ != nullptr) {
       std::rethrow_exception(failure_);
     }
+    return waiting_.empty();
   }
 
   /// The first record that is wrong, and how. To be asked after finish().
@@ -111,38 +116,44 @@ class Verification {
  private:
   void work(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
-    while (changed_.wait(lock, stop, [this] { return !waiting_.empty(); }) &&
+    while (!is_cut_short_ && changed_.wait(lock, stop, [this] { return !waiting_.empty(); }) &&
            !stop.stop_requested()) {
-      compare_next(lock, stop);
+      compare_next(lock, [&] { return !stop.stop_requested() && job_.may_go_on(); });
     }
   }
 
-  void compare_next(std::unique_lock<std::mutex>& lock, const std::stop_token& stop) {
+  /// The record waits again when `may_go_on` said no.
+  void compare_next(std::unique_lock<std::mutex>& lock, const MayGoOn& may_go_on) {
     const PieceOffset offset = waiting_.front();
     waiting_.pop_front();
-    const std::unique_ptr<Record> source = std::move(sources_[offset]);
+    std::unique_ptr<Record> source = std::move(sources_[offset]);
     sources_.erase(offset);
     is_busy_ = true;
     lock.unlock();
-    compare(offset, *source, stop);
+    const bool is_compared = compare(offset, *source, may_go_on);
     lock.lock();
     is_busy_ = false;
+    if (!is_compared) {
+      sources_[offset] = std::move(source);
+      waiting_.push_front(offset);
+      is_cut_short_ = true;
+    }
     if (wrong_.has_value() || failure_ != nullptr) {
       waiting_.clear();
     }
     changed_.notify_all();
   }
 
-  /// `record` is the source and is replaced by its encoded form.
-  void compare(PieceOffset offset, Record& record, const std::stop_token& stop) {
+  /// `record` is the source and is replaced by its encoded form. False when it was cut short, with
+  /// the record as it was.
+  bool compare(PieceOffset offset, Record& record, const MayGoOn& may_go_on) {
     try {
       FoundProofs found_proofs;
       std::string what;
       try {
-        if (reference_(job_.sector_id(), offset, record, found_proofs, [&] {
-              return !stop.stop_requested() && job_.may_go_on();
-            }) == EncodeOutcome::kCancelled) {
-          return;
+        if (reference_(job_.sector_id(), offset, record, found_proofs, may_go_on) ==
+            EncodeOutcome::kCancelled) {
+          return false;
         }
         what = difference(record, found_proofs, job_.record(offset), job_.found_proofs(offset));
       } catch (const TooFewProofs&) {
@@ -155,6 +166,7 @@ class Verification {
     } catch (...) {
       failure_ = std::current_exception();
     }
+    return true;
   }
 
   EncodingJob& job_;
@@ -166,6 +178,7 @@ class Verification {
   std::map<PieceOffset, std::unique_ptr<Record>> sources_;
   std::deque<PieceOffset> waiting_;
   bool is_busy_ = false;
+  bool is_cut_short_ = false;
   // Written by the thread alone, read by others when it has ended.
   std::optional<std::pair<PieceOffset, std::string>> wrong_;
   std::exception_ptr failure_;
@@ -222,7 +235,7 @@ EncodeOutcome VerifiedEncoder::encode(EncodingJob& job, std::stop_token stop) {
     // What it finished before is verified all the same: a device that dies may have lied first.
     failure = std::current_exception();
   }
-  verification.finish(stop);
+  const bool is_verified = verification.finish(stop);
   if (verification.wrong().has_value()) {
     is_quarantined_ = true;
     const auto& [offset, what] = *verification.wrong();
@@ -231,7 +244,11 @@ EncodeOutcome VerifiedEncoder::encode(EncodingJob& job, std::stop_token stop) {
   if (failure != nullptr) {
     std::rethrow_exception(failure);
   }
-  return outcome;
+  if (!is_verified) {
+    return EncodeOutcome::kCancelled;
+  }
+  // One that was stopped when the last record was done has left nothing out.
+  return job.all_done() ? EncodeOutcome::kComplete : outcome;
 }
 
 bool VerifiedEncoder::assemble_sector(const SectorContents& contents,

@@ -47,8 +47,9 @@ class VerifiedEncoder final : public RecordsEncoder {
 
   VerifiedEncoder(std::unique_ptr<RecordsEncoder> encoder, Options options);
 
-  /// Throws WrongEncoding at the first difference. The encoder is quarantined then: each later call
-  /// throws DeviceLost.
+  /// kComplete means that what was sampled is verified, also after a stop request; kCancelled that
+  /// a stop left some of it out, or records. Throws WrongEncoding at the first difference. The
+  /// encoder is quarantined then: each later call throws DeviceLost.
   EncodeOutcome encode(EncodingJob& job, std::stop_token stop) override;
   /// Checks the sector by sample (sector_check.hpp) unless no records are to be verified either.
   /// False when it is wrong; the encoder is quarantined then.

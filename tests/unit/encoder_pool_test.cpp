@@ -366,5 +366,34 @@ TEST_F(PoolTest, ManyRandomLossesNeverLoseARecord) {
   }
 }
 
+TEST_F(PoolTest, WhatIsLeftUnverifiedDoesNotCount) {
+  std::stop_source stop;
+  std::latch other_has_claimed(1);
+  std::latch given_up(2);  // on the thread that compares, and once more at the end
+  options_.encoders.push_back(std::make_unique<VerifiedEncoder>(
+      std::make_unique<FakeEncoder>(
+          FakeEncoder::Options{.name = "verified",
+                               .batch = 1,
+                               .before_batch = [&](const Claim&) { other_has_claimed.wait(); }}),
+      VerifiedEncoder::Options{.records_per_sector = 2,
+                               .reference = [&](const SectorId&, PieceOffset, Record&, FoundProofs&,
+                                                const MayGoOn& may_go_on) {
+                                 stop.request_stop();
+                                 while (may_go_on()) {
+                                   std::this_thread::yield();
+                                 }
+                                 given_up.count_down();
+                                 return EncodeOutcome::kCancelled;
+                               }}));
+  add({.name = "does the last one", .batch = 1, .before_batch = [&](const Claim&) {
+         other_has_claimed.count_down();
+         given_up.wait();
+       }});
+  EncoderPool both = pool();
+  FakeSector sector(2, seed_);
+  EXPECT_EQ(encode(both, sector, stop.get_token()), EncodeOutcome::kCancelled);
+  EXPECT_TRUE(sector.is_encoded()) << "all is done, but nobody knows whether it is right";
+}
+
 }  // namespace
 }  // namespace furrow

@@ -2,8 +2,11 @@
 #include "host/plotting/verified_encoder.hpp"
 
 #include <atomic>
+#include <chrono>
+#include <latch>
 #include <random>
 #include <set>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -187,6 +190,30 @@ TEST(VerifiedEncoder, AStopRequestIsAnOutcome) {
                                 {.records_per_sector = 100, .seed = 1});
   FakeSector sector(50, 1);
   EXPECT_EQ(encode(*encoder, sector, stop.get_token()), EncodeOutcome::kCancelled);
+}
+
+TEST(VerifiedEncoder, AStopWhenAllIsEncodedDoesNotCutTheVerificationShort) {
+  std::stop_source stop;
+  std::latch all_encoded(1);
+  const auto encoder = verified(
+      {.after_record = [](PieceOffset, Record& record, FoundProofs&) { record[0].bytes[0] ^= 1; },
+       .on_return = [&] { all_encoded.count_down(); }},
+      {.seed = 1,
+       .reference = [&](const SectorId&, PieceOffset offset, Record& record,
+                        FoundProofs& found_proofs, const MayGoOn& may_go_on) {
+         all_encoded.wait();
+         stop.request_stop();
+         for (int i = 0; i < 50; ++i) {
+           if (!may_go_on()) {
+             return EncodeOutcome::kCancelled;
+           }
+           std::this_thread::sleep_for(std::chrono::milliseconds(1));
+         }
+         fake_encode(offset, record, found_proofs);
+         return EncodeOutcome::kComplete;
+       }});
+  FakeSector sector(3, 1);
+  EXPECT_THROW(encode(*encoder, sector, stop.get_token()), WrongEncoding);
 }
 
 /// Lays sectors out as the host does and then changes the byte at `wrong`, if there is one.
