@@ -103,7 +103,7 @@ std::string version_text(int version) {
 }
 
 /// What is wrong with a driver that is there; empty when there is none. The runtime takes one that
-/// is cut short or for another machine for none at all.
+/// is cut short, for another machine, or that lacks a library of its own for none at all.
 std::string why_driver_cannot_be_loaded() {
   void* const library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
   if (library != nullptr) {
@@ -112,7 +112,10 @@ std::string why_driver_cannot_be_loaded() {
   }
   const char* const said = dlerror();
   const std::string why = said != nullptr ? said : "";
-  return why.find("No such file or directory") != std::string::npos ? std::string() : why;
+  // Another library in its place is one that the driver needs: that is worth saying.
+  const bool is_absent = why.starts_with("libcuda.so.1:") &&
+                         why.find("No such file or directory") != std::string::npos;
+  return is_absent ? std::string() : why;
 }
 
 /// Why the runtime counts no devices.

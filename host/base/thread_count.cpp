@@ -9,7 +9,7 @@
 
 namespace furrow {
 
-ThreadCount choose_thread_count(unsigned wanted, unsigned others, const MachineLimits& machine) {
+void check_thread_count(unsigned wanted, const MachineLimits& machine) {
   const std::uint64_t most = std::uint64_t{kMaxThreadsPerProcessor} * machine.processors_online;
   if (wanted > most) {
     throw InvalidArgument(
@@ -17,6 +17,10 @@ ThreadCount choose_thread_count(unsigned wanted, unsigned others, const MachineL
                     kMaxThreadsPerProcessor, wanted),
         {.expected = std::to_string(most), .actual = std::to_string(wanted)});
   }
+}
+
+ThreadCount choose_thread_count(unsigned wanted, unsigned others, const MachineLimits& machine) {
+  check_thread_count(wanted, machine);
   ThreadCount result{.threads = wanted != 0 ? wanted : machine.processors};
   if (!machine.processors_limit.empty() && (wanted == 0 || wanted > machine.processors)) {
     result.notes.push_back(fmt::format("{} of {} processors can be used ({}); {} threads",

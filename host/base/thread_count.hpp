@@ -18,10 +18,13 @@ struct ThreadCount {
   std::vector<std::string> notes = {};
 };
 
+/// Throws InvalidArgument for more than kMaxThreadsPerProcessor for each processor.
+void check_thread_count(unsigned wanted, const MachineLimits& machine = read_machine_limits());
+
 /// `wanted` threads, or one for each processor that this process may use when that is 0, as far as
 /// the system starts so many and `others` beside them, without which the work cannot be done. That
-/// is tried out. Throws InvalidArgument for more than kMaxThreadsPerProcessor for each processor,
-/// and ResourceExhausted when there is not even one beside the others.
+/// is tried out. Throws what check_thread_count throws, and ResourceExhausted when there is not
+/// even one beside the others.
 [[nodiscard]] ThreadCount choose_thread_count(unsigned wanted, unsigned others,
                                               const MachineLimits& machine = read_machine_limits());
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <latch>
 #include <new>
 #include <string>
@@ -67,7 +68,7 @@ std::size_t ThreadGroup::start_up_to(std::size_t n, const char* name,
       return i;
     } catch (const std::bad_alloc&) {  // no memory for what belongs to a thread
       if (i == 0) {
-        throw;
+        detail::throw_no_thread(name, ENOMEM);
       }
       return i;
     }

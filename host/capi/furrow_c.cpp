@@ -16,6 +16,7 @@
 #include "furrow/furrow.h"
 
 #include "host/base/machine_limits.hpp"
+#include "host/base/thread_count.hpp"
 #include "host/base/threads.hpp"
 #include "host/plotting/encoder_choice.hpp"
 
@@ -194,6 +195,7 @@ furrow_status furrow_encoder_create(const furrow_encoder_options* options,
     check_pointer(encoder, "encoder");
     *encoder = nullptr;
     const furrow_encoder_options wanted = read_options(options);
+    furrow::check_thread_count(wanted.threads);
     // Also in threads that the driver of a card starts.
     const furrow::detail::BlockedSignals blocked;
     furrow::EncoderSettings settings;

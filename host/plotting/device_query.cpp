@@ -14,6 +14,8 @@ namespace furrow {
 namespace {
 
 std::atomic<bool> has_left_one_behind = false;
+/// Of those left behind, the ones that are still in the driver.
+std::atomic<int> n_stuck = 0;
 
 /// Of one question; shared, because either side may be the last one to look at it.
 struct Answer {
@@ -21,12 +23,17 @@ struct Answer {
   std::condition_variable given;
   std::optional<CudaDevices> devices;
   std::exception_ptr error;
+  bool is_left_behind = false;
 };
 
 }  // namespace
 
 CudaDevices cuda_devices_in_time(std::chrono::milliseconds patience,
                                  const std::function<CudaDevices()>& list) {
+  const CudaDevices silent{.is_built_in = true, .problem = kDriverIsSilent};
+  if (n_stuck != 0) {
+    return silent;  // one more question would leave one more thread behind
+  }
   const auto answer = std::make_shared<Answer>();
   std::jthread asking = start_thread("fw-devices", [answer, list] {
     std::optional<CudaDevices> devices;
@@ -40,6 +47,7 @@ CudaDevices cuda_devices_in_time(std::chrono::milliseconds patience,
     answer->devices = std::move(devices);
     answer->error = std::move(error);
     answer->given.notify_all();
+    n_stuck -= answer->is_left_behind ? 1 : 0;
   });
   {
     std::unique_lock lock(answer->mutex);
@@ -51,10 +59,12 @@ CudaDevices cuda_devices_in_time(std::chrono::milliseconds patience,
       }
       return *answer->devices;
     }
+    answer->is_left_behind = true;
+    ++n_stuck;
+    has_left_one_behind = true;
   }
-  has_left_one_behind = true;
   asking.detach();
-  return {.is_built_in = true, .problem = kDriverIsSilent};
+  return silent;
 }
 
 bool is_driver_silent() noexcept {

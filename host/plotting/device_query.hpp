@@ -16,7 +16,8 @@ inline constexpr std::chrono::seconds kDriverPatience{10};
 inline constexpr const char* kDriverIsSilent = "the NVIDIA driver does not answer";
 
 /// What `list` gives, or throws, within `patience`; otherwise no devices and kDriverIsSilent. The
-/// thread that asked is left behind then, since it cannot be ended.
+/// thread that asked is left behind then, since it cannot be ended. As long as it has not come back
+/// nobody asks again: the answer is kDriverIsSilent at once.
 CudaDevices cuda_devices_in_time(std::chrono::milliseconds patience = kDriverPatience,
                                  const std::function<CudaDevices()>& list = cuda_devices);
 

@@ -37,7 +37,7 @@ std::string StageShares::line() const {
     if (kNames[i] == limited_by) {
       result =
           std::string("limited by ") + kDoings[i] + ", busy " + percent(busy[i]) + " of the time";
-    } else {
+    } else if (has_transfers || static_cast<Stage>(i) != Stage::kTransfer) {
       waits += (waits.empty() ? "" : ", ") + std::string(kDoings[i]) + " " +
                percent(waited(static_cast<Stage>(i)));
     }
@@ -67,6 +67,7 @@ StageShares StageClock::shares_since(const Totals& then) {
   if (seconds <= 0) {
     return shares;
   }
+  shares.has_transfers = now.busy[kTransferIndex] > 0;
   shares.gate = (now.gate - then.gate) / seconds;
   for (std::size_t i = 0; i < kStages; ++i) {
     shares.busy[i] = (now.busy[i] - then.busy[i]) / seconds;

@@ -28,6 +28,8 @@ inline constexpr std::size_t kStages = 4;
 struct StageShares {
   std::array<double, kStages> busy{};
   double gate = 0;  ///< the gate was closed; counted for no stage
+  /// Whether an encoder has copied anything yet; without, the line does not speak of it.
+  bool has_transfers = false;
 
   [[nodiscard]] double busy_share(Stage stage) const {
     return busy[static_cast<std::size_t>(stage)];

@@ -69,7 +69,9 @@ typedef struct furrow_encoder_options {
   /** "auto" (every CUDA device, the CPU if there is none), "cuda", "cpu" or "cpu-scalar"; NULL
    * means "auto". */
   const char* kind;
-  /** CPU threads; 0 means one for each processor. */
+  /** CPU threads; 0 means one for each processor that the process may use: those of its affinity,
+   * or fewer when a control group gives it less time. More than 4 for each processor of the machine
+   * are refused with FURROW_INVALID_ARGUMENT. */
   uint32_t threads;
 } furrow_encoder_options;
 
@@ -89,7 +91,11 @@ FURROW_API const char* furrow_status_name(furrow_status status);
 FURROW_API const char* furrow_last_error(void);
 
 /** Creates an encoder. `options` may be NULL for the defaults. On success *encoder is the new
- * encoder, to be destroyed by furrow_encoder_destroy; on failure it is NULL. */
+ * encoder, to be destroyed by furrow_encoder_destroy; on failure it is NULL.
+ *
+ * A driver that does not answer is waited for 10 seconds: "cuda" fails then, "auto" takes the CPU.
+ * The thread that asked it stays behind in the driver, one of them for the whole process, and until
+ * it has come back the driver counts as silent at once. */
 FURROW_API furrow_status furrow_encoder_create(const furrow_encoder_options* options,
                                                furrow_encoder** encoder);
 

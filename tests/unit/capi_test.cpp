@@ -102,6 +102,17 @@ TEST(CInterface, ASizeThatEndsInsideAMemberIsRefusedAndOthersAreTaken) {
   }
 }
 
+TEST(CInterface, MoreThreadsThanAnybodyMeansAreRefused) {
+  furrow_encoder_options options{};
+  options.size = sizeof(options);
+  options.kind = "cpu";
+  options.threads = 100'000;
+  furrow_encoder* encoder = nullptr;
+  EXPECT_EQ(furrow_encoder_create(&options, &encoder), FURROW_INVALID_ARGUMENT);
+  EXPECT_EQ(encoder, nullptr);
+  EXPECT_NE(std::string(furrow_last_error()).find("100000"), std::string::npos);
+}
+
 TEST(CInterface, RecordsCanStartAtAnyPieceOffset) {
   const Encoder encoder = cpu_encoder();
   Batch whole(2);

@@ -1,6 +1,7 @@
 // Choice of devices and encoders: which words mean what on machines with and without CUDA.
 #include "host/plotting/encoder_choice.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <latch>
 #include <memory>
@@ -213,20 +214,25 @@ class SilentDriver {
   SilentDriver() = default;
   SilentDriver(const SilentDriver&) = delete;
   SilentDriver& operator=(const SilentDriver&) = delete;
-  ~SilentDriver() { is_released_->count_down(); }
+  ~SilentDriver() = default;
   [[nodiscard]] std::function<CudaDevices()> list() const {
-    return [released = is_released_] {
+    return [released = is_released_, asked = n_asked_] {
+      ++*asked;
       released->wait();
       return three_cards();
     };
   }
 
+  [[nodiscard]] int n_asked() const { return *n_asked_; }
+  void answer() { is_released_->count_down(); }
+
  private:
+  std::shared_ptr<std::atomic<int>> n_asked_ = std::make_shared<std::atomic<int>>(0);
   std::shared_ptr<std::latch> is_released_ = std::make_shared<std::latch>(1);
 };
 
 TEST(EncoderChoice, ADriverThatDoesNotAnswerIsWaitedForSomeTimeOnly) {
-  const SilentDriver driver;
+  SilentDriver driver;
   const auto in_time = [&] {
     return cuda_devices_in_time(std::chrono::milliseconds(5), driver.list());
   };
@@ -241,6 +247,14 @@ TEST(EncoderChoice, ADriverThatDoesNotAnswerIsWaitedForSomeTimeOnly) {
             "encoder cuda: the NVIDIA driver does not answer");
   EXPECT_EQ(error_of<EncoderError>([&] { choose_encoder("auto", {"0"}, in_time); }),
             "encoder cuda: the NVIDIA driver does not answer");
+  EXPECT_LE(driver.n_asked(), 1) << "each question would leave a thread behind";
+
+  driver.answer();
+  CudaDevices later;
+  while (later.devices.empty()) {  // until the thread has come back
+    later = cuda_devices_in_time(std::chrono::minutes(5), driver.list());
+  }
+  EXPECT_EQ(later.devices.size(), 3U);
 }
 
 TEST(EncoderChoice, AnAnswerInTimeIsTheAnswer) {

@@ -41,7 +41,7 @@ TEST(StageClock, TellsWhatTheOthersWaitFor) {
 }
 
 TEST(StageClock, TheLineNamesTheLimitAndTheWaits) {
-  const StageShares shares{.busy = {0.2, 0.364, 0.08, 0.97}, .gate = 0.01};
+  const StageShares shares{.busy = {0.2, 0.364, 0.08, 0.97}, .gate = 0.01, .has_transfers = true};
   EXPECT_EQ(
       shares.line(),
       "limited by writing, busy 97 % of the time; waiting for the others: fetching pieces 79 %, "
@@ -49,11 +49,12 @@ TEST(StageClock, TheLineNamesTheLimitAndTheWaits) {
   EXPECT_EQ(
       StageShares{}.line(),
       "limited by fetching pieces, busy 0 % of the time; waiting for the others: encoding 100 %, "
-      "copying to and from cards 100 %, writing 100 %");
+      "writing 100 %")
+      << "without cards nobody waits for copies";
   EXPECT_EQ((StageShares{.busy = {0.1, 0.3, 0.6, 0}}.line()),
             "limited by copying to and from cards, busy 60 % of the time; waiting for the others: "
             "fetching pieces 90 %, encoding 70 %, writing 100 %");
-  EXPECT_EQ((StageShares{.busy = {0.1, 0.3, 0, 0}, .gate = 0.6}.line()),
+  EXPECT_EQ((StageShares{.busy = {0.1, 0.3, 0, 0}, .gate = 0.6, .has_transfers = true}.line()),
             "limited by the pause; waiting for the others: fetching pieces 30 %, encoding 10 %, "
             "copying to and from cards 40 %, writing 40 %; paused 60 %");
 }
@@ -85,10 +86,12 @@ TEST(StageClock, AnEncoderThatIsHeldUpByCopiesIsLimitedByTransfer) {
   EXPECT_EQ(held_up.line().find("limited by copying to and from cards, busy "), 0U)
       << held_up.line();
   EXPECT_EQ(held_up.busy_share(Stage::kEncoder), 0.0);
+  EXPECT_TRUE(held_up.has_transfers);
 
   const StageShares computing = shares_with(std::chrono::seconds(0));
   EXPECT_EQ(computing.limit(), "encoder");
   EXPECT_EQ(computing.busy_share(Stage::kTransfer), 0.0);
+  EXPECT_EQ(computing.line().find("copying"), std::string::npos) << computing.line();
 }
 
 TEST(StageClock, TransferIsPartOfTheTimeOfAllEncoders) {

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cerrno>
 #include <limits>
+#include <new>
 #include <stdexcept>
 #include <string>
 
@@ -140,6 +141,22 @@ TEST(ThreadGroupTest, GoesOnWithThoseThatStarted) {
   const ThreadsLeft none(0);
   ThreadGroup group;
   EXPECT_THROW(group.start_up_to(3, "fw-test", [](std::size_t) {}), ResourceExhausted);
+}
+
+/// Work of which there is no memory for a copy.
+struct TooLargeToCopy {
+  TooLargeToCopy() = default;
+  TooLargeToCopy(const TooLargeToCopy&) { throw std::bad_alloc(); }
+  TooLargeToCopy(TooLargeToCopy&&) = default;
+  TooLargeToCopy& operator=(const TooLargeToCopy&) = delete;
+  TooLargeToCopy& operator=(TooLargeToCopy&&) = delete;
+  ~TooLargeToCopy() = default;
+  void operator()(std::size_t) const {}
+};
+
+TEST(ThreadGroupTest, NoMemoryForTheFirstIsNoThread) {
+  ThreadGroup group;
+  EXPECT_THROW(group.start_up_to(3, "fw-test", TooLargeToCopy()), ResourceExhausted);
 }
 
 TEST(ThreadGroupTest, FirstErrorEndsTheOthersAndIsThrown) {
