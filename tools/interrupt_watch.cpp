@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -89,7 +90,12 @@ sigset_t prepare_signals() {
 [[noreturn]] void end_at_once() {
   // Nothing that takes a lock: another thread may hold it for good.
   static constexpr std::string_view kMessage = "furrow: error: interrupted\n";
-  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, kMessage.data(), kMessage.size());
+  // Nor anything that waits: a reader who has stopped reading may be why somebody sent the signal.
+  pollfd standard_error{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+  if (::poll(&standard_error, 1, 0) == 1 && (standard_error.revents & POLLOUT) != 0) {
+    [[maybe_unused]] const ssize_t written =
+        ::write(STDERR_FILENO, kMessage.data(), kMessage.size());
+  }
   ::_exit(kInterrupted);
 }
 

@@ -1,6 +1,8 @@
 // The furrow program: parses the command line, runs one subcommand, turns errors into exit codes.
 #include <cerrno>
+#include <cstdio>
 #include <new>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -25,23 +27,28 @@ namespace {
 
 using namespace furrow::cli;
 
+/// Says so when what was printed has not arrived; whether all of it has. A reader that closed its
+/// pipe has read what it wanted.
+bool finish_output() {
+  const int error = finish_results();
+  if (error == 0 || error == EPIPE) {
+    return true;
+  }
+  terminal().line("furrow: error: cannot write standard output: " +
+                  std::generic_category().message(error));
+  return false;
+}
+
 int fail(ExitCode code, const char* message) {
-  flush_results();
+  flush_results();  // what was printed comes before the error
   terminal().line(std::string("furrow: error: ") + message);
+  static_cast<void>(finish_output());
   return code;
 }
 
-/// The work is done, with `code`; what it printed must have arrived, too. A reader that closed its
-/// pipe has read what it wanted.
+/// The work is done, with `code`; what it printed must have arrived, too.
 int end(int code) {
-  const int error = finish_results();
-  if (error == 0 || error == EPIPE) {
-    return code;
-  }
-  const std::string message =
-      "cannot write standard output: " + std::generic_category().message(error);
-  fail(kIoFailed, message.c_str());
-  return code == kSuccess ? kIoFailed : code;
+  return finish_output() || code != kSuccess ? code : kIoFailed;
 }
 
 /// Several sources of pieces keep more connections than the usual 1024 files. What the hard limit
@@ -54,8 +61,7 @@ void allow_many_open_files() {
   }
 }
 
-int run(int argc, char** argv) {
-  InterruptWatch interrupts;
+int run(int argc, char** argv, InterruptWatch& interrupts) {
   allow_many_open_files();
   // Standard output is for results.
   spdlog::set_default_logger(make_terminal_logger());
@@ -87,6 +93,7 @@ int run(int argc, char** argv) {
   check_command_words(app, argc, argv);
   try {
     app.parse(argc, argv);
+    interrupts.command_is_over();
     return end(exit_code);
   } catch (const CLI::Success& help_or_version) {
     std::ostringstream text;
@@ -98,19 +105,27 @@ int run(int argc, char** argv) {
   }
 }
 
+/// However a command ends, it says so while signals are still heard.
 int run_and_report(int argc, char** argv) {
+  std::optional<InterruptWatch> interrupts;
+  const auto fail_heard = [&](ExitCode code, const char* message) {
+    if (interrupts.has_value()) {
+      interrupts->command_is_over();
+    }
+    return fail(code, message);
+  };
   try {
-    return run(argc, argv);
+    return run(argc, argv, interrupts.emplace());
   } catch (const Interrupted& error) {
-    return fail(kInterrupted, error.what());
+    return fail_heard(kInterrupted, error.what());
   } catch (const DoneButBroken& error) {
-    return fail(kCheckFailed, error.what());
+    return fail_heard(kCheckFailed, error.what());
   } catch (const furrow::Error& error) {
-    return fail(exit_code_of(error.kind()), error.what());
+    return fail_heard(exit_code_of(error.kind()), error.what());
   } catch (const std::bad_alloc&) {
-    return fail(kUnavailable, "out of memory");
+    return fail_heard(kUnavailable, "out of memory");
   } catch (const std::exception& error) {
-    return fail(kInternal, error.what());
+    return fail_heard(kInternal, error.what());
   }
 }
 

@@ -241,6 +241,17 @@ class StandardDescriptors(FurrowTest):
                                  "No space left on device")
                 self.assertEqual(furrow(*command, prefix=CLOSED).code, IO_ERROR)
 
+    def test_results_that_do_not_arrive_of_a_command_that_fails(self):
+        # The number is beyond every history, so the list that is printed first is empty.
+        command = ("find", "--json", "--farm", OPTIONS.farm, "--piece", 10**9)
+        expected = furrow(*command)
+        self.assertNotEqual(expected.code, SUCCESS, expected)
+        code, error = to_full_disk(*command)
+        self.assertEqual(code, expected.code, error)
+        self.assertEqual(error.splitlines(),
+                         [*expected.stderr.splitlines(), "furrow: error: cannot write standard "
+                          "output: No space left on device"])
+
     def test_work_does_not_depend_on_who_reads(self):
         farm = self.folder / "farm"
         plot = ("plot", "--farm", farm, "--pieces", OPTIONS.store, "--pieces-in-sector", 1)

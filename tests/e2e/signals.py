@@ -120,6 +120,36 @@ class Signals(FurrowTest):
         self.assertEqual(process.returncode, INTERRUPTED)
         self.assertEqual(stderr, "furrow: error: interrupted\n")
 
+    def full_pipe(self):
+        """The end of a pipe that takes nothing more, and whose reader does not read."""
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        self.addCleanup(os.close, writer)
+        os.set_blocking(writer, False)
+        try:
+            while os.write(writer, bytes(1 << 16)):
+                pass
+        except BlockingIOError:
+            pass
+        os.set_blocking(writer, True)
+        return writer
+
+    def test_a_reader_who_does_not_read_makes_nobody_deaf(self):
+        fifo = self.folder / "fifo"
+        os.mkfifo(fifo)
+        for name, arguments in (("at work", ("vectors", fifo)),
+                                ("failing", ("info", "--farm", self.folder / "absent"))):
+            with self.subTest(name):
+                process = subprocess.Popen([str(part) for part in (OPTIONS.furrow, *arguments)],
+                                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                           stderr=self.full_pipe())
+                self.addCleanup(process.kill)
+                # Until it waits: for the fifo, or for somebody who takes its error.
+                with self.assertRaises(subprocess.TimeoutExpired):
+                    process.wait(1)
+                process.send_signal(signal.SIGTERM)
+                self.ends_with(process, INTERRUPTED)
+
     def test_a_limit_of_file_size_is_an_error(self):
         def limit():
             resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
