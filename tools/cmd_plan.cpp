@@ -36,9 +36,7 @@ std::optional<DiskForecast> disk_of(const PlotOptions& plot, const EncoderChoice
   if (!plot.target.until_covered || plot.pieces.sources.empty()) {
     return planned_disk(plot.target, nullptr);
   }
-  PieceOptions pieces = plot.pieces;
-  pieces.cache.reset();  // a plan makes no directory
-  return planned_disk(plot.target, &PlotPieces(pieces, choice.mode, plan, {}).manifest());
+  return planned_disk(plot.target, &PlotPieces(plot.pieces, choice.mode, plan, {}).manifest());
 }
 
 /// As many records as are encoded at a time: one on each thread, or all batches of the devices.
@@ -52,6 +50,7 @@ std::size_t records_at_a_time(const MemoryPlan& plan) {
 
 void run(const Arguments& arguments) {
   const PlotOptions& plot = arguments.plot;
+  check_places(plot);
   const EncoderChoice choice = chosen_encoder(plot.engine);
   const MemoryPlan plan = memory_plan_of(plot, choice);
   PlotForecast forecast;

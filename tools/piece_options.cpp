@@ -48,12 +48,6 @@ std::string counts_text(const PieceSourceCounters& counters) {
 
 }  // namespace
 
-void add_in_flight_option(CLI::App& command, std::size_t& in_flight) {
-  command.add_option("--in-flight", in_flight, "Pieces asked of a server at the same time")
-      ->check(CLI::Range(8, 1024))
-      ->capture_default_str();
-}
-
 void add_piece_options(CLI::App& command, PieceOptions& options) {
   command
       .add_option("--pieces", options.sources,
@@ -68,7 +62,9 @@ void add_piece_options(CLI::App& command, PieceOptions& options) {
   command.add_option("--ca-file", options.ca_file,
                      "Certificates (PEM) that those of servers must lead to; those of the system "
                      "if not given");
-  add_in_flight_option(command, options.in_flight);
+  command.add_option("--in-flight", options.in_flight, "Pieces asked of a server at the same time")
+      ->check(CLI::Range(8, 1024))
+      ->capture_default_str();
   command
       .add_option("--piece-seconds", options.piece_seconds,
                   "How long a server has for a piece, all tries together, before the next source "
@@ -147,7 +143,6 @@ PieceSupplyOptions PlotPieces::supply_options(const PieceOptions& options, SimdM
                  std::chrono::duration<double>(delay).count());
   };
   if (options.cache.has_value()) {
-    require_own_place("--piece-cache", *options.cache, DataKind::kPieceCache);
     result.cache_directory = *options.cache;
     result.make_cache_directory = options.create;
   }

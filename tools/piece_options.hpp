@@ -31,9 +31,6 @@ struct PieceOptions {
   std::string cache_size = "10GiB";
 };
 
-/// Adds --in-flight alone, for commands that plan a download without making one.
-void add_in_flight_option(CLI::App& command, std::size_t& in_flight);
-
 /// Adds the options to a command. `options` must live as long as the command.
 void add_piece_options(CLI::App& command, PieceOptions& options);
 
@@ -49,6 +46,9 @@ class PlotPieces {
   PlotPieces(const PieceOptions& options, SimdMode mode, const MemoryPlan& plan,
              const std::stop_token& stop);
 
+  /// Makes or opens the cache, if one is wanted: after what may still be refused. Before
+  /// download_options().
+  void open_cache() { supply_->open_cache(); }
   [[nodiscard]] const Manifest& manifest() const { return supply_->manifest(); }
   [[nodiscard]] DownloadOptions download_options();
   /// What is damaged or missing of stores, each once. The run had it from elsewhere or rebuilt it.

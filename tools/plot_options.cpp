@@ -4,7 +4,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include "host/farm/data_directories.hpp"
 #include "host/farm/space.hpp"
+#include "host/store/make_directory.hpp"
 #include "tools/create_option.hpp"
 #include "tools/genesis_root_option.hpp"
 
@@ -48,6 +50,21 @@ void add_plot_options(CLI::App& command, PlotOptions& options, PlotOptionsFor pu
                   "auto (a bar on a terminal, else lines), or json: an object a line on stdout")
       ->check(CLI::IsMember({"auto", "json"}))
       ->capture_default_str();
+}
+
+void check_places(const PlotOptions& options) {
+  const std::string& farm = options.target.farm;
+  const std::optional<std::string>& cache = options.pieces.cache;
+  if (!farm.empty()) {
+    require_own_place("--farm", farm, DataKind::kFarm);
+  }
+  if (cache.has_value()) {
+    require_own_place("--piece-cache", *cache, DataKind::kPieceCache);
+    check_directory_can_be_made(*cache, options.pieces.create);  // it is made after the farm
+    if (!farm.empty()) {
+      require_apart("--piece-cache", *cache, "--farm", farm);
+    }
+  }
 }
 
 MemoryPlan memory_plan_of(const PlotOptions& options, const EncoderChoice& choice) {

@@ -24,6 +24,10 @@ enum class PlotOptionsFor { kPlotting, kPlanning };
 /// Adds the options to a command. `options` must live as long as the command.
 void add_plot_options(CLI::App& command, PlotOptions& options, PlotOptionsFor purpose);
 
+/// Refuses a farm and a piece cache in places that are used for something else, one in the other,
+/// and a cache whose directory cannot be made. Throws PlaceTaken and what make_directory throws.
+void check_places(const PlotOptions& options);
+
 /// The memory of a run with these options, on this machine at this moment. Throws what memory_plan
 /// and planned_pieces_in_sector throw.
 MemoryPlan memory_plan_of(const PlotOptions& options, const EncoderChoice& choice);

@@ -13,8 +13,8 @@
 #include "host/farm/disk_forecast.hpp"
 #include "host/farm/farm_create.hpp"
 #include "host/farm/history_coverage.hpp"
+#include "host/farm/shard_commitments.hpp"
 #include "host/farm/space.hpp"
-#include "host/pieces/piece_cache.hpp"
 #include "host/store/paged_store/rocksdb_backend.hpp"
 #include "tools/cli_support.hpp"
 
@@ -31,7 +31,7 @@ std::uint16_t checked(std::uint64_t value, std::uint64_t most, const char* what)
   return static_cast<std::uint16_t>(value);
 }
 
-FarmOptions farm_options(const PlotTargetOptions& wanted, const Manifest& manifest) {
+FarmOptions farm_options(const PlotTargetOptions& wanted, const Manifest* manifest) {
   FarmOptions options;
   options.directory = wanted.farm;
   options.make_directory = wanted.create;
@@ -41,7 +41,8 @@ FarmOptions farm_options(const PlotTargetOptions& wanted, const Manifest& manife
   };
   options.keep_index = true;
   options.on_warning = [](const std::string& warning) { spdlog::warn("{}", warning); };
-  options.genesis_root = manifest.genesis_root(wanted.genesis_root);
+  options.genesis_root =
+      manifest != nullptr ? manifest->genesis_root(wanted.genesis_root) : wanted.genesis_root;
   if (wanted.pieces_in_sector.has_value()) {
     options.pieces_in_sector =
         checked(*wanted.pieces_in_sector, kMaxPiecesInSector, "--pieces-in-sector");
@@ -65,39 +66,73 @@ std::uint16_t sectors_to_cover(const Farm& farm, const FarmerProtocolInfo& info)
                                   farm.pieces_in_sector(), existing);
 }
 
-/// Opens the farm with room for `sectors`; a farm that is larger stays so.
-std::unique_ptr<Farm> open_with_room(FarmOptions options, std::uint16_t sectors) {
-  options.min_sectors = sectors;
-  return Farm::open(options);
+/// The allocated space that --size stands for: a size, or "all" and "all-SIZE" for the largest farm
+/// that leaves so much of its disk free. Pre: there is one. Throws InvalidArgument, and what
+/// space_that_leaves throws.
+std::uint64_t wanted_space(const PlotTargetOptions& wanted) {
+  constexpr std::string_view kAll = "all";
+  const std::string_view text = wanted.size.value();
+  if (!text.starts_with(kAll)) {
+    return parse_size(text);
+  }
+  const std::string_view rest = text.substr(kAll.size());
+  if (!rest.empty() && !rest.starts_with('-')) {
+    throw InvalidArgument(
+        fmt::format("--size '{}': expected a size, all, or all-SIZE, such as all-20GB", text));
+  }
+  return space_that_leaves(wanted.farm, rest.empty() ? 0 : parse_size(rest.substr(1)),
+                           planned_pieces_in_sector(wanted));
 }
 
-/// How many sectors cover the history depends on the key, so a new farm gets room for one sector
-/// first; if it then cannot grow, it is removed again.
-PlotTarget open_until_covered(FarmOptions options, const FarmerProtocolInfo& info) {
-  const bool is_new = is_farm_to_be_created(options.directory);
-  if (is_new && !options.cache_percentage) {
-    options.cache_percentage = kDefaultCachePercentage;  // one sector may be too few to show it
-  }
-  const bool directory_is_new = !std::filesystem::exists(options.directory);
-  // One that is there is only looked at: its growing may have been interrupted.
-  const std::uint16_t sectors = sectors_to_cover(
-      is_new ? *open_with_room(options, 1) : *Farm::open({.directory = options.directory}), info);
-  try {
-    return {open_with_room(options, sectors), sectors};
-  } catch (...) {
-    if (is_new) {
-      std::error_code ignored;
-      for (const char* name :
-           {kStateDirectoryName, kIndexDirectoryName, kPieceCacheFileName, kPlotFileName,
-            kMetadataFileName, kFarmInfoFileName, kIdentityFileName}) {
-        std::filesystem::remove_all(options.directory / name, ignored);
-      }
-      if (directory_is_new) {
-        std::filesystem::remove(options.directory, ignored);
-      }
+/// What the command line asks for, in the terms of the farm.
+struct Wish {
+  FarmOptions options;
+  std::optional<std::uint16_t> sectors;  ///< to be plotted; all that there is room for if none
+  bool depends_on_key = false;           ///< --until-covered, and there is no key yet
+};
+
+Wish wish_of(const PlotTargetOptions& wanted, const Manifest* manifest) {
+  Wish wish{.options = farm_options(wanted, manifest), .sectors = {}};
+  if (wanted.until_covered) {
+    if (manifest == nullptr) {
+      throw InvalidArgument("--until-covered depends on the history: give --pieces or --manifest");
     }
-    throw;
+    if (is_farm_to_be_created(wanted.farm)) {
+      wish.depends_on_key = true;
+      return wish;
+    }
+    // It is only looked at: its growing may have been interrupted.
+    wish.sectors =
+        sectors_to_cover(*Farm::open({.directory = wanted.farm}), protocol_info(*manifest));
+  } else if (wanted.sectors.has_value()) {
+    wish.sectors = checked(*wanted.sectors, kMaxSectors, "--sectors");
+  } else if (wanted.size.has_value()) {
+    wish.options.allocated_space = wanted_space(wanted);
   }
+  wish.options.min_sectors = wish.sectors;
+  return wish;
+}
+
+bool names_size(const PlotTargetOptions& wanted) {
+  return wanted.sectors.has_value() || wanted.size.has_value() || wanted.until_covered;
+}
+
+/// A new farm that covers the history: it gets its size when it has its key.
+PlotTarget create_covering(FarmOptions options, const FarmerProtocolInfo& info) {
+  options.sectors_of_new_farm = [&](const Identity& identity, std::uint16_t pieces_in_sector) {
+    return sectors_to_cover_history(
+        identity.public_key_hash(),
+        ShardCommitmentsRoots(identity.shard_commitments_seed()).root(info.history_size), info,
+        pieces_in_sector);
+  };
+  std::unique_ptr<Farm> farm = Farm::open(options);
+  const std::uint16_t sectors = sectors_to_cover(*farm, info);
+  if (sectors > farm->target_sector_count()) {  // somebody else was faster, and made it smaller
+    farm.reset();
+    options.min_sectors = sectors;
+    farm = Farm::open(options);
+  }
+  return {std::move(farm), sectors};
 }
 
 /// A small farm has no cache because the share of it is less than a piece.
@@ -119,60 +154,31 @@ FarmerProtocolInfo protocol_info(const Manifest& manifest) {
   return info;
 }
 
-std::uint64_t wanted_space(const PlotTargetOptions& wanted) {
-  constexpr std::string_view kAll = "all";
-  const std::string_view text = wanted.size.value();
-  if (!text.starts_with(kAll)) {
-    return parse_size(text);
-  }
-  const std::string_view rest = text.substr(kAll.size());
-  if (!rest.empty() && !rest.starts_with('-')) {
-    throw InvalidArgument(
-        fmt::format("--size '{}': expected a size, all, or all-SIZE, such as all-20GB", text));
-  }
-  return space_that_leaves(wanted.farm, rest.empty() ? 0 : parse_size(rest.substr(1)),
-                           planned_pieces_in_sector(wanted));
-}
-
 PlotTarget open_plot_target(const PlotTargetOptions& wanted, const Manifest& manifest) {
-  FarmOptions options = farm_options(wanted, manifest);
-  if (wanted.until_covered) {
-    return open_until_covered(options, protocol_info(manifest));
-  }
-  if (wanted.sectors.has_value()) {
-    const std::uint16_t sectors = checked(*wanted.sectors, kMaxSectors, "--sectors");
-    return {open_with_room(options, sectors), sectors};
-  }
-  if (wanted.size.has_value()) {
-    options.allocated_space = wanted_space(wanted);
-  } else if (is_farm_to_be_created(wanted.farm)) {
+  if (!names_size(wanted) && is_farm_to_be_created(wanted.farm)) {
     throw InvalidArgument("a new farm needs a size: --sectors, --size or --until-covered");
   }
-  std::unique_ptr<Farm> farm = Farm::open(options);
-  const std::uint16_t sectors = farm->target_sector_count();
+  const Wish wish = wish_of(wanted, &manifest);
+  if (wish.depends_on_key) {
+    return create_covering(wish.options, protocol_info(manifest));
+  }
+  std::unique_ptr<Farm> farm = Farm::open(wish.options);
+  const std::uint16_t sectors = wish.sectors.value_or(farm->target_sector_count());
   return {std::move(farm), sectors};
 }
 
 std::optional<DiskForecast> planned_disk(const PlotTargetOptions& wanted,
                                          const Manifest* manifest) {
-  FarmWish wish{.directory = wanted.farm,
-                .pieces_in_sector = planned_pieces_in_sector(wanted),
-                .cache_percentage = wanted.cache_percentage};
-  if (wanted.sectors.has_value()) {
-    wish.sectors = checked(*wanted.sectors, kMaxSectors, "--sectors");
-  } else if (wanted.size.has_value()) {
-    wish.allocated_space = wanted_space(wanted);
-  } else if (wanted.until_covered) {
-    if (manifest == nullptr) {
-      throw InvalidArgument("--until-covered depends on the history: give --pieces or --manifest");
-    }
-    const FarmerProtocolInfo info = protocol_info(*manifest);
-    // Any key will do to count the sectors of a farm that has none yet.
-    wish.sectors = !is_farm_to_be_created(wanted.farm)
-                       ? sectors_to_cover(*Farm::open({.directory = wanted.farm}), info)
-                       : sectors_to_cover_history(Hash(), Hash(), info, wish.pieces_in_sector);
+  if (!names_size(wanted) && is_farm_to_be_created(wanted.farm)) {
+    return std::nullopt;
   }
-  return forecast_disk(wish);
+  Wish wish = wish_of(wanted, manifest);
+  if (wish.depends_on_key) {  // any will do to count the sectors
+    wish.sectors = sectors_to_cover_history(Hash(), Hash(), protocol_info(*manifest),
+                                            planned_pieces_in_sector(wanted));
+    wish.options.min_sectors = wish.sectors;
+  }
+  return forecast_disk(wish.options, wish.sectors);
 }
 
 std::uint16_t planned_pieces_in_sector(const PlotTargetOptions& wanted) {

@@ -33,19 +33,14 @@ struct PlotTarget {
 
 FarmerProtocolInfo protocol_info(const Manifest& manifest);
 
-/// The allocated space that --size stands for: a size, or "all" and "all-SIZE" for the largest farm
-/// that leaves so much of its disk free. Pre: there is one. Throws InvalidArgument, and what
-/// space_that_leaves throws.
-std::uint64_t wanted_space(const PlotTargetOptions& wanted);
-
 /// What plotting such a farm takes of its disk; none when nothing says how large it is to be.
 /// `manifest` is needed for `until_covered`. How many sectors cover the history depends on the key
-/// of the farm: for a new one it is what another key would take, and differs by a few.
+/// of the farm: for a new one it is what another key would take, and differs by a few. Throws what
+/// open_plot_target would, as far as that can be told without making or locking anything.
 std::optional<DiskForecast> planned_disk(const PlotTargetOptions& wanted, const Manifest* manifest);
 
 /// Opens the farm, or creates it, with room for what is wanted. Throws InvalidArgument for options
-/// that make no farm, and what Farm::open throws; a new farm that cannot become large enough is
-/// removed again.
+/// that make no farm, and what Farm::open throws; whatever it throws leaves no new farm.
 PlotTarget open_plot_target(const PlotTargetOptions& wanted, const Manifest& manifest);
 
 /// Pieces in a sector of the farm in that directory, or what is wanted for a new one. Throws

@@ -7,8 +7,7 @@
 #include <sys/statvfs.h>
 
 #include "host/base/byte_size.hpp"
-#include "host/farm/farm.hpp"
-#include "host/farm/space.hpp"
+#include "host/farm/farm_open.hpp"
 #include "host/pieces/piece_cache.hpp"
 #include "host/sector/sector_layout.hpp"
 #include "host/sector/sector_metadata.hpp"
@@ -65,41 +64,21 @@ std::uint64_t present_bytes_of(const fs::path& directory) {
 
 }  // namespace
 
-std::optional<DiskForecast> forecast_disk(const FarmWish& wish) {
+DiskForecast forecast_disk(const FarmOptions& options, std::optional<std::uint16_t> sectors) {
+  const FarmPlan plan = plan_farm(options);
   DiskForecast result;
-  result.pieces_in_sector = wish.pieces_in_sector;
-  std::error_code absent;
-  const bool exists = fs::file_size(wish.directory / kFarmInfoFileName, absent) != 0 && !absent;
-  std::uint64_t allocated = 0;
-  std::uint16_t room = 0;
-  unsigned share = wish.cache_percentage.value_or(kDefaultCachePercentage);
-  if (exists) {
-    const std::unique_ptr<Farm> farm = Farm::open({.directory = wish.directory});
-    result.pieces_in_sector = farm->pieces_in_sector();
-    result.sectors_plotted =
-        static_cast<std::uint16_t>(farm->sectors_in_state(SectorState::kPlotted).size());
-    allocated = farm->info().allocated_space;
-    room = farm->target_sector_count();
-    share = wish.cache_percentage.value_or(farm->cache_percentage());
-    if (share != farm->cache_percentage()) {
-      room = SpaceDistribution::compute(allocated, result.pieces_in_sector, share).sector_count;
-    }
-  }
-  if (wish.allocated_space.has_value()) {
-    allocated = *wish.allocated_space;
-    room = SpaceDistribution::compute(allocated, result.pieces_in_sector, share).sector_count;
-  } else if (wish.sectors.has_value() && *wish.sectors > room) {
-    allocated = allocated_space_for_sectors(*wish.sectors, result.pieces_in_sector, share);
-    room = *wish.sectors;
-  }
-  if (room == 0) {
-    return std::nullopt;
-  }
-  result.sectors = wish.sectors.value_or(room);
-  result.farm_bytes = allocated;
-  result.beside_bytes = kFixedBeside + result.sectors * beside_sector(result.pieces_in_sector);
-  result.present_bytes = present_bytes_of(wish.directory);
-  result.free_bytes = free_bytes_at(wish.directory);
+  result.pieces_in_sector = plan.pieces_in_sector;
+  result.sectors = sectors.value_or(plan.sector_count);
+  const std::size_t looked_at = std::min<std::size_t>(plan.is_plotted.size(), result.sectors);
+  result.sectors_plotted = static_cast<std::uint16_t>(
+      std::count(plan.is_plotted.begin(),
+                 plan.is_plotted.begin() + static_cast<std::ptrdiff_t>(looked_at), true));
+  result.farm_bytes = plan.allocated_space;
+  result.beside_bytes =
+      kFixedBeside + std::max<std::uint64_t>(result.sectors, plan.is_plotted.size()) *
+                         beside_sector(result.pieces_in_sector);
+  result.present_bytes = present_bytes_of(options.directory);
+  result.free_bytes = free_bytes_at(options.directory);
   return result;
 }
 

@@ -5,24 +5,14 @@
 #include <filesystem>
 #include <optional>
 
-namespace furrow {
+#include "host/farm/farm_options.hpp"
 
-/// What is wanted of a farm, which may exist already. Without sectors and space it keeps its size.
-struct FarmWish {
-  std::filesystem::path directory;
-  /// Sectors in all; the space follows from them unless it is given, too.
-  std::optional<std::uint16_t> sectors = {};
-  std::optional<std::uint64_t> allocated_space = {};
-  /// Of a new farm; one that exists has its own.
-  std::uint16_t pieces_in_sector = 1000;
-  /// As FarmOptions::cache_percentage.
-  std::optional<unsigned> cache_percentage = {};
-};
+namespace furrow {
 
 struct DiskForecast {
   std::uint16_t pieces_in_sector = 0;
   std::uint16_t sectors = 0;          ///< that the farm shall have
-  std::uint16_t sectors_plotted = 0;  ///< of these, now
+  std::uint16_t sectors_plotted = 0;  ///< of these, now; not those that are lost or dropped
   std::uint64_t farm_bytes = 0;       ///< of the files of the farm in the end, its allocated space
   /// The most that `state` and `index` beside them take.
   std::uint64_t beside_bytes = 0;
@@ -41,9 +31,10 @@ struct DiskForecast {
   [[nodiscard]] bool fits() const { return needed_bytes() <= free_bytes; }
 };
 
-/// None for a farm that is neither there nor given a size. Changes nothing. Throws what Farm::open
-/// and SpaceDistribution::compute throw, and IoError when the file system cannot be asked.
-std::optional<DiskForecast> forecast_disk(const FarmWish& wish);
+/// Of a farm that is opened with these options, in kPlot mode, and plotted up to `sectors`, or all
+/// that there is room for. Changes nothing. Throws what plan_farm throws, and IoError when the file
+/// system cannot be asked.
+DiskForecast forecast_disk(const FarmOptions& options, std::optional<std::uint16_t> sectors = {});
 
 /// The allocated space of the largest farm that leaves `bytes_left` free on its disk, with `state`
 /// and `index`. What a farm that is there takes is counted as free. Throws InvalidArgument, naming

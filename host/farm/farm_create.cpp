@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -84,17 +85,22 @@ void refuse_sectors_without_info(const fs::path& directory) {
   }
 }
 
+/// What is there without the mark is not ours.
+void refuse_files_of_no_farm(const fs::path& directory) {
+  for (const char* name : kOwnNames) {
+    if (is_name_taken(directory / name)) {
+      throw FileOfNoFarm(directory / name);
+    }
+  }
+}
+
 /// Puts the mark down, or finds that of an interrupted creation. Whatever is made is made after it.
 void begin_creation(const fs::path& directory, Rollback& rollback) {
   const fs::path mark = directory / kCreationMarkName;
   if (is_name_taken(mark)) {
     return;
   }
-  for (const char* name : kOwnNames) {
-    if (is_name_taken(directory / name)) {
-      throw FileOfNoFarm(directory / name);
-    }
-  }
+  refuse_files_of_no_farm(directory);
   const File file = File::create_new(mark);
   rollback.remove(mark);
   file.write_at(0, {reinterpret_cast<const std::uint8_t*>(kMarkText.data()), kMarkText.size()});
@@ -102,7 +108,7 @@ void begin_creation(const fs::path& directory, Rollback& rollback) {
   sync_directory(directory);
 }
 
-FarmInfo info_of_new_farm(const FarmOptions& options, std::uint64_t allocated_space) {
+FarmInfo info_of_new_farm(const FarmOptions& options) {
   if (!options.genesis_root) {
     throw InvalidArgument("no farm in " + options.directory.native() +
                           ": creating one needs a genesis root");
@@ -110,7 +116,6 @@ FarmInfo info_of_new_farm(const FarmOptions& options, std::uint64_t allocated_sp
   FarmInfo info;
   info.genesis_root = *options.genesis_root;
   info.pieces_in_sector = options.pieces_in_sector.value_or(kMaxPiecesInSector);
-  info.allocated_space = allocated_space;
   return info;
 }
 
@@ -133,11 +138,21 @@ bool is_farm_to_be_created(const fs::path& directory) {
   }
 }
 
-void create_farm_files(const FarmOptions& options, std::shared_ptr<File>& info_file,
+void check_farm_can_be_created(const FarmOptions& options) {
+  refuse_sectors_without_info(options.directory);
+  check_directory_can_be_made(options.directory, options.make_directory);
+  if (!is_name_taken(options.directory / kCreationMarkName)) {
+    refuse_files_of_no_farm(options.directory);
+  }
+}
+
+void create_farm_files(FarmOptions& options, std::shared_ptr<File>& info_file,
                        Rollback& rollback) {
-  const FarmSize size = size_of_new_farm(options);
-  const SpaceDistribution& space = size.space;
-  FarmInfo info = info_of_new_farm(options, size.allocated_space);
+  std::optional<FarmSize> size;
+  if (!options.sectors_of_new_farm) {
+    size = size_of_new_farm(options);  // what makes no farm is refused before anything is made
+  }
+  FarmInfo info = info_of_new_farm(options);
   const fs::path& directory = options.directory;
   refuse_sectors_without_info(directory);
   make_directory(directory, options.make_directory,
@@ -174,6 +189,12 @@ void create_farm_files(const FarmOptions& options, std::shared_ptr<File>& info_f
   info.id = new_ulid();
   info.public_key = identity.public_key();
   info.shard_commitments_seed = identity.shard_commitments_seed();
+  if (!size.has_value()) {
+    options.min_sectors = options.sectors_of_new_farm(identity, info.pieces_in_sector);
+    size = size_of_new_farm(options);
+  }
+  info.allocated_space = size->allocated_space;
+  const SpaceDistribution& space = size->space;
 
   const MetadataFile metadata(open_with_rollback(directory / kMetadataFileName, rollback));
   set_size(metadata.file(), round_up_to_page(space.metadata_file_size));

@@ -26,12 +26,16 @@ bool is_farm_to_be_created(const std::filesystem::path& directory);
 /// Makes the files of a new farm, or those that an interrupted creation did not come to, and opens
 /// the info file, locked if wanted. `rollback` takes all of it back; `info_file` has to outlive it,
 /// because nobody else may have the lock while files go by their paths. When somebody else was
-/// faster the info file is theirs. Throws FileOfNoFarm for files that are not ours, MalformedData
-/// when sectors would be lost, UnsupportedMetadataVersion, InvalidArgument, InsufficientSpace and
-/// FarmTooLarge for options that make no farm, FarmInUse, FarmGone when what was locked was removed
-/// by somebody else's rollback, and IoError.
-void create_farm_files(const FarmOptions& options, std::shared_ptr<File>& info_file,
-                       Rollback& rollback);
+/// faster the info file is theirs. Sets options.min_sectors where options.sectors_of_new_farm gives
+/// it. Throws FileOfNoFarm for files that are not ours, MalformedData when sectors would be lost,
+/// UnsupportedMetadataVersion, InvalidArgument, InsufficientSpace and FarmTooLarge for options that
+/// make no farm, what sectors_of_new_farm throws, FarmInUse, FarmGone when what was locked was
+/// removed by somebody else's rollback, and IoError.
+void create_farm_files(FarmOptions& options, std::shared_ptr<File>& info_file, Rollback& rollback);
+
+/// Throws what create_farm_files would throw because of what is in the directory, or because it
+/// cannot be made; changes nothing.
+void check_farm_can_be_created(const FarmOptions& options);
 
 /// The farm is complete: removes the mark, if there is one. A crash may bring it back, which harms
 /// nobody: beside an info file it says nothing.

@@ -32,11 +32,11 @@ void take_lock(const FarmOptions& options, const File& info_file) {
   }
 }
 
-File open_existing(const fs::path& path, FarmMode mode) {
+File open_existing(const fs::path& path, FarmMode access) {
   if (!is_there(path)) {
     throw IoError("open", path.native(), ENOENT);
   }
-  return mode == FarmMode::kPlot ? File::open_or_create(path) : File::open_read(path);
+  return access == FarmMode::kPlot ? File::open_or_create(path) : File::open_read(path);
 }
 
 /// Plotting on needs all sectors that are counted.
@@ -136,19 +136,20 @@ std::uint16_t readable_sector_count(FarmFiles& files, const FarmOptions& options
   return space ? std::max(space->sector_count, count) : count;
 }
 
-/// Pre: `info_file` is locked, if wanted.
-FarmFiles open_existing_farm(const FarmOptions& options, std::shared_ptr<File> info_file) {
+/// Reads and checks what is there. `access` is what the files are opened for, which for a plan is
+/// less than options.mode.
+FarmFiles read_existing_farm(const FarmOptions& options, std::shared_ptr<File> info_file,
+                             FarmMode access) {
   const FarmInfo info = FarmInfo::read_from(*info_file);
   check_info(options, info, info_file->path());
   Identity identity = open_identity(options, info);
-  const bool is_plotting = options.mode == FarmMode::kPlot;
   FarmFiles files{
       .info = info,
       .info_file = std::move(info_file),
       .identity = std::move(identity),
-      .metadata = MetadataFile(open_existing(options.directory / kMetadataFileName, options.mode)),
-      .plot = PlotFile(open_existing(options.directory / kPlotFileName, options.mode),
-                       info.pieces_in_sector),
+      .metadata = MetadataFile(open_existing(options.directory / kMetadataFileName, access)),
+      .plot =
+          PlotFile(open_existing(options.directory / kPlotFileName, access), info.pieces_in_sector),
       .directory = File::open_read(options.directory),
       .places = {},
       .target_sector_count = 0,
@@ -161,25 +162,38 @@ FarmFiles open_existing_farm(const FarmOptions& options, std::shared_ptr<File> i
     files.places.emplace_back(*file);
   }
   load_slots(files, options.mode);
-  if (!is_plotting) {
+  if (options.mode == FarmMode::kPlot) {
+    check_sizes(files);
+  }
+  return files;
+}
+
+/// Pre: options.mode is kPlot, with which the files were read.
+FarmSize size_for_plotting(const FarmOptions& options, const FarmFiles& files) {
+  return size_of_existing_farm(options, files.info,
+                               FarmFileSizes::of(options.directory, files.metadata, files.plot),
+                               static_cast<std::uint16_t>(files.slots.size()));
+}
+
+/// Pre: `info_file` is locked, if wanted.
+FarmFiles open_existing_farm(const FarmOptions& options, std::shared_ptr<File> info_file) {
+  FarmFiles files = read_existing_farm(options, std::move(info_file), options.mode);
+  if (options.mode != FarmMode::kPlot) {
     files.target_sector_count = readable_sector_count(files, options);
     return files;
   }
-  check_sizes(files);
-  const FarmSize size = size_of_existing_farm(
-      options, info, FarmFileSizes::of(options.directory, files.metadata, files.plot),
-      static_cast<std::uint16_t>(files.slots.size()));
+  const FarmSize size = size_for_plotting(options, files);
   files.target_sector_count = size.space.sector_count;
   files.cache_percentage = size.cache_percentage;
   check_uncounted_sectors(files, options.may_drop_sectors);
-  check_state_is_of(options, info.id);  // the last check: opening a database writes into it
+  check_state_is_of(options, files.info.id);  // the last check: opening a database writes into it
   change_size(files, options.directory, size);
   replace_damaged_slots(files);
   end_creation(options.directory);
   return files;
 }
 
-FarmFiles create_farm(const FarmOptions& options) {
+FarmFiles create_farm(FarmOptions options) {
   std::shared_ptr<File> info_file;  // with the lock, until the rollback is through
   Rollback rollback;
   create_farm_files(options, info_file, rollback);
@@ -188,21 +202,56 @@ FarmFiles create_farm(const FarmOptions& options) {
   return files;
 }
 
+bool is_to_be_created(const FarmOptions& options) {
+  return options.mode == FarmMode::kPlot && options.make_directory != MakeDirectory::kNever &&
+         is_farm_to_be_created(options.directory);
+}
+
+std::shared_ptr<File> open_info_file(const FarmOptions& options, FarmMode access) {
+  const fs::path path = options.directory / kFarmInfoFileName;
+  if (!is_there(path)) {
+    throw FarmNotFound(options.directory);
+  }
+  return std::make_shared<File>(open_existing(path, access));
+}
+
 }  // namespace
+
+FarmPlan plan_farm(const FarmOptions& options) {
+  check_options(options);
+  FarmPlan plan;
+  if (is_to_be_created(options)) {
+    const FarmSize size = size_of_new_farm(options);
+    check_farm_can_be_created(options);
+    plan.pieces_in_sector = options.pieces_in_sector.value_or(kMaxPiecesInSector);
+    plan.allocated_space = size.allocated_space;
+    plan.sector_count = size.space.sector_count;
+    return plan;
+  }
+  FarmFiles files = read_existing_farm(options, open_info_file(options, FarmMode::kReadOnly),
+                                       FarmMode::kReadOnly);
+  const FarmSize size = size_for_plotting(options, files);
+  files.target_sector_count = size.space.sector_count;
+  check_uncounted_sectors(files, options.may_drop_sectors);
+  plan.pieces_in_sector = files.info.pieces_in_sector;
+  plan.allocated_space = size.allocated_space;
+  plan.sector_count = size.space.sector_count;
+  const std::size_t kept = std::min<std::size_t>(files.slots.size(), plan.sector_count);
+  for (std::size_t i = 0; i < kept; ++i) {
+    const LoadedSlot& slot = files.slots[i];
+    plan.is_plotted.push_back(slot.damage.empty() && !slot.summary.holds_nothing);
+  }
+  return plan;
+}
 
 FarmFiles open_farm_files(const FarmOptions& options) {
   check_options(options);
-  if (options.mode == FarmMode::kPlot && options.make_directory != MakeDirectory::kNever &&
-      is_farm_to_be_created(options.directory)) {
+  if (is_to_be_created(options)) {
     return create_farm(options);
   }
-  const fs::path info_path = options.directory / kFarmInfoFileName;
-  if (!is_there(info_path)) {
-    throw FarmNotFound(options.directory);
-  }
-  auto info_file = std::make_shared<File>(open_existing(info_path, options.mode));
+  const std::shared_ptr<File> info_file = open_info_file(options, options.mode);
   take_lock(options, *info_file);
-  return open_existing_farm(options, std::move(info_file));
+  return open_existing_farm(options, info_file);
 }
 
 }  // namespace furrow

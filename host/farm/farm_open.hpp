@@ -41,6 +41,18 @@ struct FarmFiles {
   std::vector<std::string> warnings;
 };
 
+/// What opening a farm in kPlot mode would make of it.
+struct FarmPlan {
+  std::uint16_t pieces_in_sector = 0;
+  std::uint64_t allocated_space = 0;
+  std::uint16_t sector_count = 0;  ///< for which there is room
+  std::vector<bool> is_plotted;    ///< sectors that are counted and not dropped
+};
+
+/// Resolves the options as open_farm_files does, down to the size, for a mode of kPlot, and changes
+/// nothing. Throws what opening would, but for what only a lock or a write can tell.
+FarmPlan plan_farm(const FarmOptions& options);
+
 /// See Farm::open for the errors.
 FarmFiles open_farm_files(const FarmOptions& options);
 

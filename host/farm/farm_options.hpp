@@ -16,6 +16,8 @@
 
 namespace furrow {
 
+class Identity;
+
 /// Most pieces in a sector that are supported.
 inline constexpr std::uint16_t kMaxPiecesInSector = 1000;
 
@@ -47,6 +49,10 @@ struct FarmOptions {
   /// Instead of it: room for at least so many sectors. A farm that has more stays as it is; one
   /// whose growing was interrupted is completed. kPlot only.
   std::optional<std::uint16_t> min_sectors = {};
+  /// Instead of both, for a farm that is created: gives min_sectors once there is a key, on which
+  /// it depends. What it throws leaves no farm.
+  std::function<std::uint16_t(const Identity& identity, std::uint16_t pieces_in_sector)>
+      sectors_of_new_farm = {};
   /// How the directory of a farm that is created comes to be; kNever wants a farm that is there.
   MakeDirectory make_directory = MakeDirectory::kLastOnly;
   /// Share of the space that is left to a piece cache, 0 to 99; kPlot only. Without it an existing

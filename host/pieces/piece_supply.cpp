@@ -76,9 +76,17 @@ PieceSupply::PieceSupply(const PieceSupplyOptions& options, const std::stop_toke
   recovering_ = std::make_unique<RecoveringPieceGetter>(*sources_, ErasureCoding(options.simd_mode),
                                                         std::move(recovery));
   if (options.cache_directory.has_value()) {
-    cache_ = std::make_unique<PieceCache>(*options.cache_directory, options.cache_bytes,
-                                          options.make_cache_directory);
-    caching_ = std::make_unique<CachingPieceGetter>(*cache_, *recovering_, validator);
+    open_cache_ = [this, validator, directory = *options.cache_directory,
+                   bytes = options.cache_bytes, how = options.make_cache_directory] {
+      cache_ = std::make_unique<PieceCache>(directory, bytes, how);
+      caching_ = std::make_unique<CachingPieceGetter>(*cache_, *recovering_, validator);
+    };
+  }
+}
+
+void PieceSupply::open_cache() {
+  if (open_cache_) {
+    open_cache_();
   }
 }
 

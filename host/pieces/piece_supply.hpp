@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -48,13 +49,21 @@ struct PieceSupplyOptions {
   Observer<const std::string&> on_missing_pack;
 };
 
-/// All of it is thread-safe.
+/// Thread-safe but for open_cache().
 class PieceSupply {
  public:
   /// Throws InvalidArgument, what Manifest::load and StorePieceGetter throw, HistoryMismatch, the
-  /// errors of source_errors.hpp when the manifest has to come from a server that does not give it,
-  /// and what PieceCache throws. After a stop request it may throw HttpTransferFailed.
+  /// errors of source_errors.hpp when the manifest has to come from a server that does not give it.
+  /// After a stop request it may throw HttpTransferFailed. Makes nothing on disk.
   explicit PieceSupply(const PieceSupplyOptions& options, const std::stop_token& stop = {});
+  PieceSupply(const PieceSupply&) = delete;
+  PieceSupply& operator=(const PieceSupply&) = delete;
+  ~PieceSupply() = default;
+
+  /// Opens the cache, or makes it, if the options want one; until then there is none. A step of its
+  /// own, for callers who may still have to refuse something. Not beside other calls, and before
+  /// getter() is used. Throws what PieceCache throws.
+  void open_cache();
 
   /// Gives pieces that fit the manifest, whatever source they are from, and rebuilds the others.
   [[nodiscard]] PieceGetter& getter();
@@ -72,6 +81,7 @@ class PieceSupply {
   bool is_manifest_from_server_ = false;
   std::unique_ptr<PieceSources> sources_;
   std::unique_ptr<RecoveringPieceGetter> recovering_;
+  std::function<void()> open_cache_;
   std::unique_ptr<PieceCache> cache_;
   std::unique_ptr<CachingPieceGetter> caching_;
 };

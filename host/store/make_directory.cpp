@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include "host/store/existence.hpp"
 #include "host/store/file.hpp"
@@ -10,6 +11,16 @@
 namespace furrow {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+/// The directory itself without a slash at its end, and the one above it.
+std::pair<fs::path, fs::path> with_parent(const fs::path& directory) {
+  const fs::path path = directory.has_filename() ? directory : directory.parent_path();
+  return {path, path.has_parent_path() ? path.parent_path() : fs::path(".")};
+}
+
+}  // namespace
 
 ParentMissing::ParentMissing(const fs::path& directory, const fs::path& parent)
     : IoError("create directory", directory.native(),
@@ -21,18 +32,9 @@ void make_directory(const fs::path& directory, MakeDirectory how,
   if (is_there(directory)) {
     return;
   }
-  if (how == MakeDirectory::kNever) {
-    throw IoError("open", directory.native(), ENOENT);
-  }
-  fs::path path = directory;
-  if (!path.has_filename()) {  // a slash at the end
-    path = path.parent_path();
-  }
-  const fs::path parent = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  check_directory_can_be_made(directory, how);
+  const auto [path, parent] = with_parent(directory);
   if (!is_there(parent)) {
-    if (how != MakeDirectory::kParents) {
-      throw ParentMissing(directory, parent);
-    }
     make_directory(parent, how, on_made);
   }
   std::error_code error;
@@ -43,6 +45,19 @@ void make_directory(const fs::path& directory, MakeDirectory how,
     throw IoError("create directory", path.native(), error.value());
   }
   sync_directory(parent);
+}
+
+void check_directory_can_be_made(const fs::path& directory, MakeDirectory how) {
+  if (is_there(directory)) {
+    return;
+  }
+  if (how == MakeDirectory::kNever) {
+    throw IoError("open", directory.native(), ENOENT);
+  }
+  const fs::path parent = with_parent(directory).second;
+  if (how != MakeDirectory::kParents && !is_there(parent)) {
+    throw ParentMissing(directory, parent);
+  }
 }
 
 }  // namespace furrow

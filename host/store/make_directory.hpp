@@ -29,4 +29,8 @@ class ParentMissing : public IoError {
 void make_directory(const std::filesystem::path& directory, MakeDirectory how,
                     const std::function<void(const std::filesystem::path&)>& on_made = {});
 
+/// Throws ParentMissing or IoError when make_directory would because of what is there; makes
+/// nothing.
+void check_directory_can_be_made(const std::filesystem::path& directory, MakeDirectory how);
+
 }  // namespace furrow

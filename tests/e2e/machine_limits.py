@@ -7,7 +7,7 @@ import os
 import unittest
 
 from support import program
-from support.program import BAD_ARGUMENTS, IO_ERROR, OPTIONS, SUCCESS, FurrowTest, furrow
+from support.program import BAD_ARGUMENTS, IO_ERROR, MISMATCH, OPTIONS, SUCCESS, FurrowTest, furrow
 
 SMALL = ("--pieces-in-sector", 1, "--encoder", "cpu")
 
@@ -118,6 +118,34 @@ class Plan(FurrowTest):
         self.assertEqual(of_manifest["disk"]["sectors"], covered["disk"]["sectors"])
         self.fails(BAD_ARGUMENTS, ["--manifest"], "plan", "--no-measure", "--farm", farm,
                    "--until-covered")
+
+    def test_plan_refuses_what_plot_refuses(self):
+        farm = self.folder / "farm"
+        plot = ("plot", "--pieces", OPTIONS.store)
+        for command in (plot, ("plan", "--no-measure")):
+            self.fails(IO_ERROR, ["no farm"], *command, "--farm", farm, "--create", "never",
+                       *SMALL, "--sectors", 2)
+            self.fails(IO_ERROR, ["--create=parents"], *command, "--farm", farm / "below", *SMALL,
+                       "--sectors", 2)
+            self.fails(BAD_ARGUMENTS, ["--piece-cache"], *command, "--farm", farm, *SMALL,
+                       "--sectors", 2, *plot[1:], "--piece-cache", farm / "cache")
+            self.assert_absent(farm)
+        self.succeeds(*plot, "--farm", farm, *SMALL, "--sectors", 3)
+        for command in (plot, ("plan", "--no-measure")):
+            self.fails(BAD_ARGUMENTS, ["--shrink"], *command, "--farm", farm, "--size", "5MB")
+            self.fails(MISMATCH, ["pieces"], *command, "--farm", farm, "--pieces-in-sector", 2,
+                       "--sectors", 3)
+        kept = self.plan("--farm", farm, "--sectors", 1)["disk"]
+        fewer = self.plan("--farm", farm, "--sectors", 1, "--shrink")["disk"]
+        self.assertLess(fewer["farm_bytes"], kept["farm_bytes"])
+        self.assertEqual((fewer["sectors"], fewer["sectors_plotted"]), (1, 1))
+
+    def test_a_refused_farm_leaves_no_cache(self):
+        cache = self.folder / "cache"
+        self.fails(IO_ERROR, ["--create=parents"], "plot", "--pieces", OPTIONS.store, *SMALL,
+                   "--farm", self.folder / "absent" / "farm", "--sectors", 1,
+                   "--piece-cache", cache)
+        self.assert_absent(cache)
 
     def test_time_is_measured(self):
         options = ("--threads", 1, "--farm", self.folder / "farm", "--sectors", 10)

@@ -102,12 +102,15 @@ TEST_F(PieceSupplyTest, CacheTakesPiecesInAndGivesThemOut) {
     const HttpPieceServer server(store_, with_manifest());
     options.sources = {server.url()};
     PieceSupply supply(options);
+    EXPECT_FALSE(std::filesystem::exists(*options.cache_directory)) << "not before it is opened";
+    supply.open_cache();
     expect_same(supply.getter(), 17);
   }
   // The server is gone, so the manifest has to come from elsewhere, and the piece from the cache.
   EXPECT_THROW(PieceSupply{options}, HttpConnectionFailed);
   options.manifest = example_store().store / kManifestFileName;
   PieceSupply supply(options);
+  supply.open_cache();
   expect_same(supply.getter(), 17);
   EXPECT_EQ(supply.cache()->counters().hits, 1U);
 }
