@@ -208,6 +208,7 @@ void add_extract_command(CLI::App& app, InterruptWatch& interrupts) {
   command->add_option("--threads", arguments->threads,
                       "Threads; 0 means one for each processor that may be used");
   add_genesis_root_option(*command, arguments->genesis_root);
+  command->get_option("--genesis-root")->excludes(pieces);  // a store is of the history it says
   add_simd_option(*command);
   command->callback([arguments, &interrupts] { run(*arguments, interrupts.take_token()); });
 }

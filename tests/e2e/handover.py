@@ -73,6 +73,8 @@ class Chain(Farms):
                    "--out", self.folder / "extracted")
         self.fails(MISMATCH, ["genesis root"], *extract)
         self.fails(UNAVAILABLE, ["segment 0"], *extract, "--genesis-root", CHAIN)
+        self.fails(BAD_ARGUMENTS, ["--genesis-root"], "extract", "--pieces", OPTIONS.store, "--out",
+                   self.folder / "extracted", "--genesis-root", CHAIN)  # nothing would look at it
 
     def test_archive(self):
         store = self.folder / "store"
