@@ -9,7 +9,6 @@
 
 #include "host/base/counted.hpp"
 #include "host/base/printable.hpp"
-#include "host/farm/data_directories.hpp"
 #include "host/farm/plot_farm.hpp"
 #include "tools/cli_support.hpp"
 #include "tools/interrupt_watch.hpp"
@@ -31,21 +30,16 @@ ProgressStyle style_of(const Arguments& arguments) {
 
 /// Plots what is missing and returns what had to be given up; throws Interrupted when it was asked
 /// to stop.
-std::vector<GivenUpSector> plot(const Arguments& arguments, const EncoderChoice& choice,
-                                const PlotTarget& target, const MemoryPlan& plan,
-                                PlotPieces& pieces, PlotProgress& progress,
+std::vector<GivenUpSector> plot(const PlotTarget& target, const MemoryPlan& plan,
+                                EncoderPool& encoders, PlotPieces& pieces, PlotProgress& progress,
                                 const std::stop_token& stop, Gate& gate) {
   Farm& farm = *target.farm;
   const std::vector<SectorIndex> missing = sectors_to_plot(farm, target.sectors);
-  EncoderSettings settings = encoder_settings(arguments.engine, plan);
-  settings.gate = &gate;
-  settings.on_record_done = [&] { progress.record_done(); };
-  const std::unique_ptr<EncoderPool> encoders = make_encoder_pool(choice, std::move(settings));
-  progress.say(
-      fmt::format("farm {}: {} of {} to plot, {} in each ({}), history of {}, encoder {}",
-                  farm.directory().native(), missing.size(), counted(target.sectors, "sector"),
-                  counted(farm.pieces_in_sector(), "piece"), size_text(farm.sector_size()),
-                  counted(pieces.manifest().segments.size(), "segment"), encoders->name()));
+  progress.say(fmt::format("farm {}: {} of {} to plot, {} in each ({}), history of {}, encoder {}",
+                           farm.directory().native(), missing.size(),
+                           counted(target.sectors, "sector"),
+                           counted(farm.pieces_in_sector(), "piece"), size_text(farm.sector_size()),
+                           counted(pieces.manifest().segments.size(), "segment"), encoders.name()));
   progress.plan(plan);
   if (missing.empty()) {
     progress.say(
@@ -53,21 +47,23 @@ std::vector<GivenUpSector> plot(const Arguments& arguments, const EncoderChoice&
         "checks them, and README.md says how a broken one is plotted again");
     return {};
   }
-  StageClock clock(encoders->size(), &gate, [&encoders] { return encoders->transfer_time(); });
-  progress.start({.sectors = missing.size(),
-                  .records = missing.size() * std::uint64_t{farm.pieces_in_sector()},
-                  .sectors_present = target.sectors - missing.size(),
-                  .pieces_in_sector = farm.pieces_in_sector()},
-                 *encoders, clock, gate);
-  const PlotPipelineOptions options{.download = pieces.download_options(),
-                                    .encoders = *encoders,
-                                    .sectors_in_memory = plan.settings.sectors_in_memory,
-                                    .output_buffers = plan.settings.output_buffers,
-                                    .gate = &gate,
-                                    .clock = &clock,
-                                    .on_event = [&](SectorIndex index, const PlottingEvent& event) {
-                                      progress.event(index, event);
-                                    }};
+  StageClock clock(encoders.size(), &gate, [&encoders] { return encoders.transfer_time(); });
+  const PlotProgress::Showing showing =
+      progress.start({.sectors = missing.size(),
+                      .records = missing.size() * std::uint64_t{farm.pieces_in_sector()},
+                      .sectors_present = target.sectors - missing.size(),
+                      .pieces_in_sector = farm.pieces_in_sector()},
+                     encoders, clock, gate);
+  const PlotPipelineOptions options{
+      .download = pieces.download_options(),
+      .encoders = encoders,
+      .sectors_in_memory = plan.settings.sectors_in_memory,
+      .output_buffers = plan.settings.output_buffers,
+      .gate = &gate,
+      .clock = &clock,
+      .on_event = [&](SectorIndex index,
+                      const PlottingEvent& event) { progress.event(index, event); },
+      .on_record_done = [&](SectorIndex index) { progress.record_done(index); }};
   PlotResult result = plot_farm(farm, missing, protocol_info(pieces.manifest()), options, stop);
   progress.finish();
   for (const std::string& line : pieces.report()) {
@@ -146,22 +142,24 @@ void refuse_given_up(const std::vector<GivenUpSector>& sectors) {
 
 void run(const Arguments& arguments, InterruptWatch& interrupts) {
   const auto start = std::chrono::steady_clock::now();
-  require_own_place("--farm", arguments.target.farm, DataKind::kFarm);
-  if (arguments.pieces.cache.has_value()) {
-    require_apart("--piece-cache", *arguments.pieces.cache, "--farm", arguments.target.farm);
-  }
+  check_places(arguments);
   // Unknown names and sizes, and limits that are too low, are refused before anything is created.
   const EncoderChoice choice = chosen_encoder(arguments.engine);
   const MemoryPlan plan = memory_plan_of(arguments, choice);
-  static_cast<void>(encoder_settings(arguments.engine, plan));
+  EncoderSettings settings = encoder_settings(arguments.engine, plan);
+  settings.gate = &interrupts.gate();
   // Up to here there is nothing to tidy up, and a driver may hang: a signal ends it at once.
   const std::stop_token stop = interrupts.take_token();
   PlotPieces pieces(arguments.pieces, choice.mode, plan, stop);
+  // A card may have no room for its encoder; the farm comes after whatever may fail, and the cache
+  // after the farm, which may be refused.
+  const std::unique_ptr<EncoderPool> encoders = make_encoder_pool(choice, std::move(settings));
   const PlotTarget target = open_plot_target(arguments.target, pieces.manifest());
+  pieces.open_cache();
   say_note(choice);
   PlotProgress progress(style_of(arguments));
   const std::vector<GivenUpSector> given_up =
-      plot(arguments, choice, target, plan, pieces, progress, stop, interrupts.gate());
+      plot(target, plan, *encoders, pieces, progress, stop, interrupts.gate());
   target.farm->check_presence();  // what is said to be there is to be found there
   print_summary(arguments, *target.farm, progress, pieces, given_up,
                 std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());

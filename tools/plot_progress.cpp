@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdio>
 #include <utility>
 
 #include <fmt/format.h>
@@ -77,8 +76,8 @@ PlotProgress::~PlotProgress() {
   terminal().clear_bar();
 }
 
-void PlotProgress::start(const Totals& totals, const EncoderPool& encoders, StageClock& clock,
-                         const Gate& gate) {
+PlotProgress::Showing PlotProgress::start(const Totals& totals, const EncoderPool& encoders,
+                                          StageClock& clock, const Gate& gate) {
   totals_ = totals;
   encoders_ = &encoders;
   clock_ = &clock;
@@ -94,6 +93,14 @@ void PlotProgress::start(const Totals& totals, const EncoderPool& encoders, Stag
                                                     : intervals.line,
                      [this] { tick(); });
   }
+  return Showing(*this);
+}
+
+void PlotProgress::end() {
+  ticker_ = {};
+  encoders_ = nullptr;
+  clock_ = nullptr;
+  gate_ = nullptr;
 }
 
 void PlotProgress::finish() {
@@ -124,11 +131,36 @@ void PlotProgress::say(const std::string& line) {
   }
 }
 
+void PlotProgress::record_done(SectorIndex index) {
+  const std::lock_guard lock(records_mutex_);
+  ++records_encoded_;
+  ++records_done_;
+  ++records_of_[index];
+}
+
+/// Whoever begins with a sector anew, or gives it up, throws away what was encoded of it.
+void PlotProgress::note(SectorIndex index, const PlottingEvent& event) {
+  const bool is_failed = std::holds_alternative<Failed>(event);
+  const bool is_lost = is_failed || std::holds_alternative<TryingAgain>(event) ||
+                       std::holds_alternative<Downloading>(event);
+  if (!is_lost && !std::holds_alternative<Finished>(event)) {
+    return;
+  }
+  const std::lock_guard lock(records_mutex_);
+  const auto records = records_of_.find(index);
+  if (records != records_of_.end()) {
+    records_done_ -= is_lost ? records->second : 0;
+    records_of_.erase(records);
+  }
+  sectors_failed_ += is_failed ? 1 : 0;
+}
+
 void PlotProgress::event(SectorIndex index, const PlottingEvent& event) {
   std::uint64_t done = sectors_done_;
   if (std::holds_alternative<Finished>(event)) {
     done = ++sectors_done_;
   }
+  note(index, event);
   if (style_ == ProgressStyle::kJson) {
     print(json_line(event_json(index, event)));
   } else if (const auto* finished = std::get_if<Finished>(&event)) {
@@ -138,6 +170,8 @@ void PlotProgress::event(SectorIndex index, const PlottingEvent& event) {
   } else if (const auto* again = std::get_if<TryingAgain>(&event)) {
     say(fmt::format("sector {} is made again{}: {}", index.value(),
                     again->is_at_the_end ? " at the end" : "", again->error));
+  } else if (const auto* failed = std::get_if<Failed>(&event)) {
+    say(fmt::format("sector {} is given up: {}", index.value(), failed->error));
   }
 }
 
@@ -153,14 +187,21 @@ void PlotProgress::tick() {
 
 PlotProgress::Moment PlotProgress::moment() {
   Moment now;
+  std::uint64_t encoded = 0;
+  std::uint64_t given_up = 0;
+  {
+    const std::lock_guard lock(records_mutex_);
+    encoded = records_encoded_;
+    now.records = records_done_;
+    given_up = sectors_failed_ * totals_.pieces_in_sector;
+  }
   now.sectors = sectors_done_;
-  // Records of a sector that is encoded again count twice.
-  now.records = std::min<std::uint64_t>(records_done_, totals_.records);
+  now.records_left = totals_.records - std::min(totals_.records, now.records + given_up);
   now.seconds = std::chrono::duration<double>(Clock::now() - start_).count();
-  now.rate = now.seconds > 0 ? static_cast<double>(now.records) / now.seconds : 0;
-  record_rate_.add(now.seconds, static_cast<double>(now.records));
+  now.rate = now.seconds > 0 ? static_cast<double>(encoded) / now.seconds : 0;
+  record_rate_.add(now.seconds, static_cast<double>(encoded));
   if (const double rate = record_rate_.per_second(); rate > 0) {
-    now.seconds_left = static_cast<double>(totals_.records - now.records) / rate;
+    now.seconds_left = static_cast<double>(now.records_left) / rate;
   }
   for (const EncoderStatus& encoder : encoders_->encoders()) {
     now.encoders.push_back(
@@ -181,7 +222,7 @@ Standing PlotProgress::standing(const Moment& now) const {
       .seconds_left = now.seconds_left};
   if (!gate_->is_open()) {
     result.state = "paused";
-  } else if (now.records == totals_.records) {
+  } else if (now.records_left == 0) {
     result.state = "writing what is encoded";
   }
   if (now.encoders.size() > 1) {
@@ -231,9 +272,10 @@ void PlotProgress::show_limit(const StageShares& shares, double seconds) {
 
 void PlotProgress::print(const std::string& line) {
   const std::lock_guard lock(output_mutex_);
-  terminal().clear_bar();
-  print_text(line + "\n");
-  flush_results();
+  terminal().print_above_bar([&] {
+    print_text(line + "\n");
+    flush_results();
+  });
 }
 
 }  // namespace furrow::cli

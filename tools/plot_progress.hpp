@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -35,23 +36,37 @@ class PlotProgress {
     std::uint16_t pieces_in_sector = 0;
   };
 
+  /// Shows things while it lives; when it goes, on whatever way, the thread has ended and nothing
+  /// of what start() was given is used any more.
+  class [[nodiscard]] Showing {
+   public:
+    explicit Showing(PlotProgress& progress) : progress_(progress) {}
+    Showing(const Showing&) = delete;
+    Showing& operator=(const Showing&) = delete;
+    ~Showing() { progress_.end(); }
+
+   private:
+    PlotProgress& progress_;
+  };
+
   /// Shows nothing before start().
   explicit PlotProgress(ProgressStyle style);
   PlotProgress(const PlotProgress&) = delete;
   PlotProgress& operator=(const PlotProgress&) = delete;
   ~PlotProgress();
 
-  /// `encoders`, `clock` and `gate` must outlive finish().
-  void start(const Totals& totals, const EncoderPool& encoders, StageClock& clock,
-             const Gate& gate);
-  /// Ends the thread, clears the bar and says what limited the whole run.
+  /// `encoders`, `clock` and `gate` must outlive the result.
+  Showing start(const Totals& totals, const EncoderPool& encoders, StageClock& clock,
+                const Gate& gate);
+  /// Ends the thread, clears the bar and says what limited the whole run. Before Showing goes.
   void finish();
 
   void plan(const MemoryPlan& plan);
   /// A line for people, in kText only.
   void say(const std::string& line);
   void event(SectorIndex index, const PlottingEvent& event);
-  void record_done() { ++records_done_; }
+  /// A record of that sector is encoded.
+  void record_done(SectorIndex index);
   [[nodiscard]] std::uint64_t sectors_done() const { return sectors_done_; }
 
  private:
@@ -64,14 +79,17 @@ class PlotProgress {
   };
   struct Moment {
     std::uint64_t sectors = 0;
-    std::uint64_t records = 0;
+    std::uint64_t records = 0;       ///< encoded and not to be encoded again
+    std::uint64_t records_left = 0;  ///< to be encoded; not those of sectors that were given up
     double seconds = 0;
     double rate = 0;
     double seconds_left = -1;  ///< negative: unknown
     std::vector<Encoder> encoders;
   };
 
+  void end();
   void tick();
+  void note(SectorIndex index, const PlottingEvent& event);
   [[nodiscard]] Moment moment();
   [[nodiscard]] Standing standing(const Moment& now) const;
   void show(const Moment& now);
@@ -89,8 +107,12 @@ class PlotProgress {
   Clock::time_point next_limit_;
   RecentRate record_rate_;
   Clock::time_point start_;
-  std::atomic<std::uint64_t> records_done_ = 0;
   std::atomic<std::uint64_t> sectors_done_ = 0;
+  std::mutex records_mutex_;                         // of the next four
+  std::uint64_t records_encoded_ = 0;                // those that are encoded again count again
+  std::uint64_t records_done_ = 0;                   // these do not
+  std::map<SectorIndex, std::uint64_t> records_of_;  // of sectors that are not finished
+  std::uint64_t sectors_failed_ = 0;
   std::mutex output_mutex_;
   Ticker ticker_;  // last: it uses all of the above
 };

@@ -92,6 +92,16 @@ void Terminal::clear_bar() noexcept {
   clear_bar_locked();
 }
 
+void Terminal::print_above_bar(const std::function<void()>& print) {
+  if (::isatty(STDOUT_FILENO) != 1) {
+    print();
+    return;
+  }
+  const std::lock_guard lock(mutex_);
+  clear_bar_locked();
+  print();
+}
+
 void Terminal::clear_bar_locked() noexcept {
   if (bar_is_shown_) {
     write_all(kErase);

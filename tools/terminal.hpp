@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -36,6 +37,10 @@ class Terminal {
   /// is in the background.
   void show_bar(std::string_view text) noexcept;
   void clear_bar() noexcept;
+  /// Lets `print` write to standard output where the bar is: erases the bar, and nobody shows it
+  /// again before `print` returns. When standard output is not a terminal the two do not meet, and
+  /// a reader who takes his time must not hold up the lines for people.
+  void print_above_bar(const std::function<void()>& print);
 
  private:
   void clear_bar_locked() noexcept;

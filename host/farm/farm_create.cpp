@@ -146,8 +146,7 @@ void check_farm_can_be_created(const FarmOptions& options) {
   }
 }
 
-void create_farm_files(FarmOptions& options, std::shared_ptr<File>& info_file,
-                       Rollback& rollback) {
+void create_farm_files(FarmOptions& options, std::shared_ptr<File>& info_file, Rollback& rollback) {
   std::optional<FarmSize> size;
   if (!options.sectors_of_new_farm) {
     size = size_of_new_farm(options);  // what makes no farm is refused before anything is made

@@ -212,7 +212,8 @@ class Pipeline {
       encode_start = Clock::now();
       const auto work = begin(Stage::kEncoder);
       try {
-        encoded = encode_sector(*std::move(downloaded), plan.sector_index, options_.encoders, stop);
+        encoded = encode_sector(*std::move(downloaded), plan.sector_index, options_.encoders, stop,
+                                [&] { options_.on_record_done(plan.sector_index); });
         if (!encoded.has_value()) {
           return std::nullopt;
         }

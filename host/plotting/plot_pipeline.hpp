@@ -77,6 +77,9 @@ struct PlotPipelineOptions {
   StageClock* clock = nullptr;
   /// Calls do not overlap; those of one sector come in order.
   Observer<SectorIndex, const PlottingEvent&> on_event = {};
+  /// Told of each record that is encoded, between Encoding of its sector and the next event of it;
+  /// from any thread, possibly several at once. Those of a sector that is encoded again come again.
+  Observer<SectorIndex> on_record_done = {};
 };
 
 enum class PlotOutcome {

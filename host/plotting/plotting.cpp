@@ -30,13 +30,15 @@ FailedToRetrievePieces::FailedToRetrievePieces(const std::string& reason, ErrorK
     : PlottingError(kind, "failed to retrieve pieces: " + reason) {}
 
 std::optional<EncodedSector> encode_sector(DownloadedSector downloaded, SectorIndex sector_index,
-                                           RecordsEncoder& encoder, std::stop_token stop) {
+                                           RecordsEncoder& encoder, std::stop_token stop,
+                                           const Observer<>& on_record_done) {
   const auto pieces = static_cast<std::uint16_t>(downloaded.raw_sector.metadata.size());
   SectorContentsMap map(pieces);
   EncodeOutcome outcome = EncodeOutcome::kCancelled;
   try {
-    outcome = encoder.encode_records(downloaded.sector_id, downloaded.raw_sector.all_records(),
-                                     map.bitmaps(), std::move(stop));
+    EncodingJob job(downloaded.sector_id, downloaded.raw_sector.all_records(), map.bitmaps());
+    EncodingJob told = job.watched({.on_done = [&](PieceOffset) { on_record_done(); }});
+    outcome = encoder.encode_all(told, std::move(stop));
   } catch (const WrongEncoding&) {
     throw;  // the caller can do something about it
   } catch (const Error& error) {

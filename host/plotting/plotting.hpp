@@ -132,10 +132,12 @@ std::optional<DownloadedSector> download_sector(const SectorPlan& plan,
                                                 const DownloadOptions& options,
                                                 const std::stop_token& stop);
 
-/// Encodes a downloaded sector; none when a stop was requested. Throws RecordsEncoderError, and
-/// WrongEncoding when a device gave wrong bytes: the sector then has to be downloaded again.
+/// Encodes a downloaded sector; none when a stop was requested. `on_record_done` is told of each
+/// record, from any thread, possibly several at once. Throws RecordsEncoderError, and WrongEncoding
+/// when a device gave wrong bytes: the sector then has to be downloaded again.
 std::optional<EncodedSector> encode_sector(DownloadedSector downloaded, SectorIndex sector_index,
-                                           RecordsEncoder& encoder, std::stop_token stop);
+                                           RecordsEncoder& encoder, std::stop_token stop,
+                                           const Observer<>& on_record_done = {});
 
 /// Writes the sector's bytes to `output`, which must be empty (it is then sized) or have the right
 /// size already; throws BadSectorOutputSize otherwise. With an `encoder`, that one lays the sector

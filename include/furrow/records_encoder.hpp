@@ -19,7 +19,8 @@ namespace furrow {
 /// How an encoding ended. Being asked to stop is an outcome, a failure is an exception.
 enum class EncodeOutcome {
   kComplete,
-  /// A stop was requested; some records and bitmaps are done, the others are as they were.
+  /// A stop was requested; some records and bitmaps are done, the others are as they were. If all
+  /// of them are done, something else was cut short, such as their verification.
   kCancelled,
 };
 
@@ -84,6 +85,11 @@ class RecordsEncoder {
                                std::span<FoundProofs> found_proofs, std::stop_token stop,
                                PieceOffset first_offset = PieceOffset(0)) {
     EncodingJob job(sector_id, records, found_proofs, first_offset);
+    return encode_all(job, std::move(stop));
+  }
+  /// encode() for a job that nobody else works on: throws EncoderError, too, when it ends without a
+  /// stop request before all records are done.
+  EncodeOutcome encode_all(EncodingJob& job, std::stop_token stop) {
     const EncodeOutcome outcome = encode(job, std::move(stop));
     if (outcome == EncodeOutcome::kComplete && !job.all_done()) {
       throw EncoderError("encoder " + name() + " ended before all records were encoded");

@@ -108,7 +108,7 @@ TEST(FarmPlan, IsWhatOpeningMakes) {
   const TempDirectory directory;
   make_farm(directory.path(), 10, 9);
   for (const bool may_drop : {false, true}) {
-    for (const std::uint16_t sectors : {12, 5}) {
+    for (const std::uint16_t sectors : {std::uint16_t{12}, std::uint16_t{5}}) {
       SCOPED_TRACE(std::to_string(sectors) + (may_drop ? " or fewer" : ""));
       FarmOptions options = options_for(directory.path(), sectors);
       options.may_drop_sectors = may_drop;
