@@ -60,10 +60,10 @@ void check_places(const PlotOptions& options) {
   }
   if (cache.has_value()) {
     require_own_place("--piece-cache", *cache, DataKind::kPieceCache);
-    check_directory_can_be_made(*cache, options.pieces.create);  // it is made after the farm
     if (!farm.empty()) {
       require_apart("--piece-cache", *cache, "--farm", farm);
     }
+    check_directory_can_be_made(*cache, options.pieces.create);  // it is made after the farm
   }
 }
 
