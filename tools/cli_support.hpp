@@ -17,7 +17,7 @@ namespace furrow::cli {
 
 class InterruptWatch;
 
-/// Exit codes of the program, listed in README.md.
+/// Exit codes of the program, listed in docs/manual/common.md.
 enum ExitCode : int {
   kSuccess = 0,
   kCheckFailed = 1,      ///< done, but something was found broken (scrub, pack verify, ...)

@@ -44,7 +44,7 @@ std::vector<GivenUpSector> plot(const PlotTarget& target, const MemoryPlan& plan
   if (missing.empty()) {
     progress.say(
         "of the sectors that are there the slots were read, their bytes were not: furrow scrub "
-        "checks them, and README.md says how a broken one is plotted again");
+        "checks them, and docs/manual/damaged-farm.md says how a broken one is plotted again");
     return {};
   }
   StageClock clock(encoders.size(), &gate, [&encoders] { return encoders.transfer_time(); });

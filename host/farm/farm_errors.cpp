@@ -138,7 +138,8 @@ UncountedSectors::UncountedSectors(const std::filesystem::path& metadata_file,
               " more have a sound slot, and plot.bin has their bytes, the last one sector " +
               std::to_string(last.value()) + "; expected a count of " +
               std::to_string(last.value() + 1) +
-              " (README.md says how to write it by hand), unless a change of size with --shrink "
+              " (docs/manual/damaged-farm.md says how to write it by hand), unless a change of "
+              "size with --shrink "
               "was interrupted: the same command completes that",
           {.path = metadata_file.native(),
            .expected = std::to_string(last.value() + 1),

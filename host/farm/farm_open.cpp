@@ -44,9 +44,9 @@ void check_sizes(const FarmFiles& files) {
   const auto count = static_cast<std::uint16_t>(files.slots.size());
   const auto n_whole = std::count_if(files.slots.begin(), files.slots.end(),
                                      [](const LoadedSlot& slot) { return slot.damage.empty(); });
-  const std::string needed_for = std::to_string(count) + " plotted sectors, " +
-                                 std::to_string(n_whole) +
-                                 " of which can be read (README.md says how to go on)";
+  const std::string needed_for =
+      std::to_string(count) + " plotted sectors, " + std::to_string(n_whole) +
+      " of which can be read (docs/manual/damaged-farm.md says how to go on)";
   files.metadata.check_holds(count, needed_for);
   files.plot.check_holds(count, needed_for);
 }

@@ -330,7 +330,8 @@ void Scrub::look_for_uncounted_sectors() {
              "describes a sector, but the header counts " +
                  std::to_string(report_.counted_sectors) +
                  " only; a crash leaves one such slot, and plotting on makes that sector once "
-                 "more; more than one is damage of the header (README.md says how to mend it)",
+                 "more; more than one is damage of the header (docs/manual/damaged-farm.md says "
+                 "how to mend it)",
              index);
       }
     } catch (const Error& error) {

@@ -181,7 +181,7 @@ class BrokenSectors(Farms):
         self.assertIn("bytes were not: furrow scrub", result.stdout)
 
     def test_by_hand(self):
-        """What README.md says of a sector with damaged bytes."""
+        """What docs/manual/damaged-farm.md says of a sector with damaged bytes."""
         self.copy_farm()
         formats.flip_byte(self.farm / "plot.bin", formats.sector_size(PIECES_IN_SECTOR) + 1000)
         self.assertEqual(furrow("scrub", "--farm", self.farm).code, CHECK_FAILED)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Checks what the options of the build do, by configuring the library alone: which is quick, and nothing
-is compiled. README.md lists the options."""
+is compiled. docs/manual/building.md lists the options."""
 
 import argparse
 import json

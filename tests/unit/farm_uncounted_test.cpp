@@ -93,7 +93,7 @@ TEST_F(FarmUncounted, TheOneThatACrashLeavesIsPlottedAgain) {
   expect_holds(kSectors);
 }
 
-// README.md, "plot.bin is cut short": the slots behind the cut are still there, their bytes are
+// docs/manual/damaged-farm.md, "plot.bin is cut short": the slots behind the cut are still there, their bytes are
 // not, and the next run finds zeros.
 TEST_F(FarmUncounted, SlotsWhoseBytesAreGoneAreNoSectors) {
   fs::resize_file(path() / kPlotFileName, 2 * sector_size(1) + 100);

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import unittest
 
-# Exit codes of the program (README.md).
+# Exit codes of the program (docs/manual/common.md).
 SUCCESS = 0
 CHECK_FAILED = 1
 BAD_ARGUMENTS = 2
