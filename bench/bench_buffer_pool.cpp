@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The buffer pool against allocations from the system, in the three scenarios of
 // docs/spec/08-storage-components.md, 4.6. A message is a header of 8 bytes and then a body, as a
 // decoder builds it; each iteration is two messages of the size that is the argument, filled with

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The CUDA engine on device 0: each kernel, records and sectors, transfers. Times are the device's
 // own (events) where one stream is measured, and the host's clock where several work together.
 // Quote medians of --benchmark_repetitions=5; compare figures of one run only.

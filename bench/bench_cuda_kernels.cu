@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Each kernel on its own: the steps of a batch of records, hashing, the layout of a sector.
 #include <memory>
 #include <utility>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Records and sectors through the whole engine, and the bus. The host's clock, from the call until
 // everything is back in host memory.
 #include <chrono>

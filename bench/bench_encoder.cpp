@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Parts of encoding a record on one CPU thread, and the whole of it. Run with
 // --benchmark_repetitions=5 and quote medians; compare figures of one run only.
 #include <algorithm>

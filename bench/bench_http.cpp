@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Pieces over HTTP on the loopback interface, beside nginx serving the same bytes as files.
 //
 //   drain/SERVER/in_flight:N          libcurl that throws the bytes away: what the server can do
@@ -24,10 +25,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "host/base/file.hpp"
 #include "host/pieces/curl_handles.hpp"
 #include "host/pieces/http_piece_getter.hpp"
 #include "host/pieces/http_piece_server.hpp"
-#include "host/store/file.hpp"
 
 namespace furrow {
 namespace {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Packing of pieces (docs/spec/08-storage-components.md, part 1) with one worker and with several,
 // and the zstd program on the same bytes at the same level. Half of the pieces are text, half are
 // random, as source and parity pieces of a segment are. Files go to $TMPDIR: name a folder in

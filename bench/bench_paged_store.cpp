@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Paging out and fetching: large objects, as metadata of sectors are, and small ones, over both
 // backends. Run with --benchmark_repetitions=5 and quote medians; compare figures of one run only.
 // RocksDB writes below the folder for temporary files, or below $TMPDIR.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The plotting pipeline with the CPU encoder, when one stage is slow: how much longer it takes than
 // that stage alone, what it says limits it, and how much memory it takes against the plan; and how
 // long it takes to stop and to pause.
@@ -75,13 +76,12 @@ struct Run {
 
   PlotOutcome plot(std::uint16_t n_sectors, std::stop_token stop = {}) {
     std::uint16_t next = 0;
-    const PlotPipelineOptions options{
-        .download = {.piece_getter = pieces, .tail = 1},
-        .encoders = *encoders,
-        .sectors_in_memory = plan.settings.sectors_in_memory,
-        .output_buffers = plan.settings.output_buffers,
-        .gate = &gate,
-        .clock = &clock};
+    const PlotPipelineOptions options{.download = {.piece_getter = pieces, .tail = 1},
+                                      .encoders = *encoders,
+                                      .sectors_in_memory = plan.settings.sectors_in_memory,
+                                      .output_buffers = plan.settings.output_buffers,
+                                      .gate = &gate,
+                                      .clock = &clock};
     return plot_sectors(
                [&]() -> std::optional<SectorPlan> {
                  if (next == n_sectors) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Lookups in the age-tiered index against RocksDB: the same ten million entries (keys random, 36
 // bytes), each in one run, filters of 12 bits an entry in both, everything in the page cache or the
 // block cache. FURROW_BENCH_ENTRIES changes the number of entries, FURROW_BENCH_DIRECTORY the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the benchmarks of the CUDA engine share: limits of the card, times from events.
 #pragma once
 

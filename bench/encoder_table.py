@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """The CPU encoder beside its targets, from one run.
 
     bench/encoder_table.py [--bench build/release/bin/bench_encoder] [--simd NAME] [--repeats 5] [--out FILE]

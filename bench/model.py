@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Predicts from compiled kernels how long a record takes at the limits of a card.
 
     bench/model.py --sass build/release/cuda_report/sass.json [--write bench/model.md] [--json FILE]

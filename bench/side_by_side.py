@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """CPU and GPU side by side, from one run of both benchmark programs on one machine.
 
     bench/side_by_side.py --cpu build/release/bin/bench_encoder --gpu build/release/bin/bench_cuda

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # CUDA is optional. AUTO takes it when nvcc is found, ON demands it, OFF leaves it out, and HERE compiles for
 # the cards of this machine alone, which is quick, or leaves it out when there is none.
 

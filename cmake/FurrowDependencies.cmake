@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Every dependency is a Debian 12 package that tools/install-deps.sh installs. A missing one is named
 # together with its package.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Pieces over HTTP are optional. AUTO takes them when the libraries are found, ON demands them, OFF
 # leaves them out.
 

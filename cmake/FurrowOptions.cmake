@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What the options of the build mean, and that nothing else is taken for one of them. Runs in scripts
 # as well, for its test.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What every program of the project has in common, whichever folder it is in.
 
 # Gives all programs of a folder, and of those below, host/base/standard_descriptors_at_start.cpp. To be

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "cuda/batch_pipeline.hpp"
 #include "cuda/record_pipeline.hpp"
 

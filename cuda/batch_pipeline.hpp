@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the encoder needs of a record pipeline. The seam is here for the tests of the encoder, which
 // are about memory, streams and faults and have no use for ten seconds of proof of space.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Exclusive prefix sums over the threads of a block: CUB under nvcc, a plain twin on the harness.
 //
 //   using Scan = BlockScan<kThreads>;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Compiles every function of include/furrow/core for the device, so that one which only a host
 // compiler understands is found at once. Linked into nothing.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // RecordsEncoder on one CUDA device: lanes in a ring, so that copies and the work of one batch hide
 // behind the work of the others.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A sector laid out on the device from records that are on the host: up, assemble, down.
 #pragma once
 

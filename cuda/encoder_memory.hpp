@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What an encoder takes on its device and of pinned memory: the formula by which the encoder sizes
 // itself and which tells the user beforehand.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Parity chunks of records on the device (docs/spec/04-erasure-coding.md, section 5).
 #pragma once
 

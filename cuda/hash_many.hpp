@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // BLAKE3 of many inputs in device memory (docs/spec/01-primitives.md, section 5).
 #pragma once
 

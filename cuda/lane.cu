@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "furrow/core/evaluation_seed.hpp"
 
 #include "cuda/lane.hpp"

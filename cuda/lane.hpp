@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One batch in flight: a stream, a pipeline on it, and staging memory for what goes in and out.
 //
 //   job's records ──copy──► staging ──┐                      ┌──► staging ──copy──► job's records

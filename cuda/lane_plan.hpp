@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How many records a device is given at a time: batches in flight, and records in each.
 #pragma once
 

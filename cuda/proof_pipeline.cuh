@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The order of launches that makes the proof-of-space tables of a batch of records. No arithmetic.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A batch of records from source to encoded form on one stream: device memory and order of
 // launches.
 //

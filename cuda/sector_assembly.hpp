@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Bytes of a sector from its encoded records, all in device memory
 // (docs/spec/03-record-encoding-and-sector.md, sections 3 and 4).
 #pragma once

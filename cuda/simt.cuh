@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // CUDA for every file of this folder: NVIDIA's under nvcc, the harness of tests/simt under a host
 // compiler, where the same sources run on fibers (docs/simt-harness.md).
 //

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The sources of the CUDA engine. They are compiled twice: by nvcc into furrow_cuda, and by the host
 # compiler, as C++, against the harness of tests/simt. What defines or launches kernels is compiled for
 # each architecture; for the rest once is enough.

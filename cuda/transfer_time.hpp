@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How long copies hold an encoder up: while something is copied and nothing computed.
 //
 //   lane 0    ==copy==[  compute  ]==copy==

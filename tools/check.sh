@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Builds Furrow and runs its tests, from a bare clone to ctest's summary.
 set -euo pipefail
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tools/cli_support.hpp"
 
 #include <CLI/CLI.hpp>
@@ -5,8 +6,8 @@
 #include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
+#include "host/base/simd_mode.hpp"
 #include "host/base/thread_count.hpp"
-#include "host/crypto/simd_mode.hpp"
 
 namespace furrow::cli {
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <memory>
 
 #include <CLI/CLI.hpp>
@@ -7,7 +8,7 @@
 
 #include "furrow/cuda.hpp"
 
-#include "host/crypto/simd_mode.hpp"
+#include "host/base/simd_mode.hpp"
 #include "host/plotting/device_query.hpp"
 #include "tools/cli_support.hpp"
 #include "tools/json_text.hpp"

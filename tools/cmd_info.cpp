@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <map>
 #include <memory>
 
@@ -6,8 +7,8 @@
 #include <spdlog/spdlog.h>
 
 #include "host/base/counted.hpp"
+#include "host/base/hex.hpp"
 #include "host/base/printable.hpp"
-#include "host/crypto/hex.hpp"
 #include "host/farm/farm.hpp"
 #include "nlohmann/json.hpp"
 #include "tools/cli_support.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <memory>
 #include <optional>
 #include <utility>
@@ -6,8 +7,8 @@
 #include <fmt/format.h>
 
 #include "host/base/counted.hpp"
+#include "host/base/hex.hpp"
 #include "host/base/printable.hpp"
-#include "host/crypto/hex.hpp"
 #include "host/store/pack_check.hpp"
 #include "host/store/piece_pack.hpp"
 #include "nlohmann/json.hpp"

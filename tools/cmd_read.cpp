@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <cerrno>
 #include <memory>
 #include <stop_token>
@@ -6,9 +7,9 @@
 #include <fmt/format.h>
 
 #include "host/base/counted.hpp"
+#include "host/base/output_file.hpp"
 #include "host/farm/data_directories.hpp"
 #include "host/farm/farm_piece_getter.hpp"
-#include "host/store/output_file.hpp"
 #include "tools/cli_support.hpp"
 #include "tools/interrupt_watch.hpp"
 

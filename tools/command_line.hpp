@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What is said about the command line: help, version, examples, and words that nobody knows.
 #pragma once
 

@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 // The option --create of commands that make directories.
 #pragma once
 
-#include "host/store/make_directory.hpp"
+#include "host/base/make_directory.hpp"
 
 namespace CLI {
 class App;

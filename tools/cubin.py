@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reads compiled CUDA code: cubins, and objects that nvcc made with --no-compress and that hold one cubin
 for each architecture.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What encodes, and with how much memory: the options that `furrow plot` and `furrow plan` share.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tools/genesis_root_option.hpp"
 
 #include <string>
@@ -6,7 +7,7 @@
 
 #include "furrow/errors.hpp"
 
-#include "host/crypto/hex.hpp"
+#include "host/base/hex.hpp"
 
 namespace furrow::cli {
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // --genesis-root: the chain that pieces belong to, for pieces of a real chain, whose genesis root
 // is not the root of the archive's first segment.
 #pragma once

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Everything that a machine with a CUDA card is needed for, in one command and under nine minutes.
 set -uo pipefail
 

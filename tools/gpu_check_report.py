@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Puts what tools/gpu_check.sh left in its work folder into one JSON file and a short table.
 
     gpu_check_report.py --work FOLDER --commit TEXT --out FILE

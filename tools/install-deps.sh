@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Installs what Furrow needs to be built, and on request to be tested and changed: packages of Debian 12,
 # nothing else. Does nothing, and needs neither network nor root, when everything is there already.
 set -euo pipefail

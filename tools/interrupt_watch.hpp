@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Signals, as the program takes them:
 //
 //   SIGINT, SIGTERM   the first asks the command to stop, the second one ends the process at once
@@ -21,7 +22,7 @@
 #include <stop_token>
 #include <thread>
 
-#include "host/plotting/gate.hpp"
+#include "host/base/gate.hpp"
 
 namespace furrow::cli {
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // JSON as all commands print it: one line, always valid, whatever bytes are in names.
 #pragma once
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Table of what each CUDA kernel takes; fails on a spill.
 
     tools/kernel_table.py [--out FILE] [--architectures 86,90] FILE...

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tools/piece_options.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The memory plan as text and as JSON, for `furrow plan` and the beginning of `furrow plot`.
 #pragma once
 

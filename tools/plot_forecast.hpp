@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What `furrow plan` says beside memory: disk and time.
 #pragma once
 

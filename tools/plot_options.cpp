@@ -1,12 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tools/plot_options.hpp"
 
 #include <string>
 
 #include <CLI/CLI.hpp>
 
+#include "host/base/make_directory.hpp"
 #include "host/farm/data_directories.hpp"
 #include "host/farm/space.hpp"
-#include "host/store/make_directory.hpp"
 #include "tools/create_option.hpp"
 #include "tools/genesis_root_option.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The options of `furrow plot`, all of which `furrow plan` has as well, and the plan that both make
 // of them.
 #pragma once

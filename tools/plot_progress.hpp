@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What `furrow plot` says while it works: a bar on a terminal, plain lines otherwise, or one JSON
 // object a line.
 #pragma once
@@ -10,8 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "host/base/gate.hpp"
 #include "host/plotting/encoder_pool.hpp"
-#include "host/plotting/gate.hpp"
 #include "host/plotting/memory_plan.hpp"
 #include "host/plotting/plot_pipeline.hpp"
 #include "host/plotting/stage_clock.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The farm that `furrow plot` shall work on, and how many sectors it shall have.
 #pragma once
 

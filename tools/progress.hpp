@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Progress of a command for people, on standard error: a bar on a terminal, a line now and then
 // otherwise.
 #pragma once

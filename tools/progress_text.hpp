@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How far a command is, as text: pure functions of numbers, so that nothing here knows a clock or a
 // terminal.
 #pragma once

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # The whole of Furrow on real files: archive them, plot the archive into a farm, delete everything but the
 # farm and the manifest, get the files back from the farm alone, and compare.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Counts the instructions of compiled CUDA kernels by the pipe that carries them out.
 
     tools/sass_counts.py [--loops] [--out FILE] [--json FILE] FILE...

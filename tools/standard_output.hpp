@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Standard output, where the results of a command go.
 //
 // A result that cannot be written (full disk, closed descriptor, a reader that has gone) must not

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Standard error, where the program talks to people: lines, and below them a bar of progress when
 // it is a terminal.
 //

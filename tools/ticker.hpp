@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A thread that does something at regular times until it is ended: what shows progress.
 #pragma once
 

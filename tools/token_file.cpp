@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tools/token_file.hpp"
 
 #include <algorithm>
@@ -11,7 +12,7 @@
 
 #include "furrow/errors.hpp"
 
-#include "host/store/file.hpp"
+#include "host/base/file.hpp"
 
 namespace furrow::cli {
 namespace {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Signs of bytes spread over 16 bits each: one PRMT instruction in its sign mode, which no CUDA
 // function offers (__byte_perm ignores the mode bit).
 #pragma once

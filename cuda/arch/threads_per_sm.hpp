@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How many threads a multiprocessor of the architecture being compiled for can hold.
 #pragma once
 

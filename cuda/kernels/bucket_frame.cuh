@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A bucket in shared memory: the entries that count, in position order.
 //
 // Entries lie in their bucket in order of arrival. They are put in order by counting: 512 bins by

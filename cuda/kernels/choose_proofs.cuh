@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which s-buckets have a proof, the first 32768 of them: bitmap, list and count
 // (docs/spec/02-proof-of-space.md, section 8).
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Makes the tables of a batch of records ready to be filled: counters 0, targets empty.
 // Grid: x strides over the words, y = record.
 #pragma once

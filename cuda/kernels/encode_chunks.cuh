@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Masks of the chosen s-buckets and the encoded chunks: proofs are walked back, hashed and XORed at
 // once, and never leave the block (docs/spec/02-proof-of-space.md, section 8;
 // docs/spec/03-record-encoding-and-sector.md, section 2).

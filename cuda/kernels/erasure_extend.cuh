@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Five layers of the additive FFT over GF(2^16) on the chunks of many records
 // (docs/spec/04-erasure-coding.md, sections 4 and 5). Values to coefficients takes layers 0-4, 5-9,
 // 10-14, one launch each; coefficients to values the same layers in descending order.

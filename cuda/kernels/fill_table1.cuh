@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Table 1: ChaCha8 keystream, y of each x, and filing by bucket
 // (docs/spec/02-proof-of-space.md, sections 3 and 4).
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Matches between one bucket and its right neighbour, both in shared memory
 // (docs/spec/02-proof-of-space.md, section 5).
 //

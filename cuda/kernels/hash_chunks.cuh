@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Chaining values of the 1 KiB chunks of many inputs of one length
 // (docs/spec/01-primitives.md, section 5).
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One level of the trees of many inputs (docs/spec/01-primitives.md, section 5).
 //
 // One thread = one parent. Level l has a node at every 2^l-th place; a parent takes the place of

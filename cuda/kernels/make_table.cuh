@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tables 2 to 7: match, hash and file, fused (docs/spec/02-proof-of-space.md, sections 4 to 7).
 //
 // A block works through kPairsPerBlock neighbouring pairs of buckets, so that a bucket that was the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Device memory of the proof-of-space tables of one record, and the packed forms of what is in it.
 //
 // Entries of tables 1 to 6 are filed by bucket, in slots handed out by an atomic counter. Their

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the place of a chunk in a sector depends on, from the bitmaps of its records
 // (docs/spec/03-record-encoding-and-sector.md, section 3.2).
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Chunks of encoded records to their places in a sector
 // (docs/spec/03-record-encoding-and-sector.md, section 4).
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A matrix of 32 x 32 bits held by a warp, one row in each lane, turned round.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Size of an array in bytes, for owners of memory.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The one check of CUDA statuses, and the errors it throws.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Memory of a device, allocated and freed in the order of a stream.
 #pragma once
 

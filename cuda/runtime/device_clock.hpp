@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One clock for what a host thread does and for what a device does.
 #pragma once
 

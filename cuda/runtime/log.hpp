@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where the CUDA parts report what nobody can catch, such as a failure in a destructor. They know
 // no logging library; the host hands them a sink.
 #pragma once

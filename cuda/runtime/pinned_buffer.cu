@@ -1,10 +1,7 @@
-#include <limits>
-#include <memory>
+// SPDX-License-Identifier: Apache-2.0
 #include <utility>
 
 #include <unistd.h>
-
-#include "furrow/cuda.hpp"
 
 #include "cuda/runtime/check.hpp"
 #include "cuda/runtime/pinned_buffer.hpp"
@@ -51,19 +48,3 @@ PinnedMemory::~PinnedMemory() {
 }
 
 }  // namespace furrow::cuda
-
-namespace furrow {
-
-std::shared_ptr<std::uint8_t> make_pinned_block(std::size_t n_bytes) {
-  // CUDA promises no more than 256 bytes of alignment, so the block starts at the first page in it.
-  // A sum that does not fit asks for more than any machine has.
-  const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-  constexpr std::size_t kMost = std::numeric_limits<std::size_t>::max();
-  const auto memory =
-      std::make_shared<cuda::PinnedMemory>(n_bytes > kMost - page ? kMost : n_bytes + page);
-  const auto start = reinterpret_cast<std::uintptr_t>(memory->data());
-  auto* const block = static_cast<std::uint8_t*>(memory->data()) + (page - start % page) % page;
-  return {memory, block};
-}
-
-}  // namespace furrow

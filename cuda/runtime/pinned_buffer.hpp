@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Host memory that stays where it is, so that a device can copy from and to it by itself.
 #pragma once
 

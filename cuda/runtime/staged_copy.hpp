@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Copies between a device and host memory that is not pinned, through two slots of staging memory
 // in turn: while the device copies one, the host fills or empties the other.
 #pragma once

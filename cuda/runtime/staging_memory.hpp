@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The host's side of copies to and from a device: pinned, or ordinary memory when none can be had.
 #pragma once
 

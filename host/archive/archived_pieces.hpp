@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The pieces of an archive of files, one after another, for the packing pipeline.
 #pragma once
 

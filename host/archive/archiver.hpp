@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // From blocks to segments (docs/spec/05-archiving-and-pieces.md, section 4).
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // From segments back to blocks (docs/spec/05-archiving-and-pieces.md, section 13).
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/archive/file_archive.hpp"
 
 #include <algorithm>
@@ -6,11 +7,11 @@
 
 #include "host/archive/archived_pieces.hpp"
 #include "host/archive/file_tree.hpp"
-#include "host/archive/filesystem.hpp"
 #include "host/archive/store_layout.hpp"
+#include "host/base/file.hpp"
+#include "host/base/filesystem.hpp"
+#include "host/base/nesting.hpp"
 #include "host/store/chunk_compression.hpp"
-#include "host/store/file.hpp"
-#include "host/store/nesting.hpp"
 
 namespace furrow {
 namespace {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Archiving files into a piece store, and getting them back (docs/formats/piece-store.md,
 // docs/formats/manifest.md).
 #pragma once
@@ -12,10 +13,10 @@
 #include "furrow/errors.hpp"
 
 #include "host/archive/manifest.hpp"
-#include "host/archive/parallel_for.hpp"
 #include "host/archive/source_file.hpp"
 #include "host/archive/store_writer.hpp"
 #include "host/base/observer.hpp"
+#include "host/base/parallel_for.hpp"
 
 namespace furrow {
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/archive/file_restore.hpp"
 
 #include <algorithm>
@@ -9,11 +10,11 @@
 #include <unistd.h>
 
 #include "host/archive/block_reader.hpp"
-#include "host/archive/filesystem.hpp"
+#include "host/base/file.hpp"
+#include "host/base/filesystem.hpp"
+#include "host/base/hex.hpp"
+#include "host/base/pending_file.hpp"
 #include "host/crypto/blake3.hpp"
-#include "host/crypto/hex.hpp"
-#include "host/store/file.hpp"
-#include "host/store/pending_file.hpp"
 
 namespace furrow {
 namespace {

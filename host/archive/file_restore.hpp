@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Getting archived files back.
 #pragma once
 
@@ -13,8 +14,8 @@
 
 #include "host/archive/manifest.hpp"
 #include "host/archive/segment_pieces.hpp"
+#include "host/base/make_directory.hpp"
 #include "host/base/observer.hpp"
-#include "host/store/make_directory.hpp"
 
 namespace furrow {
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/archive/file_tree.hpp"
 
 #include <algorithm>
@@ -6,9 +7,9 @@
 
 #include <sys/stat.h>
 
+#include "host/base/file.hpp"
 #include "host/base/printable.hpp"
 #include "host/base/utf8.hpp"
-#include "host/store/file.hpp"
 
 namespace furrow {
 namespace {

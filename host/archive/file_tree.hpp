@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What is to be archived: the files, directories and symbolic links below some paths.
 #pragma once
 

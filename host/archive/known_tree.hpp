@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What is known of the tree over the 256 record roots of a segment.
 //
 // Nodes are numbered as in a heap: 1 is the segment root, node i has the children 2i and 2i + 1,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/archive/manifest.hpp"
 
 #include <optional>
@@ -5,8 +6,8 @@
 
 #include "host/archive/super_segment.hpp"
 #include "host/base/counted.hpp"
+#include "host/base/hex.hpp"
 #include "host/base/utf8.hpp"
-#include "host/crypto/hex.hpp"
 
 namespace furrow {
 namespace {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The description of an archive of files: which segments it has, and which blocks in them make up
 // which file. It lies beside the segments as manifest.json (docs/formats/manifest.md).
 #pragma once

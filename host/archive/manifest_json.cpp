@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The JSON form of manifests: {"checksum": BLAKE3 of the compact form of the other member,
 // "manifest": ...}.
 #include <algorithm>
@@ -6,9 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "host/archive/manifest.hpp"
+#include "host/base/file.hpp"
+#include "host/base/hex.hpp"
 #include "host/crypto/blake3.hpp"
-#include "host/crypto/hex.hpp"
-#include "host/store/file.hpp"
 
 namespace furrow {
 namespace {

@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/archive/piece_validation.hpp"
 
 #include "host/archive/segment_builder.hpp"
 #include "host/archive/super_segment.hpp"
-#include "host/crypto/hex.hpp"
+#include "host/base/hex.hpp"
 #include "host/primitives/merkle.hpp"
 
 namespace furrow {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What makes a piece valid (docs/spec/05-archiving-and-pieces.md, section 10).
 #pragma once
 
@@ -8,7 +9,7 @@
 #include "furrow/errors.hpp"
 #include "furrow/piece.hpp"
 
-#include "host/crypto/simd_mode.hpp"
+#include "host/base/simd_mode.hpp"
 #include "host/primitives/segment_header.hpp"
 
 namespace furrow {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // From 128 MiB of encoded segment to its 256 pieces (docs/spec/05-archiving-and-pieces.md, sections
 // 5 to 7 and 9).
 #pragma once
@@ -5,8 +6,8 @@
 #include <cstdint>
 #include <span>
 
-#include "host/archive/parallel_for.hpp"
 #include "host/archive/segment_pieces.hpp"
+#include "host/base/parallel_for.hpp"
 #include "host/erasure/erasure_coding.hpp"
 #include "host/primitives/segment_header.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Items of a segment (docs/spec/05-archiving-and-pieces.md, section 4.1). They follow one another
 // from byte 0 of the segment; what remains at its end is padding.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Owners of the large byte arrays of a segment: its 256 pieces, and its 128 source records.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/archive/segment_reconstruction.hpp"
 
 #include <algorithm>
@@ -8,7 +9,7 @@
 #include "host/archive/known_tree.hpp"
 #include "host/archive/segment_builder.hpp"
 #include "host/archive/super_segment.hpp"
-#include "host/crypto/hex.hpp"
+#include "host/base/hex.hpp"
 
 namespace furrow {
 namespace {

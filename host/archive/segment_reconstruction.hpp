@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Recovering pieces of a segment from any 128 of its 256 pieces
 // (docs/spec/05-archiving-and-pieces.md, section 12). Every input is verified first, and what is
 // rebuilt is checked against the segment root, so a result is never wrong: it is right or it is an
@@ -12,9 +13,9 @@
 #include "furrow/errors.hpp"
 #include "furrow/piece.hpp"
 
-#include "host/archive/parallel_for.hpp"
 #include "host/archive/piece_validation.hpp"
 #include "host/archive/segment_pieces.hpp"
+#include "host/base/parallel_for.hpp"
 #include "host/erasure/erasure_coding.hpp"
 
 namespace furrow {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A file that is archived: read block by block, and noticed when it changes meanwhile.
 #pragma once
 
@@ -8,8 +9,8 @@
 #include "furrow/errors.hpp"
 #include "furrow/types.hpp"
 
+#include "host/base/file.hpp"
 #include "host/crypto/blake3.hpp"
-#include "host/store/file.hpp"
 
 namespace furrow {
 

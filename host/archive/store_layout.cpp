@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/archive/store_layout.hpp"
 
 #include <algorithm>
 
-#include "host/store/pending_file.hpp"
+#include "host/base/pending_file.hpp"
 
 namespace furrow {
 namespace {

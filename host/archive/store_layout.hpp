@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Names in a piece store, the directory that an archive is kept in (docs/formats/piece-store.md).
 //
 //   manifest.json             what the archive holds, written last

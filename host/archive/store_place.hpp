@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where the pieces of a store lie, and how the index of the store says it.
 #pragma once
 

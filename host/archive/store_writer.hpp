@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writes packs and index of a piece store (docs/formats/piece-store.md).
 #pragma once
 
@@ -8,7 +9,7 @@
 
 #include "furrow/types.hpp"
 
-#include "host/archive/filesystem.hpp"
+#include "host/base/filesystem.hpp"
 #include "host/store/pack_pipeline.hpp"
 #include "host/store/piece_pack_writer.hpp"
 #include "host/store/segment_index/age_tiered_index.hpp"

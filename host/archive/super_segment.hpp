@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Super segments: the beacon chain's collections of segments, whose roots a piece is verified
 // against (docs/spec/05-archiving-and-pieces.md, section 8).
 #pragma once

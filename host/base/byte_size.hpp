@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Numbers of bytes as people write and read them.
 //
 //   size   = number [ "." digits ] { " " } [ unit ]

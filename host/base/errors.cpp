@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Messages of the errors declared in the public headers.
 #include "furrow/errors.hpp"
 

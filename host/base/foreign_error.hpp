@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What code of somebody else throws: encoders, sources, sinks and observers are handed in by
 // callers, and nothing makes them keep to the errors of Furrow.
 #pragma once

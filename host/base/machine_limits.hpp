@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What this process may use of the machine: processors and memory, as the scheduler's affinity and
 // the control groups of a container or service leave them.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Observers: callbacks that are told of progress, events, remarks and warnings.
 //
 // An observer has no say in the work. What it throws, in whatever thread, is dropped: neither the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Text that may hold anything, such as names of files, made fit for a terminal and for one line.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The part for libraries; programs have the other one in standard_descriptors_at_start.cpp.
 #include "host/base/standard_descriptors.hpp"
 

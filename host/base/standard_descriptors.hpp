@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Descriptors 0 to 2 belong to the standard streams, whether or not they are open. A process that
 // is started without them would give their numbers to the next files that it opens, and what
 // somebody then prints would be written into a farm.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Linked into every program (cmake/FurrowPrograms.cmake) and no library: runs before all
 // constructors, those of libraries too, which may open files of their own.
 #include <fcntl.h>

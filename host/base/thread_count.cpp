@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/base/thread_count.hpp"
 
 #include <cerrno>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How many threads a command computes with, settled before it touches anything.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The one way to start threads. What all have in common:
 //
 // * They have a name, which debuggers and `top -H` show.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The C interface over the C++ engine: checks arguments, turns exceptions into statuses.
 #include <algorithm>
 #include <array>

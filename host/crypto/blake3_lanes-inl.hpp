@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // BLAKE3 compression of one input in each 32-bit lane (docs/spec/01-primitives.md, section 5).
 // Every step is one vector instruction for all of them. Included once for each target by
 // foreach_target.h.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The SIMD form keeps one input in each 32-bit lane, so every step of the compression function is
 // one vector instruction for all of them. Compiled once for each target by foreach_target.h.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // BLAKE3 of many equal-sized inputs at once: the form in which SIMD pays.
 #pragma once
 
@@ -7,7 +8,7 @@
 
 #include "furrow/types.hpp"
 
-#include "host/crypto/simd_mode.hpp"
+#include "host/base/simd_mode.hpp"
 
 namespace furrow {
 

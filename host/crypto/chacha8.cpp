@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The SIMD form keeps one block in each 32-bit lane. Compiled once for each target by
 // foreach_target.h.
 

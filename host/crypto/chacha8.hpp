@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 // ChaCha8 keystream as bytes (docs/spec/01-primitives.md, section 6).
 #pragma once
 
 #include <cstdint>
 #include <span>
 
-#include "host/crypto/simd_mode.hpp"
+#include "host/base/simd_mode.hpp"
 
 namespace furrow {
 

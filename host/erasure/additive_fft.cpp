@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The SIMD form: two layers at a time, and blocks split in depth-first order until they fit the
 // first-level cache. Compiled once for each target by foreach_target.h.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Additive FFT over GF(2^16) on rows of symbols (docs/spec/04-erasure-coding.md, sections 4 and 6).
 //
 // Row i holds value or coefficient i of many independent codewords, one for each symbol of the row.
@@ -16,7 +17,7 @@
 
 #include "furrow/core/gf16.hpp"
 
-#include "host/crypto/simd_mode.hpp"
+#include "host/base/simd_mode.hpp"
 #include "host/erasure/gf16_tables.hpp"
 
 namespace furrow {

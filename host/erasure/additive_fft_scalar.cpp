@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The scalar transforms: one layer after the other as section 4 writes them, multiplication by
 // logarithms. They share neither tables nor order of work with the SIMD form that they check.
 #include <cstring>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Shards go through the transforms in tiles: the same columns of all shards, as many as fit the
 // second-level cache. Columns are independent, so tiles are too.
 #include "host/erasure/erasure_coding.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reed-Solomon code over GF(2^16) (docs/spec/04-erasure-coding.md): always the high-rate form, for
 // any number and length of shards that section 3 allows.
 #pragma once
@@ -11,7 +12,7 @@
 #include "furrow/may_go_on.hpp"
 #include "furrow/types.hpp"
 
-#include "host/crypto/simd_mode.hpp"
+#include "host/base/simd_mode.hpp"
 
 namespace furrow {
 

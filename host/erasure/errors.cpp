@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Messages of the errors of the erasure code.
 #include "host/erasure/erasure_coding.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tables of GF(2^16) in Cantor coordinates (docs/spec/04-erasure-coding.md, sections 1 and 8).
 #pragma once
 

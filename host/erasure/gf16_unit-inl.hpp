@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Arithmetic on a unit of 16 symbols in vector registers: multiplication by 16-entry lookups
 // (docs/spec/04-erasure-coding.md, section 8). Included once for each target by foreach_target.h.
 #if defined(FURROW_GF16_UNIT_INL) == defined(HWY_TARGET_TOGGLE)

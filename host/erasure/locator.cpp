@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The sums are a XOR-convolution of the erased set with the logarithms, hence a product of
 // Walsh-Hadamard transforms over the integers modulo 65535.
 #include "host/erasure/locator.hpp"

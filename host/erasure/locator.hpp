@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Error locator of the decoder, as logarithms (docs/spec/04-erasure-coding.md, section 6, step 2).
 #pragma once
 

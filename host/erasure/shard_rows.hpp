@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Shards as rows of symbols (docs/spec/04-erasure-coding.md, section 2).
 //
 // A shard is cut into blocks of 64 bytes, 32 low bytes and then 32 high bytes, and a tail that is

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Working memory of the erasure code. Each thread keeps its own and reuses it, so that a call
 // allocates nothing once the thread has made one of the same shape: at most about 3 MiB a thread.
 #pragma once

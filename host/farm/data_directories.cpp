@@ -1,13 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/farm/data_directories.hpp"
 
 #include <string>
 #include <system_error>
 
 #include "host/archive/store_layout.hpp"
+#include "host/base/nesting.hpp"
 #include "host/farm/farm_create.hpp"
 #include "host/farm/farm_options.hpp"
 #include "host/pieces/piece_cache.hpp"
-#include "host/store/nesting.hpp"
 
 namespace furrow {
 namespace {

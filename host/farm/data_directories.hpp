@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which directories are Furrow's own: farms, stores of pieces and piece caches. Their files are
 // known by name to the programs that use them, so nothing else is to be written among them.
 #pragma once

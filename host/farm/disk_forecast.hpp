@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What plotting a farm takes of its disk, told before anything is made.
 #pragma once
 

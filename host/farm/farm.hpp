@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A farm on disk: a directory with a key, an info file, sectors and their metadata
 // (docs/spec/06-farm-format.md).
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What single_disk_farm.json says, held against everything else that says the same: the key, the
 // state of the farm, the slots, the sizes of the files. One changed bit in that file must not make
 // anybody write over a sector, so all of this comes before the first write. Nothing here writes.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/farm/farm_create.hpp"
 
 #include <array>
@@ -9,6 +10,7 @@
 
 #include <sodium.h>
 
+#include "host/base/existence.hpp"
 #include "host/farm/farm_errors.hpp"
 #include "host/farm/farm_info.hpp"
 #include "host/farm/farm_size.hpp"
@@ -17,7 +19,6 @@
 #include "host/farm/metadata_file.hpp"
 #include "host/farm/space.hpp"
 #include "host/pieces/piece_cache.hpp"
-#include "host/store/existence.hpp"
 
 namespace furrow {
 namespace {

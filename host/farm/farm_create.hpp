@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A new farm comes into being in this order: directory, mark, lock on the still empty info file,
 // identity, metadata.bin and plot.bin with all their space, the text of the info file; and the mark
 // goes when the farm has been opened. As long as the mark is there, files without an info file are
@@ -8,9 +9,9 @@
 #include <filesystem>
 #include <memory>
 
+#include "host/base/file.hpp"
+#include "host/base/rollback.hpp"
 #include "host/farm/farm_options.hpp"
-#include "host/farm/rollback.hpp"
-#include "host/store/file.hpp"
 
 namespace furrow {
 

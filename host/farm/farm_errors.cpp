@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/farm/farm_errors.hpp"
 
 #include "host/base/counted.hpp"
-#include "host/crypto/hex.hpp"
+#include "host/base/hex.hpp"
 
 namespace furrow {
 
@@ -72,13 +73,11 @@ StoredSizeMismatch StoredSizeMismatch::without_cache(const std::filesystem::path
                                                      std::uint64_t stored,
                                                      unsigned cache_percentage,
                                                      std::uint64_t mending_size) {
-  return {
-      info_file, stored, mending_size,
-      ", which is not the size of the files: piece_cache.bin is missing, or the number is wrong; "
-      "--cache-percentage " +
-          std::to_string(cache_percentage) +
-          " makes that file anew, empty, with which all files have the size; --size " +
-          std::to_string(mending_size) + " is that of the files without it"};
+  return {info_file, stored, mending_size,
+          ", which is not the size of plot.bin and metadata.bin: if the number is wrong, --size " +
+              std::to_string(mending_size) +
+              " is that of the files; if piece_cache.bin was removed, --cache-percentage " +
+              std::to_string(cache_percentage) + " makes it anew, empty"};
 }
 
 StateOfAnotherFarm::StateOfAnotherFarm(const std::filesystem::path& directory, const Ulid& expected,

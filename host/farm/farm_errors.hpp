@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Ways in which a farm on disk can refuse (docs/spec/06-farm-format.md, sections 2 and 5).
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/farm/farm_info.hpp"
 
 #include <algorithm>
@@ -10,8 +11,8 @@
 
 #include "furrow/errors.hpp"
 
+#include "host/base/hex.hpp"
 #include "host/base/printable.hpp"
-#include "host/crypto/hex.hpp"
 
 namespace furrow {
 namespace {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The info file of a farm, single_disk_farm.json (docs/spec/06-farm-format.md, section 2.2). It is
 // the lock file as well, hence never replaced by a rename.
 //
@@ -13,8 +14,8 @@
 
 #include "furrow/types.hpp"
 
+#include "host/base/file.hpp"
 #include "host/primitives/ulid.hpp"
-#include "host/store/file.hpp"
 
 namespace furrow {
 

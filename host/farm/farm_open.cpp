@@ -1,17 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/farm/farm_open.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <utility>
 
+#include "host/base/existence.hpp"
+#include "host/base/rollback.hpp"
 #include "host/farm/farm_consistency.hpp"
 #include "host/farm/farm_create.hpp"
 #include "host/farm/farm_errors.hpp"
 #include "host/farm/farm_size.hpp"
-#include "host/farm/rollback.hpp"
 #include "host/farm/space.hpp"
 #include "host/farm/uncounted_sectors.hpp"
-#include "host/store/existence.hpp"
 
 namespace furrow {
 namespace {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Opening and creating the files of a farm (docs/spec/06-farm-format.md, section 5). Everything is
 // read and checked before anything is written, and what a failing call has written is taken back.
 #pragma once

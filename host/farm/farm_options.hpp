@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What to open, and for what (docs/spec/06-farm-format.md, section 5).
 #pragma once
 
@@ -10,8 +11,8 @@
 
 #include "furrow/types.hpp"
 
+#include "host/base/make_directory.hpp"
 #include "host/base/observer.hpp"
-#include "host/store/make_directory.hpp"
 #include "host/store/paged_store/paged_backend.hpp"
 
 namespace furrow {

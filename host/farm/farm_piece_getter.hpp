@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Pieces out of the sectors of a farm.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/farm/farm_size.hpp"
 
 #include <algorithm>
@@ -7,8 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "host/base/rollback.hpp"
 #include "host/farm/farm_errors.hpp"
-#include "host/farm/rollback.hpp"
 #include "host/pieces/piece_cache.hpp"
 
 namespace furrow {

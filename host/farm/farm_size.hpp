@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How large a farm is to be, and how much of that a piece cache gets (docs/spec/06-farm-format.md,
 // section 4). The share for the cache is stored nowhere: it is what the user says, else what the
 // sizes of the files tell, else that of a farmer who says nothing either.

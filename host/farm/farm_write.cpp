@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The half of class Farm that writes sectors; the order of the steps is in farm.hpp.
 #include <memory>
 #include <mutex>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/farm/file_age.hpp"
 
 namespace furrow {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whether somebody else may be writing a file that is being read.
 #pragma once
 

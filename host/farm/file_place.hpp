@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whether what was opened at a path is still what one finds there.
 #pragma once
 
 #include <filesystem>
 
-#include "host/store/file.hpp"
+#include "host/base/file.hpp"
 
 namespace furrow {
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/farm/history_coverage.hpp"
 
 #include <string>

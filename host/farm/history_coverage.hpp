@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How many sectors hold a history. That follows from sector ids alone (docs/spec/01-primitives.md,
 // section 9.4): nothing is read from the plot.
 #pragma once

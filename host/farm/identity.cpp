@@ -1,13 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/farm/identity.hpp"
 
 #include <sodium.h>
 
 #include "furrow/errors.hpp"
 
+#include "host/base/file.hpp"
+#include "host/base/pending_file.hpp"
 #include "host/crypto/blake3.hpp"
 #include "host/primitives/sector_id.hpp"
-#include "host/store/file.hpp"
-#include "host/store/pending_file.hpp"
 
 namespace furrow {
 namespace {

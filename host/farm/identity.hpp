@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The key of a farm: identity.bin, 32 bytes, the secret Ed25519 seed (docs/spec/06-farm-format.md,
 // section 2.1). Whoever reads the file owns the farm.
 #pragma once

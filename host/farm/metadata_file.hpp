@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // metadata.bin: which sectors exist, and what is in them (docs/spec/06-farm-format.md,
 // section 2.4).
 //
@@ -16,9 +17,9 @@
 #include <span>
 #include <string>
 
+#include "host/base/file.hpp"
 #include "host/farm/space.hpp"
 #include "host/sector/sector_metadata.hpp"
-#include "host/store/file.hpp"
 
 namespace furrow {
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Removing what is ours out of a directory that somebody else may use, too.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where the pieces of a farm are now: what its index knows, held against the state of the farm.
 #pragma once
 

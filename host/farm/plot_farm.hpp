@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Plotting sectors of a farm: the pipeline of host/plotting between the farm's keys and its files.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // plot.bin: sectors back to back from byte 0, without a header (docs/spec/06-farm-format.md,
 // section 2.5). Sectors are no multiple of a disk page: neighbours share one.
 #pragma once
@@ -8,8 +9,8 @@
 
 #include "furrow/types.hpp"
 
+#include "host/base/file.hpp"
 #include "host/sector/sector_layout.hpp"
-#include "host/store/file.hpp"
 
 namespace furrow {
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Keys, 36 bytes, integers big-endian so that they sort by number:
 //
 //    0  u64       piece index                   history size (count of segments)

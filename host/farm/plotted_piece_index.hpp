@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which sector of a farm holds which piece (docs/spec/08-storage-components.md, section 3.12;
 // docs/formats/plotted-pieces.md).
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/farm/scrub.hpp"
 
 #include <algorithm>
@@ -8,7 +9,7 @@
 
 #include "furrow/errors.hpp"
 
-#include "host/crypto/hex.hpp"
+#include "host/base/hex.hpp"
 #include "host/farm/farm_consistency.hpp"
 #include "host/farm/farm_errors.hpp"
 #include "host/farm/farm_info.hpp"

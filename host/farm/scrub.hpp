@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Verification of a farm without changing it (docs/spec/06-farm-format.md, section 7).
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/farm/scrub_contents.hpp"
 
 #include <algorithm>
@@ -7,8 +8,8 @@
 #include "furrow/errors.hpp"
 
 #include "host/base/counted.hpp"
+#include "host/base/hex.hpp"
 #include "host/crypto/blake3.hpp"
-#include "host/crypto/hex.hpp"
 #include "host/sector/contents_map.hpp"
 #include "host/sector/sector_layout.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The bytes of one sector, held against its slot and against themselves.
 #pragma once
 

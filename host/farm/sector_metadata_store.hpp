@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where the metadata of sectors come from when somebody wants them: memory, the paged state of the
 // farm, metadata.bin.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Metadata of all sectors of a farm in a paged store (docs/spec/08-storage-components.md, section
 // 2.8; docs/formats/farm-state.md):
 //

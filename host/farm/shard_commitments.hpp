@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Roots of the shard commitments of a farm, one for each history size that its sectors have
 // (docs/spec/01-primitives.md, section 9.2).
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How many sectors fit into the space given to a farm (docs/spec/06-farm-format.md, section 4).
 #pragma once
 

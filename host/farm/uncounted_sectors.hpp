@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Sectors that metadata.bin describes, but does not count. Its count has no checksum: one changed
 // bit makes 2 of 10, and plotting on would write over eight sound sectors. What a crash leaves is
 // one such slot at most, because each is counted before the next one is written

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which connections a server has, and which of them gives way when there are too many.
 #pragma once
 

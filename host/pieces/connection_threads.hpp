@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Threads of the HTTP server, one for each connection.
 #pragma once
 

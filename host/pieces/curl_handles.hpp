@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Owners of what libcurl hands out, and what all requests have in common.
 #pragma once
 

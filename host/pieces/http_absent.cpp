@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A build without pieces over HTTP.
 #include "furrow/errors.hpp"
 

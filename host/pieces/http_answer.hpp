@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Answers over HTTP that are not what was asked for, each named as what it is: what stands between
 // us and a server of pieces (proxies, portals, other servers at its address) answers, too.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One connection of the HTTP server: a stream of bytes, with or without TLS, on which nothing takes
 // longer than it may.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whether a server that answers without a piece is the one that it should be
 // (docs/formats/piece-http.md).
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/pieces/http_manifest.hpp"
 
 #include <exception>
@@ -5,8 +6,8 @@
 
 #include "furrow/errors.hpp"
 
+#include "host/base/hex.hpp"
 #include "host/crypto/blake3.hpp"
-#include "host/crypto/hex.hpp"
 #include "host/pieces/curl_handles.hpp"
 #include "host/pieces/http_answer.hpp"
 #include "host/pieces/piece_etag.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The manifest that a server of pieces has (docs/formats/piece-http.md).
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Pieces from a server over HTTP (docs/formats/piece-http.md).
 #pragma once
 

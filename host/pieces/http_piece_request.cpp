@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/pieces/http_piece_request.hpp"
 
 #include <algorithm>
@@ -7,8 +8,8 @@
 
 #include "host/archive/piece_validation.hpp"
 #include "host/base/counted.hpp"
+#include "host/base/hex.hpp"
 #include "host/crypto/blake3.hpp"
-#include "host/crypto/hex.hpp"
 #include "host/pieces/http_answer.hpp"
 #include "host/pieces/piece_etag.hpp"
 #include "host/pieces/source_errors.hpp"

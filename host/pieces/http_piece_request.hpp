@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One request for pieces, from its start to the answers of all of them.
 #pragma once
 

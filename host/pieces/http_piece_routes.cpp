@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/pieces/http_piece_routes.hpp"
 
 #include <algorithm>

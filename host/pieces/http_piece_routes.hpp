@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the HTTP server answers to each request (docs/formats/piece-http.md).
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Serves pieces over HTTP (docs/formats/piece-http.md).
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The seam to pieces over HTTP, which a build may lack: what is declared here then throws
 // InvalidArgument that says so.
 #pragma once

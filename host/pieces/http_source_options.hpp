@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How pieces are fetched over HTTP.
 #pragma once
 
@@ -7,7 +8,7 @@
 #include <functional>
 #include <string>
 
-#include "host/store/memory_block.hpp"
+#include "host/base/memory_block.hpp"
 
 namespace furrow {
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A cache of pieces in one file of fixed size, so that pieces that are drawn again need no network.
 //
 //   element 0 | element 1 | ... | element capacity - 1 | up to a multiple of 4096 bytes
@@ -18,10 +19,10 @@
 
 #include "furrow/piece_getter.hpp"
 
+#include "host/base/file.hpp"
+#include "host/base/make_directory.hpp"
 #include "host/pieces/piece_validator.hpp"
 #include "host/primitives/piece_element.hpp"
-#include "host/store/file.hpp"
-#include "host/store/make_directory.hpp"
 
 namespace furrow {
 

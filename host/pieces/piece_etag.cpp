@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/pieces/piece_etag.hpp"
 
 #include "furrow/errors.hpp"
 
-#include "host/crypto/hex.hpp"
+#include "host/base/hex.hpp"
 
 namespace furrow {
 namespace {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Entity tags of pieces and manifests: the BLAKE3 of the bytes, in hex and quotes.
 #pragma once
 

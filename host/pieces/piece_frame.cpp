@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/pieces/piece_frame.hpp"
 
 #include <algorithm>
@@ -6,8 +7,8 @@
 #include "furrow/errors.hpp"
 
 #include "host/archive/piece_validation.hpp"
+#include "host/base/hex.hpp"
 #include "host/crypto/blake3.hpp"
-#include "host/crypto/hex.hpp"
 
 namespace furrow {
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How a batch of pieces travels over HTTP (docs/formats/piece-http.md): the list of indices that is
 // asked for, and the stream of frames that answers it.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Several sources of pieces behind one getter.
 #pragma once
 

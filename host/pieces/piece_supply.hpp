@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where a plotter gets its pieces: stores and servers by name, in order of preference, with the
 // manifest that says what the history is, and a cache in front when one is wanted:
 //
@@ -17,7 +18,7 @@
 
 #include "host/archive/manifest.hpp"
 #include "host/base/observer.hpp"
-#include "host/crypto/simd_mode.hpp"
+#include "host/base/simd_mode.hpp"
 #include "host/pieces/http_source_options.hpp"
 #include "host/pieces/piece_cache.hpp"
 #include "host/pieces/piece_sources.hpp"

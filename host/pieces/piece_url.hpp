@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Addresses of servers of pieces: which text is one, and how one is shown to people.
 #pragma once
 

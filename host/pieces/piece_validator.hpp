@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a piece from elsewhere has to pass before anybody sees it.
 #pragma once
 
@@ -7,7 +8,7 @@
 #include "furrow/piece.hpp"
 
 #include "host/archive/manifest.hpp"
-#include "host/crypto/simd_mode.hpp"
+#include "host/base/simd_mode.hpp"
 
 namespace furrow {
 

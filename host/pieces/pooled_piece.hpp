@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Pieces in the memory of buffer pools: a download is received where the piece stays, and a
 // sector's worth of pieces needs no allocation for each (docs/spec/08-storage-components.md, part
 // 4).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Pieces that a source lacks or cannot give, rebuilt from the others of their segment.
 //
 //   cache ── RecoveringPieceGetter ── sources

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Fetching enough pieces of a segment to recover the others (docs/spec/05-archiving-and-pieces.md,
 // section 11).
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Errors of sources of pieces that are far away.
 #pragma once
 

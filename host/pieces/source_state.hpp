@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One of several sources of pieces: what it gave, and whether it is to be asked now.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/pieces/stall_watch.hpp"
 
 #include "host/base/threads.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Says so when pieces are missing and none arrives.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Pieces out of a piece store (docs/formats/piece-store.md).
 #pragma once
 
@@ -14,7 +15,7 @@
 
 #include "host/archive/manifest.hpp"
 #include "host/base/observer.hpp"
-#include "host/crypto/simd_mode.hpp"
+#include "host/base/simd_mode.hpp"
 #include "host/pieces/pooled_piece.hpp"
 #include "host/pieces/store_places.hpp"
 #include "host/store/pack_frames.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where the pieces of a store lie: what the index of the store says, and what the packs themselves
 // say when the index is missing, damaged or wrong.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // RecordsEncoder on CPU threads.
 #pragma once
 
@@ -6,7 +7,7 @@
 
 #include "furrow/records_encoder.hpp"
 
-#include "host/crypto/simd_mode.hpp"
+#include "host/base/simd_mode.hpp"
 #include "host/plotting/record_encoding.hpp"
 
 namespace furrow {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The CUDA engine of a build that has none.
 #include <atomic>
 
@@ -20,11 +21,6 @@ std::unique_ptr<CudaEncoder> make_cuda_records_encoder(CudaEncoderOptions /*opti
 CudaMemoryPlan plan_cuda_memory(CudaEncoderOptions /*options*/, std::uint64_t /*free_bytes*/,
                                 std::uint16_t /*pieces_in_sector*/) {
   throw EncoderError("memory of an encoder cuda: this program was built without CUDA");
-}
-
-std::shared_ptr<std::uint8_t> make_pinned_block(std::size_t n_bytes) {
-  throw Error(ErrorKind::kUnavailable, "pinned block of " + std::to_string(n_bytes) +
-                                           " bytes: this program was built without CUDA");
 }
 
 CudaLogSink set_cuda_log_sink(CudaLogSink sink) noexcept {

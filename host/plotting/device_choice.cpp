@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/plotting/device_choice.hpp"
 
 #include <algorithm>

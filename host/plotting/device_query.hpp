@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Asking the driver for devices, without waiting for ever: a driver may hang in its first call, in
 // the kernel even, where nothing can interrupt it.
 #pragma once

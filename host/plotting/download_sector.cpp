@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Download of a sector (docs/spec/03, section 6.1).
 #include <map>
 #include <utility>

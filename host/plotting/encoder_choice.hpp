@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which encoder a user's words stand for.
 #pragma once
 

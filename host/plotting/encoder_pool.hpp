@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Several encoders behind one: sectors go to whichever is free, and one stands in for another.
 #pragma once
 
@@ -13,8 +14,8 @@
 
 #include "furrow/records_encoder.hpp"
 
+#include "host/base/gate.hpp"
 #include "host/base/observer.hpp"
-#include "host/plotting/gate.hpp"
 
 namespace furrow {
 

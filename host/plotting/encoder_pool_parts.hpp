@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What an EncoderPool keeps of its encoders and of the calls that they work on.
 #pragma once
 

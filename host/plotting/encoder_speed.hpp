@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How fast this machine encodes, found out by doing it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How much memory plotting takes: a formula of its settings, and settings that fit a limit. Beside
 // that of the host, what encoders take on devices (device_memory.hpp).
 #pragma once

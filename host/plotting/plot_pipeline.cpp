@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/plotting/plot_pipeline.hpp"
 
 #include <deque>
@@ -7,10 +8,10 @@
 #include <utility>
 #include <vector>
 
+#include "host/base/bounded_queue.hpp"
 #include "host/base/foreign_error.hpp"
 #include "host/base/threads.hpp"
 #include "host/plotting/verified_encoder.hpp"
-#include "host/store/bounded_queue.hpp"
 
 namespace furrow {
 namespace {
@@ -135,7 +136,7 @@ class Pipeline {
         const SectorPlan& plan = task->plan;
         if (memory.metadata.size() != plan.pieces_in_sector) {
           memory = RawSector();  // before there is another one
-          memory = RawSector(plan.pieces_in_sector, options_.sector_memory);
+          memory = RawSector(plan.pieces_in_sector);
         }
         std::optional<RecordsEncoderError> failure;
         try {
@@ -219,7 +220,7 @@ class Pipeline {
         }
       } catch (const WrongEncoding&) {
         // The encoder has retired the device, and reported it.
-        memory = RawSector(plan.pieces_in_sector, options_.sector_memory);
+        memory = RawSector(plan.pieces_in_sector);
       }
     } while (!encoded.has_value());
 

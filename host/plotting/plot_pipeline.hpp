@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Plotting many sectors: while one is being encoded, others are downloaded, and the one before is
 // written (docs/spec/03-record-encoding-and-sector.md, sections 6.1 and 6.3).
 //
@@ -70,9 +71,6 @@ struct PlotPipelineOptions {
   std::size_t output_buffers = 2;
   /// Waited for before each download and before each writing; that of the encoders is their own.
   Gate* gate = nullptr;
-  /// Where the records of a sector lie. Encoders copy from there into staging memory of their own,
-  /// so pinned memory gains nothing.
-  BlockSource sector_memory = make_page_block;
   /// Told what the stages do, when set. Must have been made for encoders.size() encoders.
   StageClock* clock = nullptr;
   /// Calls do not overlap; those of one sector come in order.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The stages of plotting one sector: download, encode, write into a buffer
 // (docs/spec/03-record-encoding-and-sector.md, section 6). plot_pipeline.hpp puts them together.
 #pragma once
@@ -14,11 +15,11 @@
 #include "furrow/records_encoder.hpp"
 #include "furrow/types.hpp"
 
+#include "host/base/memory_block.hpp"
 #include "host/base/observer.hpp"
-#include "host/plotting/permits.hpp"
+#include "host/base/permits.hpp"
 #include "host/sector/contents_map.hpp"
 #include "host/sector/sector_metadata.hpp"
-#include "host/store/memory_block.hpp"
 
 namespace furrow {
 
@@ -67,10 +68,11 @@ class RawSector {
  public:
   /// Without room.
   RawSector() = default;
-  /// The records lie in a block of `memory`; what they hold is unspecified.
-  explicit RawSector(std::uint16_t pieces_in_sector, const BlockSource& memory = make_page_block)
+  /// What the records hold is unspecified. They lie in plain memory: encoders copy from there into
+  /// staging memory of their own, so pinned memory would gain nothing.
+  explicit RawSector(std::uint16_t pieces_in_sector)
       : metadata(pieces_in_sector),
-        block_(memory(std::max<std::size_t>(1, pieces_in_sector * sizeof(Record)))) {}
+        block_(make_page_block(std::max<std::size_t>(1, pieces_in_sector * sizeof(Record)))) {}
   RawSector(RawSector&&) = default;
   RawSector& operator=(RawSector&&) = default;
   RawSector(const RawSector&) = delete;

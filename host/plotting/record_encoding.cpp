@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/plotting/record_encoding.hpp"
 
 #include "host/sector/contents_map.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Encoding of one record on the CPU (docs/spec/03-record-encoding-and-sector.md, section 2).
 #pragma once
 

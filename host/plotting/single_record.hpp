@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 // Encoding of single records on the CPU, for whoever has only now and then one: records that a
 // device could not encode, and records that are encoded once more to verify a device.
 #pragma once
 
 #include "furrow/records_encoder.hpp"
 
-#include "host/crypto/simd_mode.hpp"
+#include "host/base/simd_mode.hpp"
 
 namespace furrow {
 

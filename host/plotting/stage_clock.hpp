@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How long each stage of plotting works and waits, and which of them the others wait for.
 #pragma once
 
@@ -9,7 +10,7 @@
 #include <string>
 #include <utility>
 
-#include "host/plotting/gate.hpp"
+#include "host/base/gate.hpp"
 
 namespace furrow {
 

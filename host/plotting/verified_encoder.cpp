@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/plotting/verified_encoder.hpp"
 
 #include <algorithm>
@@ -15,8 +16,8 @@
 
 #include "furrow/core/bits.hpp"
 
+#include "host/base/hex.hpp"
 #include "host/base/threads.hpp"
-#include "host/crypto/hex.hpp"
 #include "host/sector/sector_check.hpp"
 
 namespace furrow {

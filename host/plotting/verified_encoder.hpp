@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // An encoder whose work is checked by sample.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Entries of one table, filed by bucket (docs/spec/02-proof-of-space.md, section 4).
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A large array that is written and read at random: on huge pages where the system has them,
 // because thousands of open places do not fit the translation buffers otherwise.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The vector form of the search for matches.
 //
 // A right entry in row r and column k matches a left entry in row b and column c when

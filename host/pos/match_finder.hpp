@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Matches between one bucket and its right neighbour (docs/spec/02-proof-of-space.md, section 5).
 #pragma once
 
@@ -8,7 +9,7 @@
 
 #include "furrow/core/pos.hpp"
 
-#include "host/crypto/simd_mode.hpp"
+#include "host/base/simd_mode.hpp"
 
 namespace furrow {
 

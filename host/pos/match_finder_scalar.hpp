@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The plain form of the search for matches, which is the oracle of the vector form.
 //
 // The right bucket is written as a matrix of bits with a row for each residue / 127 and a column

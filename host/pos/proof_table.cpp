@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The tables of one seed, one after another. Each entry is written once, into its bucket in the
 // next table; a pair of buckets at a time is read, matched, hashed and filed.
 //

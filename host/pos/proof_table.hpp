@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Proof of space of one seed (docs/spec/02-proof-of-space.md): which s-buckets have a proof, and
 // the proofs and their hashes.
 #pragma once
@@ -13,7 +14,7 @@
 #include "furrow/may_go_on.hpp"
 #include "furrow/types.hpp"
 
-#include "host/crypto/simd_mode.hpp"
+#include "host/base/simd_mode.hpp"
 
 namespace furrow {
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The walk back from the last table to the x values of a proof (docs/spec/02-proof-of-space.md,
 // section 8).
 #pragma once

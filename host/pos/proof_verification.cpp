@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Verification of one proof (docs/spec/02-proof-of-space.md, section 10). Adjacency of buckets is
 // not checked: the network accepts proofs whose residues fit, so they are accepted here too.
 #include <array>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The values of K that the engine is compiled for.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Entries of tables 1 to 6 as they lie in their buckets.
 //
 //   tables 1 and 2:  | metadata, low 32 bits | metadata, 16 bits | residue, 16 bits |

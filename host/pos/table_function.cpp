@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The vector form of the table function: one match in each 32-bit lane from the parents to the
 // children. Bit strings are held as words of 32 bits; every shift is known when compiling, so a
 // word of a message is put together by at most two shifts for each of y and the two metadata.

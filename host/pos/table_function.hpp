@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The table function for all matches of a pair of buckets (docs/spec/02-proof-of-space.md, section
 // 6), and the entries of table 1.
 #pragma once
@@ -6,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "host/crypto/simd_mode.hpp"
+#include "host/base/simd_mode.hpp"
 #include "host/pos/table_entry.hpp"
 
 namespace furrow {

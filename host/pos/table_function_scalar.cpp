@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Entry by entry, with the functions of core/pos.hpp: the oracle of the vector form.
 #include "furrow/core/blake3.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Shows an observer the tables of a seed while they are made. The engine knows entries by slot
 // (their place in a bucket); positions as the specification numbers them are kept here, only when
 // somebody looks.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Merkle trees (docs/spec/05-archiving-and-pieces.md, section 3). Leaves are 32-byte values used as
 // they are; an inner node is keyed BLAKE3 of left || right.
 #pragma once
@@ -9,7 +10,7 @@
 
 #include "furrow/types.hpp"
 
-#include "host/crypto/simd_mode.hpp"
+#include "host/base/simd_mode.hpp"
 
 namespace furrow {
 

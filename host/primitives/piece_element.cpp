@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/primitives/piece_element.hpp"
 
 #include "furrow/errors.hpp"
 
+#include "host/base/hex.hpp"
 #include "host/crypto/blake3.hpp"
-#include "host/crypto/hex.hpp"
 
 namespace furrow {
 namespace {

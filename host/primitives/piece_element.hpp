@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A piece with its index and a checksum: the element of piece caches (docs/spec/06-farm-format.md,
 // sections 2.6 and 2.7).
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // SCALE codec (docs/spec/01-primitives.md, section 10).
 #pragma once
 

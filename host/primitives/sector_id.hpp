@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What follows from the place of a sector: its id, its pieces, its seeds, its end
 // (docs/spec/01-primitives.md, section 9).
 #pragma once
@@ -8,7 +9,7 @@
 
 #include "furrow/types.hpp"
 
-#include "host/crypto/simd_mode.hpp"
+#include "host/base/simd_mode.hpp"
 
 namespace furrow {
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Headers of segments and super segments (docs/spec/05-archiving-and-pieces.md, sections 7 and 8).
 // The memory image of each is its wire format.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // ULIDs: 128-bit identifiers written as 26 characters of Crockford base 32.
 #pragma once
 

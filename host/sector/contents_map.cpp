@@ -1,11 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/sector/contents_map.hpp"
 
 #include <algorithm>
 
 #include "furrow/errors.hpp"
 
+#include "host/base/hex.hpp"
 #include "host/crypto/blake3.hpp"
-#include "host/crypto/hex.hpp"
 #include "host/sector/s_bucket_counts.hpp"
 #include "host/sector/sector_layout.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which s-buckets each record of a sector uses (docs/spec/03-record-encoding-and-sector.md, section
 // 3): P bitmaps of 8192 bytes, then 32 bytes of BLAKE3 over them.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How many bitmaps of s-buckets have each bit.
 #pragma once
 

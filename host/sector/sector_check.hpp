@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A sector that somebody else laid out, checked by sample.
 #pragma once
 

@@ -1,11 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/sector/sector_metadata.hpp"
 
 #include <algorithm>
 
 #include "furrow/errors.hpp"
 
+#include "host/base/hex.hpp"
 #include "host/crypto/blake3.hpp"
-#include "host/crypto/hex.hpp"
 #include "host/primitives/scale.hpp"
 
 namespace furrow {

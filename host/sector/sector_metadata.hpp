@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Metadata of a sector, kept apart from it (docs/spec/03, section 4.1; docs/spec/06, section 2.4).
 //
 //        0  u16          sector index

@@ -1,11 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/sector/sector_reader.hpp"
 
 #include <memory>
 #include <vector>
 
 #include "host/base/counted.hpp"
+#include "host/base/hex.hpp"
 #include "host/crypto/blake3.hpp"
-#include "host/crypto/hex.hpp"
 #include "host/primitives/sector_id.hpp"
 #include "host/sector/contents_map.hpp"
 #include "host/sector/s_bucket_counts.hpp"

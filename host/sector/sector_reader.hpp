@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A piece back out of a sector (docs/spec/03-record-encoding-and-sector.md, section 5).
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Bytes of a sector from its encoded records (docs/spec/03-record-encoding-and-sector.md, section
 // 4).
 #pragma once

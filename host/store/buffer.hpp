@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What code needs of a buffer that it fills with messages: whether their memory is pooled or not is
 // no concern of its.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Buffers out of one block of memory, without an allocation for each message.
 //
 // The block holds slices in the order of their slots; free space is used in two places:
@@ -23,8 +24,8 @@
 #include <cstdint>
 #include <span>
 
+#include "host/base/memory_block.hpp"
 #include "host/store/buffer.hpp"
-#include "host/store/memory_block.hpp"
 #include "host/store/slot_block.hpp"
 #include "host/store/system_buffer.hpp"
 

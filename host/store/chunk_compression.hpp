@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Compression of single chunks with zstd, and its safe reversal.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Verification of a whole piece pack without changing it (docs/formats/piece-pack.md).
 #pragma once
 

@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/store/pack_format.hpp"
 
 #include <algorithm>
 #include <cstddef>
 
+#include "host/base/hex.hpp"
 #include "host/crypto/blake3.hpp"
-#include "host/crypto/hex.hpp"
 
 namespace furrow {
 namespace {

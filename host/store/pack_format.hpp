@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The parts of a piece pack as bytes, and the ways in which a pack can refuse. How they make up a
 // file is drawn in piece_pack_writer.hpp and docs/formats/piece-pack.md.
 #pragma once
@@ -13,7 +14,7 @@
 #include "furrow/piece.hpp"
 #include "furrow/types.hpp"
 
-#include "host/store/file.hpp"
+#include "host/base/file.hpp"
 
 namespace furrow {
 

@@ -1,11 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/store/pack_frames.hpp"
 
 #include <algorithm>
 #include <string>
 #include <vector>
 
+#include "host/base/hex.hpp"
 #include "host/crypto/blake3.hpp"
-#include "host/crypto/hex.hpp"
 #include "host/store/chunk_compression.hpp"
 
 namespace furrow {

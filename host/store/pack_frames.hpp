@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Single frames of a piece pack by their places, without its table (docs/formats/piece-pack.md).
 #pragma once
 
@@ -6,7 +7,7 @@
 #include <span>
 #include <utility>
 
-#include "host/store/file.hpp"
+#include "host/base/file.hpp"
 #include "host/store/pack_format.hpp"
 
 namespace furrow {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/store/pack_pipeline.hpp"
 
 #include <atomic>
@@ -7,11 +8,11 @@
 
 #include "furrow/errors.hpp"
 
+#include "host/base/bounded_queue.hpp"
 #include "host/base/foreign_error.hpp"
 #include "host/base/machine_limits.hpp"
 #include "host/base/threads.hpp"
 #include "host/crypto/blake3.hpp"
-#include "host/store/bounded_queue.hpp"
 
 namespace furrow {
 namespace {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Compresses and hashes many chunks on several threads, in front of one stage that finds duplicates
 // and writes (docs/spec/08-storage-components.md, part 1).
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What is in a piece pack, in memory: its frames in order, found by key and by hash.
 #pragma once
 

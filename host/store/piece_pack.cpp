@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/store/piece_pack.hpp"
 
 #include <algorithm>
@@ -6,8 +7,8 @@
 #include <utility>
 
 #include "host/base/counted.hpp"
+#include "host/base/hex.hpp"
 #include "host/crypto/blake3.hpp"
-#include "host/crypto/hex.hpp"
 #include "host/store/pack_frames.hpp"
 
 namespace furrow {

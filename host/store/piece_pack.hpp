@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reads a finished piece pack (docs/formats/piece-pack.md).
 #pragma once
 
@@ -6,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "host/store/file.hpp"
+#include "host/base/file.hpp"
 #include "host/store/pack_table.hpp"
 
 namespace furrow {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writes a piece pack: many chunks in one file, compressed, each content once (docs/spec/08, part
 // 1; docs/formats/piece-pack.md). All integers are little-endian, all hashes BLAKE3.
 //
@@ -34,7 +35,7 @@
 #include <optional>
 #include <string>
 
-#include "host/store/file.hpp"
+#include "host/base/file.hpp"
 #include "host/store/pack_pipeline.hpp"
 #include "host/store/pack_table.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Bytes of a finished message, owned wherever they lie.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A block of memory that a pool and up to eight slices own together, and the word that says who of
 // them is left:
 //
@@ -16,7 +17,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "host/store/memory_block.hpp"
+#include "host/base/memory_block.hpp"
 
 namespace furrow {
 

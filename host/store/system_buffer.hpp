@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The plain buffer: every message is an allocation of its own.
 #pragma once
 

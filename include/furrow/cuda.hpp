@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The CUDA engine as the rest of Furrow sees it. No header of CUDA is needed to use it, and a build
 // without CUDA has all of it too: it then knows no device.
 #pragma once
@@ -102,13 +103,6 @@ class CudaEncoder : public RecordsEncoder {
 /// says what memory ran short, what was asked and what was free; when the device cannot be used;
 /// and in a build without CUDA. Throws InvalidArgument like plan_cuda_memory and for no fallback.
 std::unique_ptr<CudaEncoder> make_cuda_records_encoder(CudaEncoderOptions options);
-
-/// A BlockSource of host/store: `n_bytes` of host memory, more than 0, from the start of a page,
-/// which every device copies from and to by itself while other work goes on. Uninitialised.
-/// Slow to make, meant to be kept; freed by the last copy of the pointer, when no copy is under
-/// way. Throws CudaError when there is no device or no such memory, and Error in a build without
-/// CUDA. Thread-safe.
-std::shared_ptr<std::uint8_t> make_pinned_block(std::size_t n_bytes);
 
 enum class CudaLogLevel { kDebug, kWarning };
 

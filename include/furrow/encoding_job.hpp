@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Records of one sector on their way through one or more encoders.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Errors of Furrow: every failure is an exception derived from Error, with a type of its own where
 // a caller may want to tell it apart. Messages name the thing, the expected and the actual value.
 #pragma once
@@ -46,8 +47,6 @@ class Error : public std::runtime_error {
   [[nodiscard]] ErrorKind kind() const noexcept { return kind_; }
   /// Valid as long as this error or a copy of it.
   [[nodiscard]] const ErrorFields& fields() const noexcept;
-  /// Whether a farm has to stop because of it (docs/spec/03, section 5).
-  [[nodiscard]] virtual bool is_fatal() const noexcept { return false; }
 
  private:
   ErrorKind kind_;
@@ -63,7 +62,7 @@ class InvalidArgument : public Error {
       : Error(ErrorKind::kInvalidArgument, message, std::move(fields)) {}
 };
 
-/// A system call failed on a file. Fatal for the farm that owns the file.
+/// A system call failed on a file. A farm that owns the file stops because of it (docs/spec/03, section 5).
 class IoError : public Error {
  public:
   /// `error_number` is the errno of the failed call.
@@ -71,7 +70,6 @@ class IoError : public Error {
   /// For failures without errno, such as an unexpected end of the file.
   IoError(std::string_view operation, std::string_view path, const std::string& reason);
   [[nodiscard]] int error_number() const noexcept { return error_number_; }
-  [[nodiscard]] bool is_fatal() const noexcept override { return true; }
 
  private:
   int error_number_ = 0;

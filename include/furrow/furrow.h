@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* C interface of libfurrow (C11 and C++).
  *
  * Every function may be called from any thread. An encoder may be used by one thread at a time;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Pieces: the unit of archived history (docs/spec/05-archiving-and-pieces.md, section 9).
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where pieces come from.
 #pragma once
 

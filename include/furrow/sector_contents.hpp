@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a sector consists of once its records are encoded.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Value types for the quantities of the protocol (docs/spec/01-primitives.md, sections 3 and 4).
 // Each is its own type, so that a piece offset cannot be passed where a piece index is wanted.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One BLAKE3 compression and next to nothing else, so that bench/model.py knows what it takes.
 // kWords words of the message are not zero: 6 for the 24 bytes of the longest table function of the
 // proof of space, of whose hash four words are used; 16 for a node of a tree.

@@ -1,6 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 // Kernels that take registers, shared memory, a stack and room for spilled registers, for cubin_test.py.
 
-__global__ void probe_plain(unsigned* values) { values[threadIdx.x] += 1; }
+__global__ void probe_plain(unsigned* values) {
+  values[threadIdx.x] += 1;
+}
 
 __global__ void probe_shared(unsigned* values) {
   __shared__ unsigned row[1000];

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Checks that tools/cubin.py reads what ptxas says, and that tools/kernel_table.py complains of it.
 
     cubin_test.py --nvcc PROGRAM --tools FOLDER

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the suites of the CUDA engine share: bytes to and from a device, and every schedule of the
 // harness. On a device the hardware schedules, so there a test runs once.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A sector that goes up in parts and comes down whole, against the host's layout.
 
 #include "cuda/device_sector.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The proof-of-space kernels one by one, so that a test can look at each table before it is
 // overwritten.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A sector through the real kernels on the harness, K = 20, encoded by everything that plotting
 // puts around them: two devices in a pool, each verified, one of which is lost in mid-sector.
 #include <random>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // CudaRecordsEncoder when CUDA fails: memory that runs short, launches that are refused, errors
 // that stick, devices that vanish. Whatever happens, no record is lost and no byte is wrong.
 #include <chrono>

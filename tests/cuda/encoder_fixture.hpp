@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A sector for the stand-in pipeline, and the CUDA encoder over it on the fake CUDA runtime.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The memory plan of the CUDA engine against what its encoder allocates on the fake CUDA runtime,
 // with the real pipeline.
 #include <string>

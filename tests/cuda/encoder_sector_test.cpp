@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Sectors that the CUDA encoder lays out: the host's bytes, or a plain no.
 #include <vector>
 

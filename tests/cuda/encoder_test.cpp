@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // CudaRecordsEncoder over a stand-in pipeline on the fake CUDA runtime: lanes, batches, memory,
 // fallback, stop.
 #include <thread>

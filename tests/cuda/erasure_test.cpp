@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Erasure extend on the device against the reference and the host's transform
 // (docs/spec/04-erasure-coding.md).
 #include "cuda/erasure.hpp"
@@ -7,9 +8,9 @@
 #include <memory>
 
 #include "cuda/kernels/erasure_extend.cuh"
+#include "host/base/hex.hpp"
 #include "host/crypto/blake3.hpp"
 #include "host/crypto/chacha8.hpp"
-#include "host/crypto/hex.hpp"
 #include "host/erasure/erasure_coding.hpp"
 #include "host/erasure/gf16_tables.hpp"
 #include "tests/cuda/cuda_test.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A stand-in for the record pipeline: the same memory, copies and launches in small, and an
 // "encoding" that takes no time. What is tested with it is all that lies around the pipeline.
 #pragma once

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Checks tools/gpu_check.sh and bench/side_by_side.py with made-up programs in place of the real ones.
 
     gpu_check_test.py --root FOLDER

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Batched BLAKE3 on the device against the host's (docs/spec/01-primitives.md, section 5).
 #include "cuda/hash_many.hpp"
 

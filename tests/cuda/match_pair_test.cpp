@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Sorting a bucket and matching a pair of them, on buckets made up for the purpose, against the
 // CPU's search for matches.
 

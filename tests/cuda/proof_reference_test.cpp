@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The proof-of-space kernels against the reference, which shares no code with them: every table,
 // which s-buckets have proofs, the proofs, their hashes and the chunks that are masked with these.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The proof-of-space kernels against the CPU's tables, table by table.
 
 #include <memory>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whole records through the real pipeline, K = 20, against the CPU encoder.
 
 #include "cuda/record_pipeline.hpp"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What nvcc makes of the kernels, without a device: registers, shared memory and spills
 # (tools/kernel_table.py), instructions by pipe (tools/sass_counts.py). Both read the objects that go into
 # the program, and the tests write both tables to cuda_report/ in the build folder.

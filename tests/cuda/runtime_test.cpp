@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The owners of cuda/runtime and the list of devices, on the fake CUDA runtime.
 #include <algorithm>
 #include <limits>
@@ -110,29 +111,6 @@ TEST_F(CudaRuntime, PinnedMemoryRunsShort) {
     EXPECT_EQ(error.memory(), "pinned host memory");
     EXPECT_EQ(error.asked_bytes(), 100U);
     EXPECT_GT(error.free_bytes(), 0U);
-  }
-}
-
-TEST_F(CudaRuntime, PinnedBlocksStartAtAPageAndAreFreedByTheLastPointer) {
-  for (const std::size_t n_bytes : {1U, 4096U, 10'000U}) {
-    const std::uint64_t n_freed = FakeCuda::n_calls("cudaFreeHost");
-    std::shared_ptr<std::uint8_t> block = make_pinned_block(n_bytes);
-    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(block.get()) % 4096, 0U);
-    std::fill_n(block.get(), n_bytes, std::uint8_t{7});
-    std::shared_ptr<std::uint8_t> other = block;
-    block.reset();
-    EXPECT_EQ(other.get()[n_bytes - 1], 7);
-    EXPECT_EQ(FakeCuda::n_calls("cudaFreeHost"), n_freed);
-    other.reset();
-    EXPECT_EQ(FakeCuda::n_calls("cudaFreeHost"), n_freed + 1);
-  }
-  constexpr std::size_t kMost = std::numeric_limits<std::size_t>::max();
-  FakeCuda::plant({.api = "cudaHostAlloc", .status = cudaErrorMemoryAllocation});
-  try {
-    make_pinned_block(kMost - 10);
-    FAIL() << "allocated";
-  } catch (const CudaOutOfMemory& error) {
-    EXPECT_EQ(error.asked_bytes(), kMost) << "the page that is added does not wrap round";
   }
 }
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Checks tools/sass_counts.py against kernels whose instructions are known (sass_probe.cu).
 
     sass_counts_test.py --nvcc PROGRAM --tools FOLDER --architectures 86,90

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Kernels whose instructions are known, for sass_counts_test.py. Each probe does the same thing
 // kCount times more than with kCount = 0, in a way that no compiler shortens.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Sectors assembled on the device against the host's, byte for byte
 // (docs/spec/03-record-encoding-and-sector.md, sections 3 and 4).
 #include "cuda/sector_assembly.hpp"

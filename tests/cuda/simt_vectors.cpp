@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `furrow vectors` with the kernels on the harness: the whole CUDA encoder, its launches and its
 // kernels' real sources, without a device.
 

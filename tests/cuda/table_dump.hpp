@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tables of one record as the device made them, in the dense order of the specification.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How long copies hold an encoder up: the sum itself, and what the encoder measures.
 #include "cuda/transfer_time.hpp"
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Bad input of every kind: the right exit code, one clear line that names the thing, nothing half-made
 left behind."""
 

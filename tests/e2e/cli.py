@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """The command line itself: help, version, JSON, sizes, vectors."""
 
 import json

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Plotting from stores whose packs or index are damaged, forged, cut or missing: every damaged piece is
 rebuilt and reported, or the run says clearly why it cannot be."""
 

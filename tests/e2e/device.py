@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """The program with a CUDA device, which is the one of the harness: what the plan says of it, limits of its
 memory, and a farm that it plots."""
 

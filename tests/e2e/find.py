@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """furrow find: every place of every piece, with an index, without, and with one that is damaged. What is
 right is told by furrow read and the store, byte for byte, not by any index."""
 

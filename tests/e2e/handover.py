@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """What is done with a farm besides plotting it here: looking at it while it is plotted, naming its
 chain, and handing it to another farmer with room for that one's piece cache."""
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """furrow against what is not a server of pieces: resolvers that hang, redirections, pages of captive portals,
 compressed bodies; and that no password of an address is ever shown."""
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Random changes of single fields and bytes of single_disk_farm.json, as a failing disk, a failing memory
 or a hand in an editor makes them, each followed by info, plot, scrub and read. Whatever the program makes
 of it, it may neither write over a sector that is plotted nor plot one that cannot be read back."""

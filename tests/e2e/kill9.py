@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Ends `furrow plot` at random instants, by SIGKILL, by Ctrl-C or by Ctrl-C twice, and checks each time
 that
 

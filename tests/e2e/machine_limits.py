@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Limits of the machine: threads that the system does not start, processors that may not be used, and the
 plan, which says before what plotting takes."""
 

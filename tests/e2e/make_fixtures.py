@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Prepares what several end-to-end tests start from: a tree (source), its archive of one segment (store),
 and a farm of a few sectors (farm). The tests copy what they change."""
 

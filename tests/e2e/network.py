@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Plotting from pieces that come over a network that fails. Each run has to end with the same bytes as one
 from a store without faults: servers that die and come back in the middle of a sector, pieces that are
 damaged, cut short, late, refused or of another index, servers that never answer, halves of segments that

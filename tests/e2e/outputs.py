@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Where output goes: nothing that is there is replaced unasked, nothing is written among the files of a
 farm, nothing is made on a disk that is not mounted, and output that does not arrive is told."""
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """furrow pack list, verify and stat, on packs that Python wrote."""
 
 import json

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """The plotting pipeline from outside: progress as JSON, the memory plan against what the program takes,
 limits of memory, rebuilt pieces within the plan, pause."""
 

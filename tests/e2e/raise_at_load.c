@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // Loaded before the program (LD_PRELOAD): sends it the signals named in RAISE_AT_LOAD, numbers with
 // spaces between, before its main begins. When RAISE_AT_LOAD_REPORT names a file, a process that is
 // forked in the midst of it, where it sets a limit, writes there what signals it has blocked and

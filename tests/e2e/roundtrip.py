@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Files that went into a farm come out of the farm alone, the same to the last bit: archive a tree, plot
 until the history is covered, delete the store, extract, compare."""
 

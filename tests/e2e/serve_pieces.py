@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """furrow serve-pieces, as an HTTP client that shares nothing with it sees it."""
 
 import http.client

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """What signals do to the program, also those that come before it has begun."""
 
 import itertools

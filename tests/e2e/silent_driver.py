@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """A CUDA driver that hangs in its first call, and one that cannot be loaded: what devices and plot make of
 it. Needs a build with CUDA, and no card."""
 

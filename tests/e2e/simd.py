@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """The golden vectors with every instruction set that this machine has, but for the best one: that one
 runs as tests of its own."""
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """One long run of `furrow plot` while everything around it fails: pieces that are refused, missing, late,
 damaged, cut short or of another index, servers that are killed and come back, a source that does not
 answer for stretches, pauses. The run has to end well; memory, descriptors and threads of the plotter

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Plotting from a server that goes away in the middle of a sector and comes back: what is missing is waited
 for and not rebuilt, so that hardly more than the pieces of the sector cross the network. And servers that
 refuse: asked once, said once, and nothing of their secrets is said."""

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """What the program says to a terminal, to a log and to programs: progress that fits, terminals that go
 away, names that are no text."""
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Operations on a buffer pool, decoded from bytes; the model of tests/support says what each has to
 // do, and each slice's checksum that nobody else wrote to it.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Arbitrary bytes as a manifest of the age-tiered index: decoding either throws a typed error, or
 // encoding gives the same bytes again. With bit 0 of the first byte set, the checksum of the rest
 // is computed, since no fuzzer guesses it.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Arbitrary bytes as a record, and as a raw entry, of the paged store: an error or contents, and
 // never contents other than those that were written.
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Arbitrary bytes as a stream of piece frames: reading throws a typed error, or gives frames that
 // encode to the same bytes again, and gives the same whether the stream comes at once or in parts.
 // The first byte decides: bits 0 to 6 are the size of the parts, bit 7 has the hash of the first

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Arbitrary bytes as a pack file (docs/formats/piece-pack.md). The first byte says whether they are
 // taken as they are or sealed before: checksums are made right, so that the rules behind them are
 // reached.

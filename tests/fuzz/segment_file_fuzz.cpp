@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Arbitrary bytes as a segment file: opening either throws a typed error, or every way of reading
 // the segment gives the same entries, in order.
 //

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Checks that every #include follows the dependency arrows of docs/design.md.
 
 A layer may include itself and the layers named in its row, nothing else of the project. Layers that

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Checks that the shared library exports the functions of its C header and nothing else: whatever else
 it exported would meet the same names of other libraries in the process that loads it."""
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Compiles every header of the project alone, with the project's warnings as errors, so that none
 depends on what somebody includes before it. include/furrow/furrow.h is compiled as C11 as well.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Checks what the options of the build do, by configuring the library alone: which is quick, and nothing
 is compiled. docs/manual/building.md lists the options."""
 

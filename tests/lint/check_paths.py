@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Checks that no file of the repository names a folder outside of it, since a clone must stand alone,
 and that every relative link of its Markdown pages leads to a file."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the lint checks know about the repository: its files, and which header an #include means."""
 
 import pathlib

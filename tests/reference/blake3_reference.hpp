@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // BLAKE3 as docs/spec/01-primitives.md, section 5, describes it: block after block, trees by
 // recursion.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // All arithmetic is done in polynomial form: the change of coordinates is linear, so it is enough
 // to convert points and symbols on the way in and symbols on the way out.
 #include "erasure_reference.hpp"

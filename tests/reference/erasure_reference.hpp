@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reed-Solomon code over GF(2^16) as docs/spec/04-erasure-coding.md, sections 1 to 3, defines it:
 // Lagrange interpolation and linear equations, no transform, no tables. For small shapes only; the
 // time grows with the cube of the number of shards.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Proof of space as docs/spec/02-proof-of-space.md writes it down: bit strings are strings of bits,
 // every match is looked for one by one. Small K only.
 #pragma once

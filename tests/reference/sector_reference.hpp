@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Layout of a sector as docs/spec/03-record-encoding-and-sector.md, section 4, writes it down,
 // without its checksums.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // CUDA's atomic functions: relaxed, and for exactly the types that CUDA has them for. A 64-bit
 // counter is `unsigned long long`; std::uint64_t is another type on Linux and is refused here as
 // nvcc does.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs the threads of one block on fibers, one after the other on the calling host thread, and
 // makes them wait for one another where CUDA says they do.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a block says when its kernel is wrong.
 #include "simt/block.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // CUDA's keywords and built-in variables for a host compiler.
 //
 // `__shared__` stays undefined on purpose: shared memory is declared with SHARED and

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Barriers, warp collectives and fences with CUDA's names and overloads. Each passes on the line it
 // is called from: all threads that meet must come from the same one.
 #pragma once

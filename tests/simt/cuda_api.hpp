@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The CUDA runtime API as far as Furrow uses it, for a host compiler: names, types and numbers are
 // CUDA's, what runs behind them is the fake runtime of fake_cuda.hpp, on host memory.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What cuda/runtime/cuda_api.hpp includes under a host compiler: CUDA's language and runtime on the
 // harness. Nobody else includes it, and files that do are compiled with -Wno-unknown-pragmas for
 // #pragma unroll.

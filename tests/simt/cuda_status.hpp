@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The statuses of the CUDA runtime that Furrow knows, with CUDA's numbers.
 #pragma once
 

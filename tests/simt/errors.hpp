@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the SIMT harness finds wrong with a kernel or its launch. Every error names the source line
 // of the offending call, the block and the thread, and the schedule that shows it again.
 #pragma once

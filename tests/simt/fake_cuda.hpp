@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Controls the fake CUDA runtime: which devices there are, how much memory they have, which calls
 // fail. For tests; nothing here exists in CUDA.
 #pragma once

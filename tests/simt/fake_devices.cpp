@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The fake runtime: errors, devices and memory.
 
 #include <cstdint>

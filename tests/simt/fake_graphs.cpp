@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The fake runtime: events, and graphs made by capture.
 
 #include <chrono>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the fake CUDA runtime keeps: devices, allocations, faults, counters. Internal to it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The fake runtime: copies, streams and launches. Work is carried out at the call.
 
 #include <cstring>

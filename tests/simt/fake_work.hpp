@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How calls of the fake runtime put work on streams and wait for it. Internal to the fake runtime.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A fiber on Boost.Context: a stack and the place where it goes on. The sanitizers are told of
 // every switch: AddressSanitizer of the new stack, ThreadSanitizer of the new thread of execution,
 // and that the switch itself orders nothing.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs all blocks of a launch, one after the other, on the calling host thread. Several host
 // threads may run launches at the same time.
 #pragma once

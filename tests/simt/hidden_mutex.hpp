@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A lock that ThreadSanitizer does not see when the source that uses it is compiled without it. The
 // real CUDA runtime has locks too, but nobody may count on what they order.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // CUDA's integer intrinsics, cached loads and stores, and min and max, with CUDA's argument types.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a kernel asks of the harness: who it is, and to wait for others. The face for kernels
 // (collectives.hpp, shared.hpp) is a thin layer over these functions.
 //

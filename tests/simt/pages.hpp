@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Memory straight from the system: stacks of fibers, and shared memory.
 #pragma once
 

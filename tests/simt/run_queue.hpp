@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The lanes of the running block that can go on, and which of them is next under a schedule.
 #pragma once
 

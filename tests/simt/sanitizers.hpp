@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the harness tells AddressSanitizer and ThreadSanitizer; nothing in builds without them.
 //
 // To ThreadSanitizer each lane is a thread of its own, made fresh for each block: a thread is

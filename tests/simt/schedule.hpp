@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The order in which the harness runs the threads of a block and the blocks of a grid. CUDA
 // promises none, so every order must give the same result; a test runs its kernels under several.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Shared memory of the running block: the dynamic part, then each static object when a thread first
 // reaches its declaration, with guards between them:
 //

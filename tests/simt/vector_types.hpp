@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // CUDA's built-in vector types and their make_ functions, as far as integer kernels use them, with
 // the sizes and alignments of the CUDA C++ programming guide.
 #pragma once

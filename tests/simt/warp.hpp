@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The lanes of one warp that wait in collectives, what they brought, and what they get.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a buffer pool has to do, in the plainest form: two lists of what lies in the block. It
 // shares no code with the pool.
 #pragma once

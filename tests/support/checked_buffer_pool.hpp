@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A buffer pool of which every step is compared with the model and every slice with its checksum.
 #pragma once
 

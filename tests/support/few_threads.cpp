@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A system on which only so many threads run at the same time, for programs that have this preloaded
 // (LD_PRELOAD): MOST_THREADS of them beside the first one. More are refused as the kernel does at
 // `ulimit -u` or at the pids of a container, which root is not subject to.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A resolver that hangs, for programs that have this preloaded (LD_PRELOAD): looking up a name
 // never ends. The file that HANGING_RESOLVER_ASKED names is made at the first one, so that a test
 // knows that the program waits. Addresses in numbers need no resolver and are left to the C

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Farms with made-up sectors: regions, checksums and s-bucket sizes are those of a plotted sector,
 // the chunks are random.
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A CUDA driver that never answers: whatever the runtime asks for first hangs. For LD_LIBRARY_PATH, under
  * the name libcuda.so.1. */
 #include <unistd.h>

@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs a test with every instruction set that was compiled for and this processor has, not only the
 // best one.
 #pragma once
 
 #include <gtest/gtest.h>
 
-#include "host/crypto/simd_mode.hpp"
+#include "host/base/simd_mode.hpp"
 
 namespace furrow::test {
 

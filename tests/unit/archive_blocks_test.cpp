@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Archiver and BlockReader where no segment has to be built.
 #include <cstring>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Ways to make file operations go wrong at a chosen point.
 #pragma once
 
@@ -8,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "host/store/file.hpp"
+#include "host/base/file.hpp"
 
 namespace furrow::test {
 

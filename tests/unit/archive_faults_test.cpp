@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Archiving into stores that are not empty, from files that change, with a stop, a failure or a
 // crash at every step.
 #include "tests/unit/archive_faults.hpp"
@@ -11,10 +12,10 @@
 
 #include <gtest/gtest.h>
 
-#include "host/archive/filesystem.hpp"
 #include "host/archive/store_layout.hpp"
+#include "host/base/file.hpp"
+#include "host/base/filesystem.hpp"
 #include "host/pieces/store_piece_getter.hpp"
-#include "host/store/file.hpp"
 #include "tests/unit/archive_tree.hpp"
 
 namespace furrow {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Archiving trees of files.
 #include <array>
 #include <cstring>
@@ -12,11 +13,11 @@
 #include <unistd.h>
 
 #include "host/archive/file_tree.hpp"
-#include "host/archive/filesystem.hpp"
 #include "host/archive/store_place.hpp"
+#include "host/base/file.hpp"
+#include "host/base/filesystem.hpp"
 #include "host/crypto/blake3.hpp"
 #include "host/pieces/store_piece_getter.hpp"
-#include "host/store/file.hpp"
 #include "host/store/piece_pack.hpp"
 #include "host/store/segment_index/age_tiered_index.hpp"
 #include "tests/unit/archive_faults.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/archive_fixture.hpp"
 
 #include <algorithm>
@@ -8,8 +9,8 @@
 
 #include <unistd.h>
 
-#include "host/archive/filesystem.hpp"
 #include "host/archive/super_segment.hpp"
+#include "host/base/filesystem.hpp"
 
 namespace furrow::test {
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Things that several tests of archiving need and that take long to make.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <functional>
 #include <limits>
 #include <random>
@@ -7,8 +8,8 @@
 
 #include "host/archive/manifest.hpp"
 #include "host/archive/super_segment.hpp"
+#include "host/base/hex.hpp"
 #include "host/crypto/blake3.hpp"
-#include "host/crypto/hex.hpp"
 
 namespace furrow {
 namespace {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Small parts of archiving: items, commitments, super segments, the tree of known nodes.
 #include <atomic>
 #include <cstring>
@@ -6,14 +7,14 @@
 #include <gtest/gtest.h>
 
 #include "host/archive/known_tree.hpp"
-#include "host/archive/parallel_for.hpp"
 #include "host/archive/segment_builder.hpp"
 #include "host/archive/segment_item.hpp"
 #include "host/archive/store_layout.hpp"
 #include "host/archive/store_place.hpp"
 #include "host/archive/super_segment.hpp"
+#include "host/base/hex.hpp"
+#include "host/base/parallel_for.hpp"
 #include "host/base/utf8.hpp"
-#include "host/crypto/hex.hpp"
 #include "host/primitives/merkle.hpp"
 
 namespace furrow {
@@ -306,15 +307,13 @@ TEST(StoreLayout, Names) {
   EXPECT_EQ(segment_pack_name(SegmentIndex(0)), "segment-0000000000.pack");
   EXPECT_EQ(segment_pack_name(SegmentIndex(1234567890)), "segment-1234567890.pack");
   EXPECT_EQ(segment_pack_name(SegmentIndex(12345678901)), "segment-12345678901.pack");
-  for (const char* name :
-       {"segment-0000000000.pack", "segment-12345678901.pack",
-        ".manifest.json.0123456789abcdef.furrow-tmp"}) {
+  for (const char* name : {"segment-0000000000.pack", "segment-12345678901.pack",
+                           ".manifest.json.0123456789abcdef.furrow-tmp"}) {
     EXPECT_TRUE(is_leftover_name(name)) << name;
   }
-  for (const char* name :
-       {"manifest.json", "segment-.pack", "segment-000000000.pack", "segment-000000000x.pack",
-        "segment-0000000000.pack.old", "a-segment-0000000000.pack", "manifest.json.tmp",
-        "index", ""}) {
+  for (const char* name : {"manifest.json", "segment-.pack", "segment-000000000.pack",
+                           "segment-000000000x.pack", "segment-0000000000.pack.old",
+                           "a-segment-0000000000.pack", "manifest.json.tmp", "index", ""}) {
     EXPECT_FALSE(is_leftover_name(name)) << name;
   }
 }

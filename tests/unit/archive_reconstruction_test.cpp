@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Pieces and records recovered from any 128 of the 256 pieces of a segment.
 #include <algorithm>
 #include <cstring>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Restoring trees of files, with failures at every step.
 #include <algorithm>
 #include <cstring>
@@ -6,8 +7,8 @@
 
 #include <gtest/gtest.h>
 
-#include "host/archive/filesystem.hpp"
-#include "host/store/file.hpp"
+#include "host/base/file.hpp"
+#include "host/base/filesystem.hpp"
 #include "tests/unit/archive_faults.hpp"
 #include "tests/unit/archive_tree.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whole segments: the worked example, validity of pieces, blocks read back.
 #include <algorithm>
 #include <random>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/archive_tree.hpp"
 
 #include <algorithm>
@@ -6,12 +7,12 @@
 
 #include <sys/stat.h>
 
-#include "host/archive/filesystem.hpp"
+#include "host/base/file.hpp"
+#include "host/base/filesystem.hpp"
+#include "host/base/hex.hpp"
 #include "host/crypto/blake3.hpp"
-#include "host/crypto/hex.hpp"
 #include "host/pieces/segment_download.hpp"
 #include "host/pieces/store_piece_getter.hpp"
-#include "host/store/file.hpp"
 
 namespace furrow::test {
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A small tree of files with everything that can be archived in it, and a store made of it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/crypto/blake3.hpp"
 
 #include <random>
@@ -7,9 +8,9 @@
 
 #include "furrow/core/blake3.hpp"
 
+#include "host/base/hex.hpp"
 #include "host/crypto/blake3_many.hpp"
 #include "host/crypto/chacha8.hpp"
-#include "host/crypto/hex.hpp"
 #include "tests/reference/blake3_reference.hpp"
 #include "tests/support/simd_targets.hpp"
 

@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 // The queue between stages (docs/spec/08-storage-components.md, requirement P2).
-#include "host/store/bounded_queue.hpp"
+#include "host/base/bounded_queue.hpp"
 
 #include <algorithm>
 #include <atomic>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Messages that grow: in place, into another gap, into system memory; and the edges of the
 // capacity.
 #include <algorithm>
@@ -10,7 +11,6 @@
 
 #include <gtest/gtest.h>
 
-#include "furrow/cuda.hpp"
 #include "furrow/errors.hpp"
 
 #include "host/store/buffer_pool.hpp"
@@ -274,15 +274,6 @@ TEST(BufferPoolGrowth, TheBlockIsMadeOnceAndFreedByTheLastOwner) {
   second = Slice();
   EXPECT_EQ(n_freed, 2);
   EXPECT_EQ(n_made, 2);
-}
-
-TEST(BufferPoolGrowth, PinnedBlocksNeedCuda) {
-  if (cuda_devices().devices.empty()) {
-    EXPECT_THROW(BufferPool({.capacity = 4096, .source = make_pinned_block}), Error);
-    return;
-  }
-  BufferPool pool({.capacity = 4096, .source = make_pinned_block});
-  EXPECT_TRUE(take(pool, 4096).is_in_block());
 }
 
 }  // namespace

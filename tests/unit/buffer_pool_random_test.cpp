@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Random operations on a pool: every step as the model has it, every slice as it was taken.
 #include <random>
 #include <string>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The pool's courses slot by slot: which mode, which slot, which bytes (docs/spec/08, 4.4 and 4.8).
 #include "host/store/buffer_pool.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Slices that other threads read, write and drop while the pool goes on. Worth most under the
 // thread sanitizer.
 #include <algorithm>

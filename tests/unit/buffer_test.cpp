@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What holds for every buffer, and the slices it gives.
 #include "host/store/buffer.hpp"
 

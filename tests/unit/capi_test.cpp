@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The C interface where a C program cannot look: hostile options, first offsets, aborts inside a
 // record, fork, signals, limits of the machine, and what belongs to the rest of the process.
 #include <algorithm>

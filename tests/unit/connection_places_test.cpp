@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which connection gives way.
 #include "host/pieces/connection_places.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where farms, stores, caches and outputs may come to be.
 #include "host/farm/data_directories.hpp"
 
@@ -5,8 +6,8 @@
 
 #include <gtest/gtest.h>
 
-#include "host/store/make_directory.hpp"
-#include "host/store/nesting.hpp"
+#include "host/base/make_directory.hpp"
+#include "host/base/nesting.hpp"
 #include "tests/support/temp_directory.hpp"
 
 namespace furrow {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Download of a sector: duplicates, getters that fail in every way, cancellation (docs/spec/03,
 // section 6.1). Retries and rebuilding are those of RecoveringPieceGetter.
 #include <algorithm>
@@ -171,12 +172,14 @@ TEST(DownloadSector, AStopRequestIsAnOutcomeWhateverTheGetterDoesAboutIt) {
 
 TEST(DownloadSector, TheTurnIsGivenBackBeforeTheLastPieces) {
   Permits turns(1);
+  std::stop_source no_waiting;
+  no_waiting.request_stop();
   ScriptedGetter getter;
   std::vector<bool> was_free;
   getter.script = [&](std::size_t, std::span<const PieceIndex> indices,
                       const PieceGetter::Sink& sink) {
     for (const PieceIndex index : indices) {
-      was_free.push_back(turns.has_free());
+      was_free.push_back(turns.acquire(no_waiting.get_token()).has_value());
       sink(index, PieceAnswer::found(made_up_piece(index)));
     }
   };

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Choice of devices and encoders: which words mean what on machines with and without CUDA.
 #include "host/plotting/encoder_choice.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // EncoderPool: lost encoders, the fallback, unequal encoders, errors, stop and pause.
 #include "host/plotting/encoder_pool.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // CpuRecordsEncoder: the same bytes whatever the threads and the SIMD mode, cancellation, errors.
 #include <atomic>
 #include <random>

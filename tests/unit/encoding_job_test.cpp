@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // EncodingJob and Claim: every record is handed out once at a time and done once.
 #include "furrow/encoding_job.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Random shapes, lengths and erasures: the scalar form, every SIMD target and the reference must
 // agree.
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Known answers of docs/spec/04-erasure-coding.md, section 9, and docs/spec/05, section 5.3, and
 // the functions for records.
 #include <algorithm>
@@ -12,9 +13,9 @@
 #include <gtest/gtest.h>
 #include <sodium.h>
 
+#include "host/base/hex.hpp"
 #include "host/crypto/blake3.hpp"
 #include "host/crypto/chacha8.hpp"
-#include "host/crypto/hex.hpp"
 #include "host/erasure/erasure_coding.hpp"
 #include "tools/vectors/golden_stream.hpp"
 

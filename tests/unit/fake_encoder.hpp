@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Encoders for tests of what is around encoders: the "encoding" is quick, and faults are to order.
 #pragma once
 

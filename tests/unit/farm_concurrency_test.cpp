@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Readers of metadata and finders of pieces beside a thread that plots.
 #include <atomic>
 #include <random>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How large a farm must be to have a whole history.
 #include <algorithm>
 #include <limits>

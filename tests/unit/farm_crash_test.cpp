@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a farm is after its process was killed, or a write failed, at any moment
 // (docs/spec/06-farm-format.md, section 6.4).
 #include <csignal>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The files of a farm as tests compare, copy and break them.
 #pragma once
 
@@ -5,7 +6,7 @@
 #include <map>
 #include <string>
 
-#include "host/store/file.hpp"
+#include "host/base/file.hpp"
 #include "tests/support/made_up_farm.hpp"
 
 namespace furrow::test {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Creating and growing farms where it fails: at every file operation, and on full disks
 // (docs/spec/06-farm-format.md, section 5).
 #include <csignal>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Creating, opening, growing and refusing farms (docs/spec/06-farm-format.md, section 5).
 #include <fstream>
 #include <map>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where the pieces of a farm are, with an index that is whole, behind, damaged or not there.
 #include <csignal>
 

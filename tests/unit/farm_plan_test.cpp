@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Farms whose size depends on their key, and plans of farms that change nothing.
 #include <filesystem>
 #include <fstream>

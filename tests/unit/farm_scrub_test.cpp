@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The scrub finds every damaged byte and names what it belongs to (docs/spec/06-farm-format.md,
 // section 7).
 #include <filesystem>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How large farms are made, held against the formula of the reference farmer as it stands in
 // docs/spec/06-farm-format.md, section 4, written down here once more.
 #include <algorithm>

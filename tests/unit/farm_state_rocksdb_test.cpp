@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The state of a farm in the database that the program uses, and whatever can happen to its
 // directory.
 #include <fstream>

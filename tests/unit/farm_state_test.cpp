@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Sector metadata of a farm outside of memory: how many are in it, what is written when, and what
 // the state does not change (docs/formats/farm-state.md).
 #include <fstream>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What tests of the state of a farm share: farms with many sectors, databases that count.
 #pragma once
 

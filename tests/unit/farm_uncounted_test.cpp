@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The count in the header of metadata.bin has no checksum: what is done when it is not that of the
 // sectors (host/farm/uncounted_sectors.hpp).
 #include <array>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writing and reading sectors of a farm (docs/spec/06-farm-format.md, sections 6.2 to 6.5).
 #include <atomic>
 #include <numeric>

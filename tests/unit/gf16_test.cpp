@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Field, transforms and locator of the erasure code (docs/spec/04-erasure-coding.md, sections 1, 4,
 // 6).
 #include "furrow/core/gf16.hpp"

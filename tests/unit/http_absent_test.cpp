@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A build without pieces over HTTP says so when it is given an address.
 #include <gtest/gtest.h>
 

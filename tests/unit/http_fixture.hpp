@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the tests of pieces over HTTP share: made-up pieces, a server that misbehaves, answers.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // HttpPieceGetter against HttpPieceServer, and against servers that are busy, silent or gone.
 #include <algorithm>
 #include <atomic>

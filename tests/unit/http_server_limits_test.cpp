@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // HttpPieceServer under clients that take what they can get: places, bodies that never come,
 // threads.
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // HttpPieceServer as clients see it that send what they like.
 #include <chrono>
 #include <future>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // TLS between server and getter, with a certification authority of the test's own.
 #include <filesystem>
 #include <fstream>

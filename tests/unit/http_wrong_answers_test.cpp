@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // HttpPieceGetter and the getter of manifests against servers whose answers are wrong.
 #include <chrono>
 #include <memory>

@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
 #include "furrow/errors.hpp"
 
-#include "host/crypto/hex.hpp"
+#include "host/base/hex.hpp"
 #include "host/primitives/piece_element.hpp"
 #include "host/primitives/ulid.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // JSON of names that are not UTF-8.
 #include "tools/json_text.hpp"
 

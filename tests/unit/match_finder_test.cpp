@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Both forms of the search for matches against the definition (docs/spec/02-proof-of-space.md,
 // section 5), on buckets of every shape.
 #include "host/pos/match_finder.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The memory plan: its formula, and what is given up for a limit. tests/e2e/pipeline.py holds it
 // against what the program takes.
 #include "host/plotting/memory_plan.hpp"

@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/primitives/merkle.hpp"
 
 #include <gtest/gtest.h>
 
 #include "furrow/core/bits.hpp"
 
-#include "host/crypto/hex.hpp"
+#include "host/base/hex.hpp"
 
 namespace furrow {
 namespace {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Observers: told, copied, absent; what they throw is dropped and reported once.
 #include "host/base/observer.hpp"
 

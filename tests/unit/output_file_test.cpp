@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 // Outputs that a user names, and files that get their names when they are whole.
-#include "host/store/output_file.hpp"
+#include "host/base/output_file.hpp"
 
 #include <array>
 #include <cerrno>
@@ -17,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "host/store/pending_file.hpp"
+#include "host/base/pending_file.hpp"
 #include "tests/support/temp_directory.hpp"
 
 namespace furrow {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Damaged packs: whatever is changed or cut off, nobody gets wrong bytes, and nothing is cut off
 // that is whole (docs/formats/piece-pack.md).
 #include <filesystem>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a pack is after its writer was killed, or a call of the system failed, at any moment
 // (docs/formats/piece-pack.md).
 #include <cerrno>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Piece packs as files: written, read, gone on with (docs/formats/piece-pack.md).
 #include <algorithm>
 #include <atomic>
@@ -9,7 +10,7 @@
 
 #include <gtest/gtest.h>
 
-#include "host/crypto/hex.hpp"
+#include "host/base/hex.hpp"
 #include "host/primitives/piece_element.hpp"
 #include "host/store/pack_check.hpp"
 #include "tests/support/temp_directory.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Chunks, sources and packs for the tests of packing.
 #pragma once
 

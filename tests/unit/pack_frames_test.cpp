@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Frames of a pack read by their places alone.
 #include "host/store/pack_frames.hpp"
 

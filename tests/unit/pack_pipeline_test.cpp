@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The packing pipeline (docs/spec/08-storage-components.md, sections 1.3 to 1.6).
 #include "host/store/pack_pipeline.hpp"
 

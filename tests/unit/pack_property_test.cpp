@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Random packs against a plain model: a map from key to bytes.
 #include <algorithm>
 #include <array>

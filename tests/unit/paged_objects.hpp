@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Objects for tests of the paged store, and backends to put under it.
 #pragma once
 

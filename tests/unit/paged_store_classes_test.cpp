@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Polymorphic objects, raw entries and a first user of the paged store, over every backend.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Several threads at one paged store (docs/spec/08-storage-components.md, S4, S6, S8).
 #include <array>
 #include <atomic>
@@ -160,7 +161,7 @@ TEST(PagedStoreConcurrency, NothingWaitsForAnObjectThatIsBeingSerialized) {
   EXPECT_NE(store.load(slow), nullptr);
   EXPECT_TRUE(slow.needs_paging_out());
   EXPECT_EQ(store.load(stored)->value, 1U);
-  EXPECT_EQ(store.fetch_async<Node>(stored.data_key().value()).get()->value, 1U);
+  EXPECT_EQ(store.fetch<Node>(stored.data_key().value())->value, 1U);
   store.page_out_pending();
   EXPECT_FALSE(scheduled.needs_paging_out());
   store.write_value("a", std::uint8_t{1});

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a paged store on disk holds after its process was killed while it paged out. The writer is a
 // program of its own (paged_store_writer.cpp), because a fork does not take RocksDB's threads
 // along.
@@ -12,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "host/crypto/hex.hpp"
+#include "host/base/hex.hpp"
 #include "host/store/paged_store/paged_store_check.hpp"
 #include "host/store/paged_store/rocksdb_backend.hpp"
 #include "tests/support/temp_directory.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A backend that fails, at each of its operations: nothing is lost, nothing is half there, and
 // somebody is told (docs/spec/08-storage-components.md, S2, S3).
 #include <atomic>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A paged store over each backend, found intact at the end of each test.
 #pragma once
 

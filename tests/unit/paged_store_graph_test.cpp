@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Graphs of objects that go to a paged store and come back (docs/spec/08-storage-components.md,
 // section 2.7), over every backend.
 #include <algorithm>
@@ -37,7 +38,6 @@ TEST_P(PagedGraph, ALeafLeavesMemoryAndComesBack) {
   EXPECT_EQ(back->value, 42U);
   EXPECT_TRUE(back->children.empty());
   EXPECT_EQ(store_.fetch<Node>(key), back);
-  EXPECT_EQ(store_.fetch_async<Node>(key).get(), back);
   EXPECT_EQ(store_.fetch_data(key).data.size(), 16U);
 }
 
@@ -193,7 +193,6 @@ TEST_P(PagedGraph, AMissingChildIsAnErrorThatNamesItsKey) {
   };
   expect_named([&] { store_.fetch<Node>(absent); });
   expect_named([&] { (void)store_.fetch_data(absent); });
-  expect_named([&] { store_.fetch_async<Node>(absent).get(); });
   expect_named([&] { store_.reference<Node>(absent); });
 }
 

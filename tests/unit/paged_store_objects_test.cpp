@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Objects of a paged store in memory: one live one for a type and key, the queue of those to be
 // paged out (docs/spec/08-storage-components.md, section 2.7), over every backend.
 #include <algorithm>

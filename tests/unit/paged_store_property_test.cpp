@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Random graphs, written, dropped and read back, against a plain model of them.
 #include <algorithm>
 #include <cstdlib>

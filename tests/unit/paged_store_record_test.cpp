@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Bytes of records and raw entries: their layout, and every way in which they can be damaged
 // (docs/spec/08-storage-components.md, section 2.3).
 #include <limits>
@@ -5,8 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "host/base/hex.hpp"
 #include "host/crypto/blake3.hpp"
-#include "host/crypto/hex.hpp"
 #include "host/store/paged_store/paged_store_check.hpp"
 #include "host/store/paged_store/raw_entry.hpp"
 #include "host/store/paged_store/record.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The paged store on disk: opened again, locked, damaged.
 #include <fstream>
 

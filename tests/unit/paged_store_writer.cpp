@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Pages objects out to a RocksDB database until it is killed, and says on standard output what is
 // stored: the program that paged_store_crash_test.cpp runs.
 //
@@ -14,7 +15,7 @@
 
 #include <unistd.h>
 
-#include "host/crypto/hex.hpp"
+#include "host/base/hex.hpp"
 #include "host/store/paged_store/rocksdb_backend.hpp"
 #include "tests/unit/paged_objects.hpp"
 

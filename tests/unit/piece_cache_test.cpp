@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // PieceCache against a model, damaged files, and a writer that dies.
 #include "host/pieces/piece_cache.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Frames of pieces, in parts of every size, and what is wrong with them.
 #include <random>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // PieceSources over sources that lack pieces, fail, and are silent.
 #include "host/pieces/piece_sources.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // PieceSupply over a real store, directly and through a server, with its manifest and proofs.
 #include "host/pieces/piece_supply.hpp"
 

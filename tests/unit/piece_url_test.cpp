@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Addresses of sources: which are servers, and that no secret of one is shown.
 #include "host/pieces/piece_url.hpp"
 

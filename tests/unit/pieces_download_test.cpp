@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Fetching pieces of a segment from sources that have some, fail, or keep one waiting.
 #include <chrono>
 #include <functional>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // StorePieceGetter over stores with damaged, exchanged and forged packs.
 #include <algorithm>
 #include <cstring>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A copy of the example store that a test may damage, and what its getter answers.
 #pragma once
 
@@ -6,9 +7,9 @@
 
 #include <gtest/gtest.h>
 
-#include "host/archive/filesystem.hpp"
+#include "host/base/file.hpp"
+#include "host/base/filesystem.hpp"
 #include "host/pieces/store_piece_getter.hpp"
-#include "host/store/file.hpp"
 #include "host/store/piece_pack.hpp"
 #include "tests/unit/archive_tree.hpp"
 

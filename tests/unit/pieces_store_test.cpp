@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // StorePieceGetter over sound stores, and over stores without a sound index.
 #include <algorithm>
 #include <atomic>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A sector that no encoder can encode is not in the farm, neither counted nor half written, and the
 // next run plots it.
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A farm that goes from its path while nothing is ready to be written.
 #include <chrono>
 #include <filesystem>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A farm is plotted with two encoders that really encode, and one of them is lost in the middle of
 // a sector: plot and metadata are those of a run without the loss.
 #include <array>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A plotting pipeline of made-up pieces and fake encoders.
 #pragma once
 

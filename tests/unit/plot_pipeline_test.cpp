@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The plotting pipeline: the same bytes as one stage after the other, overlap, bounds, errors,
 // stop, pause, lost and wrong encoders.
 #include "host/plotting/plot_pipeline.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What furrow plot says of its progress, from what it is told.
 #include "tools/plot_progress.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Sectors that encoders fail with: tried again, by others first, once more at the end, given up.
 #include <atomic>
 

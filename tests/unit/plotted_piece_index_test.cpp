@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The index of plotted pieces against a plain list, over crashes and many copies of one piece
 // (docs/formats/plotted-pieces.md).
 #include "host/farm/plotted_piece_index.hpp"

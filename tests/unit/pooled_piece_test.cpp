@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Pieces in slices of buffer pools, and the set of pools.
 #include "host/pieces/pooled_piece.hpp"
 

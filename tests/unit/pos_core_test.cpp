@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Known answers of the pure functions (docs/spec/02-proof-of-space.md, section 12).
 #include <array>
 #include <vector>
@@ -8,8 +9,8 @@
 #include "furrow/core/pos.hpp"
 #include "furrow/errors.hpp"
 
+#include "host/base/hex.hpp"
 #include "host/crypto/chacha8.hpp"
-#include "host/crypto/hex.hpp"
 #include "host/pos/proof_table.hpp"
 
 namespace furrow {

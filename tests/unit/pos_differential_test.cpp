@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The engine against the slow reference, on random seeds and every small K.
 #include <algorithm>
 #include <random>

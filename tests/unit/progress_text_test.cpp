@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the program says of its progress: durations, rates, estimates, and bars of any width.
 #include "tools/progress_text.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a thread that encodes takes of memory, against the constant that plans and manual have.
 #include <fstream>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Rebuilding behind the seam of a getter: what is asked for, how often, and what is shared.
 #include "host/pieces/recovering_piece_getter.hpp"
 

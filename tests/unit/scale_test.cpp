@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/primitives/scale.hpp"
 
 #include <limits>
@@ -5,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "host/crypto/hex.hpp"
+#include "host/base/hex.hpp"
 
 namespace furrow {
 namespace {

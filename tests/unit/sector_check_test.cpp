@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the sample of a sector sees, and what it does not.
 #include "host/sector/sector_check.hpp"
 

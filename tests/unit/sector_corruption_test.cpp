@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Damage in each region of a sector and its metadata is found and named when a piece is read.
 #include <algorithm>
 #include <random>

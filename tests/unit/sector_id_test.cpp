@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Derivations: known answers of docs/spec/01, section 11, and refusals.
 #include "host/primitives/sector_id.hpp"
 
@@ -5,8 +6,8 @@
 
 #include "furrow/errors.hpp"
 
+#include "host/base/hex.hpp"
 #include "host/crypto/blake3.hpp"
-#include "host/crypto/hex.hpp"
 
 namespace furrow {
 namespace {

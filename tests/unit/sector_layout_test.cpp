@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Sector layout against the slow reference and the known answers of docs/spec/03, section 9.
 #include "host/sector/sector_layout.hpp"
 
@@ -9,9 +10,9 @@
 
 #include <gtest/gtest.h>
 
+#include "host/base/hex.hpp"
 #include "host/crypto/blake3.hpp"
 #include "host/crypto/chacha8.hpp"
-#include "host/crypto/hex.hpp"
 #include "host/erasure/erasure_coding.hpp"
 #include "host/plotting/cpu_records_encoder.hpp"
 #include "host/primitives/merkle.hpp"

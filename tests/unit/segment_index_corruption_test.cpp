@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Damage of every kind to segments and manifests: always a typed error, never an answer.
 #include <string>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What an age-tiered index on disk is after its process died, or a system call failed, at any
 // moment.
 #include <csignal>
@@ -6,7 +7,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
-#include "host/store/pending_file.hpp"
+#include "host/base/pending_file.hpp"
 #include "host/store/segment_index/age_tiered_index.hpp"
 #include "host/store/segment_index/index_errors.hpp"
 #include "tests/support/temp_directory.hpp"

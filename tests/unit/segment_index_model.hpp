@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A slow, obvious index of entries, to compare the real one with, and ways to make entries.
 #pragma once
 

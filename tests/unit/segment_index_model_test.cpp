@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The age-tiered index under random operations, against a model (docs/spec/08-storage-
 // components.md, requirement G2).
 #include "tests/unit/segment_index_model.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The parts of the age-tiered index: entries, filter, directory, and which versions count
 // (docs/spec/08-storage-components.md, sections 3.2, 3.4, 3.6, 3.9).
 #include <array>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One segment on disk: its bytes, writing, lookups (docs/spec/08-storage-components.md,
 // sections 3.3 to 3.8).
 #include <random>

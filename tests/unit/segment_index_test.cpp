@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The age-tiered index as a whole: ages, horizon, limits, and readers beside writers.
 #include <atomic>
 #include <filesystem>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The stage clock: shares of time, and what limits.
 #include "host/plotting/stage_clock.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The table function and the entries of table 1 in vectors against the plain forms, and the
 // keystream they are made from.
 #include "host/pos/table_function.hpp"

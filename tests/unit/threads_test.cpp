@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Threads that the system does not start. This program has a pthread_create of its own, which
 // refuses after a number of threads, like a limit of the system does.
 #include "host/base/threads.hpp"
@@ -15,7 +16,7 @@
 #include <pthread.h>
 #include <signal.h>
 
-#include "host/archive/parallel_for.hpp"
+#include "host/base/parallel_for.hpp"
 #include "host/base/thread_count.hpp"
 #include "host/plotting/cpu_records_encoder.hpp"
 #include "host/plotting/encoder_pool.hpp"
@@ -81,7 +82,6 @@ TEST(StartThread, ThatTheSystemRefusesIsATypedError) {
   } catch (const ResourceExhausted& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kIo);
     EXPECT_EQ(error.error_number(), EAGAIN);
-    EXPECT_FALSE(error.is_fatal());
     EXPECT_NE(std::string(error.what()).find("fw-test"), std::string::npos);
   }
 }
@@ -331,7 +331,7 @@ TEST(FewerThreads, APagedStoreWithoutABackgroundPagesOutWhenItIsDrained) {
   store.schedule_for_paging(object);
   store.drain();
   ASSERT_FALSE(object.needs_paging_out());
-  EXPECT_EQ(store.fetch_async<test::Node>(object.data_key().value()).get()->value, 7U);
+  EXPECT_EQ(store.fetch<test::Node>(object.data_key().value())->value, 7U);
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // VerifiedEncoder: which records are sampled, and what a wrong byte leads to.
 #include "host/plotting/verified_encoder.hpp"
 

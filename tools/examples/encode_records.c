@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Encodes made-up records through the C interface of libfurrow and checks what comes back: the same
  * bytes from two encoders, an abort that is obeyed, and errors that are statuses.
  *

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <cerrno>
 #include <filesystem>
 #include <limits>
@@ -6,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "host/base/file.hpp"
 #include "host/crypto/blake3.hpp"
 #include "host/farm/farm_errors.hpp"
 #include "host/farm/farm_info.hpp"
@@ -15,7 +17,6 @@
 #include "host/primitives/piece_element.hpp"
 #include "host/sector/sector_layout.hpp"
 #include "host/sector/sector_metadata.hpp"
-#include "host/store/file.hpp"
 #include "tools/vectors/vector_file.hpp"
 #include "tools/vectors/vector_input.hpp"
 

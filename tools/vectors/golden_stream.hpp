@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Pseudo-random bytes of the golden vectors (tests/golden/README.md, Conventions).
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tools/vectors/vector_file.hpp"
 
 #include <array>
@@ -9,7 +10,7 @@
 
 #include "furrow/errors.hpp"
 
-#include "host/store/file.hpp"
+#include "host/base/file.hpp"
 #include "tools/standard_output.hpp"
 
 namespace furrow::vectors {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Vector files of the form described in tests/golden/README.md: which kind a file is, and its
 // cases.
 #pragma once
@@ -8,7 +9,7 @@
 
 #include "furrow/cuda.hpp"
 
-#include "host/crypto/simd_mode.hpp"
+#include "host/base/simd_mode.hpp"
 #include "nlohmann/json.hpp"
 #include "tools/vectors/vector_report.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Inputs of vector files: byte strings, numbers and reproducible streams (tests/golden/README.md).
 #pragma once
 
@@ -10,7 +11,7 @@
 #include "furrow/errors.hpp"
 #include "furrow/types.hpp"
 
-#include "host/crypto/hex.hpp"
+#include "host/base/hex.hpp"
 #include "nlohmann/json.hpp"
 #include "tools/vectors/golden_stream.hpp"
 

@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tools/vectors/vector_report.hpp"
 
+#include "host/base/hex.hpp"
 #include "host/crypto/blake3.hpp"
-#include "host/crypto/hex.hpp"
 
 namespace furrow::vectors {
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Outcome of vector cases: what passed, what failed and why.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Names of what the paged store holds (docs/spec/08-storage-components.md, section 2.2).
 #pragma once
 

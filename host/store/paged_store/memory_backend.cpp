@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/store/paged_store/memory_backend.hpp"
 
 #include <mutex>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tables of a paged store in memory: for tests, and for graphs that need not outlive the process.
 #pragma once
 

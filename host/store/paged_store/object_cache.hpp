@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Live objects of a paged store (docs/spec/08-storage-components.md, sections 2.2 and 2.4).
 #pragma once
 

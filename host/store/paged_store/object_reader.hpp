@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Hands the contents of one record to the object that is made of it
 // (docs/spec/08-storage-components.md, section 2.4).
 #pragma once

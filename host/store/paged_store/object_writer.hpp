@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Collects the contents of one object that is paged out
 // (docs/spec/08-storage-components.md, section 2.2).
 #pragma once

@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/store/paged_store/page_out.hpp"
 
 #include <algorithm>
 #include <unordered_map>
 #include <utility>
 
-#include "host/crypto/hex.hpp"
+#include "host/base/hex.hpp"
 #include "host/store/paged_store/object_writer.hpp"
 #include "host/store/paged_store/paged_errors.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Turns an object and all it reaches into records, children first
 // (docs/spec/08-storage-components.md, section 2.4).
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // References to immutable objects that are in memory, in a paged store, or both
 // (docs/spec/08-storage-components.md, section 2.2).
 #pragma once

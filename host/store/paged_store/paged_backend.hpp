@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The database under a paged store, as the store sees it.
 #pragma once
 

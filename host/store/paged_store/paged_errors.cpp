@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/store/paged_store/paged_errors.hpp"
 
-#include "host/crypto/hex.hpp"
+#include "host/base/hex.hpp"
 
 namespace furrow {
 namespace {

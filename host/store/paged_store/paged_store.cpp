@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/store/paged_store/paged_store.hpp"
 
 #include <atomic>

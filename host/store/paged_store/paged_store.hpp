@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Paged, content-addressed store: parts of a graph of immutable objects go to a database and come
 // back on demand, equal parts once, one stored part as one live object
 // (docs/spec/08-storage-components.md, part 2; docs/formats/paged-store.md).
@@ -24,7 +25,6 @@
 #include <cstdint>
 #include <deque>
 #include <exception>
-#include <future>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -111,16 +111,6 @@ class PagedStore {
   template <class T>
   std::shared_ptr<const T> fetch(const DataKey& key) {
     return std::static_pointer_cast<const T>(fetch_object(paged_type<T>(), key));
-  }
-  /// The same on a thread of its own, or when the future is asked if the system starts none. The
-  /// future waits for it, also when it is dropped.
-  template <class T>
-  std::future<std::shared_ptr<const T>> fetch_async(const DataKey& key) {
-    try {
-      return std::async(std::launch::async, [this, key] { return fetch<T>(key); });
-    } catch (const std::system_error&) {
-      return std::async(std::launch::deferred, [this, key] { return fetch<T>(key); });
-    }
   }
   /// A reference to a stored object without reading it as one. Throws NoDataForKey: a parent made
   /// with this reference must find its child.

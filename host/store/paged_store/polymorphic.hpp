@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // References to an abstract class: the record begins with the name under which the class of the
 // object was registered, and then holds what that class writes.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The bytes of a raw entry in the database, under its name (docs/formats/paged-store.md).
 //
 //        0  N bytes    the value

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/store/paged_store/record.hpp"
 
 #include <algorithm>
@@ -5,8 +6,8 @@
 #include <cstring>
 #include <optional>
 
+#include "host/base/hex.hpp"
 #include "host/crypto/blake3.hpp"
-#include "host/crypto/hex.hpp"
 
 namespace furrow {
 namespace {

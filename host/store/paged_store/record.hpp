@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The bytes of one object in the database, under its data key
 // (docs/spec/08-storage-components.md, section 2.3; docs/formats/paged-store.md).
 //

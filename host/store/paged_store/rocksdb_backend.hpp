@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tables of a paged store in a RocksDB database (docs/formats/paged-store.md).
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Values that all objects of a paged store share while they are written and read
 // (docs/spec/08-storage-components.md, section 2.2).
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Index of where things lie: a key of 36 bytes at a height -> a number (docs/spec/08-storage-
 // components.md, part 3). Made for the pieces in packs and for the plotted pieces of a farm: the
 // key is a segment root with a position (piece_key), the height a history size (height_of).
@@ -27,8 +28,8 @@
 #include <optional>
 #include <span>
 
-#include "host/store/file.hpp"
-#include "host/store/published.hpp"
+#include "host/base/file.hpp"
+#include "host/base/published.hpp"
 #include "host/store/segment_index/index_manifest.hpp"
 #include "host/store/segment_index/index_snapshot.hpp"
 

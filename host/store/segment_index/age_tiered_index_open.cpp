@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 // Opening an age-tiered index: creation, verification, and what a crash left behind.
 #include <algorithm>
 #include <cerrno>
 #include <string>
 #include <system_error>
 
-#include "host/store/pending_file.hpp"
+#include "host/base/pending_file.hpp"
 #include "host/store/segment_index/age_tiered_index.hpp"
 #include "host/store/segment_index/index_errors.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Search for the entries of a key in blocks as they lie on disk.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/store/segment_index/bloom_filter.hpp"
 
 #include "furrow/core/bits.hpp"

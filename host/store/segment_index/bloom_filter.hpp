@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Bloom filter of keys (docs/spec/08-storage-components.md, section 3.4): about 12 bits an entry, 7
 // probes. All probes of a key fall into one cache line of 512 bits, so that a question costs one
 // cache miss; for that the share of false positives is about 0.5 % instead of 0.3 %.

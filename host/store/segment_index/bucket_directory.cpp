@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/store/segment_index/bucket_directory.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Directory of a segment (docs/spec/08-storage-components.md, section 3.4): which buckets, each
 // about 4 KB of entries, may hold a key. It keeps the first key of every bucket, so buckets are of
 // equal size whatever the distribution of the keys. The first 8 bytes stand apart as integers: they

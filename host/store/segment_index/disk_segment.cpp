@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/store/segment_index/disk_segment.hpp"
 
 #include <algorithm>
 #include <cstring>
 #include <string>
 
-#include "host/crypto/hex.hpp"
+#include "host/base/hex.hpp"
 #include "host/store/segment_index/block_search.hpp"
 #include "host/store/segment_index/disk_segment_reader.hpp"
 #include "host/store/segment_index/segment_summary.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // An immutable sorted run of entries on disk (docs/spec/08-storage-components.md, part 3). Filter
 // and directory in memory make a miss free and a hit one read.
 #pragma once
@@ -9,7 +10,7 @@
 #include <span>
 #include <vector>
 
-#include "host/store/file.hpp"
+#include "host/base/file.hpp"
 #include "host/store/segment_index/bloom_filter.hpp"
 #include "host/store/segment_index/bucket_directory.hpp"
 #include "host/store/segment_index/key_versions.hpp"

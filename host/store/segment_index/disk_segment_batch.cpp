@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Lookup of many keys in one segment (docs/spec/08-storage-components.md, section 3.6): candidates
 // that pass filter and directory, in the order of the file; neighbouring buckets in one read;
 // several reads verified together, which is where hashing many blocks at once pays.

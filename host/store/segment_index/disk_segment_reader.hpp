@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reads all entries of a segment file in order, 448 KiB at a time.
 #pragma once
 
 #include <functional>
 
-#include "host/store/file.hpp"
+#include "host/base/file.hpp"
 #include "host/store/segment_index/entry_source.hpp"
 #include "host/store/segment_index/segment_format.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writes a segment from a stream of sorted entries, without ever holding all of them.
 #pragma once
 
@@ -7,7 +8,7 @@
 #include <memory>
 #include <optional>
 
-#include "host/store/pending_file.hpp"
+#include "host/base/pending_file.hpp"
 #include "host/store/segment_index/disk_segment.hpp"
 #include "host/store/segment_index/segment_summary.hpp"
 

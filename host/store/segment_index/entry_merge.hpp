@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // K-way merge of sorted runs (docs/spec/08-storage-components.md, section 3.9). Holds one entry of
 // each run, whatever their lengths.
 #pragma once

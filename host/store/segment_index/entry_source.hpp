@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A sorted sequence of entries, given out one by one.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Entries of the age-tiered index (docs/spec/08-storage-components.md, section 3.2): what is said
 // about a key at a height.
 #pragma once

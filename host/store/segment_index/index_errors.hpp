@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Ways in which an age-tiered index on disk can refuse, beside those of furrow/errors.hpp.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The manifest of an age-tiered index: which segments exist, oldest first, and below which height
 // nothing comes any more (docs/formats/segment-index.md).
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // All runs of an age-tiered index at one moment, and the answers they give together.
 #pragma once
 

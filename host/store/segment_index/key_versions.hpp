@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which of the entries of one key count (docs/spec/08-storage-components.md, sections 3.6 and 3.9).
 //
 // At one height an add and a delete cancel, in whatever order and however often they came: the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A sorted run of entries in memory: a batch as it was appended, or the merge of several.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "host/store/segment_index/segment_format.hpp"
 
 #include <algorithm>
@@ -7,9 +8,9 @@
 
 #include "furrow/core/bits.hpp"
 
+#include "host/base/hex.hpp"
 #include "host/crypto/blake3.hpp"
 #include "host/crypto/blake3_many.hpp"
-#include "host/crypto/hex.hpp"
 #include "host/store/segment_index/index_errors.hpp"
 
 namespace furrow {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Bytes of a segment file, seg_NNNNNN.bin (docs/formats/segment-index.md).
 //
 //      0  header, 4096 bytes

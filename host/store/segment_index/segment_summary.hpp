@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What is known of a segment when all of its entries have gone by once, whether they were written
 // or read: order and heights, filter, directory, and the hash over all tags.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Byte order and rotation, free of undefined behaviour and of alignment needs.
 #pragma once
 

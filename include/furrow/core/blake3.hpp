@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // BLAKE3 compression function and the hash of at most one block
 // (docs/spec/01-primitives.md, section 5). Trees of chunks are built in host/crypto.
 #pragma once

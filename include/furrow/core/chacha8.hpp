@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // ChaCha8 keystream, IETF layout, nonce 0 (docs/spec/01-primitives.md, section 6).
 #pragma once
 

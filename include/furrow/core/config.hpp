@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What every core header needs to be compiled both by a host compiler and by nvcc.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Seed of the proof of space of one record (docs/spec/01-primitives.md, section 9).
 #pragma once
 

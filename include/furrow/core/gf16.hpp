@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // GF(2^16) modulo x^16 + x^5 + x^3 + x^2 + 1 in Cantor coordinates
 // (docs/spec/04-erasure-coding.md, section 1).
 //

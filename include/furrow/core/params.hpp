@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Sizes fixed by the protocol (docs/spec/01-primitives.md, section 2).
 #pragma once
 

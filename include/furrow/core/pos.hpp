@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Pure arithmetic of the proof of space (docs/spec/02-proof-of-space.md): what one entry, one match
 // or one proof needs. Who computes which entry, and in what order, is decided elsewhere.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Sizes and offsets of the regions of a sector (docs/spec/03-record-encoding-and-sector.md, section
 // 4). P is the number of pieces in the sector; regions follow one another without padding:
 //

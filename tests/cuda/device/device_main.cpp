@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs a suite on a CUDA device. Without one it says so and returns 77, which ctest counts as
 // skipped.
 #include <cstdio>

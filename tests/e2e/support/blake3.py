@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """BLAKE3 in plain Python: an implementation that shares nothing with the one under test.
 
 All whole chunks of a message are compressed together: word w of chunk c lies in 64-bit lane c of one

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Known answers of the BLAKE3 authors, for lengths that straddle blocks, chunks and subtrees."""
 
 import time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Byte formats of stores and farms, read and forged without the program under test."""
 
 import fcntl

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Piece packs (docs/formats/piece-pack.md), read and written without the program under test."""
 
 import dataclasses

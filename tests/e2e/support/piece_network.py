@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Piece servers, and what a network does to their answers."""
 
 import http.client

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Running the furrow program, and what every end-to-end test does around it."""
 
 import argparse

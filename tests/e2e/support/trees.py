@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Trees of files to archive, and their comparison."""
 
 import hashlib

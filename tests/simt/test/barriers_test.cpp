@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Barriers of the block, shared memory and grids, each under every schedule.
 
 #include <array>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the harness costs: one rendezvous of a warp, one barrier of 288 threads, one block. The time
 // of an iteration is that of a single one of them.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The fake CUDA runtime: it behaves like CUDA where Furrow could tell, and fails when told to.
 
 #include "simt/fake_cuda.hpp"

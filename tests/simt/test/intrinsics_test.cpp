@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Integer intrinsics against their definitions, bit by bit, and atomics from many threads.
 
 #include <array>

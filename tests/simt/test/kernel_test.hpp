@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // For tests that write small kernels as lambdas and run them under every schedule.
 #pragma once
 

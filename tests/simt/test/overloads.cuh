@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which overloads the device functions have, checked when compiled: by nvcc against CUDA itself,
 // and by the host compiler against the harness. Both must agree on every line, above all on what
 // there is not.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Kernels with one planted bug each; the tests assert that the harness finds every one of them. The
 // line that is to be named carries a comment `BUG name`.
 #pragma once

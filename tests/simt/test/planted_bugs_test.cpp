@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Every planted bug is found, and its line is named.
 
 #include "simt/test/planted_bugs.hpp"

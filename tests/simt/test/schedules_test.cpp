@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Schedules: their names, their orders, and that a seed gives the same order again.
 
 #include <cstdlib>

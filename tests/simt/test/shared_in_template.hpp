@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A template kernel with shared memory, used by two files.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Warp collectives against their definitions, under every schedule, for full, partial and split
 // warps.
 

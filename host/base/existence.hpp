@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whether there is something at a path. A failure to find out is an error, not an absence.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A gate that a caller can close to make plotting pause (docs/spec/03, section 6.4: the pause
 // mutex).
 #pragma once

@@ -1,4 +1,5 @@
-#include "host/store/pending_file.hpp"
+// SPDX-License-Identifier: Apache-2.0
+#include "host/base/pending_file.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/crypto/hex.hpp"
+#include "host/base/hex.hpp"
 
 namespace furrow {
 namespace {

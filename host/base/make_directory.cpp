@@ -1,12 +1,13 @@
-#include "host/store/make_directory.hpp"
+// SPDX-License-Identifier: Apache-2.0
+#include "host/base/make_directory.hpp"
 
 #include <cerrno>
 #include <string>
 #include <system_error>
 #include <utility>
 
-#include "host/store/existence.hpp"
-#include "host/store/file.hpp"
+#include "host/base/existence.hpp"
+#include "host/base/file.hpp"
 
 namespace furrow {
 

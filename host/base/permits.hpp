@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Counting semaphore whose waiting can be cut short (docs/spec/03, section 6.3).
 #pragma once
 
@@ -45,19 +46,6 @@ class Permits {
     --free_;
     return Permit(*this);
   }
-  /// A permit if one is free now.
-  [[nodiscard]] std::optional<Permit> try_acquire() {
-    const std::lock_guard lock(mutex_);
-    if (free_ == 0) {
-      return std::nullopt;
-    }
-    --free_;
-    return Permit(*this);
-  }
-  [[nodiscard]] bool has_free() const {
-    const std::lock_guard lock(mutex_);
-    return free_ > 0;
-  }
 
  private:
   void give_back() {
@@ -66,7 +54,7 @@ class Permits {
     given_back_.notify_one();
   }
 
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::condition_variable_any given_back_;
   std::size_t free_;
 };

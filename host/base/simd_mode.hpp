@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Choice between the scalar twins and the SIMD code of this machine.
 #pragma once
 

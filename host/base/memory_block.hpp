@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Blocks of memory that are made once and used for long.
 #pragma once
 
@@ -13,7 +14,7 @@ namespace furrow {
 using MemoryBlock = std::shared_ptr<std::uint8_t>;
 
 /// Makes a block of at least `n_bytes`, more than 0, that starts at a page. Throws when it cannot.
-/// `make_pinned_block` of furrow/cuda.hpp is another one.
+/// Tests have others.
 using BlockSource = std::function<MemoryBlock(std::size_t n_bytes)>;
 
 /// Bytes of a page of this system.

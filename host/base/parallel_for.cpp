@@ -1,4 +1,5 @@
-#include "host/archive/parallel_for.hpp"
+// SPDX-License-Identifier: Apache-2.0
+#include "host/base/parallel_for.hpp"
 
 #include <algorithm>
 #include <atomic>

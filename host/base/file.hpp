@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Files with checked system calls: every failure is an IoError that names the operation and the
 // path.
 #pragma once

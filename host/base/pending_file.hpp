@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Files and directories that get their names when they are whole.
 //
 // Until then a file is called ".NAME.<16 hex digits>.furrow-tmp", in the directory that it is meant
@@ -10,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include "host/store/file.hpp"
+#include "host/base/file.hpp"
 
 namespace furrow {
 

@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 // Work that falls into many independent parts, spread over a few threads.
 #pragma once
 
 #include <cstddef>
 #include <functional>
 
-#include "host/crypto/simd_mode.hpp"
+#include "host/base/simd_mode.hpp"
 
 namespace furrow {
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a user names to get the result of a command.
 //
 //   -                      standard output
@@ -14,7 +15,7 @@
 #include <span>
 #include <stop_token>
 
-#include "host/store/pending_file.hpp"
+#include "host/base/pending_file.hpp"
 
 namespace furrow {
 

@@ -1,4 +1,5 @@
-#include "host/archive/filesystem.hpp"
+// SPDX-License-Identifier: Apache-2.0
+#include "host/base/filesystem.hpp"
 
 #include <array>
 #include <cerrno>

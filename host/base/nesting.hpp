@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whether directories lie within one another, whatever their paths look like.
 #pragma once
 

@@ -1,4 +1,5 @@
-#include "host/store/nesting.hpp"
+// SPDX-License-Identifier: Apache-2.0
+#include "host/base/nesting.hpp"
 
 #include <system_error>
 

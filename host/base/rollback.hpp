@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Taking back what was done on disk when a later step fails.
 #pragma once
 
@@ -6,7 +7,7 @@
 #include <functional>
 #include <vector>
 
-#include "host/store/file.hpp"
+#include "host/base/file.hpp"
 
 namespace furrow {
 

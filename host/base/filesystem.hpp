@@ -1,4 +1,5 @@
-// What archiving and restoring need of the file system beyond host/store/file.hpp.
+// SPDX-License-Identifier: Apache-2.0
+// What archiving and restoring need of the file system beyond host/base/file.hpp.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +9,7 @@
 
 #include "furrow/errors.hpp"
 
-#include "host/store/make_directory.hpp"
+#include "host/base/make_directory.hpp"
 
 namespace furrow {
 

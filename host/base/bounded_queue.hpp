@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A queue of limited length between threads: whoever is faster waits (docs/spec/08, section 1.4).
 #pragma once
 

@@ -1,4 +1,5 @@
-#include "host/store/file.hpp"
+// SPDX-License-Identifier: Apache-2.0
+#include "host/base/file.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -12,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/base/pending_file.hpp"
 #include "host/base/standard_descriptors.hpp"
-#include "host/store/pending_file.hpp"
 
 namespace furrow {
 namespace {

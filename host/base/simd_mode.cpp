@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 // Compiled once for each target by foreach_target.h, so that the name of the target in use comes
 // from the same dispatch as everything that is computed.
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "host/crypto/simd_mode.cpp"
-#include "host/crypto/simd_mode.hpp"
+#define HWY_TARGET_INCLUDE "host/base/simd_mode.cpp"
+#include "host/base/simd_mode.hpp"
 
 #include <algorithm>
 #include <atomic>

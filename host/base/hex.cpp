@@ -1,4 +1,5 @@
-#include "host/crypto/hex.hpp"
+// SPDX-License-Identifier: Apache-2.0
+#include "host/base/hex.hpp"
 
 #include <algorithm>
 

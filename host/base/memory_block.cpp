@@ -1,4 +1,5 @@
-#include "host/store/memory_block.hpp"
+// SPDX-License-Identifier: Apache-2.0
+#include "host/base/memory_block.hpp"
 
 #include <new>
 

@@ -1,4 +1,5 @@
-#include "host/store/existence.hpp"
+// SPDX-License-Identifier: Apache-2.0
+#include "host/base/existence.hpp"
 
 #include <system_error>
 

@@ -1,4 +1,5 @@
-#include "host/store/output_file.hpp"
+// SPDX-License-Identifier: Apache-2.0
+#include "host/base/output_file.hpp"
 
 #include <cerrno>
 #include <chrono>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Making the directory that a farm, a store or a cache is kept in.
 //
 // A disk that is not mounted looks like an empty directory, and a path below it like one that only

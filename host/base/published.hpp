@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // An immutable value that one thread replaces while many read it, without locks.
 //
 // std::atomic<std::shared_ptr> would say the same, but in libstdc++ 12 it is not lock-free: a load
