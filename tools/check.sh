@@ -5,12 +5,13 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-usage: tools/check.sh [--preset NAME] [--quick] [--sanitizers]
+usage: tools/check.sh [--preset NAME] [--quick | --long] [--sanitizers]
 
-Installs missing packages, builds a preset, and runs all of its tests but those labelled `manual`.
+Installs missing packages, builds a preset, and runs all of its tests but those labelled `long` or `manual`.
 
   --preset NAME   what to build and test: release (default), debug, cpu, asan or tsan
-  --quick         without the tests labelled `slow`
+  --quick         also without the tests labelled `slow`
+  --long          also those labelled `long`, which take minutes each and find what changes seldom
   --sanitizers    afterwards also the unit and C interface tests under asan and tsan, from builds of their own
 TEXT
 }
@@ -51,7 +52,7 @@ check() {
 }
 
 main() {
-  local preset=release sanitizers=no excluded=manual
+  local preset=release sanitizers=no excluded='manual|long'
   while (($# > 0)); do
     case "$1" in
       --preset)
@@ -62,7 +63,8 @@ main() {
         preset="$2"
         shift
         ;;
-      --quick) excluded='manual|slow' ;;
+      --quick) excluded='manual|long|slow' ;;
+      --long) excluded=manual ;;
       --sanitizers) sanitizers=yes ;;
       -h | --help)
         usage
@@ -81,8 +83,8 @@ main() {
   tools/install-deps.sh --test
   check "${preset}" --label-exclude "^(${excluded})$"
   if [[ "${sanitizers}" == yes ]]; then
-    check asan --label-regex '^(unit|capi)$' --label-exclude '^(manual|slow)$'
-    check tsan --label-regex '^(unit|capi)$' --label-exclude '^(manual|slow)$'
+    check asan --label-regex '^(unit|capi)$' --label-exclude '^(manual|long|slow)$'
+    check tsan --label-regex '^(unit|capi)$' --label-exclude '^(manual|long|slow)$'
   fi
 }
 
