@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "host/archive/piece_validation.hpp"
+#include "host/base/existence.hpp"
 
 namespace furrow {
 namespace {
@@ -31,6 +32,31 @@ std::uint32_t capacity_for(std::uint64_t max_bytes) {
   return static_cast<std::uint32_t>(capacity);
 }
 
+/// Whether this is no file of a cache: none of the first elements that are not free has its
+/// checksum, and they are more than the one that a crash may have torn, or the size is not one that
+/// a cache has.
+bool holds_foreign_bytes(const File& file) {
+  constexpr std::uint64_t kEnough = 16;
+  const std::uint64_t n_elements =
+      std::min<std::uint64_t>(kEnough, file.size() / kPieceElementSize);
+  unsigned n_bad = 0;
+  const auto element = std::make_unique<PieceElement>();
+  for (std::uint64_t i = 0; i < n_elements; ++i) {
+    file.read_at(i * kPieceElementSize, mutable_bytes_of(*element));
+    const std::span<const std::uint8_t> bytes = bytes_of(*element);
+    if (std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte == 0; })) {
+      continue;
+    }
+    try {
+      element->verify_checksum("element");
+      return false;
+    } catch (const ChecksumMismatch&) {
+      ++n_bad;
+    }
+  }
+  return n_bad > 1 || file.size() % kPage != 0;
+}
+
 }  // namespace
 
 File PieceCache::open_file(const std::filesystem::path& directory, MakeDirectory how) {
@@ -46,35 +72,25 @@ File PieceCache::open_file(const std::filesystem::path& directory, MakeDirectory
   return file;
 }
 
-/// Whether this is no file of a cache: none of the first elements that are not free has its
-/// checksum, and they are more than the one that a crash may have torn, or the size is not one that
-/// a cache has.
-bool PieceCache::holds_foreign_bytes() const {
-  constexpr std::uint64_t kEnough = 16;
-  const std::uint64_t n_elements =
-      std::min<std::uint64_t>(kEnough, file_.size() / kPieceElementSize);
-  unsigned n_bad = 0;
-  const auto element = std::make_unique<PieceElement>();
-  for (std::uint64_t i = 0; i < n_elements; ++i) {
-    file_.read_at(i * kPieceElementSize, mutable_bytes_of(*element));
-    const std::span<const std::uint8_t> bytes = bytes_of(*element);
-    if (std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte == 0; })) {
-      continue;
-    }
-    try {
-      element->verify_checksum("element");
-      return false;
-    } catch (const ChecksumMismatch&) {
-      ++n_bad;
-    }
+void PieceCache::require_usable(const std::filesystem::path& directory, std::uint64_t max_bytes) {
+  static_cast<void>(capacity_for(max_bytes));
+  const std::filesystem::path path = directory / kPieceCacheFileName;
+  if (!is_there(path)) {
+    return;
   }
-  return n_bad > 1 || file_.size() % kPage != 0;
+  const File file = File::open_read(path);
+  if (!file.try_lock()) {
+    throw PieceCacheInUse(path);
+  }
+  if (holds_foreign_bytes(file)) {
+    throw NoPieceCache(path);
+  }
 }
 
 PieceCache::PieceCache(const std::filesystem::path& directory, std::uint64_t max_bytes,
                        MakeDirectory how)
     : file_(open_file(directory, how)), slots_(capacity_for(max_bytes)) {
-  if (holds_foreign_bytes()) {
+  if (holds_foreign_bytes(file_)) {
     throw NoPieceCache(file_.path());
   }
   const std::uint64_t wanted = file_size(capacity());

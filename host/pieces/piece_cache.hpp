@@ -68,6 +68,10 @@ class PieceCache {
   PieceCache(const PieceCache&) = delete;
   PieceCache& operator=(const PieceCache&) = delete;
 
+  /// Throws what opening it would throw because of what is there, and changes nothing: for whoever
+  /// makes something else before.
+  static void require_usable(const std::filesystem::path& directory, std::uint64_t max_bytes);
+
   /// The piece, whose checksum was verified; null when it is not there, is being written, was
   /// damaged or cannot be read.
   [[nodiscard]] PiecePtr get(PieceIndex index);
@@ -90,7 +94,6 @@ class PieceCache {
   };
 
   static File open_file(const std::filesystem::path& directory, MakeDirectory how);
-  [[nodiscard]] bool holds_foreign_bytes() const;
   void scan();
   [[nodiscard]] std::optional<std::uint32_t> choose_victim();
   void forget(std::uint32_t slot);

@@ -77,6 +77,7 @@ PieceSupply::PieceSupply(const PieceSupplyOptions& options, const std::stop_toke
   recovering_ = std::make_unique<RecoveringPieceGetter>(*sources_, ErasureCoding(options.simd_mode),
                                                         std::move(recovery));
   if (options.cache_directory.has_value()) {
+    PieceCache::require_usable(*options.cache_directory, options.cache_bytes);
     open_cache_ = [this, validator, directory = *options.cache_directory,
                    bytes = options.cache_bytes, how = options.make_cache_directory] {
       cache_ = std::make_unique<PieceCache>(directory, bytes, how);

@@ -72,6 +72,7 @@ TEST(PieceCache, OverwritesNobodyElsesFile) {
     const std::string text(size, 'x');
     std::ofstream(file_in(directory), std::ios::binary) << text;
     EXPECT_THROW(PieceCache(directory.path(), kRoomFor4), NoPieceCache);
+    EXPECT_THROW(PieceCache::require_usable(directory.path(), kRoomFor4), NoPieceCache);
     const std::vector<std::uint8_t> kept = read_whole_file(file_in(directory));
     EXPECT_EQ(std::string(kept.begin(), kept.end()), text);
   }
