@@ -257,27 +257,33 @@ TEST(FileArchiveFaults, KilledRunIsNoArchiveAndTheNextOneSucceeds) {
   };
   const auto expected = contents_of(example_store().store);
   const std::vector<FileOperation> operations = operations_of(archive);
-  remove_tree(store);
-  fs::create_directory(store);
-  bool was_whole = false;
+  const auto manifest_is_there =
+      std::find(operations.rbegin(), operations.rend(), FileOperation::kRename);
+  const auto n_before = static_cast<std::size_t>(operations.rend() - manifest_is_there);
+  const auto begin_anew = [&] {
+    remove_tree(store);
+    fs::create_directory(store);
+  };
   for (const std::size_t n : different_ones(operations)) {
     SCOPED_TRACE("killed before file operation " + std::to_string(n));
+    begin_anew();
     ASSERT_TRUE(dies_at(n, archive));
-    // What the run before left makes this one a little shorter, so that the number does not tell.
-    if (!fs::exists(store / "manifest.json")) {
+    ASSERT_EQ(fs::exists(store / "manifest.json"), n >= n_before);
+    if (n < n_before) {
       EXPECT_THROW(StorePieceGetter{store}, IoError);
     } else {
       fs::remove(store / kArchivingMarkName);  // means nothing beside a manifest
       EXPECT_EQ(contents_of(store), expected);
-      was_whole = true;
-      remove_tree(store);
-      fs::create_directory(store);
     }
   }
-  EXPECT_TRUE(was_whole);
-  dies_at(operations.size() / 2, archive);
-  archive();
-  EXPECT_EQ(contents_of(store), expected);
+  // Over what one killed run left, and over what two did.
+  for (const std::size_t n : {n_before - 1, operations.size() / 2, std::size_t{5}}) {
+    begin_anew();
+    ASSERT_TRUE(dies_at(n, archive));
+    dies_at(operations.size() / 2, archive);
+    archive();
+    EXPECT_EQ(contents_of(store), expected) << "killed before file operation " << n;
+  }
 }
 
 }  // namespace
