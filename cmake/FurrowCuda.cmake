@@ -2,16 +2,21 @@
 # CUDA is optional. AUTO takes it when nvcc is found, ON demands it, OFF leaves it out, and HERE compiles for
 # the cards of this machine alone, which is quick, or leaves it out when there is none.
 
-# Compute capabilities of the cards here, such as 90-real, each once.
+# Architectures of the cards here that Furrow can use, such as 90-real, each once. A driver may hang.
 function(furrow_find_cards result)
   set(cards)
+  set(text)
   execute_process(COMMAND nvidia-smi --query-gpu=compute_cap --format=csv,noheader
-                  OUTPUT_VARIABLE text ERROR_QUIET RESULT_VARIABLE code)
+                  OUTPUT_VARIABLE text ERROR_QUIET RESULT_VARIABLE code TIMEOUT 20)
   if(code EQUAL 0)
-    string(REGEX MATCHALL "[0-9]+[.][0-9]" cards "${text}")
-    list(REMOVE_DUPLICATES cards)
-    list(TRANSFORM cards REPLACE "[.]" "")
-    list(TRANSFORM cards APPEND "-real")
+    string(REGEX MATCHALL "[0-9]+[.][0-9]" capabilities "${text}")
+    list(REMOVE_DUPLICATES capabilities)
+    foreach(capability IN LISTS capabilities)
+      string(REPLACE "." "" number ${capability})
+      if(number GREATER_EQUAL 75)
+        list(APPEND cards ${number}-real)
+      endif()
+    endforeach()
   endif()
   set(${result} ${cards} PARENT_SCOPE)
 endfunction()
@@ -21,7 +26,7 @@ if(FURROW_CUDA STREQUAL "HERE")
   furrow_find_cards(cards_here)
 endif()
 if(FURROW_CUDA STREQUAL "HERE" AND NOT cards_here)
-  message(STATUS "CUDA: left out, this machine has no card (FURROW_CUDA=HERE); Furrow will encode on the CPU")
+  message(STATUS "CUDA: left out, no card of this machine can be used (FURROW_CUDA=HERE); Furrow will encode on the CPU")
 elseif(FURROW_CUDA STREQUAL "OFF")
   message(STATUS "CUDA: left out (FURROW_CUDA=OFF); Furrow will encode on the CPU")
 else()

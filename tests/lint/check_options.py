@@ -5,6 +5,7 @@ is compiled. docs/manual/building.md lists the options."""
 
 import argparse
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -22,12 +23,17 @@ class Checks:
             print(f"FAILED: {what}")
             self.n_failed += 1
 
-    def configure(self, *options):
+    def configure(self, *options, path=None):
+        """`path` is looked through for programs first."""
+        environment = dict(os.environ)
+        if path is not None:
+            environment["PATH"] = f"{path}{os.pathsep}{environment['PATH']}"
         return subprocess.run(
             [self.arguments.cmake, "-S", self.arguments.root, "-B", self.build, "-G", "Ninja",
              f"-DCMAKE_CXX_COMPILER={self.arguments.cxx}", f"-DCMAKE_C_COMPILER={self.arguments.cc}",
              "-DFURROW_PROGRAMS=OFF", *options],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+            env=environment)
 
     def commands(self):
         """Compiler commands by the path of the file in the repository."""
@@ -62,12 +68,28 @@ class Checks:
         self.expect("-Werror" not in one, f"warnings are no errors when they shall not be: {one}")
         self.expect(" -g " in one and "-O3" not in one, f"a build type that is given stays: {one}")
 
+        self.cards_here()
+
         for option, said in (("-DFURROW_SANITIZER=memory", "expected address, thread, fuzzer or nothing"),
                              ("-DFURROW_CUDA=maybe", "expected AUTO, ON or OFF, HERE"),
                              ("-DFURROW_HTTP=here", "expected AUTO, ON or OFF")):
             refused = self.configure("-UFURROW_SANITIZER", "-UFURROW_HTTP", "-DFURROW_CUDA=OFF", option)
             self.expect(refused.returncode != 0 and said in " ".join(refused.stdout.split()),
                         f"{option} is refused:\n{refused.stdout}")
+
+    def cards_here(self):
+        """FURROW_CUDA=HERE, with cards as nvidia-smi would name them."""
+        with tempfile.TemporaryDirectory() as folder:
+            smi = pathlib.Path(folder) / "nvidia-smi"
+            for says, used in (("echo 6.1", False), ("exit 9", False), ("echo 6.1; echo 8.9; echo 8.9", True)):
+                smi.write_text(f"#!/bin/sh\n{says}\n")
+                smi.chmod(0o755)
+                here = self.configure("-DFURROW_CUDA=here", path=folder)
+                self.expect(here.returncode == 0 and ("no card of this machine" in here.stdout) != used,
+                            f"cards of which nvidia-smi says '{says}':\n{here.stdout}")
+                if "architectures" in here.stdout:
+                    self.expect(here.stdout.split("architectures ")[1].split("\n")[0] == "89-real",
+                                f"each that can be used, once:\n{here.stdout}")
 
 
 def main():
