@@ -45,18 +45,6 @@ class DoneButBroken : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Pieces of the store turned out to be damaged and had to be rebuilt.
-class DamagedStore : public DoneButBroken {
- public:
-  using DoneButBroken::DoneButBroken;
-};
-
-/// Sectors could not be encoded, and are not there.
-class SectorsGivenUp : public DoneButBroken {
- public:
-  using DoneButBroken::DoneButBroken;
-};
-
 /// Threads to compute with, as choose_thread_count says, with `others` beside them; its notes go to
 /// the log.
 unsigned thread_count(unsigned wanted, unsigned others = 1);

@@ -81,7 +81,7 @@ class Damage {
   }
   void throw_if_any(const std::string& what) const {
     if (n_ != 0) {
-      throw DamagedStore(
+      throw DoneButBroken(
           fmt::format("{} is damaged in {} {}, the first one was {}; all files were "
                       "extracted",
                       what, n_, n_ == 1 ? "place" : "places", first_));

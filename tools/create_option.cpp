@@ -7,17 +7,14 @@
 
 namespace furrow::cli {
 
-void add_create_option(CLI::App& command, MakeDirectory& how, MakeDirectory* also) {
+void add_create_option(CLI::App& command, MakeDirectory& how) {
   command
       .add_option_function<std::string>(
           "--create",
-          [&how, also](const std::string& name) {
+          [&how](const std::string& name) {
             how = name == "parents" ? MakeDirectory::kParents
                   : name == "never" ? MakeDirectory::kNever
                                     : MakeDirectory::kLastOnly;
-            if (also != nullptr) {
-              *also = how;
-            }
           },
           "Directories that are made: auto (the last one of a path), parents (all of it), or never "
           "(what is wanted has to be there)")

@@ -10,8 +10,7 @@ class App;
 
 namespace furrow::cli {
 
-/// Adds --create=auto|parents|never. `how`, and `also`, which gets the same, must live as long as
-/// the command.
-void add_create_option(CLI::App& command, MakeDirectory& how, MakeDirectory* also = nullptr);
+/// Adds --create=auto|parents|never. `how` must live as long as the command.
+void add_create_option(CLI::App& command, MakeDirectory& how);
 
 }  // namespace furrow::cli

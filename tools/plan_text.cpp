@@ -3,13 +3,11 @@
 
 #include <fmt/format.h>
 
+#include "host/base/byte_size.hpp"
 #include "host/base/counted.hpp"
-#include "tools/cli_support.hpp"
 
 namespace furrow::cli {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 std::string plan_line(std::uint64_t bytes, const std::string& what) {
   return fmt::format("{:>12}  {}", size_text(bytes), what);
@@ -44,18 +42,6 @@ std::string device_summary(const DeviceMemoryPlan& device) {
                      size_text(device.plan.device_bytes + device.plan.layout_bytes));
 }
 
-Json device_json(const DeviceMemoryPlan& device) {
-  return {{"device", device.index},
-          {"name", device.name},
-          {"free_bytes", device.free_bytes},
-          {"bytes", device.plan.device_bytes},
-          {"layout_bytes", device.plan.layout_bytes},
-          {"least_bytes", device.plan.least_device_bytes},
-          {"pinned_bytes", device.plan.pinned_bytes},
-          {"lanes", device.plan.lanes},
-          {"batch", device.plan.batch}};
-}
-
 }  // namespace
 
 std::vector<std::string> plan_lines(const MemoryPlan& plan) {
@@ -81,18 +67,6 @@ std::string plan_summary(const MemoryPlan& plan) {
     line += device_summary(device);
   }
   return line;
-}
-
-Json plan_json(const MemoryPlan& plan) {
-  Json items = Json::array();
-  for (const MemoryPlan::Item& item : plan.items) {
-    items.push_back({{"what", item.what}, {"bytes", item.bytes}});
-  }
-  Json result = {{"memory_bytes", plan.total()}, {"items", items}, {"notes", plan.notes}};
-  for (const DeviceMemoryPlan& device : plan.device_memory) {
-    result["device_memory"].push_back(device_json(device));
-  }
-  return result;
 }
 
 }  // namespace furrow::cli

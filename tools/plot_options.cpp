@@ -1,51 +1,153 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/plot_options.hpp"
 
-#include <string>
+#include <chrono>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
-#include "host/base/make_directory.hpp"
-#include "host/farm/data_directories.hpp"
+#include "host/base/byte_size.hpp"
 #include "host/farm/space.hpp"
+#include "host/store/paged_store/rocksdb_backend.hpp"
+#include "tools/cli_support.hpp"
 #include "tools/create_option.hpp"
 #include "tools/genesis_root_option.hpp"
+#include "tools/token_file.hpp"
 
 namespace furrow::cli {
+namespace {
 
-void add_plot_options(CLI::App& command, PlotOptions& options, PlotOptionsFor purpose) {
-  const bool is_plotting = purpose == PlotOptionsFor::kPlotting;
-  PlotTargetOptions& target = options.target;
-  command.add_option("--farm", target.farm, "Directory of the farm; created when absent")
+void add_farm_options(CLI::App& command, PlotOptions& options, bool is_plotting) {
+  command.add_option("--farm", options.farm, "Directory of the farm; created when absent")
       ->required(is_plotting);
-  add_create_option(command, target.create, &options.pieces.create);
-  add_piece_options(command, options.pieces);
-  command.get_option("--pieces")->required(is_plotting);
+  add_create_option(command, options.create);
   CLI::Option* sectors = command.add_option(
-      "--sectors", target.sectors, "Sectors that the farm shall have in all; more are kept");
+      "--sectors", options.sectors, "Sectors that the farm shall have in all; more are kept");
+  sectors->check(CLI::Range(std::uint64_t{1}, std::uint64_t{kMaxSectors}));
   CLI::Option* size = command.add_option(
-      "--size", target.size,
+      "--size", options.size,
       "Space for the farm instead, such as 100GiB, or all-20GB for what leaves 20 GB of the disk "
       "free; all of it is plotted");
   CLI::Option* covered =
-      command.add_flag("--until-covered", target.until_covered,
+      command.add_flag("--until-covered", options.until_covered,
                        "As many sectors as rebuild the whole history from the farm alone");
   sectors->excludes(size)->excludes(covered);
   size->excludes(covered);
-  command.add_option("--pieces-in-sector", target.pieces_in_sector,
-                     "1 to 1000, fixed when the farm is created; 1000 if not given");
   command
-      .add_option("--cache-percentage", target.cache_percentage,
-                  "Share of the space for the piece cache of a farmer, 0 (for farms in a cluster) "
-                  "to 99; if not given, that of the farm, and " +
-                      std::to_string(kDefaultCachePercentage) + " for a new one")
+      .add_option("--pieces-in-sector", options.pieces_in_sector,
+                  "1 to 1000, fixed when the farm is created; 1000 if not given")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{kMaxPiecesInSector}));
+  command
+      .add_option("--cache-percentage", options.cache_percentage,
+                  fmt::format("Share of the space for the piece cache of a farmer, 0 (for farms in "
+                              "a cluster) to 99; if not given, that of the farm, and {} for a new "
+                              "one",
+                              kDefaultCachePercentage))
       ->check(CLI::Range(0U, 99U));
-  command.add_flag(
-      "--shrink", target.shrink,
-      "Drop plotted sectors, the last ones first, when size, sectors or share leave no "
-      "room for them");
-  add_genesis_root_option(command, target.genesis_root);
-  add_engine_options(command, options.engine);
+  command.add_flag("--shrink", options.shrink,
+                   "Drop plotted sectors, the last ones first, when size, sectors or share leave "
+                   "no room for them");
+  add_genesis_root_option(command, options.genesis_root);
+}
+
+void add_piece_options(CLI::App& command, PlotOptions& options, bool is_plotting) {
+  command
+      .add_option("--pieces", options.sources,
+                  "Store made by furrow archive, or http(s) address of furrow serve-pieces; may be "
+                  "given several times, in order of preference")
+      ->required(is_plotting)
+      ->allow_extra_args(false);
+  command.add_option("--manifest", options.manifest,
+                     "manifest.json that says what the history is; that of the first source if "
+                     "not given, which a server has to be trusted for");
+  command.add_option("--token-file", options.token_file, "File with the token for servers");
+  command.add_option("--ca-file", options.ca_file,
+                     "Certificates (PEM) that those of servers must lead to; those of the system "
+                     "if not given");
+  command.add_option("--in-flight", options.in_flight, "Pieces asked of a server at the same time")
+      ->check(CLI::Range(8, 1024))
+      ->capture_default_str();
+  command
+      .add_option("--piece-seconds", options.piece_seconds,
+                  "How long a server has for a piece, all tries together, before the next source "
+                  "is asked")
+      ->check(CLI::Range(1, 86400))
+      ->capture_default_str();
+  CLI::Option* cache = command.add_option("--piece-cache", options.cache,
+                                          "Directory to keep pieces in that may be wanted again");
+  command.add_option("--piece-cache-size", options.cache_size, "Most space that the cache takes")
+      ->needs(cache)
+      ->capture_default_str();
+}
+
+void add_engine_options(CLI::App& command, PlotOptions& options) {
+  command.add_option("--threads", options.engine.threads,
+                     "Threads; 0 means one for each processor that may be used");
+  add_simd_option(command);
+  command
+      .add_option("--encoder", options.engine.encoder,
+                  "auto (CUDA devices, the CPU if there are none), cuda, cpu or cpu-scalar")
+      ->capture_default_str();
+  command
+      .add_option("--device", options.engine.devices,
+                  "CUDA device to use, by index or UUID; may be given several times; all that "
+                  "are supported if not given")
+      ->allow_extra_args(false);
+  command.add_option(
+      "--ram-limit", options.ram_limit,
+      "Most memory to use, such as 4GiB; what is free if not given. Fewer sectors are under "
+      "way with less");
+  command.add_option("--vram-limit", options.vram_limit,
+                     "Most memory to use on each device, such as 6GiB; what is free if not given");
+  command.add_option("--pinned-limit", options.pinned_limit,
+                     "Most pinned host memory for each device, for copies to and from it");
+  command
+      .add_option("--verify-records", options.engine.verify_records,
+                  "Records of each sector that are encoded on the CPU as well, to verify devices")
+      ->capture_default_str();
+}
+
+/// "100GiB", "all", or "all-20GB".
+FarmSize space_of(std::string_view text) {
+  constexpr std::string_view kAll = "all";
+  if (!text.starts_with(kAll)) {
+    return SpaceInAll{parse_size(text)};
+  }
+  const std::string_view rest = text.substr(kAll.size());
+  if (!rest.empty() && !rest.starts_with('-')) {
+    throw InvalidArgument(
+        fmt::format("--size '{}': expected a size, all, or all-SIZE, such as all-20GB", text));
+  }
+  return SpaceThatLeaves{rest.empty() ? 0 : parse_size(rest.substr(1))};
+}
+
+FarmSize size_of(const PlotOptions& options) {
+  if (options.until_covered) {
+    return UntilCovered{};
+  }
+  if (options.sectors.has_value()) {
+    return SectorsInAll{static_cast<std::uint16_t>(*options.sectors)};  // in range, as checked
+  }
+  return options.size.has_value() ? space_of(*options.size) : FarmSize(SizeAsItIs{});
+}
+
+std::uint64_t size_or_none(const std::optional<std::string>& text) {
+  return text.has_value() ? parse_size(*text) : 0;
+}
+
+void warn(const std::string& line) {
+  spdlog::warn("{}", line);
+}
+
+}  // namespace
+
+void add_plot_options(CLI::App& command, PlotOptions& options, PlotOptionsFor purpose) {
+  const bool is_plotting = purpose == PlotOptionsFor::kPlotting;
+  add_farm_options(command, options, is_plotting);
+  add_piece_options(command, options, is_plotting);
+  add_engine_options(command, options);
   command
       .add_option("--progress", options.progress,
                   "auto (a bar on a terminal, else lines), or json: an object a line on stdout")
@@ -53,26 +155,43 @@ void add_plot_options(CLI::App& command, PlotOptions& options, PlotOptionsFor pu
       ->capture_default_str();
 }
 
-void check_places(const PlotOptions& options) {
-  const std::string& farm = options.target.farm;
-  const std::optional<std::string>& cache = options.pieces.cache;
-  if (!farm.empty()) {
-    require_own_place("--farm", farm, DataKind::kFarm);
+PlotRequest plot_request(const PlotOptions& options) {
+  PlotRequest request;
+  request.farm = {
+      .directory = options.farm,
+      .make_directory = options.create,
+      .size = size_of(options),
+      .cache_percentage = options.cache_percentage,
+      .may_drop_sectors = options.shrink,
+      .state_backend =
+          [](const std::filesystem::path& directory) { return open_rocksdb_backend(directory); },
+      .on_warning = warn,
+      .genesis_root = options.genesis_root};
+  if (options.pieces_in_sector.has_value()) {
+    request.farm.pieces_in_sector = static_cast<std::uint16_t>(*options.pieces_in_sector);
   }
-  if (cache.has_value()) {
-    require_own_place("--piece-cache", *cache, DataKind::kPieceCache);
-    if (!farm.empty()) {
-      require_apart("--piece-cache", *cache, "--farm", farm);
-    }
-    check_directory_can_be_made(*cache, options.pieces.create);  // it is made after the farm
+  request.pieces.sources = options.sources;
+  request.pieces.manifest = options.manifest;
+  if (options.token_file.has_value()) {
+    request.pieces.read_token = token_reader(*options.token_file);
   }
+  request.pieces.ca_file = options.ca_file.value_or("");
+  request.pieces.in_flight = options.in_flight;
+  request.pieces.piece_time = std::chrono::seconds(options.piece_seconds);
+  request.pieces.cache_directory = options.cache;
+  request.pieces.make_cache_directory = options.create;
+  request.pieces.cache_bytes = parse_size(options.cache_size);
+  request.engine = options.engine;
+  if (options.ram_limit.has_value()) {
+    request.engine.ram_limit = parse_size(*options.ram_limit);
+  }
+  request.engine.vram_limit = size_or_none(options.vram_limit);
+  request.engine.pinned_limit = size_or_none(options.pinned_limit);
+  return request;
 }
 
-MemoryPlan memory_plan_of(const PlotOptions& options, const EncoderChoice& choice) {
-  // Without sources any may be meant, and servers take more.
-  const std::size_t in_flight =
-      options.pieces.sources.empty() ? options.pieces.in_flight : pieces_in_flight(options.pieces);
-  return memory_plan(options.engine, choice, planned_pieces_in_sector(options.target), in_flight);
+PlotObserver logging_observer() {
+  return {.on_warning = warn, .on_note = [](const std::string& line) { spdlog::info("{}", line); }};
 }
 
 }  // namespace furrow::cli

@@ -1,20 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
-// The options of `furrow plot`, all of which `furrow plan` has as well, and the plan that both make
-// of them.
+// The options of `furrow plot`, all of which `furrow plan` has as well, and what they ask for.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
-#include "tools/engine_options.hpp"
-#include "tools/piece_options.hpp"
-#include "tools/plot_target.hpp"
+#include "furrow/types.hpp"
+
+#include "host/base/make_directory.hpp"
+#include "host/plotter/plot_observer.hpp"
+#include "host/plotter/plot_request.hpp"
+
+namespace CLI {
+class App;
+}
 
 namespace furrow::cli {
 
+/// As the command line says it; plot_request() turns it into what it means.
 struct PlotOptions {
-  PlotTargetOptions target;
-  EngineOptions engine;
-  PieceOptions pieces;
+  std::string farm;
+  MakeDirectory create = MakeDirectory::kLastOnly;  ///< of farm and cache
+  std::optional<std::uint64_t> sectors;
+  std::optional<std::string> size;
+  bool until_covered = false;
+  std::optional<std::uint64_t> pieces_in_sector;
+  std::optional<unsigned> cache_percentage;
+  bool shrink = false;
+  std::optional<Hash> genesis_root;
+
+  std::vector<std::string> sources;
+  std::optional<std::string> manifest;
+  std::optional<std::string> token_file;
+  std::optional<std::string> ca_file;
+  std::size_t in_flight = 64;
+  unsigned piece_seconds = 120;
+  std::optional<std::string> cache;
+  std::string cache_size = "10GiB";
+
+  EngineRequest engine;
+  std::optional<std::string> ram_limit;
+  std::optional<std::string> vram_limit;
+  std::optional<std::string> pinned_limit;
+
   std::string progress = "auto";
   bool json = false;
 };
@@ -25,12 +56,10 @@ enum class PlotOptionsFor { kPlotting, kPlanning };
 /// Adds the options to a command. `options` must live as long as the command.
 void add_plot_options(CLI::App& command, PlotOptions& options, PlotOptionsFor purpose);
 
-/// Refuses a farm and a piece cache in places that are used for something else, one in the other,
-/// and a cache whose directory cannot be made. Throws PlaceTaken and what make_directory throws.
-void check_places(const PlotOptions& options);
+/// Throws InvalidArgument for what is no size, and what token_reader throws.
+[[nodiscard]] PlotRequest plot_request(const PlotOptions& options);
 
-/// The memory of a run with these options, on this machine at this moment. Throws what memory_plan
-/// and planned_pieces_in_sector throw.
-MemoryPlan memory_plan_of(const PlotOptions& options, const EncoderChoice& choice);
+/// Warnings and notes go to the log.
+[[nodiscard]] PlotObserver logging_observer();
 
 }  // namespace furrow::cli

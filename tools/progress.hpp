@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string>
 
+#include "host/base/recent_rate.hpp"
 #include "tools/progress_text.hpp"
 #include "tools/ticker.hpp"
 

@@ -12,8 +12,6 @@ namespace {
 constexpr double kMinute = 60;
 constexpr double kHour = 60 * kMinute;
 constexpr double kDay = 24 * kHour;
-constexpr double kWindow = 2 * kMinute;
-constexpr double kSampleInterval = 1;
 constexpr std::size_t kLeastBar = 10;
 constexpr std::size_t kMostBar = 30;
 
@@ -152,28 +150,6 @@ std::string standing_bar(const Standing& standing, std::size_t width) {
   }
   text.resize(std::min(text.size(), room));
   return text;
-}
-
-void RecentRate::add(double seconds, double done) {
-  // The sample that is the end of the time in question moves until the next one is due.
-  const bool moves =
-      samples_.size() > 1 && seconds - samples_[samples_.size() - 2].seconds < kSampleInterval;
-  if (moves) {
-    samples_.back() = {seconds, done};
-  } else {
-    samples_.push_back({seconds, done});
-  }
-  while (samples_.size() > 2 && samples_[1].seconds <= seconds - kWindow) {
-    samples_.pop_front();
-  }
-}
-
-double RecentRate::per_second() const {
-  if (samples_.empty()) {
-    return 0;
-  }
-  const double seconds = samples_.back().seconds - samples_.front().seconds;
-  return seconds > 0 ? (samples_.back().done - samples_.front().done) / seconds : 0;
 }
 
 }  // namespace furrow::cli

@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <string>
 #include <vector>
 
@@ -38,22 +37,5 @@ struct Standing {
 /// As much of it as fits into a terminal of `width` columns, with a bar when there is room; at most
 /// width - 1 characters, because some terminals wrap behind the last column.
 [[nodiscard]] std::string standing_bar(const Standing& standing, std::size_t width);
-
-/// How fast something goes, of late: the mean of the last two minutes, so that a slow beginning is
-/// forgotten.
-class RecentRate {
- public:
-  /// `seconds` since some start and what was done by then; neither ever decreases.
-  void add(double seconds, double done);
-  /// 0 when nothing was done, or no time passed.
-  [[nodiscard]] double per_second() const;
-
- private:
-  struct Sample {
-    double seconds;
-    double done;
-  };
-  std::deque<Sample> samples_;
-};
 
 }  // namespace furrow::cli

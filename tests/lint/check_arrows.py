@@ -3,8 +3,8 @@
 """Checks that every #include follows the dependency arrows of docs/design.md.
 
 A layer may include itself and the layers named in its row, nothing else of the project. Layers that
-stand side by side in the arrows (pieces and sector; archive and pos; store, erasure and primitives;
-tools and capi) do not include one another.
+stand side by side in the arrows (plotting and farm; pieces and sector; archive and pos; store, erasure
+and primitives; tools and capi) do not include one another.
 
     layer            files                may include, beside itself
     ---------------  -------------------  ------------------------------------------------------------
@@ -20,8 +20,9 @@ tools and capi) do not include one another.
     sector           host/sector          pos, archive and below
     pieces           host/pieces          pos, archive and below
     plotting         host/plotting        pieces, sector and below; metrics
-    farm             host/farm            plotting and below; metrics
-    cluster          host/cluster         farm and below; metrics
+    farm             host/farm            pieces, sector and below; metrics
+    plotter          host/plotter         plotting, farm and below; metrics
+    cluster          host/cluster         plotter and below; metrics
     capi             host/capi            cluster and below; metrics
     metrics          host/metrics         nothing (others hand it numbers)
     tools            tools                cluster and below; metrics
@@ -52,8 +53,8 @@ _BELOW_PRIMITIVES = _BELOW_CRYPTO | {"crypto"}
 _BELOW_ARCHIVE = _BELOW_PRIMITIVES | {"primitives", "erasure", "store"}
 _BELOW_SECTOR = _BELOW_ARCHIVE | {"pos", "archive"}
 _BELOW_PLOTTING = _BELOW_SECTOR | {"sector", "pieces"}
-_BELOW_FARM = _BELOW_PLOTTING | {"plotting", "metrics"}
-_BELOW_CLUSTER = _BELOW_FARM | {"farm"}
+_BELOW_PLOTTER = _BELOW_PLOTTING | {"plotting", "farm", "metrics"}
+_BELOW_CLUSTER = _BELOW_PLOTTER | {"plotter"}
 _BELOW_FACES = _BELOW_CLUSTER | {"cluster"}
 _EVERYTHING = _BELOW_FACES | {"capi", "tools", "cuda", "tests/reference", "tests"}
 
@@ -70,7 +71,8 @@ MAY_INCLUDE = {
     "sector": _BELOW_SECTOR,
     "pieces": _BELOW_SECTOR,
     "plotting": _BELOW_PLOTTING | {"metrics"},
-    "farm": _BELOW_FARM,
+    "farm": _BELOW_PLOTTING | {"metrics"},
+    "plotter": _BELOW_PLOTTER,
     "cluster": _BELOW_CLUSTER,
     "capi": _BELOW_FACES,
     "metrics": set(),

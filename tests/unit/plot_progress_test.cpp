@@ -7,9 +7,9 @@
 #include <cstdlib>
 #include <memory>
 #include <sstream>
-#include <stdexcept>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -36,97 +36,83 @@ class AskedEncoder final : public RecordsEncoder {
   std::atomic<int>& n_asked_;
 };
 
-std::unique_ptr<EncoderPool> pool_of(std::unique_ptr<RecordsEncoder> encoder) {
-  EncoderPool::Options options;
-  options.encoders.push_back(std::move(encoder));
-  return std::make_unique<EncoderPool>(std::move(options));
+/// Of one sector of two pieces, with an encoder that counts.
+struct Asked {
+  std::atomic<int> n_asked = 0;
+  Gate gate;
+  StageClock clock;
+  std::unique_ptr<EncoderPool> encoders = [this] {
+    EncoderPool::Options options;
+    options.encoders.push_back(std::make_unique<AskedEncoder>(n_asked));
+    return std::make_unique<EncoderPool>(std::move(options));
+  }();
+  PlotMonitor monitor{{.sectors = 1, .records = 2, .pieces_in_sector = 2}, *encoders, clock, gate};
+};
+
+std::vector<nlohmann::json> events_of(const std::string& text) {
+  std::istringstream lines(text);
+  std::vector<nlohmann::json> result;
+  for (std::string line; std::getline(lines, line);) {
+    result.push_back(nlohmann::json::parse(line));
+  }
+  return result;
 }
 
-TEST(PlotProgress, AsksNobodyWhenAFailureHasEndedTheRun) {
+TEST(PlotProgress, AsksNobodyAfterTheEnd) {
   ::setenv("FURROW_PROGRESS_SECONDS", "0.001", 1);
-  std::atomic<int> n_asked = 0;
   PlotProgress progress(ProgressStyle::kText);
-  Gate gate;
-  try {
-    const auto encoders = pool_of(std::make_unique<AskedEncoder>(n_asked));
-    StageClock clock;
-    const PlotProgress::Showing showing =
-        progress.start({.sectors = 1, .records = 2, .pieces_in_sector = 2}, *encoders, clock, gate);
-    while (n_asked == 0) {
-      std::this_thread::sleep_for(milliseconds(1));
-    }
-    throw std::runtime_error("the disk is full");
-  } catch (const std::runtime_error&) {
-    const int then = n_asked;
-    std::this_thread::sleep_for(milliseconds(50));
-    EXPECT_EQ(n_asked, then) << "what it asked is gone";
+  Asked asked;
+  progress.begin(asked.monitor);
+  while (asked.n_asked == 0) {
+    std::this_thread::sleep_for(milliseconds(1));
   }
+  progress.end();
+  const int then = asked.n_asked;
+  std::this_thread::sleep_for(milliseconds(50));
+  EXPECT_EQ(asked.n_asked, then) << "what it asked may be gone";
   ::unsetenv("FURROW_PROGRESS_SECONDS");
 }
 
-/// Two sectors of three pieces; the last progress line that is told of them.
-class Records : public testing::Test {
- protected:
-  void start() { testing::internal::CaptureStdout(); }
-  void encode(std::uint16_t sector, int n) {
-    progress_.event(SectorIndex(sector), Downloading{});
-    progress_.event(SectorIndex(sector), Encoding{});
-    for (int i = 0; i < n; ++i) {
-      progress_.record_done(SectorIndex(sector));
-    }
-  }
-  nlohmann::json finish() {
-    {
-      const PlotProgress::Showing showing = progress_.start(
-          {.sectors = 2, .records = 6, .pieces_in_sector = 3}, *encoders_, clock_, gate_);
-      std::this_thread::sleep_for(milliseconds(2));
-      progress_.finish();
-    }
-    std::istringstream lines(testing::internal::GetCapturedStdout());
-    nlohmann::json result;
-    for (std::string line; std::getline(lines, line);) {
-      const nlohmann::json object = nlohmann::json::parse(line);
-      if (object["event"] == "progress") {
-        result = object;
-      }
-    }
-    return result;
-  }
-
-  Gate gate_;
-  StageClock clock_;
-  std::unique_ptr<EncoderPool> encoders_ =
-      pool_of(std::make_unique<FakeEncoder>(FakeEncoder::Options{}));
-  PlotProgress progress_{ProgressStyle::kJson};
-};
-
-TEST_F(Records, OfASectorThatIsMadeAgainDoNotCountTwice) {
-  start();
-  encode(0, 3);
-  progress_.event(SectorIndex(0), Finished{});
-  encode(1, 2);
-  progress_.event(SectorIndex(1), TryingAgain{"a card is lost", false});
-  encode(1, 1);
-  encode(1, 1);  // a device gave wrong bytes, and nobody says more than that it begins anew
-  const nlohmann::json line = finish();
-  EXPECT_EQ(line["records"], 4) << line;
-  EXPECT_EQ(line["records_total"], 6) << line;
+TEST(PlotProgress, SaysAsJsonWhatTheWholeRunWasLimitedBy) {
+  testing::internal::CaptureStdout();
+  PlotProgress progress(ProgressStyle::kJson);
+  Asked asked;
+  progress.begin(asked.monitor);
+  progress.event(SectorIndex(7), Failed{"too few proofs"});
+  progress.end();
+  PlotSummary summary;
+  summary.last_moment = asked.monitor.moment();
+  progress.finish(summary);
+  const std::vector<nlohmann::json> events = events_of(testing::internal::GetCapturedStdout());
+  ASSERT_EQ(events.size(), 3);
+  EXPECT_EQ(events[0]["state"], "failed");
+  EXPECT_EQ(events[0]["error"], "too few proofs");
+  EXPECT_EQ(events[1]["event"], "progress");
+  EXPECT_EQ(events[1]["records_total"], 2);
+  EXPECT_EQ(events[2]["event"], "limit");
 }
 
-TEST_F(Records, OfASectorThatIsGivenUpAreNotWaitedFor) {
-  start();
-  encode(0, 3);
-  encode(1, 2);
-  progress_.event(SectorIndex(1), Failed{"too few proofs"});
-  const nlohmann::json line = finish();
-  EXPECT_EQ(line["records"], 3) << line;
-}
-
-TEST(PlotProgressText, SaysWhenASectorIsGivenUp) {
+TEST(PlotProgress, SaysInWordsWhenASectorIsGivenUp) {
   testing::internal::CaptureStdout();
   PlotProgress progress(ProgressStyle::kText);
+  Asked asked;
+  progress.begin(asked.monitor);
   progress.event(SectorIndex(7), Failed{"too few proofs"});
+  progress.end();
   EXPECT_EQ(testing::internal::GetCapturedStdout(), "sector 7 is given up: too few proofs\n");
+}
+
+TEST(PlotProgress, SaysNothingWhenNothingIsWanted) {
+  testing::internal::CaptureStdout();
+  PlotProgress progress(ProgressStyle::kQuiet);
+  Asked asked;
+  progress.begin(asked.monitor);
+  progress.event(SectorIndex(7), Failed{"too few proofs"});
+  progress.end();
+  PlotSummary summary;
+  summary.last_moment = asked.monitor.moment();
+  progress.finish(summary);
+  EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
 }
 
 }  // namespace

@@ -12,7 +12,7 @@
 
 #include <gtest/gtest.h>
 
-#include "host/farm/plot_farm.hpp"
+#include "host/plotter/plot_farm.hpp"
 #include "host/plotting/encoder_pool.hpp"
 #include "host/plotting/single_record.hpp"
 #include "tests/support/temp_directory.hpp"

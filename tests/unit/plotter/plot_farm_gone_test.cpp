@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "host/farm/plot_farm.hpp"
+#include "host/plotter/plot_farm.hpp"
 #include "tests/support/temp_directory.hpp"
 #include "tests/unit/farm_files.hpp"
 #include "tests/unit/plot_pipeline_fixture.hpp"

@@ -3,7 +3,7 @@
 // next run plots it.
 #include <gtest/gtest.h>
 
-#include "host/farm/plot_farm.hpp"
+#include "host/plotter/plot_farm.hpp"
 #include "host/primitives/sector_id.hpp"
 #include "tests/support/temp_directory.hpp"
 #include "tests/unit/farm_files.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/farm/plot_farm.hpp"
+#include "host/plotter/plot_farm.hpp"
 
 #include <condition_variable>
 #include <exception>
