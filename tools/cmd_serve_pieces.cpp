@@ -30,6 +30,7 @@ struct Arguments {
   std::string tls_certificate;
   std::string tls_key;
   HttpServerLimits limits;
+  std::size_t max_batch = HttpPieceRoutesOptions().max_batch;
   std::uint64_t request_seconds = 10;
   std::uint64_t piece_seconds = 60;
   std::uint64_t idle_seconds = 60;
@@ -73,7 +74,7 @@ std::chrono::seconds seconds(std::uint64_t value, const char* option) {
   return std::chrono::seconds(value);
 }
 
-HttpServerOptions server_options(const Arguments& arguments, const Manifest& manifest) {
+HttpServerOptions server_options(const Arguments& arguments) {
   const Address address = parse_address(arguments.listen);
   HttpServerOptions options;
   options.address = address.host;
@@ -84,13 +85,12 @@ HttpServerOptions server_options(const Arguments& arguments, const Manifest& man
   if (!arguments.tls_certificate.empty()) {
     options.tls = TlsFiles{arguments.tls_certificate, arguments.tls_key};
   }
-  options.manifest_json = manifest.to_json();
   options.limits = arguments.limits;
-  if (options.limits.max_connections == 0 || options.limits.max_batch == 0) {
+  if (options.limits.max_connections == 0 || arguments.max_batch == 0) {
     throw InvalidArgument("--max-connections and --max-batch: expected 1 or more, actual 0");
   }
   options.limits.request_time = seconds(arguments.request_seconds, "--request-time");
-  options.limits.piece_time = seconds(arguments.piece_seconds, "--piece-time");
+  options.limits.write_time = seconds(arguments.piece_seconds, "--piece-time");
   options.limits.idle_time = seconds(arguments.idle_seconds, "--idle-time");
   options.on_warning = [](const std::string& line) { spdlog::warn("{}", line); };
   return options;
@@ -100,11 +100,11 @@ bool is_loopback(const std::string& host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
 
-void print(const HttpServerCounters& counters, bool json) {
+void print(const HttpServerCounters& counters, const HttpPieceCounters& pieces, bool json) {
   if (json) {
     const nlohmann::ordered_json result = {
-        {"requests", counters.requests},         {"pieces", counters.pieces},
-        {"not_found", counters.not_found},       {"failed", counters.failed},
+        {"requests", counters.requests},         {"pieces", pieces.pieces},
+        {"not_found", pieces.not_found},         {"failed", pieces.failed},
         {"unauthorized", counters.unauthorized}, {"refused", counters.refused},
         {"gave_way", counters.gave_way}};
     print_result("{}\n", json_line(result));
@@ -112,9 +112,9 @@ void print(const HttpServerCounters& counters, bool json) {
     print_result(
         "served {} in {}; {} not found, {} failed, {} without the token, {} refused, {} ended in "
         "favour of others\n",
-        counted(counters.pieces, "piece"), counted(counters.requests, "request"),
-        counters.not_found, counters.failed, counters.unauthorized,
-        counted(counters.refused, "connection"), counters.gave_way);
+        counted(pieces.pieces, "piece"), counted(counters.requests, "request"), pieces.not_found,
+        pieces.failed, counters.unauthorized, counted(counters.refused, "connection"),
+        counters.gave_way);
   }
 }
 
@@ -123,10 +123,12 @@ void run(const Arguments& arguments, const std::stop_token& stop) {
       arguments.store,
       {.on_warning = [](const std::string& line) { spdlog::warn("{}", line); },
        .on_missing_pack = [](const std::string& line) { spdlog::warn("{}", line); }});
-  const HttpServerOptions options = server_options(arguments, store.manifest());
+  const HttpServerOptions options = server_options(arguments);
+  const HttpPieceRoutesOptions pieces{.manifest_json = store.manifest().to_json(),
+                                      .max_batch = arguments.max_batch};
   HttpPieceServer server = [&] {
     try {
-      return HttpPieceServer(store, options, stop);
+      return HttpPieceServer(store, options, pieces, stop);
     } catch (const CannotListen&) {
       if (stop.stop_requested()) {
         throw Interrupted();  // while the name to listen on was looked up
@@ -154,7 +156,7 @@ void run(const Arguments& arguments, const std::stop_token& stop) {
     never_notified.wait(lock, stop, [] { return false; });
   }
   server.stop();
-  print(server.counters(), arguments.json);
+  print(server.counters(), server.piece_counters(), arguments.json);
 }
 
 }  // namespace
@@ -187,7 +189,7 @@ void add_serve_pieces_command(CLI::App& app, InterruptWatch& interrupts) {
                    "The same for the connections from one address (of IPv6: from 64 bits of it); "
                    "half of --max-connections if not given")
       ->check(CLI::PositiveNumber);
-  command->add_option("--max-batch", arguments->limits.max_batch, "Pieces in one request")
+  command->add_option("--max-batch", arguments->max_batch, "Pieces in one request")
       ->capture_default_str();
   command
       ->add_option("--request-time", arguments->request_seconds,

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-#include "host/pieces/piece_url.hpp"
+#include "host/base/url.hpp"
 #include "host/pieces/source_errors.hpp"
 
 namespace furrow {
@@ -107,7 +107,7 @@ std::vector<std::string> secrets_of(const HttpSourceOptions& options) {
 }  // namespace
 
 void require_readable_url(const std::string& url) {
-  require_piece_url(url);
+  require_http_url(url, "pieces over HTTP");
   const CURLUcode code = parse(url).second;
   if (code != CURLUE_OK) {
     const std::string shown = printable_url(url);

@@ -17,7 +17,7 @@
 
 namespace furrow {
 
-/// Throws InvalidArgument unless require_piece_url takes the address and libcurl can read it: else
+/// Throws InvalidArgument unless require_http_url takes the address and libcurl can read it: else
 /// it would be refused with every request, long after the start.
 void require_readable_url(const std::string& url);
 

@@ -2,8 +2,8 @@
 // A build without pieces over HTTP.
 #include "furrow/errors.hpp"
 
+#include "host/base/url.hpp"
 #include "host/pieces/http_source.hpp"
-#include "host/pieces/piece_url.hpp"
 
 namespace furrow {
 namespace {

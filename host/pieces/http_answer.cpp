@@ -9,7 +9,7 @@
 
 #include <strings.h>
 
-#include "host/pieces/piece_url.hpp"
+#include "host/base/url.hpp"
 #include "host/pieces/source_errors.hpp"
 
 namespace furrow {

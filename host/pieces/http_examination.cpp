@@ -7,10 +7,10 @@
 #include "furrow/errors.hpp"
 
 #include "host/base/foreign_error.hpp"
+#include "host/base/url.hpp"
 #include "host/pieces/curl_handles.hpp"
 #include "host/pieces/http_answer.hpp"
 #include "host/pieces/http_manifest.hpp"
-#include "host/pieces/piece_url.hpp"
 #include "host/pieces/source_errors.hpp"
 
 namespace furrow {

@@ -1,102 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
-// Serves pieces over HTTP (docs/formats/piece-http.md).
+// Serves pieces over HTTP (docs/formats/piece-http.md), and nothing else.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
-#include <memory>
-#include <optional>
 #include <stop_token>
 #include <string>
 
 #include "furrow/piece_getter.hpp"
 
-#include "host/base/observer.hpp"
-#include "host/pieces/listening_socket.hpp"
-#include "host/pieces/tls_server.hpp"
+#include "host/http/http_server.hpp"
+#include "host/pieces/http_piece_routes.hpp"
 
 namespace furrow {
 
-/// What a client may ask of a server.
-struct HttpServerLimits {
-  /// Connections at a time, each with a thread and at most one piece in memory, or a few while the
-  /// getter reads ahead. When all are taken, the connection whose client keeps the server waiting
-  /// for longest ends in favour of a new one; when none does, the new one is refused with status
-  /// 503. Fewer where the process may not open as many files.
-  std::size_t max_connections = 256;
-  /// The same for the connections from one address, or from one IPv6 network of 64 bits, whose
-  /// addresses are all one client's. 0 is half of max_connections.
-  std::size_t max_connections_per_address = 0;
-  /// Pieces in one batch.
-  std::size_t max_batch = 256;
-  /// Request line and headers.
-  std::size_t max_header_bytes = 16 * 1024;
-  /// From the first byte of a request to its last one, and for agreeing on TLS.
-  std::chrono::milliseconds request_time = std::chrono::seconds(10);
-  /// For the client to take one piece, or as many bytes of the manifest.
-  std::chrono::milliseconds piece_time = std::chrono::seconds(60);
-  /// How long a connection is kept without a request.
-  std::chrono::milliseconds idle_time = std::chrono::seconds(60);
-  /// How long a client may keep the server waiting for a request, or for taking a piece, before its
-  /// connection may end in favour of another one.
-  std::chrono::milliseconds patience_for_request = std::chrono::seconds(1);
-  std::chrono::milliseconds patience_for_taking = std::chrono::seconds(10);
-};
-
-struct HttpServerOptions {
-  /// Address or name of this machine to listen on.
-  std::string address = "127.0.0.1";
-  /// 0 picks one that is free.
-  std::uint16_t port = 0;
-  /// What clients have to show, when set and not empty. Without it everybody is served.
-  std::string token;
-  std::optional<TlsFiles> tls;
-  /// The text that /v1/manifest gives; nothing there when empty.
-  std::string manifest_json;
-  HttpServerLimits limits;
-  /// Called on threads of the server, one at a time, with a line about a piece that failed.
-  Observer<const std::string&> on_warning;
-};
-
-/// What a server did.
-struct HttpServerCounters {
-  std::uint64_t requests = 0;
-  std::uint64_t pieces = 0;        ///< sent as a whole
-  std::uint64_t not_found = 0;     ///< pieces that the getter does not have
-  std::uint64_t failed = 0;        ///< pieces that the getter failed to give
-  std::uint64_t unauthorized = 0;  ///< requests without the token
-  std::uint64_t refused = 0;   ///< connections beyond a limit, or that the system had no room for
-  std::uint64_t gave_way = 0;  ///< connections ended in favour of others
-};
-
-/// Serves from construction to stop(). All members are thread-safe.
-///
-/// The process ignores SIGPIPE afterwards.
+/// An HttpServer with the routes of pieces. Thread-safe.
 class HttpPieceServer {
  public:
-  /// `getter` outlives the server and is asked by several threads at once. Throws CannotListen,
-  /// InvalidTlsFile, and ResourceExhausted when the system has no thread to begin with.
-  /// A stop request gives up the look-up of a name to listen on, with CannotListen; it does not
-  /// stop the server.
-  HttpPieceServer(PieceGetter& getter, HttpServerOptions options,
-                  const std::stop_token& stop_look_up = {});
-  HttpPieceServer(const HttpPieceServer&) = delete;
-  HttpPieceServer& operator=(const HttpPieceServer&) = delete;
-  /// Stops.
-  ~HttpPieceServer();
+  /// What HttpPieceRoutes and HttpServer say of their constructors holds. The write time of the
+  /// options is for one piece, whatever their window is.
+  explicit HttpPieceServer(PieceGetter& getter, HttpServerOptions options = {},
+                           HttpPieceRoutesOptions pieces = {},
+                           const std::stop_token& stop_look_up = {});
 
-  /// The port in use.
-  [[nodiscard]] std::uint16_t port() const;
-  /// "http://127.0.0.1:8080", "https://[::1]:8080".
-  [[nodiscard]] std::string url() const;
-  [[nodiscard]] HttpServerCounters counters() const;
-
-  /// Ends all connections, whatever they are at, and waits for their threads.
-  void stop();
+  [[nodiscard]] std::uint16_t port() const { return server_.port(); }
+  [[nodiscard]] std::string url() const { return server_.url(); }
+  [[nodiscard]] HttpServerCounters counters() const { return server_.counters(); }
+  [[nodiscard]] HttpPieceCounters piece_counters() const { return routes_.counters(); }
+  void stop() { server_.stop(); }
 
  private:
-  class Core;
-  std::unique_ptr<Core> core_;
+  HttpPieceRoutes routes_;
+  HttpServer server_;  // last: it uses the routes until it ends
 };
 
 }  // namespace furrow

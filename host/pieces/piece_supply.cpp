@@ -42,7 +42,7 @@ PieceSupply::PieceSupply(const PieceSupplyOptions& options, const std::stop_toke
   const PieceValidator validator = manifest_validator(manifest_, options.simd_mode);
   std::vector<PieceSource> sources;
   for (const std::string& name : options.sources) {
-    if (is_piece_url(name)) {
+    if (is_url(name)) {
       HttpSourceOptions http = http_options(options, name);
       http.check_manifest = [name, manifest = manifest_](const std::string& text) {
         if (!belong_together(Manifest::parse(text, manifest_name(name)), *manifest)) {
@@ -96,7 +96,7 @@ void PieceSupply::choose_manifest(const PieceSupplyOptions& options, const std::
   const std::string& first = options.sources.front();
   if (options.manifest.has_value()) {
     manifest_ = std::make_shared<const Manifest>(Manifest::load(*options.manifest));
-  } else if (is_piece_url(first)) {
+  } else if (is_url(first)) {
     const std::optional<std::string> text = fetch_manifest_text(http_options(options, first), stop);
     if (!text.has_value()) {
       throw HttpTransferFailed(manifest_name(first) + ": a stop was requested");

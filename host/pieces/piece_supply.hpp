@@ -19,10 +19,10 @@
 #include "host/archive/manifest.hpp"
 #include "host/base/observer.hpp"
 #include "host/base/simd_mode.hpp"
+#include "host/base/url.hpp"
 #include "host/pieces/http_source_options.hpp"
 #include "host/pieces/piece_cache.hpp"
 #include "host/pieces/piece_sources.hpp"
-#include "host/pieces/piece_url.hpp"
 #include "host/pieces/recovering_piece_getter.hpp"
 #include "host/pieces/source_errors.hpp"
 

@@ -7,16 +7,15 @@
 #include <fmt/format.h>
 
 #include "host/base/counted.hpp"
-#include "host/pieces/piece_url.hpp"
+#include "host/base/url.hpp"
 #include "host/pieces/source_errors.hpp"
 #include "host/store/buffer_pool.hpp"
 
 namespace furrow {
 
 std::size_t pieces_in_flight(const PieceRequest& request) {
-  const bool are_stores =
-      !request.sources.empty() &&
-      std::none_of(request.sources.begin(), request.sources.end(), is_piece_url);
+  const bool are_stores = !request.sources.empty() &&
+                          std::none_of(request.sources.begin(), request.sources.end(), is_url);
   return are_stores ? BufferPool::kSlots : request.in_flight;
 }
 
@@ -50,7 +49,7 @@ PieceSupplyOptions PlotPieces::supply_options(const PieceRequest& request, SimdM
   };
   result.fallback.on_event = [this](const PieceSourceEvent& event) {
     say(event);
-    if (event.change == PieceSourceEvent::Change::kGivenUp && !is_piece_url(event.name)) {
+    if (event.change == PieceSourceEvent::Change::kGivenUp && !is_url(event.name)) {
       note_damage(event.message);
     }
   };

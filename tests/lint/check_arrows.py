@@ -12,20 +12,21 @@ and primitives; tools and capi) do not include one another.
     furrow           include/furrow       core
     base             host/base            furrow, core
     crypto           host/crypto          base and below
+    http             host/http            base and below
     primitives       host/primitives      crypto and below
     erasure          host/erasure         crypto and below
     store            host/store           crypto and below
     pos              host/pos             primitives, erasure, store and below
     archive          host/archive         primitives, erasure, store and below
     sector           host/sector          pos, archive and below
-    pieces           host/pieces          pos, archive and below
+    pieces           host/pieces          pos, archive and below; http
     plotting         host/plotting        pieces, sector and below; metrics
     farm             host/farm            pieces, sector and below; metrics
     plotter          host/plotter         plotting, farm and below; metrics
     cluster          host/cluster         plotter and below; metrics
     capi             host/capi            cluster and below; metrics
     metrics          host/metrics         nothing (others hand it numbers)
-    tools            tools                cluster and below; metrics
+    tools            tools                cluster and below; metrics; http
     cuda             cuda                 furrow, core
     tests/reference  tests/reference      the standard library, nothing else at all: it is a second
                                           opinion, so it shares no code, not even types
@@ -56,27 +57,28 @@ _BELOW_PLOTTING = _BELOW_SECTOR | {"sector", "pieces"}
 _BELOW_PLOTTER = _BELOW_PLOTTING | {"plotting", "farm", "metrics"}
 _BELOW_CLUSTER = _BELOW_PLOTTER | {"plotter"}
 _BELOW_FACES = _BELOW_CLUSTER | {"cluster"}
-_EVERYTHING = _BELOW_FACES | {"capi", "tools", "cuda", "tests/reference", "tests"}
+_EVERYTHING = _BELOW_FACES | {"http", "capi", "tools", "cuda", "tests/reference", "tests"}
 
 MAY_INCLUDE = {
     "core": set(),
     "furrow": {"core"},
     "base": _BELOW_BASE,
     "crypto": _BELOW_CRYPTO,
+    "http": _BELOW_CRYPTO,
     "primitives": _BELOW_PRIMITIVES,
     "erasure": _BELOW_PRIMITIVES,
     "store": _BELOW_PRIMITIVES,
     "pos": _BELOW_ARCHIVE,
     "archive": _BELOW_ARCHIVE,
     "sector": _BELOW_SECTOR,
-    "pieces": _BELOW_SECTOR,
+    "pieces": _BELOW_SECTOR | {"http"},
     "plotting": _BELOW_PLOTTING | {"metrics"},
     "farm": _BELOW_PLOTTING | {"metrics"},
     "plotter": _BELOW_PLOTTER,
     "cluster": _BELOW_CLUSTER,
     "capi": _BELOW_FACES,
     "metrics": set(),
-    "tools": _BELOW_FACES,
+    "tools": _BELOW_FACES | {"http"},
     "cuda": {"furrow", "core"},
     "tests/reference": set(),
     "tests": _EVERYTHING,

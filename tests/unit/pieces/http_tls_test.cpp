@@ -16,7 +16,7 @@
 #include "host/pieces/http_piece_server.hpp"
 #include "host/pieces/source_errors.hpp"
 #include "tests/support/temp_directory.hpp"
-#include "tests/unit/http_fixture.hpp"
+#include "tests/unit/pieces/http_piece_fixture.hpp"
 
 namespace furrow {
 namespace {
@@ -84,7 +84,6 @@ class HttpTls : public testing::Test {
  protected:
   HttpServerOptions with(const Identity& identity) {
     HttpServerOptions options;
-    options.manifest_json = "{}";
     options.tls = TlsFiles{identity.write_certificate(directory_.path() / "server.pem"),
                            identity.write_key(directory_.path() / "server.key")};
     return options;
@@ -112,7 +111,8 @@ class HttpTls : public testing::Test {
 };
 
 TEST_F(HttpTls, PiecesAndManifestComeThrough) {
-  const HttpPieceServer server(source_, with({"server", "IP:127.0.0.1", &authority_}));
+  const HttpPieceServer server(source_, with({"server", "IP:127.0.0.1", &authority_}),
+                               {.manifest_json = "{}"});
   EXPECT_TRUE(server.url().starts_with("https://127.0.0.1:"));
   for (const std::size_t pieces_per_request : {1, 4}) {
     HttpSourceOptions options = trusting(server);
@@ -149,7 +149,7 @@ TEST_F(HttpTls, HandshakeThatNeverEndsGivesWay) {
   server_options.limits.max_connections = 1;
   server_options.limits.request_time = std::chrono::hours(1);
   server_options.limits.patience_for_request = std::chrono::seconds(0);
-  const HttpPieceServer server(source_, server_options);
+  const HttpPieceServer server(source_, server_options, {.manifest_json = "{}"});
   const auto begun = test::Socket::connect_to(server.port());
   ASSERT_TRUE(begun.send("\x16\x03\x01"));  // the beginning of a handshake
   EXPECT_EQ(fetch_manifest_text(trusting(server), {}), "{}");
@@ -182,7 +182,8 @@ TEST_F(HttpTls, HandshakeThatIsCutOffIsNoRefusal) {
 }
 
 TEST_F(HttpTls, NothingInCommonIsARefusal) {
-  const HttpPieceServer server(source_, with({"server", "IP:127.0.0.1", &authority_}));
+  const HttpPieceServer server(source_, with({"server", "IP:127.0.0.1", &authority_}),
+                               {.manifest_json = "{}"});
   // An alert that says so, as from a server that wants another version or cipher.
   for (const char alert : {'\x28', '\x46'}) {  // handshake failure, protocol version
     test::BadServer refusing([&](test::BadServer&, int, test::Socket& socket) {
@@ -198,7 +199,8 @@ TEST_F(HttpTls, NothingInCommonIsARefusal) {
 }
 
 TEST_F(HttpTls, AuthorityFileThatIsNone) {
-  const HttpPieceServer server(source_, with({"server", "IP:127.0.0.1", &authority_}));
+  const HttpPieceServer server(source_, with({"server", "IP:127.0.0.1", &authority_}),
+                               {.manifest_json = "{}"});
   HttpSourceOptions options = trusting(server);
   options.ca_file = directory_.path() / "absent";
   expect_no_trust(options);
@@ -212,7 +214,8 @@ TEST_F(HttpTls, ServerWithoutTls) {
 }
 
 TEST_F(HttpTls, PlainClientGetsNothing) {
-  const HttpPieceServer server(source_, with({"server", "IP:127.0.0.1", &authority_}));
+  const HttpPieceServer server(source_, with({"server", "IP:127.0.0.1", &authority_}),
+                               {.manifest_json = "{}"});
   HttpSourceOptions options = trusting(server);
   options.url = "http" + options.url.substr(5);
   HttpPieceGetter getter(options, test::made_up_validator());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/pieces/tls_server.hpp"
+#include "host/http/tls_server.hpp"
 
 #include <new>
 #include <string>

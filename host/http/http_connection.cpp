@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/pieces/http_connection.hpp"
+#include "host/http/http_connection.hpp"
 
 #include <algorithm>
 #include <array>

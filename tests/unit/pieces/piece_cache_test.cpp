@@ -11,7 +11,7 @@
 
 #include "tests/support/temp_directory.hpp"
 #include "tests/unit/archive_faults.hpp"
-#include "tests/unit/http_fixture.hpp"
+#include "tests/unit/pieces/made_up_pieces.hpp"
 
 namespace furrow {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/pieces/connection_places.hpp"
+#include "host/http/connection_places.hpp"
 
 #include <algorithm>
 #include <cstring>

@@ -11,7 +11,7 @@
 #include "host/archive/store_layout.hpp"
 #include "host/archive/store_place.hpp"
 #include "host/store/segment_index/age_tiered_index.hpp"
-#include "tests/unit/pieces_store_fixture.hpp"
+#include "tests/unit/pieces/pieces_store_fixture.hpp"
 
 namespace furrow {
 namespace {

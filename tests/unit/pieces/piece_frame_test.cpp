@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/http_fixture.hpp"
+#include "tests/unit/pieces/http_piece_fixture.hpp"
 
 namespace furrow {
 namespace {

@@ -12,8 +12,8 @@
 
 #include <httplib.h>
 
-#include "host/pieces/connection_places.hpp"
-#include "host/pieces/listening_socket.hpp"
+#include "host/http/connection_places.hpp"
+#include "host/http/listening_socket.hpp"
 
 struct ssl_ctx_st;
 struct ssl_st;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which connection gives way.
-#include "host/pieces/connection_places.hpp"
+#include "host/http/connection_places.hpp"
 
 #include <array>
 #include <memory>

@@ -14,7 +14,7 @@
 #include "host/pieces/http_piece_getter.hpp"
 #include "host/pieces/http_piece_server.hpp"
 #include "host/pieces/source_errors.hpp"
-#include "tests/unit/http_fixture.hpp"
+#include "tests/unit/pieces/http_piece_fixture.hpp"
 
 namespace furrow {
 namespace {
@@ -60,9 +60,9 @@ TEST_P(HttpPieceGetterEitherWay, EveryPieceGetsItsAnswer) {
       }
     }
   }
-  EXPECT_EQ(server.counters().pieces, 2U * 47);
-  EXPECT_EQ(server.counters().not_found, 2U * 2);
-  EXPECT_EQ(server.counters().failed, 2U);
+  EXPECT_EQ(server.piece_counters().pieces, 2U * 47);
+  EXPECT_EQ(server.piece_counters().not_found, 2U * 2);
+  EXPECT_EQ(server.piece_counters().failed, 2U);
 }
 
 TEST_P(HttpPieceGetterEitherWay, NoMemoryOfPiecesStaysWhenNobodyHasThemAnyMore) {
@@ -127,7 +127,7 @@ TEST_P(HttpPieceGetterEitherWay, SeveralBatchesAtOnce) {
   for (std::thread& thread : threads) {
     thread.join();
   }
-  EXPECT_EQ(server.counters().pieces, 80U);
+  EXPECT_EQ(server.piece_counters().pieces, 80U);
 }
 
 TEST(HttpPieceGetter, BatchesAtTheSameTimeShareWhatMayBeUnderWay) {
@@ -304,8 +304,7 @@ TEST_P(HttpPieceGetterEitherWay, TokenIsNeeded) {
   test::MadeUpGetter source;
   HttpServerOptions with_token;
   with_token.token = "the right one";
-  with_token.manifest_json = "{}";
-  const HttpPieceServer server(source, with_token);
+  const HttpPieceServer server(source, with_token, {.manifest_json = "{}"});
   for (const std::string token : {"", "the wrong one", "the right on", "the right onf"}) {
     HttpSourceOptions wrong = options(server.url());
     wrong.token = token;
@@ -420,8 +419,6 @@ TEST_P(HttpPieceGetterEitherWay, WhatIsNoServerOfTheRightPiecesRefuses) {
   for (std::uint64_t i = 0; i < 100; ++i) {
     source.missing.insert(i);
   }
-  HttpServerOptions with_manifest;
-  with_manifest.manifest_json = "another history";
   int n_checks = 0;
   HttpSourceOptions checking;
   const auto answer_of = [&](const std::string& url, std::vector<PieceIndex> indices) {
@@ -441,16 +438,16 @@ TEST_P(HttpPieceGetterEitherWay, WhatIsNoServerOfTheRightPiecesRefuses) {
   {
     const HttpPieceServer server(source, {});  // 404 for everything
     expect_failure<HttpApiAbsent>(answer_of(server.url(), many), {server.url(), "404"});
-    EXPECT_EQ(server.counters().not_found, GetParam() == 1 ? 1U : server.counters().not_found);
+    EXPECT_EQ(server.piece_counters().not_found,
+              GetParam() == 1 ? 1U : server.piece_counters().not_found);
     EXPECT_EQ(n_checks, 0);
   }
   {
-    const HttpPieceServer server(source, with_manifest);
+    const HttpPieceServer server(source, {}, {.manifest_json = "another history"});
     expect_failure<HistoryMismatch>(answer_of(server.url(), many), {"another history"});
     EXPECT_EQ(n_checks, 1);
   }
-  with_manifest.manifest_json = "the right history";
-  const HttpPieceServer server(source, with_manifest);
+  const HttpPieceServer server(source, {}, {.manifest_json = "the right history"});
   EXPECT_TRUE(test::is_not_found(answer_of(server.url(), many)));
   EXPECT_EQ(n_checks, 2) << "once";
   EXPECT_NE(answer_of(server.url(), {PieceIndex(200), PieceIndex(3)}).piece, nullptr);
@@ -578,9 +575,7 @@ TEST(HttpPieceGetter, APieceThatIsMissingOrDamagedIsThatPieces) {
   test::MadeUpGetter source;
   source.missing = {3};
   source.damaged = {5};
-  HttpServerOptions with_manifest;
-  with_manifest.manifest_json = "the manifest";
-  const HttpPieceServer server(source, with_manifest);
+  const HttpPieceServer server(source, {}, {.manifest_json = "the manifest"});
   for (const bool has_served : {true, false}) {
     HttpPieceGetter getter(checking_options(server.url()), test::made_up_validator());
     if (has_served) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/pieces/connection_threads.hpp"
+#include "host/http/connection_threads.hpp"
 
 #include <exception>
 #include <utility>

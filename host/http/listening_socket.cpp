@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/pieces/listening_socket.hpp"
+#include "host/http/listening_socket.hpp"
 
 #include <cerrno>
 #include <condition_variable>
@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "host/base/threads.hpp"
-#include "host/pieces/connection_places.hpp"
+#include "host/http/connection_places.hpp"
 
 namespace furrow {
 namespace {

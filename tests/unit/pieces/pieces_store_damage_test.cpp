@@ -10,7 +10,7 @@
 #include "host/pieces/recovering_piece_getter.hpp"
 #include "host/pieces/source_errors.hpp"
 #include "host/store/piece_pack_writer.hpp"
-#include "tests/unit/pieces_store_fixture.hpp"
+#include "tests/unit/pieces/pieces_store_fixture.hpp"
 
 namespace furrow {
 namespace {

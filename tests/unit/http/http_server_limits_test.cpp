@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// HttpPieceServer under clients that take what they can get: places, bodies that never come,
-// threads.
+// HttpServer under clients that take what they can get: places, bodies that never come, threads.
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
@@ -13,25 +12,23 @@
 
 #include <gtest/gtest.h>
 
-#include "host/pieces/http_piece_server.hpp"
-#include "tests/unit/http_fixture.hpp"
+#include "host/http/http_server.hpp"
+#include "tests/unit/http/http_fixture.hpp"
+#include "tests/unit/http/made_up_routes.hpp"
 
 namespace furrow {
 namespace {
 
 using namespace std::chrono_literals;
-using test::MadeUpGetter;
+using test::MadeUpFace;
 using test::Socket;
+using test::status_of;
 
-const std::string kHead = "HEAD /v1/pieces/1 HTTP/1.1\r\nHost: test\r\n\r\n";
-
-std::string status_in(const std::string& response) {
-  return response.starts_with("HTTP/1.1 ") ? response.substr(9, 3) : "none";
-}
+const std::string kHead = "HEAD /thing HTTP/1.1\r\nHost: test\r\n\r\n";
 
 /// The status of the answer to one request on a connection that stays.
 std::string status_of_head(const Socket& socket) {
-  return socket.send(kHead) ? status_in(socket.receive_until("\r\n\r\n")) : "none";
+  return socket.send(kHead) ? status_of(socket.receive_until("\r\n\r\n")) : "none";
 }
 
 /// Nobody is ended for being slow.
@@ -39,36 +36,36 @@ HttpServerOptions patient_options(std::size_t max_connections, std::size_t per_a
   HttpServerOptions options;
   options.limits.max_connections = max_connections;
   options.limits.max_connections_per_address = per_address;
-  options.limits.request_time = options.limits.piece_time = options.limits.idle_time = 1h;
+  options.limits.request_time = options.limits.write_time = options.limits.idle_time = 1h;
   options.limits.patience_for_request = options.limits.patience_for_taking = 1h;
   return options;
 }
 
 TEST(HttpServerLimits, OneAddressLeavesRoomForOthers) {
-  MadeUpGetter source;
+  MadeUpFace face;
   for (const std::size_t per_address : {2, 0}) {  // 0 is half
-    const HttpPieceServer server(source, patient_options(4, per_address));
+    const HttpServer server(face.routes(), patient_options(4, per_address));
     const Socket first = Socket::connect_to(server.port(), 2);
     const Socket second = Socket::connect_to(server.port(), 2);
     for (const Socket* socket : {&first, &second}) {
       ASSERT_EQ(status_of_head(*socket), "200");  // so that both have their place
-      ASSERT_TRUE(socket->send("GET /v1/pie"));   // which they keep
+      ASSERT_TRUE(socket->send("GET /thi"));      // which they keep
     }
-    EXPECT_EQ(status_in(Socket::connect_to(server.port(), 2).receive_all()), "503");
+    EXPECT_EQ(status_of(Socket::connect_to(server.port(), 2).receive_all()), "503");
     const Socket third = Socket::connect_to(server.port(), 3);
     const Socket fourth = Socket::connect_to(server.port(), 4);
     EXPECT_EQ(status_of_head(third), "200");
     EXPECT_EQ(status_of_head(fourth), "200");
-    EXPECT_EQ(status_in(Socket::connect_to(server.port(), 5).receive_all()), "503");
+    EXPECT_EQ(status_of(Socket::connect_to(server.port(), 5).receive_all()), "503");
     EXPECT_EQ(server.counters().refused, 2U);
   }
 }
 
 TEST(HttpServerLimits, WhoWaitsLongestGivesWay) {
-  MadeUpGetter source;
+  MadeUpFace face;
   HttpServerOptions options = patient_options(3, 2);
   options.limits.patience_for_request = 0s;
-  const HttpPieceServer server(source, options);
+  const HttpServer server(face.routes(), options);
   // They wait in the order in which they came, which is that of their being accepted.
   const Socket other = Socket::connect_to(server.port(), 3);
   const Socket first = Socket::connect_to(server.port(), 2);
@@ -88,12 +85,12 @@ TEST(HttpServerLimits, WhoWaitsLongestGivesWay) {
 
 // Byte by byte, a request may take as long as it likes, unless somebody else wants the place.
 TEST(HttpServerLimits, HalfARequestGivesWay) {
-  MadeUpGetter source;
+  MadeUpFace face;
   HttpServerOptions options = patient_options(1, 1);
   options.limits.patience_for_request = 0s;
-  for (const std::string half : {"G", "GET /v1/pieces/1 HTTP/1.1\r\nX: ",
-                                 "POST /v1/pieces HTTP/1.1\r\nContent-Length: 8\r\n\r\n1234"}) {
-    const HttpPieceServer server(source, options);
+  for (const std::string half : {"G", "GET /thing HTTP/1.1\r\nX: ",
+                                 "POST /list HTTP/1.1\r\nContent-Length: 8\r\n\r\n1234"}) {
+    const HttpServer server(face.routes(), options);
     const Socket slow = Socket::connect_to(server.port());
     ASSERT_TRUE(slow.send(half));
     const Socket next = Socket::connect_to(server.port());
@@ -102,11 +99,11 @@ TEST(HttpServerLimits, HalfARequestGivesWay) {
   }
 }
 
-/// A getter that answers when it is told to.
-class HeldGetter : public MadeUpGetter {
+/// Answers when it is told to.
+class HeldFace : public MadeUpFace {
  public:
-  HeldGetter() {
-    before = [this](PieceIndex) {
+  HeldFace() {
+    before = [this] {
       std::unique_lock lock(mutex_);
       is_asked_ = true;
       changed_.notify_all();
@@ -131,60 +128,55 @@ class HeldGetter : public MadeUpGetter {
 };
 
 TEST(HttpServerLimits, WhoIsServedDoesNotGiveWay) {
-  HeldGetter source;
+  HeldFace face;
   HttpServerOptions options = patient_options(1, 1);
   options.limits.patience_for_request = options.limits.patience_for_taking = 0s;
-  const HttpPieceServer server(source, options);
+  const HttpServer server(face.routes(), options);
   const Socket served = Socket::connect_to(server.port());
   ASSERT_TRUE(served.send(kHead));
-  source.wait_until_asked();
-  EXPECT_EQ(status_in(Socket::connect_to(server.port()).receive_all()), "503");
-  source.release();
-  EXPECT_EQ(status_in(served.receive_until("\r\n\r\n")), "200");
+  face.wait_until_asked();
+  EXPECT_EQ(status_of(Socket::connect_to(server.port()).receive_all()), "503");
+  face.release();
+  EXPECT_EQ(status_of(served.receive_until("\r\n\r\n")), "200");
 }
 
 TEST(HttpServerLimits, WhoDoesNotTakeGivesWay) {
-  MadeUpGetter source;
+  MadeUpFace face;
   HttpServerOptions options = patient_options(1, 1);
   options.limits.patience_for_taking = 0s;
-  const HttpPieceServer server(source, options);
+  const HttpServer server(face.routes(), options);
   const Socket full = Socket::connect_to(server.port());
-  const std::string list(test::text_of(encode_piece_request(test::indices_up_to(64))));
-  ASSERT_TRUE(
-      full.send("POST /v1/pieces HTTP/1.1\r\nHost: test\r\nContent-Length: 512\r\n\r\n" + list));
+  ASSERT_TRUE(full.send("GET /large HTTP/1.1\r\nHost: test\r\n\r\n"));
   std::string status;
   do {  // until the buffers of the system are full
     status = status_of_head(Socket::connect_to(server.port()));
   } while (status != "200");
-  EXPECT_LT(source.n_asked, 65U);
+  EXPECT_LT(face.n_windows, test::kWindows);
 }
 
-// A drop now and then is not enough: the time is for a piece as a whole.
+// A drop now and then is not enough: the time is for a window as a whole.
 TEST(HttpServerLimits, DrippingIsNotTaking) {
-  MadeUpGetter source;
+  MadeUpFace face;
   HttpServerOptions options = patient_options(1, 1);
-  options.limits.piece_time = 100ms;
-  const HttpPieceServer server(source, options);
+  options.limits.write_time = 100ms;
+  const HttpServer server(face.routes(), options);
   const Socket socket = Socket::connect_to(server.port());
-  const std::string list(test::text_of(encode_piece_request(test::indices_up_to(64))));
-  ASSERT_TRUE(
-      socket.send("POST /v1/pieces HTTP/1.1\r\nHost: test\r\nContent-Length: 512\r\n\r\n" + list));
+  ASSERT_TRUE(socket.send("GET /large HTTP/1.1\r\nHost: test\r\n\r\n"));
   std::vector<char> drop(64 * 1024);
   ssize_t n = 0;
   std::size_t n_received = 0;
   do {
-    std::this_thread::sleep_for(10ms);  // 160 ms for a piece
+    std::this_thread::sleep_for(10ms);  // 160 ms for a window
     n = ::recv(socket.descriptor(), drop.data(), drop.size(), 0);
     n_received += n > 0 ? static_cast<std::size_t>(n) : 0;
   } while (n > 0);
-  EXPECT_LT(n_received, 60 * kPieceSize);
+  EXPECT_LT(n_received, 60 * test::kWindow);
 }
 
 TEST(HttpServerLimits, BodiesThatCannotBeAreRefusedAtOnce) {
-  MadeUpGetter source;
+  MadeUpFace face;
   HttpServerOptions options = patient_options(99, 99);  // nothing but the refusal ends a connection
-  options.limits.max_batch = 4;
-  const HttpPieceServer server(source, options);
+  const HttpServer server(face.routes(), options);
   struct Body {
     std::string headers;
     std::string status;
@@ -218,16 +210,16 @@ TEST(HttpServerLimits, BodiesThatCannotBeAreRefusedAtOnce) {
     // Without a byte of the body, and with more of it than a client sends before it listens.
     for (const std::size_t n_sent : {std::size_t{0}, std::size_t{100'000}}) {
       const Socket socket = Socket::connect_to(server.port());
-      ASSERT_TRUE(socket.send("POST /v1/pieces HTTP/1.1\r\nHost: test\r\n" + body.headers + "\r\n" +
+      ASSERT_TRUE(socket.send("POST /list HTTP/1.1\r\nHost: test\r\n" + body.headers + "\r\n" +
                               std::string(n_sent, '1')));
       const std::string response = socket.receive_all();
-      EXPECT_EQ(status_in(response), body.status) << body.headers << n_sent << ": " << response;
+      EXPECT_EQ(status_of(response), body.status) << body.headers << n_sent << ": " << response;
     }
   }
   const Socket get = Socket::connect_to(server.port());
-  ASSERT_TRUE(get.send("GET /v1/pieces/1 HTTP/1.1\r\nHost: test\r\nContent-Length: abc\r\n\r\n"));
-  EXPECT_EQ(status_in(get.receive_all()), "400");
-  EXPECT_EQ(source.n_asked, 0U);
+  ASSERT_TRUE(get.send("GET /thing HTTP/1.1\r\nHost: test\r\nContent-Length: abc\r\n\r\n"));
+  EXPECT_EQ(status_of(get.receive_all()), "400");
+  EXPECT_EQ(face.n_asked, 0U);
 }
 
 std::size_t n_threads() {
@@ -236,9 +228,9 @@ std::size_t n_threads() {
 }
 
 TEST(HttpServerLimits, ThreadsOfABurstGo) {
-  MadeUpGetter source;
+  MadeUpFace face;
   const std::size_t before = n_threads();
-  const HttpPieceServer server(source, patient_options(40, 40));
+  const HttpServer server(face.routes(), patient_options(40, 40));
   {
     std::vector<Socket> burst;
     for (int i = 0; i < 20; ++i) {
@@ -256,12 +248,12 @@ TEST(HttpServerLimits, ThreadsOfABurstGo) {
 
 // Whoever comes, half closed or not at all: the next one is served.
 TEST(HttpServerLimits, OddClientsAreNoTrouble) {
-  MadeUpGetter source;
-  const HttpPieceServer server(source, patient_options(64, 64));
+  MadeUpFace face;
+  const HttpServer server(face.routes(), patient_options(64, 64));
   const Socket half_closed = Socket::connect_to(server.port());
   ASSERT_TRUE(half_closed.send(kHead));
   ::shutdown(half_closed.descriptor(), SHUT_WR);
-  EXPECT_EQ(status_in(half_closed.receive_all()), "200");
+  EXPECT_EQ(status_of(half_closed.receive_all()), "200");
   for (int i = 0; i < 60; ++i) {
     const Socket gone = Socket::connect_to(server.port());
     if (i % 2 == 0) {  // reset, perhaps before it is accepted
@@ -269,7 +261,7 @@ TEST(HttpServerLimits, OddClientsAreNoTrouble) {
       ::setsockopt(gone.descriptor(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     }
     if (i % 3 == 0) {
-      gone.send("GET /v1/pieces/1 HTTP/1.1\r\n\r\n");
+      gone.send("GET /thing HTTP/1.1\r\n\r\n");
     }
   }
   std::string ranges = "bytes=0-";
@@ -277,11 +269,11 @@ TEST(HttpServerLimits, OddClientsAreNoTrouble) {
     ranges += ",0-";
   }
   const Socket greedy = Socket::connect_to(server.port());
-  ASSERT_TRUE(greedy.send("GET /v1/pieces/1 HTTP/1.1\r\nConnection: close\r\nRange: " + ranges +
-                          "\r\n\r\n"));
-  const std::string one_piece = greedy.receive_all();
-  EXPECT_EQ(status_in(one_piece), "200");
-  EXPECT_LT(one_piece.size(), kPieceSize + 1000);
+  ASSERT_TRUE(
+      greedy.send("GET /thing HTTP/1.1\r\nConnection: close\r\nRange: " + ranges + "\r\n\r\n"));
+  const std::string answer = greedy.receive_all();
+  EXPECT_EQ(status_of(answer), "200");
+  EXPECT_TRUE(answer.ends_with("\r\n\r\na thing\n")) << answer;
   const Socket pipelined = Socket::connect_to(server.port());
   std::string many;
   for (int i = 0; i < 100; ++i) {

@@ -14,7 +14,7 @@
 #include "host/pieces/http_piece_getter.hpp"
 #include "host/pieces/http_piece_server.hpp"
 #include "host/pieces/source_errors.hpp"
-#include "tests/unit/http_fixture.hpp"
+#include "tests/unit/pieces/http_piece_fixture.hpp"
 
 namespace furrow {
 namespace {
@@ -328,11 +328,10 @@ TEST(HttpPieceGetter, ConnectionsThatAreNeverThere) {
 
 TEST(HttpManifest, IsWhatTheServerHas) {
   test::MadeUpGetter source;
-  HttpServerOptions with_manifest;
-  with_manifest.manifest_json = std::string(300'000, 'm');
-  const HttpPieceServer server(source, with_manifest);
+  const std::string manifest(300'000, 'm');
+  const HttpPieceServer server(source, {}, {.manifest_json = manifest});
   HttpSourceOptions options = quick_options(server.url() + "/");
-  EXPECT_EQ(fetch_manifest_text(options, {}), with_manifest.manifest_json);
+  EXPECT_EQ(fetch_manifest_text(options, {}), manifest);
   options.max_manifest_bytes = 299'999;
   EXPECT_THROW(fetch_manifest_text(options, {}), InvalidBytesLength);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/pieces/piece_url.hpp"
+#include "host/base/url.hpp"
 
 #include <algorithm>
 #include <array>
@@ -39,8 +39,8 @@ std::string_view scheme_of(std::string_view text) {
 
 }  // namespace
 
-bool is_piece_url(const std::string& source) {
-  return !scheme_of(source).empty();
+bool is_url(const std::string& text) {
+  return !scheme_of(text).empty();
 }
 
 std::string printable_url(const std::string& source) {
@@ -65,10 +65,10 @@ std::string printable_url(const std::string& source) {
   return result;
 }
 
-void require_piece_url(const std::string& url) {
+void require_http_url(const std::string& url, const std::string& purpose) {
   const std::string shown = printable_url(url);
   const auto refuse = [&](const std::string& expected) {
-    throw InvalidArgument("pieces over HTTP: expected " + expected + ", actual '" + shown + "'",
+    throw InvalidArgument(purpose + ": expected " + expected + ", actual '" + shown + "'",
                           {.path = shown, .expected = expected, .actual = shown});
   };
   const std::string_view scheme = scheme_of(url);

@@ -50,11 +50,7 @@ PieceSupplyOptions from(std::vector<std::string> sources) {
 
 class PieceSupplyTest : public testing::Test {
  protected:
-  HttpServerOptions with_manifest() {
-    HttpServerOptions options;
-    options.manifest_json = store_.manifest().to_json();
-    return options;
-  }
+  HttpPieceRoutesOptions with_manifest() { return {.manifest_json = store_.manifest().to_json()}; }
   /// The example's manifest with another history, written to a file.
   std::filesystem::path other_manifest() {
     Manifest manifest = store_.manifest();
@@ -81,7 +77,7 @@ SuperSegmentHeader PieceSupplyTest::lone_super_segment_of(const Manifest& manife
 }
 
 TEST_F(PieceSupplyTest, DirectoryAndServerGiveTheSame) {
-  const HttpPieceServer server(store_, with_manifest());
+  const HttpPieceServer server(store_, {}, with_manifest());
   PieceSupply local(from({example_store().store.native()}));
   PieceSupply remote(from({server.url()}));
   EXPECT_FALSE(local.is_manifest_from_server());
@@ -100,7 +96,7 @@ TEST_F(PieceSupplyTest, CacheTakesPiecesInAndGivesThemOut) {
   options.cache_directory = directory_.path() / "cache";
   options.cache_bytes = 16 << 20;
   {
-    const HttpPieceServer server(store_, with_manifest());
+    const HttpPieceServer server(store_, {}, with_manifest());
     options.sources = {server.url()};
     PieceSupply supply(options);
     EXPECT_FALSE(std::filesystem::exists(*options.cache_directory)) << "not before it is opened";
@@ -118,7 +114,7 @@ TEST_F(PieceSupplyTest, CacheTakesPiecesInAndGivesThemOut) {
 
 TEST_F(PieceSupplyTest, WrongPieceOfAServerIsRefusedAndHadFromTheNext) {
   Confused confused(store_);
-  const HttpPieceServer liar(confused, with_manifest());
+  const HttpPieceServer liar(confused, {}, with_manifest());
   PieceSupply alone(from({liar.url()}));
   EXPECT_NE(get(alone.getter(), 5).error, nullptr);
   PieceSupply both(from({liar.url(), example_store().store.native()}));
@@ -127,7 +123,7 @@ TEST_F(PieceSupplyTest, WrongPieceOfAServerIsRefusedAndHadFromTheNext) {
 }
 
 TEST_F(PieceSupplyTest, ManifestOfTheUserDecides) {
-  const HttpPieceServer server(store_, with_manifest());
+  const HttpPieceServer server(store_, {}, with_manifest());
   PieceSupplyOptions options = from({server.url()});
   options.manifest = other_manifest();
   PieceSupply supply(options);
@@ -147,9 +143,7 @@ TEST_F(PieceSupplyTest, ManifestOfTheUserDecides) {
 TEST_F(PieceSupplyTest, WhatCannotBeOpened) {
   EXPECT_THROW(PieceSupply(from({})), InvalidArgument);
   EXPECT_THROW(PieceSupply(from({(directory_.path() / "absent").native()})), IoError);
-  HttpServerOptions broken;
-  broken.manifest_json = "{}";
-  const HttpPieceServer server(store_, broken);
+  const HttpPieceServer server(store_, {}, {.manifest_json = "{}"});
   EXPECT_THROW(PieceSupply(from({server.url()})), InvalidManifest);
   const HttpPieceServer without(store_, {});
   EXPECT_THROW(PieceSupply(from({without.url()})), HttpStatusError);

@@ -13,7 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "host/pieces/source_errors.hpp"
-#include "tests/unit/http_fixture.hpp"
+#include "tests/unit/pieces/made_up_pieces.hpp"
 
 namespace furrow {
 namespace {
