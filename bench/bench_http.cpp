@@ -26,7 +26,7 @@
 #include <unistd.h>
 
 #include "host/base/file.hpp"
-#include "host/pieces/curl_handles.hpp"
+#include "host/http/curl_loop.hpp"
 #include "host/pieces/http_piece_getter.hpp"
 #include "host/pieces/http_piece_server.hpp"
 
@@ -147,26 +147,25 @@ void report(benchmark::State& state) {
 }
 
 void drain(benchmark::State& state, const std::string& server) {
-  HttpSourceOptions options;
+  HttpClientOptions options;
   options.url = url_of(server);
   if (options.url.empty()) {
     state.SkipWithError("no nginx here");
     return;
   }
   const auto in_flight = static_cast<std::size_t>(state.range(0));
-  CurlRequests requests(in_flight);
+  CurlLoop loop(in_flight);
   std::vector<std::unique_ptr<CurlRequest>> slots;
   std::uint64_t n_bytes = 0;
   for (std::size_t i = 0; i < in_flight; ++i) {
     slots.push_back(std::make_unique<CurlRequest>(options));
-    slots.back()->set(CURLOPT_PRIVATE, slots.back().get());
     slots.back()->set(CURLOPT_WRITEFUNCTION, &count_bytes);
     slots.back()->set(CURLOPT_WRITEDATA, &n_bytes);
   }
   std::uint64_t next = 0;
   const auto begin = [&](CurlRequest& request) {
     request.set_path("/v1/pieces/" + std::to_string(next++ % kDistinct));
-    requests.add(request);
+    loop.add(request);
   };
   for (auto _ : state) {
     n_bytes = 0;
@@ -176,20 +175,16 @@ void drain(benchmark::State& state, const std::string& server) {
       begin(*slots[n_begun]);
     }
     while (n_ended < kPerIteration) {
-      requests.perform();
-      while (const CURLMsg* message = requests.next_ended()) {
-        char* self = nullptr;
-        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &self);
-        auto& request = *reinterpret_cast<CurlRequest*>(self);
-        requests.remove(request);
+      loop.perform();
+      while (const std::optional<CurlLoop::Ended> ended = loop.take_ended()) {
         ++n_ended;
         if (n_begun < kPerIteration) {
           ++n_begun;
-          begin(request);
+          begin(*ended->request);
         }
       }
       if (n_ended < kPerIteration) {
-        requests.wait(std::chrono::seconds(1));
+        loop.wait(std::chrono::seconds(1));
       }
     }
     if (n_bytes != kPerIteration * kPieceSize) {

@@ -8,9 +8,11 @@
 
 #include "host/base/foreign_error.hpp"
 #include "host/base/url.hpp"
-#include "host/pieces/curl_handles.hpp"
-#include "host/pieces/http_answer.hpp"
+#include "host/http/curl_loop.hpp"
+#include "host/http/http_answer.hpp"
 #include "host/pieces/http_manifest.hpp"
+#include "host/pieces/http_paths.hpp"
+#include "host/pieces/http_translation.hpp"
 #include "host/pieces/source_errors.hpp"
 
 namespace furrow {
@@ -23,15 +25,15 @@ std::size_t on_body(char*, std::size_t, std::size_t, void*) {
 
 /// Whether the answer begins as a piece does.
 bool gives(PieceIndex piece, const HttpSourceOptions& options, const std::stop_token& stop) {
-  CurlRequest request(options);
-  request.set_path("/v1/pieces/" + std::to_string(piece.value()));
+  CurlRequest request(client_options(options));
+  request.set_path(kPiecePathPrefix + std::to_string(piece.value()));
   request.set(CURLOPT_TIMEOUT_MS, static_cast<long>(options.piece_time.count()));
   request.set(CURLOPT_WRITEFUNCTION, &on_body);
   const std::optional<CURLcode> code = perform_alone(request, stop);
   const std::int64_t announced = request.content_length();
   return code == CURLE_WRITE_ERROR && request.status() == kStatusOk &&
          (announced < 0 || announced == std::int64_t{kPieceSize}) &&
-         problem_of_head(request, "piece") == nullptr;
+         !problem_of_head(request, "piece").has_value();
 }
 
 bool is_of_a_server_in_trouble(const std::exception_ptr& error) {

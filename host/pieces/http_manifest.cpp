@@ -8,10 +8,12 @@
 
 #include "host/base/hex.hpp"
 #include "host/crypto/blake3.hpp"
-#include "host/pieces/curl_handles.hpp"
-#include "host/pieces/http_answer.hpp"
+#include "host/http/curl_loop.hpp"
+#include "host/http/http_answer.hpp"
+#include "host/http/http_status.hpp"
+#include "host/pieces/http_paths.hpp"
+#include "host/pieces/http_translation.hpp"
 #include "host/pieces/piece_etag.hpp"
-#include "host/pieces/source_errors.hpp"
 
 namespace furrow {
 namespace {
@@ -34,7 +36,8 @@ std::size_t on_body(char* data, std::size_t size, std::size_t n, void* self) {
   try {
     const bool is_manifest = received.request.status() == kStatusOk;
     if (is_manifest && received.text.empty()) {
-      received.problem = problem_of_head(received.request, what_is_asked(received.request));
+      received.problem =
+          source_error(problem_of_head(received.request, what_is_asked(received.request)));
     }
     received.text.append(data, size * n);
     const std::size_t most = is_manifest ? received.most : kMaxMessage;
@@ -56,18 +59,18 @@ std::exception_ptr problem_of(const CurlRequest& request, CURLcode code, const R
   }
   // Whoever refuses has said so with the status, also when the rest of the message does not come.
   if (code != CURLE_OK && (request.status() < 200 || request.status() == kStatusOk)) {
-    return request.error(code, what);
+    return source_error(request.problem(code, what));
   }
   if (request.status() != kStatusOk) {
-    return problem_of_status(request, what, received.text);
+    return source_error(problem_of_status(request, what, received.text));
   }
-  if (const std::exception_ptr problem = problem_of_head(request, what)) {
+  if (const std::exception_ptr problem = source_error(problem_of_head(request, what))) {
     return problem;  // without a body
   }
   const std::string_view beginning = std::string_view(received.text).substr(0, kKeptTextSize);
   const std::size_t first = beginning.find_first_not_of(" \t\r\n");
   if (first == std::string_view::npos || beginning[first] != '{') {
-    return problem_of_body(request, what, beginning);
+    return source_error(problem_of_body(request, what, beginning));
   }
   return nullptr;
 }
@@ -76,9 +79,9 @@ std::exception_ptr problem_of(const CurlRequest& request, CURLcode code, const R
 
 std::optional<std::string> fetch_manifest_text(const HttpSourceOptions& options,
                                                const std::stop_token& stop) {
-  require_readable_url(options.url);
-  CurlRequest request(options);
-  request.set_path("/v1/manifest");
+  require_source_url(options.url);
+  CurlRequest request(client_options(options));
+  request.set_path(kManifestPath);
   Received received{.request = request, .most = options.max_manifest_bytes};
   request.set(CURLOPT_TIMEOUT_MS, static_cast<long>(options.piece_time.count()));
   request.set(CURLOPT_WRITEFUNCTION, &on_body);

@@ -7,10 +7,11 @@
 #include <optional>
 #include <utility>
 
-#include "host/pieces/curl_handles.hpp"
+#include "host/http/curl_loop.hpp"
 #include "host/pieces/http_examination.hpp"
 #include "host/pieces/http_piece_request.hpp"
 #include "host/pieces/http_source.hpp"
+#include "host/pieces/http_translation.hpp"
 #include "host/pieces/source_errors.hpp"
 
 namespace furrow {
@@ -18,15 +19,13 @@ namespace {
 
 using Clock = WantedPiece::Clock;
 
-constexpr std::chrono::milliseconds kLongestWait = std::chrono::seconds(60);
-
 HttpSourceOptions checked(HttpSourceOptions options) {
   const auto require = [](bool holds, const std::string& what, std::uint64_t actual) {
     if (!holds) {
       throw InvalidArgument("pieces over HTTP: " + what + ", actual " + std::to_string(actual));
     }
   };
-  require_readable_url(options.url);
+  require_source_url(options.url);
   require(options.in_flight >= 1, "expected at least 1 piece in flight", options.in_flight);
   require(options.pieces_per_request >= 1 && options.pieces_per_request <= options.in_flight,
           "expected 1 to " + std::to_string(options.in_flight) + " pieces in a request",
@@ -40,10 +39,10 @@ HttpSourceOptions checked(HttpSourceOptions options) {
 /// Connections and requests for one batch at a time.
 class HttpPieceGetter::Session {
  public:
-  explicit Session(const HttpSourceOptions& now) : options(now), requests(now.in_flight) {}
+  explicit Session(const HttpSourceOptions& now) : options(now), loop(now.in_flight) {}
 
   HttpSourceOptions options;  // with the token of this batch
-  CurlRequests requests;
+  CurlLoop loop;
   std::vector<std::unique_ptr<HttpPieceRequest>> slots;
   HttpPieceRequest::OnAnswer on_answer;
 };
@@ -67,7 +66,7 @@ class HttpPieceGetter::BorrowedSession {
   ~BorrowedSession() {
     for (const auto& slot : session_->slots) {
       if (slot->is_under_way()) {
-        session_->requests.remove(slot->request());
+        session_->loop.remove(slot->request());
       }
     }
     // The pools go, with the memory that pieces have touched; the connections stay.
@@ -104,17 +103,17 @@ class HttpPieceGetter::Batch {
     for (const PieceIndex index : indices) {
       ready_.push_back({.index = index});
     }
-    const std::stop_callback wake(stop, [this] { session_.requests.wake(); });
+    const std::stop_callback wake(stop, [this] { session_.loop.wake(); });
     while (n_open_ != 0 && !stop.stop_requested()) {
       begin_requests();
-      session_.requests.perform();
+      session_.loop.perform();
       end_requests();
       if (unavailable_ != nullptr) {
         fail_all();
         return;
       }
       if (n_open_ != 0 && !can_begin()) {
-        session_.requests.wait(time_to_wait());
+        session_.loop.wait(time_to_wait());
       }
     }
   }
@@ -132,9 +131,10 @@ class HttpPieceGetter::Batch {
   [[nodiscard]] bool can_begin() const { return !ready_.empty() && n_free_slots() != 0; }
 
   [[nodiscard]] std::chrono::milliseconds time_to_wait() const {
-    return delayed_.empty() ? kLongestWait
-                            : std::min(kLongestWait, std::chrono::ceil<std::chrono::milliseconds>(
-                                                         delayed_.begin()->first - Clock::now()));
+    constexpr auto kLongest = CurlLoop::kLongestWait;
+    return delayed_.empty() ? kLongest
+                            : std::min(kLongest, std::chrono::ceil<std::chrono::milliseconds>(
+                                                     delayed_.begin()->first - Clock::now()));
   }
 
   HttpPieceRequest& free_slot() {
@@ -164,22 +164,20 @@ class HttpPieceGetter::Batch {
       const auto last = ready_.begin() + static_cast<std::ptrdiff_t>(n);
       std::vector<WantedPiece> wanted(ready_.begin(), last);
       ready_.erase(ready_.begin(), last);
-      free_slot().begin(std::move(wanted), session_.requests);
+      free_slot().begin(std::move(wanted), session_.loop);
       ++n_under_way_;
     }
   }
 
   void end_requests() {
-    while (CURLMsg* message = session_.requests.next_ended()) {
-      const CURLcode code = message->data.result;
-      char* self = nullptr;
-      curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &self);
-      auto& slot = *reinterpret_cast<HttpPieceRequest*>(self);  // as it was given to libcurl
-      session_.requests.remove(slot.request());
+    while (const std::optional<CurlLoop::Ended> ended = session_.loop.take_ended()) {
+      const auto slot =
+          std::find_if(session_.slots.begin(), session_.slots.end(),
+                       [&](const auto& one) { return &one->request() == ended->request; });
       --n_under_way_;
-      slot.end(code);
-      if (slot.failure_of_sink() != nullptr) {
-        std::rethrow_exception(slot.failure_of_sink());
+      (*slot)->end(ended->code);
+      if ((*slot)->failure_of_sink() != nullptr) {
+        std::rethrow_exception((*slot)->failure_of_sink());
       }
     }
   }
@@ -269,7 +267,7 @@ class HttpPieceGetter::Batch {
     }
     for (const auto& slot : session_.slots) {
       if (slot->is_under_way()) {
-        session_.requests.remove(slot->request());
+        session_.loop.remove(slot->request());
         slot->give_up(left);
       }
     }

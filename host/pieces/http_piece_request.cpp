@@ -10,7 +10,10 @@
 #include "host/base/counted.hpp"
 #include "host/base/hex.hpp"
 #include "host/crypto/blake3.hpp"
-#include "host/pieces/http_answer.hpp"
+#include "host/http/http_answer.hpp"
+#include "host/http/http_status.hpp"
+#include "host/pieces/http_paths.hpp"
+#include "host/pieces/http_translation.hpp"
 #include "host/pieces/piece_etag.hpp"
 #include "host/pieces/source_errors.hpp"
 
@@ -51,8 +54,7 @@ HttpPieceRequest::HttpPieceRequest(const HttpSourceOptions& options,
       validator_(validator),
       pool_(std::move(pool)),
       on_answer_(on_answer),
-      request_(options) {
-  request_.set(CURLOPT_PRIVATE, this);
+      request_(client_options(options)) {
   request_.set(CURLOPT_WRITEFUNCTION, &HttpPieceRequest::on_body);
   request_.set(CURLOPT_WRITEDATA, this);
 }
@@ -63,7 +65,7 @@ std::string HttpPieceRequest::what() const {
              : counted(wanted_.size(), "piece") + " from " + request_.shown_url();
 }
 
-void HttpPieceRequest::begin(std::vector<WantedPiece> wanted, CurlRequests& requests) {
+void HttpPieceRequest::begin(std::vector<WantedPiece> wanted, CurlLoop& loop) {
   wanted_ = std::move(wanted);
   is_answered_.assign(wanted_.size(), false);
   n_open_ = wanted_.size();
@@ -86,17 +88,17 @@ void HttpPieceRequest::begin(std::vector<WantedPiece> wanted, CurlRequests& requ
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now).count();
   request_.set(CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<std::int64_t>(left, 1)));
   if (options_.pieces_per_request <= 1) {
-    request_.set_path("/v1/pieces/" + std::to_string(indices.front().value()));
+    request_.set_path(kPiecePathPrefix + std::to_string(indices.front().value()));
     request_.set(CURLOPT_HTTPGET, 1L);
   } else {
-    request_.set_path("/v1/pieces");
+    request_.set_path(kPiecesPath);
     body_to_send_ = encode_piece_request(indices);
     request_.set(CURLOPT_POST, 1L);
     request_.set(CURLOPT_POSTFIELDSIZE, static_cast<long>(body_to_send_.size()));
     request_.set(CURLOPT_POSTFIELDS, reinterpret_cast<const char*>(body_to_send_.data()));
     frames_.emplace(request_.shown_url());
   }
-  requests.add(request_);
+  loop.add(request_);
 }
 
 std::size_t HttpPieceRequest::on_body(char* data, std::size_t size, std::size_t n, void* self) {
@@ -122,7 +124,7 @@ void HttpPieceRequest::receive(std::span<const std::uint8_t> bytes) {
     return;
   }
   if (is_first) {
-    if (const std::exception_ptr problem = problem_of_head(request_, what())) {
+    if (const std::exception_ptr problem = source_error(problem_of_head(request_, what()))) {
       std::rethrow_exception(problem);
     }
   }
@@ -143,7 +145,7 @@ void HttpPieceRequest::receive_frames(std::span<const std::uint8_t> bytes) {
   } catch (const MalformedData&) {
     // No status of a frame: perhaps there are no frames.
     const std::exception_ptr problem =
-        is_first ? problem_of_body(request_, what(), text_) : nullptr;
+        is_first ? source_error(problem_of_body(request_, what(), text_)) : nullptr;
     if (problem != nullptr) {
       std::rethrow_exception(problem);
     }
@@ -152,7 +154,7 @@ void HttpPieceRequest::receive_frames(std::span<const std::uint8_t> bytes) {
 }
 
 std::exception_ptr HttpPieceRequest::wrong_length(std::uint64_t actual) const {
-  const std::exception_ptr problem = problem_of_body(request_, what(), text_);
+  const std::exception_ptr problem = source_error(problem_of_body(request_, what(), text_));
   return problem != nullptr ? problem : error_of<InvalidBytesLength>(what(), kPieceSize, actual);
 }
 
@@ -231,20 +233,21 @@ std::exception_ptr HttpPieceRequest::why_incomplete(CURLcode code) const {
   }
   // Whoever refuses has said so with the status, also when the rest of the message does not come.
   // A 404 counts as an answer, and so has to be whole.
-  const long status = request_.status();
+  const int status = request_.status();
   const bool is_told = status >= 200 && status != kStatusOk && status != kStatusNotFound;
   if (code != CURLE_OK && !is_told) {
-    return request_.error(code, what());
+    return source_error(request_.problem(code, what()));
   }
   if (status != kStatusOk) {
-    return problem_of_status(request_, what(), text_);
+    return source_error(problem_of_status(request_, what(), text_));
   }
-  if (const std::exception_ptr problem = problem_of_head(request_, what())) {
+  if (const std::exception_ptr problem = source_error(problem_of_head(request_, what()))) {
     return problem;  // without a body
   }
   if (frames_.has_value()) {
-    const std::exception_ptr problem =
-        n_open_ == wanted_.size() ? problem_of_body(request_, what(), text_) : nullptr;
+    const std::exception_ptr problem = n_open_ == wanted_.size()
+                                           ? source_error(problem_of_body(request_, what(), text_))
+                                           : nullptr;
     if (problem != nullptr) {
       return problem;  // too short for a frame
     }

@@ -14,7 +14,8 @@
 
 #include "furrow/piece_getter.hpp"
 
-#include "host/pieces/curl_handles.hpp"
+#include "host/http/curl_loop.hpp"
+#include "host/pieces/http_source_options.hpp"
 #include "host/pieces/piece_frame.hpp"
 #include "host/pieces/piece_validator.hpp"
 #include "host/pieces/pooled_piece.hpp"
@@ -45,7 +46,7 @@ class HttpPieceRequest {
   HttpPieceRequest& operator=(const HttpPieceRequest&) = delete;
 
   /// Pre: none is under way; `wanted` is not empty.
-  void begin(std::vector<WantedPiece> wanted, CurlRequests& requests);
+  void begin(std::vector<WantedPiece> wanted, CurlLoop& loop);
   /// The request ended with `code`: answers what has no answer yet. To be called once after begin.
   void end(CURLcode code);
   /// Leaves the pieces without an answer; they are put behind `unanswered`.

@@ -91,7 +91,6 @@ class PieceSources : public PieceGetter {
   class Batch;
 
   void settle(SourceState& state, const SourceState::Outcome& outcome);
-  [[nodiscard]] std::uint64_t generation_of(std::size_t source) const;
   void report_faults();
   void wait_until(Clock::time_point until, std::uint64_t n_changes, const std::stop_token& stop);
 

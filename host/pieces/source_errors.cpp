@@ -1,25 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/pieces/source_errors.hpp"
 
+#include <utility>
+
 #include "host/archive/piece_validation.hpp"
 #include "host/base/counted.hpp"
 
 namespace furrow {
 namespace {
 
-ErrorKind kind_of_status(long status) {
-  return status == 429 || status >= 500 ? ErrorKind::kUnavailable : ErrorKind::kMismatch;
+ErrorKind kind_of_status(int status) {
+  return status == kStatusTooManyRequests || status >= kStatusServerError ? ErrorKind::kUnavailable
+                                                                          : ErrorKind::kMismatch;
 }
 
 }  // namespace
 
-HttpStatusError::HttpStatusError(const std::string& what, const std::string& url, long actual,
-                                 const std::string& text)
-    : Error(kind_of_status(actual),
-            what + ": expected status 200, actual " + std::to_string(actual) +
-                (text.empty() ? "" : " (" + text + ")"),
-            {.path = url, .expected = "status 200", .actual = std::to_string(actual)}),
-      status_(actual) {}
+HttpStatusError::HttpStatusError(const std::string& message, ErrorFields fields, int status)
+    : Error(kind_of_status(status), message, std::move(fields)), status_(status) {}
 
 UnexpectedPiece::UnexpectedPiece(const std::string& what, std::size_t n_wanted, PieceIndex actual)
     : Error(ErrorKind::kMismatch,

@@ -12,6 +12,7 @@
 #include "furrow/types.hpp"
 
 #include "host/base/foreign_error.hpp"
+#include "host/http/http_status.hpp"
 
 namespace furrow {
 
@@ -76,19 +77,18 @@ class HttpNotAPiece : public Error {
 /// Any other status that is no answer.
 class HttpStatusError : public Error {
  public:
-  /// `url` is the address as it may be shown.
-  HttpStatusError(const std::string& what, const std::string& url, long actual,
-                  const std::string& text);
-  [[nodiscard]] long status() const noexcept { return status_; }
+  HttpStatusError(const std::string& message, ErrorFields fields, int status);
+  [[nodiscard]] int status() const noexcept { return status_; }
   /// Whether the server has too much to do, or a proxy says that the server behind it does not
   /// answer: passing both.
   [[nodiscard]] bool is_busy() const noexcept {
-    return status_ == 429 || status_ == 502 || status_ == 503 || status_ == 504;
+    return status_ == kStatusTooManyRequests || status_ == kStatusBadGateway ||
+           status_ == kStatusUnavailable || status_ == kStatusGatewayTimeout;
   }
-  [[nodiscard]] bool is_of_the_server() const noexcept { return status_ >= 500; }
+  [[nodiscard]] bool is_of_the_server() const noexcept { return status_ >= kStatusServerError; }
 
  private:
-  long status_;
+  int status_;
 };
 /// Nothing, or not everything, came within the time that there was.
 class HttpTimeout : public Error {

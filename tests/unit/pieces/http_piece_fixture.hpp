@@ -37,4 +37,20 @@ inline HttpSourceOptions quick_options(const std::string& url) {
   return options;
 }
 
+/// A response of any kind, behind which the connection ends.
+inline std::string response(const std::string& head, const std::string& body = {}) {
+  return "HTTP/1.1 " + head + "\r\nContent-Length: " + std::to_string(body.size()) +
+         "\r\nConnection: close\r\n\r\n" + body;
+}
+
+/// Single requests and batches have to behave alike: the parameter is pieces_per_request.
+class EitherWay : public testing::TestWithParam<std::size_t> {
+ protected:
+  static HttpSourceOptions options(const std::string& url) {
+    HttpSourceOptions result = quick_options(url);
+    result.pieces_per_request = GetParam();
+    return result;
+  }
+};
+
 }  // namespace furrow::test

@@ -39,6 +39,22 @@ class Confused : public PieceGetter {
   PieceGetter& store_;
 };
 
+/// Lacks one piece of the store.
+class Lacking : public PieceGetter {
+ public:
+  Lacking(PieceGetter& store, std::uint64_t missing) : store_(store), missing_(missing) {}
+  void get_pieces(std::span<const PieceIndex> indices, const Sink& sink, std::stop_token) override {
+    for (const PieceIndex index : indices) {
+      sink(index,
+           index.value() == missing_ ? PieceAnswer::not_found() : get(store_, index.value()));
+    }
+  }
+
+ private:
+  PieceGetter& store_;
+  const std::uint64_t missing_;
+};
+
 PieceSupplyOptions from(std::vector<std::string> sources) {
   PieceSupplyOptions options;
   options.sources = std::move(sources);
@@ -110,6 +126,30 @@ TEST_F(PieceSupplyTest, CacheTakesPiecesInAndGivesThemOut) {
   supply.open_cache();
   expect_same(supply.getter(), 17);
   EXPECT_EQ(supply.cache()->counters().hits, 1U);
+}
+
+TEST_F(PieceSupplyTest, ARebuiltPieceIsCachedAndItsRebuildingEvictsNothing) {
+  Lacking lacking(store_, 5);
+  const HttpPieceServer server(lacking, {}, with_manifest());
+  PieceSupplyOptions options = from({server.url()});
+  options.cache_directory = directory_.path() / "cache";
+  options.cache_bytes = 4 << 20;  // three pieces; a rebuilding takes 128
+  int n_rebuilt = 0;
+  options.recovery.on_rebuild = [&](PieceIndex, const auto&) { ++n_rebuilt; };
+  PieceSupply supply(options);
+  supply.open_cache();
+  expect_same(supply.getter(), 17);
+  expect_same(supply.getter(), 5);
+  EXPECT_EQ(n_rebuilt, 1);
+  const std::uint64_t n_served = server.piece_counters().pieces;
+  EXPECT_GE(n_served, 1U + kNumRawRecords);
+  // Drawn by a second sector.
+  expect_same(supply.getter(), 5);
+  expect_same(supply.getter(), 17);
+  EXPECT_EQ(n_rebuilt, 1);
+  EXPECT_EQ(server.piece_counters().pieces, n_served);
+  EXPECT_EQ(supply.cache()->counters().hits, 2U);
+  EXPECT_EQ(supply.cache()->counters().evicted, 0U);
 }
 
 TEST_F(PieceSupplyTest, WrongPieceOfAServerIsRefusedAndHadFromTheNext) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/pieces/http_answer.hpp"
+#include "host/http/http_answer.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,23 +10,20 @@
 #include <strings.h>
 
 #include "host/base/url.hpp"
-#include "host/pieces/source_errors.hpp"
+#include "host/http/http_status.hpp"
 
 namespace furrow {
 namespace {
 
 /// Of a message of the server.
 constexpr std::size_t kShownTextSize = 200;
-constexpr long kUnauthorized = 401;
-constexpr long kForbidden = 403;
-constexpr long kLoginRequired = 511;
-constexpr std::array<long, 5> kRedirections = {301, 302, 303, 307, 308};
-/// What files of bytes and manifests are served as; anything else says what the body is.
+constexpr std::array<int, 5> kRedirections = {301, 302, 303, 307, 308};
+/// What bytes, text and JSON are served as; anything else says what the body is.
 constexpr std::array<std::string_view, 5> kPlainTypes = {"application/octet-stream",
                                                          "binary/octet-stream", "application/json",
                                                          "text/json", "text/plain"};
 constexpr std::array<std::string_view, 2> kPageTypes = {"text/html", "application/xhtml+xml"};
-/// Long enough that no piece begins so by chance.
+/// Long enough that nothing else begins so by chance.
 constexpr std::string_view kGzipMagic = "\x1f\x8b\x08";
 constexpr std::array<std::string_view, 6> kPageBeginnings = {"<!doctype", "<html", "<head",
                                                              "<body",     "<?xml", "<!--"};
@@ -49,19 +46,18 @@ std::string shown(const CurlRequest& request, std::string_view text) {
   return printable_text(text, request.secrets()).substr(0, kShownTextSize);
 }
 
-std::exception_ptr not_a_piece(const CurlRequest& request, const std::string& what,
-                               const std::string& expected, const std::string& actual) {
-  return std::make_exception_ptr(
-      HttpNotAPiece(what + ": expected " + expected + ", actual " + actual,
-                    {.path = request.shown_url(), .expected = expected, .actual = actual}));
+HttpProblem foreign(const CurlRequest& request, const std::string& what,
+                    const std::string& expected, const std::string& actual) {
+  return {.kind = HttpProblem::Kind::kForeign,
+          .message = what + ": expected " + expected + ", actual " + actual,
+          .fields = {.path = request.shown_url(), .expected = expected, .actual = actual}};
 }
 
-std::exception_ptr page(const CurlRequest& request, const std::string& what,
-                        const std::string& evidence) {
-  return not_a_piece(request, what, "bytes of a piece server",
-                     "a web page (" + evidence +
-                         "): another server or a login page of the network (captive portal) "
-                         "answers at this address");
+HttpProblem page(const CurlRequest& request, const std::string& what, const std::string& evidence) {
+  return foreign(request, what, request.wanted(),
+                 "a web page (" + evidence +
+                     "): another server or a login page of the network (captive portal) answers "
+                     "at this address");
 }
 
 }  // namespace
@@ -84,50 +80,50 @@ std::string printable_text(std::string_view text, std::span<const std::string> s
   return result;
 }
 
-std::exception_ptr problem_of_status(const CurlRequest& request, const std::string& what,
-                                     std::string_view text) {
-  const long status = request.status();
+HttpProblem problem_of_status(const CurlRequest& request, const std::string& what,
+                              std::string_view text) {
+  const int status = request.status();
   const std::string number = std::to_string(status);
   if (std::find(kRedirections.begin(), kRedirections.end(), status) != kRedirections.end()) {
     const std::optional<std::string> target = request.header("Location");
-    return not_a_piece(request, what, "status 200",
-                       number + ", a redirection to " +
-                           (target.has_value() ? shown(request, printable_url(*target))
-                                               : std::string("an address that it does not name")) +
-                           ", which is not followed: the token goes to nobody else");
+    return foreign(request, what, "status 200",
+                   number + ", a redirection to " +
+                       (target.has_value() ? shown(request, printable_url(*target))
+                                           : std::string("an address that it does not name")) +
+                       ", which is not followed: the token goes to nobody else");
   }
-  if (status == kLoginRequired) {
-    return not_a_piece(request, what, "status 200",
-                       number + ": the network wants a login first (captive portal)");
+  if (status == kStatusLoginRequired) {
+    return foreign(request, what, "status 200",
+                   number + ": the network wants a login first (captive portal)");
   }
   const bool is_page =
       is_one_of(media_type(request.header("Content-Type").value_or("")), kPageTypes);
   const std::string said = is_page ? "a web page" : shown(request, text);
-  if (status == kUnauthorized || status == kForbidden) {
-    return std::make_exception_ptr(HttpUnauthorized(
-        what + ": expected status 200, actual " + number + (said.empty() ? "" : " (" + said + ")"),
-        {.path = request.shown_url(), .expected = "status 200", .actual = number}));
-  }
-  return std::make_exception_ptr(HttpStatusError(what, request.shown_url(), status, said));
+  const bool is_refusal = status == kStatusUnauthorized || status == kStatusForbidden;
+  return {.kind = is_refusal ? HttpProblem::Kind::kUnauthorized : HttpProblem::Kind::kStatus,
+          .message = what + ": expected status 200, actual " + number +
+                     (said.empty() ? "" : " (" + said + ")"),
+          .fields = {.path = request.shown_url(), .expected = "status 200", .actual = number},
+          .status = status};
 }
 
-std::exception_ptr problem_of_head(const CurlRequest& request, const std::string& what) {
+std::optional<HttpProblem> problem_of_head(const CurlRequest& request, const std::string& what) {
   const std::string encoding = request.header("Content-Encoding").value_or("");
   if (!encoding.empty() && encoding != "identity") {
-    return not_a_piece(request, what, "the bytes as they are",
-                       "a compressed body (Content-Encoding: " + shown(request, encoding) + ")");
+    return foreign(request, what, "the bytes as they are",
+                   "a compressed body (Content-Encoding: " + shown(request, encoding) + ")");
   }
   const std::string type = request.header("Content-Type").value_or("");
   if (is_one_of(media_type(type), kPageTypes)) {
     return page(request, what, "Content-Type: " + shown(request, type));
   }
-  return nullptr;
+  return std::nullopt;
 }
 
-std::exception_ptr problem_of_body(const CurlRequest& request, const std::string& what,
-                                   std::string_view beginning) {
+std::optional<HttpProblem> problem_of_body(const CurlRequest& request, const std::string& what,
+                                           std::string_view beginning) {
   if (beginning.starts_with(kGzipMagic)) {
-    return not_a_piece(request, what, "the bytes as they are", "a compressed body (gzip)");
+    return foreign(request, what, "the bytes as they are", "a compressed body (gzip)");
   }
   const std::string_view text =
       beginning.substr(std::min(beginning.find_first_not_of(" \t\r\n"), beginning.size()));
@@ -141,10 +137,10 @@ std::exception_ptr problem_of_body(const CurlRequest& request, const std::string
   }
   const std::string type = request.header("Content-Type").value_or("");
   if (!media_type(type).empty() && !is_one_of(media_type(type), kPlainTypes)) {
-    return not_a_piece(request, what, "bytes of a piece server",
-                       "a body of another type (Content-Type: " + shown(request, type) + ")");
+    return foreign(request, what, request.wanted(),
+                   "a body of another type (Content-Type: " + shown(request, type) + ")");
   }
-  return nullptr;
+  return std::nullopt;
 }
 
 }  // namespace furrow
