@@ -32,6 +32,31 @@ std::map<std::uint64_t, unsigned> sectors_by_history(const Farm& farm) {
   return result;
 }
 
+/// Null for a farm that states nothing, which is taken for one of a development chain.
+nlohmann::ordered_json chain_json(const Farm& farm) {
+  if (!farm.states_chain_parameters()) {
+    return nullptr;
+  }
+  const ChainParameters chain = farm.chain_parameters();
+  return {{"max_pieces_in_sector", chain.max_pieces_in_sector},
+          {"recent_segments", chain.recent_segments.count()},
+          {"recent_history_numerator", chain.recent_history_numerator.count()},
+          {"recent_history_denominator", chain.recent_history_denominator.count()},
+          {"min_sector_lifetime", chain.min_sector_lifetime.count()}};
+}
+
+std::string chain_text(const Farm& farm) {
+  const ChainParameters chain = farm.chain_parameters();
+  return fmt::format(
+      "{}/{} of a sector from the last {}, a sector lives {} or longer{}",
+      chain.recent_history_numerator.count(), chain.recent_history_denominator.count(),
+      counted(chain.recent_segments.count(), "segment"),
+      counted(chain.min_sector_lifetime.count(), "segment"),
+      farm.states_chain_parameters()
+          ? ""
+          : fmt::format("; taken from a development chain, as there is no {}", kChainFileName));
+}
+
 void run(const Arguments& arguments) {
   const std::unique_ptr<Farm> farm = Farm::open({.directory = arguments.farm});
   for (const std::string& warning : farm->warnings()) {
@@ -50,6 +75,7 @@ void run(const Arguments& arguments) {
                                          {"pieces_in_sector", info.pieces_in_sector},
                                          {"sector_size", farm->sector_size()},
                                          {"allocated_space", info.allocated_space},
+                                         {"chain", chain_json(*farm)},
                                          {"cache_percentage", farm->cache_percentage()},
                                          {"sectors_planned", farm->target_sector_count()},
                                          {"sectors_plotted", count(SectorState::kPlotted)},
@@ -65,6 +91,7 @@ void run(const Arguments& arguments) {
   print_result("id               {}\n", info.id.to_string());
   print_result("public key       {}\n", to_hex(info.public_key.bytes));
   print_result("genesis root     {}\n", to_hex(info.genesis_root.bytes));
+  print_result("chain            {}\n", chain_text(*farm));
   print_result("allocated space  {}, {} % of it for a piece cache\n",
                size_text(info.allocated_space), farm->cache_percentage());
   print_result("sector           {}, {}\n", counted(info.pieces_in_sector, "piece"),

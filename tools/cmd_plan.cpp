@@ -22,10 +22,18 @@ struct Arguments {
   bool no_measure = false;
 };
 
+PlotForecast forecast_of(const PlotPlan& plan, bool measures_speed, const PlotObserver& observer) {
+  try {
+    return forecast_plot(plan, measures_speed, observer);
+  } catch (const HistoryNotGiven&) {
+    throw InvalidArgument("--until-covered depends on the history: give --pieces or --manifest");
+  }
+}
+
 void run(const Arguments& arguments) {
   const PlotObserver observer = logging_observer();
   const PlotPlan plan = plan_plot(plot_request(arguments.plot), observer);
-  const PlotForecast forecast = forecast_plot(plan, !arguments.no_measure, observer);
+  const PlotForecast forecast = forecast_of(plan, !arguments.no_measure, observer);
   if (arguments.plot.json) {
     print_result("{}\n", json_line(plan_json(plan.memory, forecast)));
     return;

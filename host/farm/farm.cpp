@@ -74,7 +74,7 @@ void Farm::open_state(const FarmOptions& options) {
 void Farm::open_index() {
   index_ = open_piece_index(
       directory_ / kIndexDirectoryName, info().id, plotted_sectors(), pieces_in_sector(),
-      [this](const IndexedSector& sector) { return sector_id(sector.index, sector.history_size); },
+      [this](const IndexedSector& sector) { return pieces_of(sector); },
       [this](const std::string& text) { warn(text); });
 }
 
@@ -89,8 +89,7 @@ void Farm::index_pieces(const IndexedSector& sector) {
     return;
   }
   try {
-    index->add_sector(sector, pieces_of_sector(sector_id(sector.index, sector.history_size),
-                                               sector.history_size, pieces_in_sector()));
+    index->add_sector(sector, pieces_of(sector));
     index->flush();
   } catch (const std::exception& error) {
     {
@@ -100,6 +99,11 @@ void Farm::index_pieces(const IndexedSector& sector) {
     warn((directory_ / kIndexDirectoryName).native() + ": " + error.what() +
          "; going on without it");
   }
+}
+
+std::vector<PieceIndex> Farm::pieces_of(const IndexedSector& sector) const {
+  return pieces_of_sector(sector_id(sector.index, sector.history_size),
+                          chain_parameters().at(sector.history_size), pieces_in_sector());
 }
 
 std::shared_ptr<const PlottedPieceIndex> Farm::piece_index() const {

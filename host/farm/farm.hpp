@@ -73,7 +73,7 @@ class Farm {
   ///  - InvalidArgument, InsufficientSpace, FarmTooLarge for options that make no farm,
   ///  - WouldLoseSectors when the wanted size has no room for all plotted sectors,
   ///  - FarmNotFound in kReadOnly mode, FarmInUse in kPlot mode when another has the lock,
-  ///  - WrongChain, IdentityMismatch, IdentityMissing, ShardCommitmentsSeedMismatch,
+  ///  - WrongChain, ChainParametersMismatch, IdentityMismatch, IdentityMissing, ShardCommitmentsSeedMismatch,
   ///    PiecesInSectorMismatch, SlotMismatch, UnsupportedMetadataVersion, and in kPlot mode
   ///    StoredSizeMismatch, UncountedSectors and StateOfAnotherFarm (all FarmMismatch),
   ///  - MalformedData, InvalidBytesLength, FarmFileTooShort for damaged files, IoError.
@@ -89,6 +89,12 @@ class Farm {
   [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
   [[nodiscard]] FarmMode mode() const { return mode_; }
   [[nodiscard]] const FarmInfo& info() const { return files_.info; }
+  /// What the chain of the farm has decided about sectors: those that the farm states, and if it
+  /// states none, those of a development chain.
+  [[nodiscard]] ChainParameters chain_parameters() const {
+    return files_.chain.value_or(ChainParameters());
+  }
+  [[nodiscard]] bool states_chain_parameters() const { return files_.chain.has_value(); }
   [[nodiscard]] const Identity& identity() const { return files_.identity; }
   [[nodiscard]] std::uint16_t pieces_in_sector() const { return files_.info.pieces_in_sector; }
   /// Bytes of one sector.
@@ -128,6 +134,8 @@ class Farm {
   [[nodiscard]] HistorySize history_size(SectorIndex index) const;
   /// Id of a counted sector, as it was plotted. Throws as sector_metadata does.
   [[nodiscard]] SectorId sector_id(SectorIndex index) const;
+  /// Pieces of a sector when plotted with this history size, by offset.
+  [[nodiscard]] std::vector<PieceIndex> pieces_of(const IndexedSector& sector) const;
   /// Id that the sector has when plotted with this history size.
   [[nodiscard]] SectorId sector_id(SectorIndex index, HistorySize history_size) const;
   /// Takes a good part of a second for each new history size.

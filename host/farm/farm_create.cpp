@@ -29,9 +29,9 @@ constexpr std::string_view kMarkText =
     "furrow is making a farm here. Repeat the command to complete it, or remove what is here.\n";
 
 /// What may not be there when a farm is made.
-constexpr std::array kOwnNames = {kFarmInfoFileName,  kIdentityFileName,   kMetadataFileName,
-                                  kPlotFileName,      kPieceCacheFileName, kStateDirectoryName,
-                                  kIndexDirectoryName};
+constexpr std::array kOwnNames = {kFarmInfoFileName,   kIdentityFileName,   kMetadataFileName,
+                                  kPlotFileName,       kPieceCacheFileName, kStateDirectoryName,
+                                  kIndexDirectoryName, kChainFileName};
 
 Ulid new_ulid() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -208,6 +208,8 @@ void create_farm_files(FarmOptions& options, std::shared_ptr<File>& info_file, R
     set_size(cache, round_up_to_page(space.piece_cache_file_size));
     cache.sync();
   }
+  options.chain_parameters.value_or(ChainParameters())
+      .write_to(open_with_rollback(directory / kChainFileName, rollback));
   sync_directory(directory);
   info.write_to(*info_file);
 }

@@ -3,6 +3,7 @@
 
 #include "host/base/counted.hpp"
 #include "host/base/hex.hpp"
+#include "host/farm/chain_parameters.hpp"
 
 namespace furrow {
 
@@ -36,6 +37,15 @@ WrongChain::WrongChain(const std::filesystem::path& info_file, const Hash& expec
                    {.path = info_file.native(),
                     .expected = to_hex(expected.bytes),
                     .actual = to_hex(actual.bytes)}) {}
+
+ChainParametersMismatch::ChainParametersMismatch(const std::filesystem::path& chain_file,
+                                                 const ChainParameters& expected,
+                                                 const ChainParameters& actual)
+    : FarmMismatch(chain_file.native() + ": other chain parameters, expected " +
+                       expected.to_text() + ", actual " + actual.to_text(),
+                   {.path = chain_file.native(),
+                    .expected = expected.to_text(),
+                    .actual = actual.to_text()}) {}
 
 IdentityMismatch::IdentityMismatch(const std::filesystem::path& info_file, const PublicKey& of_info,
                                    const PublicKey& of_identity)

@@ -14,6 +14,8 @@
 
 namespace furrow {
 
+struct ChainParameters;
+
 /// The directory holds no farm, and none was to be created.
 class FarmNotFound : public Error {
  public:
@@ -50,6 +52,13 @@ class FarmMismatch : public Error {
 class WrongChain : public FarmMismatch {
  public:
   WrongChain(const std::filesystem::path& info_file, const Hash& expected, const Hash& actual);
+};
+
+/// The chain of the farm has decided other things about sectors than the one that is plotted.
+class ChainParametersMismatch : public FarmMismatch {
+ public:
+  ChainParametersMismatch(const std::filesystem::path& chain_file, const ChainParameters& expected,
+                          const ChainParameters& actual);
 };
 
 /// The key of the farm is not the one in identity.bin.

@@ -2,8 +2,6 @@
 #include "host/farm/farm_info.hpp"
 
 #include <algorithm>
-#include <limits>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -13,6 +11,7 @@
 
 #include "host/base/hex.hpp"
 #include "host/base/printable.hpp"
+#include "host/farm/json_object.hpp"
 
 namespace furrow {
 namespace {
@@ -21,88 +20,6 @@ using Json = nlohmann::ordered_json;
 
 /// Space that a farm sets aside for this file (section 1).
 constexpr std::uint64_t kMaxFileSize = 1'048'576;
-
-/// Text of a broken file, for a message.
-std::string in_quotes(std::string_view text) {
-  return '"' + printable(text) + '"';
-}
-
-/// Parses JSON, refusing a key that stands twice in the outer object or in the one below it.
-Json parse_json(std::string_view text, const std::string& what) {
-  std::set<std::pair<int, std::string>> seen;
-  std::string repeated;
-  const auto note_keys = [&](int depth, Json::parse_event_t event, Json& parsed) {
-    if (event == Json::parse_event_t::key && depth <= 2 &&
-        !seen.emplace(depth, parsed.get<std::string>()).second) {
-      repeated = parsed.get<std::string>();
-    }
-    return true;
-  };
-  if (text.find('\0') != std::string_view::npos) {
-    throw MalformedData(what + ": not JSON, it holds a zero byte");  // the parser would stop there
-  }
-  Json json;
-  try {
-    json = Json::parse(text.begin(), text.end(), note_keys);
-  } catch (const Json::parse_error& error) {
-    throw MalformedData(what + ": not JSON, the mistake is at byte " + std::to_string(error.byte),
-                        {.offset = error.byte, .path = what});
-  } catch (const Json::exception&) {
-    throw MalformedData(what + ": not JSON");  // such as a number beyond all bounds
-  }
-  if (!repeated.empty()) {
-    throw MalformedData(what + ": key " + in_quotes(repeated) + " stands there twice");
-  }
-  return json;
-}
-
-/// The members of the object below "v0", each checked for presence and type.
-class Members {
- public:
-  Members(const Json& object, const std::string& what) : object_(object), what_(what) {}
-
-  [[nodiscard]] std::string text(const char* key) const {
-    const Json& value = member(key);
-    if (!value.is_string()) {
-      throw MalformedData(what_ + ": \"" + key + "\" is no text");
-    }
-    return value.get<std::string>();
-  }
-
-  template <class Bytes>
-  [[nodiscard]] Bytes hex(const char* key) const {
-    Bytes bytes;
-    try {
-      from_hex(text(key), bytes.bytes, what_ + ": \"" + key + "\"");
-    } catch (const InvalidBytesLength& error) {
-      throw MalformedData(error.what());
-    }
-    return bytes;
-  }
-
-  template <class T>
-  [[nodiscard]] T number(const char* key) const {
-    const Json& value = member(key);
-    if (!value.is_number_unsigned() || value.get<std::uint64_t>() > std::numeric_limits<T>::max()) {
-      throw MalformedData(what_ + ": \"" + key + "\", expected a number from 0 to " +
-                          std::to_string(std::numeric_limits<T>::max()) + ", actual " +
-                          value.dump(-1, ' ', true, Json::error_handler_t::replace));
-    }
-    return value.get<T>();
-  }
-
- private:
-  [[nodiscard]] const Json& member(const char* key) const {
-    const auto found = object_.find(key);
-    if (found == object_.end()) {
-      throw MalformedData(what_ + ": key \"" + key + "\" is missing");
-    }
-    return *found;
-  }
-
-  const Json& object_;
-  const std::string& what_;
-};
 
 }  // namespace
 
@@ -123,17 +40,13 @@ FarmInfo FarmInfo::parse(std::string_view text, const std::string& what) {
   if (text.empty()) {
     throw MalformedData(what + ": empty, its creation was interrupted");
   }
-  const Json json = parse_json(text, what);
-  if (!json.is_object() || json.size() != 1 || !json.contains("v0") || !json["v0"].is_object()) {
-    throw MalformedData(what + ": expected one object with the version tag \"v0\"");
-  }
-  const Members members(json["v0"], what);
+  const JsonObject members = JsonObject::parse_versioned(text, what);
   FarmInfo info;
   const std::string id = members.text("id");
   try {
     info.id = Ulid::parse(id);
   } catch (const MalformedData&) {
-    throw MalformedData(what + ": \"id\", expected a ULID, actual " + in_quotes(id));
+    throw MalformedData(what + ": \"id\", expected a ULID, actual \"" + printable(id) + '"');
   }
   info.genesis_root = members.hex<Hash>("genesisRoot");
   info.public_key = members.hex<PublicKey>("publicKey");

@@ -137,6 +137,16 @@ std::uint16_t readable_sector_count(FarmFiles& files, const FarmOptions& options
   return space ? std::max(space->sector_count, count) : count;
 }
 
+std::optional<ChainParameters> read_chain(const FarmOptions& options) {
+  const std::optional<ChainParameters> chain = ChainParameters::read_from(options.directory);
+  const ChainParameters in_force = chain.value_or(ChainParameters());
+  if (options.chain_parameters.has_value() && *options.chain_parameters != in_force) {
+    throw ChainParametersMismatch(options.directory / kChainFileName, *options.chain_parameters,
+                                  in_force);
+  }
+  return chain;
+}
+
 /// Reads and checks what is there. `access` is what the files are opened for, which for a plan is
 /// less than options.mode.
 FarmFiles read_existing_farm(const FarmOptions& options, std::shared_ptr<File> info_file,
@@ -146,6 +156,7 @@ FarmFiles read_existing_farm(const FarmOptions& options, std::shared_ptr<File> i
   Identity identity = open_identity(options, info);
   FarmFiles files{
       .info = info,
+      .chain = read_chain(options),
       .info_file = std::move(info_file),
       .identity = std::move(identity),
       .metadata = MetadataFile(open_existing(options.directory / kMetadataFileName, access)),

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,8 @@ struct LoadedSlot {
 
 struct FarmFiles {
   FarmInfo info;
+  /// None when the farm states none: it is of a development chain then.
+  std::optional<ChainParameters> chain;
   std::shared_ptr<File> info_file;  ///< holds the lock
   Identity identity;
   MetadataFile metadata;

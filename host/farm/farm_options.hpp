@@ -13,6 +13,7 @@
 
 #include "host/base/make_directory.hpp"
 #include "host/base/observer.hpp"
+#include "host/farm/chain_parameters.hpp"
 #include "host/store/paged_store/paged_backend.hpp"
 
 namespace furrow {
@@ -26,6 +27,8 @@ inline constexpr const char* kIdentityFileName = "identity.bin";
 inline constexpr const char* kFarmInfoFileName = "single_disk_farm.json";
 inline constexpr const char* kMetadataFileName = "metadata.bin";
 inline constexpr const char* kPlotFileName = "plot.bin";
+/// What the chain of the farm has decided (chain_parameters.hpp).
+inline constexpr const char* kChainFileName = "furrow.json";
 /// Directories of what follows from the files above and may be removed at any time.
 inline constexpr const char* kStateDirectoryName = "state";
 inline constexpr const char* kIndexDirectoryName = "index";
@@ -42,6 +45,9 @@ struct FarmOptions {
   FarmMode mode = FarmMode::kReadOnly;
   /// Chain of the farm. Needed to create one; checked when given.
   std::optional<Hash> genesis_root = {};
+  /// What that chain has decided. A new farm gets them, those of a development chain when none are
+  /// given; for a farm that is there they are checked when given.
+  std::optional<ChainParameters> chain_parameters = {};
   /// 1 to 1000. The value stored in an existing farm stays in force, another one here is a
   /// mismatch; a new farm gets 1000 when none is given.
   std::optional<std::uint16_t> pieces_in_sector = {};

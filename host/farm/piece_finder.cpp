@@ -75,8 +75,7 @@ void PieceFinder::index_the_rest() {
   temporary_ = make_temporary_directory();
   std::shared_ptr<PlottedPieceIndex> index = PlottedPieceIndex::open(temporary_, farm_.info().id);
   for (const IndexedSector& sector : missing) {
-    index->add_sector(sector, pieces_of_sector(farm_.sector_id(sector.index, sector.history_size),
-                                               sector.history_size, farm_.pieces_in_sector()));
+    index->add_sector(sector, farm_.pieces_of(sector));
   }
   indexes_.push_back(std::move(index));
   remarks_.push_back((farm_.directory() / kIndexDirectoryName).native() + ": lacks the pieces of " +
@@ -106,10 +105,8 @@ bool PieceFinder::is_there(PieceIndex piece, const PlottedPiece& copy) const {
       farm_.plotted_history_size(sector) != copy.history_size) {
     return false;
   }
-  FarmerProtocolInfo info;
-  info.history_size = copy.history_size;
-  return derive_piece_index(farm_.sector_id(sector, copy.history_size), copy.place.offset, info) ==
-         piece;
+  return derive_piece_index(farm_.sector_id(sector, copy.history_size), copy.place.offset,
+                            farm_.chain_parameters().at(copy.history_size)) == piece;
 }
 
 }  // namespace furrow

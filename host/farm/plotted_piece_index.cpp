@@ -75,11 +75,8 @@ PlottedPiece unpack(EntryId id) {
 
 }  // namespace
 
-std::vector<PieceIndex> pieces_of_sector(const SectorId& sector_id, HistorySize history_size,
-                                         std::uint16_t pieces_in_sector,
-                                         const FarmerProtocolInfo& parameters) {
-  FarmerProtocolInfo info = parameters;
-  info.history_size = history_size;
+std::vector<PieceIndex> pieces_of_sector(const SectorId& sector_id, const FarmerProtocolInfo& info,
+                                         std::uint16_t pieces_in_sector) {
   std::vector<PieceIndex> pieces;
   pieces.reserve(pieces_in_sector);
   for (std::uint16_t offset = 0; offset < pieces_in_sector; ++offset) {
@@ -224,9 +221,10 @@ std::uint64_t PlottedPieceIndex::entry_count() const {
 
 namespace {
 
-std::size_t add_missing(PlottedPieceIndex& index, std::span<const IndexedSector> sectors,
-                        std::uint16_t pieces_in_sector,
-                        const std::function<SectorId(const IndexedSector&)>& id_of) {
+std::size_t add_missing(
+    PlottedPieceIndex& index, std::span<const IndexedSector> sectors,
+    std::uint16_t pieces_in_sector,
+    const std::function<std::vector<PieceIndex>(const IndexedSector&)>& pieces_of) {
   const std::uint64_t wanted = sectors.size() * (std::uint64_t{pieces_in_sector} + 1);
   if (index.entry_count() > 2 * wanted + kReplacedEntriesAllowed) {
     throw MalformedData("holds " + counted(index.entry_count(), "entry", "entries") + " for " +
@@ -235,8 +233,7 @@ std::size_t add_missing(PlottedPieceIndex& index, std::span<const IndexedSector>
   std::size_t n_missing = 0;
   for (const IndexedSector& sector : sectors) {
     if (!index.has_sector(sector)) {
-      index.add_sector(sector,
-                       pieces_of_sector(id_of(sector), sector.history_size, pieces_in_sector));
+      index.add_sector(sector, pieces_of(sector));
       ++n_missing;
     }
   }
@@ -249,7 +246,7 @@ std::size_t add_missing(PlottedPieceIndex& index, std::span<const IndexedSector>
 std::unique_ptr<PlottedPieceIndex> open_piece_index(
     const std::filesystem::path& directory, const Ulid& farm_id,
     std::span<const IndexedSector> sectors, std::uint16_t pieces_in_sector,
-    const std::function<SectorId(const IndexedSector&)>& id_of,
+    const std::function<std::vector<PieceIndex>(const IndexedSector&)>& pieces_of,
     const Observer<const std::string&>& warn) {
   const auto do_without = [&](const Error& error) {
     warn(directory.native() + ": " + error.what() + "; going on without it");
@@ -258,7 +255,7 @@ std::unique_ptr<PlottedPieceIndex> open_piece_index(
   for (const bool is_second_try : {false, true}) {
     try {
       auto index = PlottedPieceIndex::open(directory, farm_id);
-      const std::size_t n_missing = add_missing(*index, sectors, pieces_in_sector, id_of);
+      const std::size_t n_missing = add_missing(*index, sectors, pieces_in_sector, pieces_of);
       if (n_missing > 0) {
         warn(directory.native() + ": lacked the pieces of " + std::to_string(n_missing) + " of " +
              counted(sectors.size(), "sector") + ", which were added");

@@ -46,11 +46,9 @@ struct IndexedSector {
   HistorySize history_size;
 };
 
-/// Pieces that a sector holds, by offset. `parameters` are those of the chain, without its history
-/// size.
-std::vector<PieceIndex> pieces_of_sector(const SectorId& sector_id, HistorySize history_size,
-                                         std::uint16_t pieces_in_sector,
-                                         const FarmerProtocolInfo& parameters = {});
+/// Pieces that a sector holds, by offset. `info` is that of the chain when it was plotted.
+std::vector<PieceIndex> pieces_of_sector(const SectorId& sector_id, const FarmerProtocolInfo& info,
+                                         std::uint16_t pieces_in_sector);
 
 /// Thread-safe. Memory: 2 bytes for each entry on disk (one for each piece of each sector, and one
 /// for the sector), 58 for each of the up to 2^16 in memory.
@@ -96,7 +94,7 @@ class PlottedPieceIndex {
 std::unique_ptr<PlottedPieceIndex> open_piece_index(
     const std::filesystem::path& directory, const Ulid& farm_id,
     std::span<const IndexedSector> sectors, std::uint16_t pieces_in_sector,
-    const std::function<SectorId(const IndexedSector&)>& id_of,
+    const std::function<std::vector<PieceIndex>(const IndexedSector&)>& pieces_of,
     const Observer<const std::string&>& warn);
 
 }  // namespace furrow

@@ -40,12 +40,19 @@ FarmOptions farm_options(const FarmRequest& request, const Manifest* manifest) {
     options.pieces_in_sector =
         checked(*request.pieces_in_sector, kMaxPiecesInSector, "pieces in sector");
   }
+  options.chain_parameters = request.chain_parameters;
   options.cache_percentage = request.cache_percentage;
   options.may_drop_sectors = request.may_drop_sectors;
   return options;
 }
 
-std::uint16_t sectors_to_cover(const Farm& farm, const FarmerProtocolInfo& info) {
+/// With which a farm is made.
+FarmerProtocolInfo info_of_new_farm(const FarmRequest& request, const Manifest& manifest) {
+  return request.chain_parameters.value_or(ChainParameters()).at(manifest.history_size());
+}
+
+std::uint16_t sectors_to_cover(const Farm& farm, HistorySize history_size) {
+  const FarmerProtocolInfo info = farm.chain_parameters().at(history_size);
   std::vector<std::optional<PlottedSectorId>> existing;
   for (std::uint16_t i = 0; i < farm.sector_count(); ++i) {
     const SectorIndex index(i);
@@ -70,9 +77,7 @@ Wish wish_of(const FarmRequest& request, const Manifest* manifest) {
   Wish wish{.options = farm_options(request, manifest), .sectors = {}};
   if (std::holds_alternative<UntilCovered>(request.size)) {
     if (manifest == nullptr) {
-      throw InvalidArgument(
-          "how many sectors cover the history depends on the history: expected a source of pieces "
-          "or a manifest");
+      throw HistoryNotGiven();
     }
     if (is_farm_to_be_created(request.directory)) {
       wish.depends_on_key = true;
@@ -80,7 +85,7 @@ Wish wish_of(const FarmRequest& request, const Manifest* manifest) {
     }
     // It is only looked at: its growing may have been interrupted.
     wish.sectors =
-        sectors_to_cover(*Farm::open({.directory = request.directory}), protocol_info(*manifest));
+        sectors_to_cover(*Farm::open({.directory = request.directory}), manifest->history_size());
   } else if (const auto* sectors = std::get_if<SectorsInAll>(&request.size)) {
     wish.sectors = checked(sectors->count, kMaxSectors, "sectors");
   } else if (const auto* space = std::get_if<SpaceInAll>(&request.size)) {
@@ -107,7 +112,7 @@ OpenedFarm create_covering(FarmOptions options, const FarmerProtocolInfo& info) 
         pieces_in_sector);
   };
   std::unique_ptr<Farm> farm = Farm::open(options);
-  const std::uint16_t sectors = sectors_to_cover(*farm, info);
+  const std::uint16_t sectors = sectors_to_cover(*farm, info.history_size);
   if (sectors > farm->target_sector_count()) {  // somebody else was faster, and made it smaller
     farm.reset();
     options.min_sectors = sectors;
@@ -133,24 +138,23 @@ NewFarmNeedsSize::NewFarmNeedsSize()
     : InvalidArgument("a new farm needs a size: sectors, space, or as much as covers the history") {
 }
 
-FarmerProtocolInfo protocol_info(const Manifest& manifest) {
-  FarmerProtocolInfo info;
-  info.history_size = manifest.history_size();
-  return info;
-}
-
 OpenedFarm open_farm(const FarmRequest& request, const Manifest& manifest) {
   if (lacks_size(request)) {
     throw NewFarmNeedsSize();
   }
   const Wish wish = wish_of(request, &manifest);
   if (wish.depends_on_key) {
-    return create_covering(wish.options, protocol_info(manifest));
+    return create_covering(wish.options, info_of_new_farm(request, manifest));
   }
   std::unique_ptr<Farm> farm = Farm::open(wish.options);
   const std::uint16_t sectors = wish.sectors.value_or(farm->target_sector_count());
   return {std::move(farm), sectors};
 }
+
+HistoryNotGiven::HistoryNotGiven()
+    : InvalidArgument(
+          "how many sectors cover the history depends on the history: expected a "
+          "source of pieces or a manifest") {}
 
 std::optional<DiskForecast> planned_disk(const FarmRequest& request, const Manifest* manifest) {
   if (lacks_size(request)) {
@@ -158,7 +162,7 @@ std::optional<DiskForecast> planned_disk(const FarmRequest& request, const Manif
   }
   Wish wish = wish_of(request, manifest);
   if (wish.depends_on_key) {  // any will do to count the sectors
-    wish.sectors = sectors_to_cover_history(Hash(), Hash(), protocol_info(*manifest),
+    wish.sectors = sectors_to_cover_history(Hash(), Hash(), info_of_new_farm(request, *manifest),
                                             planned_pieces_in_sector(request));
     wish.options.min_sectors = wish.sectors;
   }

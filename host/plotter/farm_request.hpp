@@ -48,6 +48,9 @@ struct FarmRequest {
   Observer<const std::string&> on_warning = {};
   /// Of the chain that the history belongs to; else the manifest says it.
   std::optional<Hash> genesis_root = {};
+  /// What that chain has decided; else the farm says it, and for a new one it is a development
+  /// chain.
+  std::optional<ChainParameters> chain_parameters = {};
 };
 
 /// A farm that is not there yet, and no word about its size.
@@ -56,16 +59,20 @@ class NewFarmNeedsSize : public InvalidArgument {
   NewFarmNeedsSize();
 };
 
+/// UntilCovered, and nothing says what the history is.
+class HistoryNotGiven : public InvalidArgument {
+ public:
+  HistoryNotGiven();
+};
+
 /// An open farm and how many sectors it shall have in the end.
 struct OpenedFarm {
   std::unique_ptr<Farm> farm;
   std::uint16_t sectors;
 };
 
-[[nodiscard]] FarmerProtocolInfo protocol_info(const Manifest& manifest);
-
 /// What plotting such a farm takes of its disk; none when nothing says how large it is to be.
-/// `manifest` is needed for UntilCovered. How many sectors cover the history depends on the key of
+/// `manifest` is needed for UntilCovered, else HistoryNotGiven is thrown. How many sectors cover the history depends on the key of
 /// the farm: for a new one it is what another key would take, and differs by a few. Throws what
 /// open_farm would, as far as that can be told without making or locking anything.
 [[nodiscard]] std::optional<DiskForecast> planned_disk(const FarmRequest& request,

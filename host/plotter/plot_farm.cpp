@@ -84,9 +84,9 @@ std::vector<SectorIndex> sectors_to_plot(const Farm& farm, std::uint16_t count) 
   return result;
 }
 
-PlotResult plot_farm(Farm& farm, std::span<const SectorIndex> sectors,
-                     const FarmerProtocolInfo& info, const PlotPipelineOptions& options,
-                     const std::stop_token& stop) {
+PlotResult plot_farm(Farm& farm, std::span<const SectorIndex> sectors, HistorySize history_size,
+                     const PlotPipelineOptions& options, const std::stop_token& stop) {
+  const FarmerProtocolInfo info = farm.chain_parameters().at(history_size);
   std::mutex marks_mutex;
   std::map<SectorIndex, ModificationMark> marks;
   auto next = sectors.begin();
@@ -103,7 +103,7 @@ PlotResult plot_farm(Farm& farm, std::span<const SectorIndex> sectors,
     const std::lock_guard lock(marks_mutex);
     marks.emplace(index, *std::move(mark));
     return SectorPlan{.public_key_hash = farm.identity().public_key_hash(),
-                      .shard_commitments_root = farm.shard_commitments_root(info.history_size),
+                      .shard_commitments_root = farm.shard_commitments_root(history_size),
                       .sector_index = index,
                       .protocol_info = info,
                       .pieces_in_sector = farm.pieces_in_sector()};

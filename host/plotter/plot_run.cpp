@@ -82,7 +82,7 @@ void plot(const Run& run, std::uint16_t sectors_present, const std::vector<Secto
   PlotResult result;
   {
     const Told told(run.observer, monitor);
-    result = plot_farm(run.farm, missing, protocol_info(run.pieces.manifest()), options, stop);
+    result = plot_farm(run.farm, missing, run.pieces.manifest().history_size(), options, stop);
   }
   summary.outcome = result.outcome;
   summary.given_up = std::move(result.given_up);
@@ -123,6 +123,10 @@ PlotSummary run_plot(const PlotPlan& plan, const PlotObserver& observer, Gate& g
     observer.on_note(plan.encoder.note);
   }
   Farm& farm = *opened.farm;
+  if (!farm.states_chain_parameters()) {
+    observer.on_note(farm.directory().native() + " states no chain parameters (" + kChainFileName +
+                     "): it is plotted as one of a development chain");
+  }
   const std::vector<SectorIndex> missing = sectors_to_plot(farm, opened.sectors);
   observer.on_farm(beginning_of(opened, missing.size(), pieces->manifest(), *encoders));
   if (!missing.empty()) {

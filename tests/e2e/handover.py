@@ -200,6 +200,18 @@ class BrokenSectors(Farms):
         self.assertEqual(json.loads(self.succeeds("info", "--json", "--farm", self.farm).stdout)
                          ["looked_at"], "slots")
 
+    def test_a_farm_of_another_program_states_no_chain(self):
+        self.copy_farm()
+        (self.farm / "furrow.json").unlink()
+        self.assertIsNone(json.loads(self.succeeds("info", "--json", "--farm", self.farm).stdout)
+                          ["chain"])
+        self.assertIn("taken from a development chain",
+                      self.succeeds("info", "--farm", self.farm).stdout)
+        self.assertIn("states no chain parameters",
+                      self.succeeds(*self.plot("--sectors", SECTORS)).stderr)
+        self.assertFalse((self.farm / "furrow.json").exists())
+        self.succeeds("scrub", "--farm", self.farm)
+
 
 if __name__ == "__main__":
     program.run_tests(__doc__)

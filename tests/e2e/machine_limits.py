@@ -128,7 +128,7 @@ class Plan(FurrowTest):
                        *SMALL, "--sectors", 2)
             self.fails(IO_ERROR, ["--create=parents"], *command, "--farm", farm / "below", *SMALL,
                        "--sectors", 2)
-            self.fails(BAD_ARGUMENTS, ["--piece-cache"], *command, "--farm", farm, *SMALL,
+            self.fails(BAD_ARGUMENTS, ["piece cache"], *command, "--farm", farm, *SMALL,
                        "--sectors", 2, *plot[1:], "--piece-cache", farm / "cache")
             self.assert_absent(farm)
         self.succeeds(*plot, "--farm", farm, *SMALL, "--sectors", 3)

@@ -146,7 +146,7 @@ class Places(FurrowTest):
             self.assert_absent(inside / "new")
         # Neither is there yet.
         farm = self.folder / "farm"
-        self.fails(BAD_ARGUMENTS, ["--piece-cache", farm], *plot, "--farm", farm, "--piece-cache",
+        self.fails(BAD_ARGUMENTS, ["piece cache", farm], *plot, "--farm", farm, "--piece-cache",
                    farm / "cache", "--create", "parents")
         self.assert_absent(farm)
 

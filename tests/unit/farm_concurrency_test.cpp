@@ -33,8 +33,7 @@ TEST(FarmConcurrency, ReadersSeeOneVersionOrAnother) {
     for (std::uint64_t version = 1; version <= kVersions; ++version) {
       versions[i].push_back(made_up_sector(i, version));
       const HistorySize history = versions[i].back().metadata.history_size;
-      pieces.push_back(
-          pieces_of_sector(farm->sector_id(SectorIndex(i), history), history, 1).front());
+      pieces.push_back(farm->pieces_of({SectorIndex(i), history}).front());
     }
     farm->write_sector(SectorIndex(i), versions[i][0].bytes, versions[i][0].metadata);
   }

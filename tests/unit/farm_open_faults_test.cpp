@@ -88,6 +88,7 @@ TEST(FarmOpenFaults, AFailingCreationKeepsWhatWasThereBefore) {
         fs::remove(path / kFarmInfoFileName);
         fs::remove(path / kMetadataFileName);
         fs::remove(path / kPlotFileName);
+        fs::remove(path / kChainFileName);
         std::ofstream(path / kCreationMarkName) << "";
       },
       [&] { EXPECT_EQ(contents_of(path), before); });

@@ -45,7 +45,7 @@ TEST(FarmOpen, CreatesAllFilesWithTheirFullSize) {
   EXPECT_EQ(fs::file_size(path / "metadata.bin"), round_up_to_page(space.metadata_file_size));
   EXPECT_EQ(fs::file_size(path / "plot.bin"), space.plot_file_size);
   EXPECT_EQ(fs::file_size(path / "identity.bin"), 32U);
-  EXPECT_EQ(contents_of(path).size(), 4U);
+  EXPECT_EQ(contents_of(path).size(), 5U) << "with furrow.json and the info file";
 
   const FarmInfo info = stored_info(path);
   EXPECT_EQ(info, farm->info());
@@ -556,14 +556,15 @@ TEST(FarmOpen, AnInterruptedCreationIsResumed) {
     const auto farm = Farm::open(plot_options(directory.path(), 2));
     EXPECT_EQ(farm->info().public_key, before.public_key);
     EXPECT_EQ(farm->target_sector_count(), 2);
-    EXPECT_EQ(contents_of(directory.path()).size(), 4U);
+    EXPECT_EQ(contents_of(directory.path()).size(), 5U);
   }
 }
 
 // Not even a key: whoever's it is, no info file says so.
 TEST(FarmOpen, AFileOfNoFarmIsNoPlaceForANewOne) {
-  for (const char* name : {kPlotFileName, kMetadataFileName, kIdentityFileName, kFarmInfoFileName,
-                           kPieceCacheFileName, kStateDirectoryName, kIndexDirectoryName}) {
+  for (const char* name :
+       {kPlotFileName, kMetadataFileName, kChainFileName, kIdentityFileName, kFarmInfoFileName,
+        kPieceCacheFileName, kStateDirectoryName, kIndexDirectoryName}) {
     SCOPED_TRACE(name);
     const TempDirectory directory;
     const fs::path path = directory.path();

@@ -216,8 +216,7 @@ TEST(FarmPieces, WrongEntriesAreNotBelieved) {
   fs::remove_all(farms.index);
   const auto farm = Farm::open(read_options(farms.path));
   const HistorySize history = farm->history_size(SectorIndex(0));
-  const std::vector<PieceIndex> right =
-      pieces_of_sector(farm->sector_id(SectorIndex(0)), history, kPieces);
+  const std::vector<PieceIndex> right = farm->pieces_of({SectorIndex(0), history});
   const PieceIndex wrong(std::max(right[0], right[1]).value() + 1);
   const auto index = PlottedPieceIndex::open(farms.index, farm->info().id);
   index->add_sector({SectorIndex(0), history}, std::vector<PieceIndex>(kPieces + 5, wrong));

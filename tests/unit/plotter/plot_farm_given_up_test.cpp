@@ -18,13 +18,11 @@ class PlotFarmGivenUp : public testing::Test {
  protected:
   /// Plots what is missing with an encoder that cannot encode the sectors of `broken`.
   PlotResult plot(Farm& farm, const std::vector<SectorIndex>& broken) {
-    FarmerProtocolInfo info;
-    info.history_size = HistorySize::from_count(2);
     std::vector<SectorId> ids;
     for (const SectorIndex index : broken) {
       ids.push_back(derive_sector_id(farm.identity().public_key_hash(),
-                                     farm.shard_commitments_root(info.history_size), index,
-                                     info.history_size));
+                                     farm.shard_commitments_root(HistorySize::from_count(2)), index,
+                                     HistorySize::from_count(2)));
     }
     std::vector<std::unique_ptr<RecordsEncoder>> encoders;
     encoders.push_back(std::make_unique<FakeEncoder>(FakeEncoder::Options{
@@ -40,7 +38,8 @@ class PlotFarmGivenUp : public testing::Test {
     test::MadeUpPieces pieces;
     const PlotPipelineOptions options{
         .download = {.piece_getter = pieces}, .encoders = pool, .sectors_in_memory = 1};
-    return plot_farm(farm, sectors_to_plot(farm, kSectors), info, options, {});
+    return plot_farm(farm, sectors_to_plot(farm, kSectors), HistorySize::from_count(2), options,
+                     {});
   }
   [[nodiscard]] std::unique_ptr<Farm> open() const {
     FarmOptions options = test::plot_options(directory_.path() / "farm", kSectors);

@@ -34,11 +34,10 @@ TEST(PlotFarmGone, EndsTheRunWhileItWaitsForPieces) {
     }
     was_stopped = stop.stop_requested();
   };
-  FarmerProtocolInfo info;
-  info.history_size = HistorySize::from_count(2);
   const PlotPipelineOptions options{
       .download = {.piece_getter = pieces}, .encoders = pool, .sectors_in_memory = 1};
-  EXPECT_THROW(plot_farm(*farm, sectors_to_plot(*farm, 1), info, options, {}), FarmGone);
+  EXPECT_THROW(plot_farm(*farm, sectors_to_plot(*farm, 1), HistorySize::from_count(2), options, {}),
+               FarmGone);
   EXPECT_TRUE(was_stopped);
 }
 

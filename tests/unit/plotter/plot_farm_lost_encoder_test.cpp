@@ -93,11 +93,11 @@ class PlotFarmLostEncoder : public testing::Test {
     MadeUpPieces pieces;
     const PlotPipelineOptions options{
         .download = {.piece_getter = pieces}, .encoders = pool, .sectors_in_memory = kSectors};
-    FarmerProtocolInfo info;
-    info.history_size = HistorySize::from_count(2);
     const auto farm = Farm::open(farm_options(directory));
-    EXPECT_EQ(plot_farm(*farm, sectors_to_plot(*farm, kSectors), info, options, {}).outcome,
-              PlotOutcome::kFinished);
+    EXPECT_EQ(
+        plot_farm(*farm, sectors_to_plot(*farm, kSectors), HistorySize::from_count(2), options, {})
+            .outcome,
+        PlotOutcome::kFinished);
     EXPECT_EQ(farm->sectors_in_state(SectorState::kPlotted).size(), kSectors);
     return {test::file_text(directory / kPlotFileName),
             test::file_text(directory / kMetadataFileName)};
