@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/cli_support.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
@@ -37,8 +36,8 @@ unsigned thread_count(unsigned wanted, unsigned others) {
   return count.threads;
 }
 
-void add_simd_option(CLI::App& command) {
-  command.add_option_function<std::string>(
+void add_simd_option(Command command) {
+  command.add_option_function(
       "--simd", [](const std::string& name) { choose_simd_target(name); },
       fmt::format("Instruction set of the CPU code; here: {}", fmt::join(simd_targets(), ", ")));
 }

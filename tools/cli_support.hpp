@@ -9,10 +9,7 @@
 #include "furrow/errors.hpp"
 
 #include "host/base/byte_size.hpp"
-
-namespace CLI {
-class App;
-}
+#include "tools/command.hpp"
 
 namespace furrow::cli {
 
@@ -51,23 +48,23 @@ unsigned thread_count(unsigned wanted, unsigned others = 1);
 
 /// Adds --simd, which chooses the instruction set of everything that the command computes on the
 /// CPU.
-void add_simd_option(CLI::App& command);
+void add_simd_option(Command command);
 
 // One function for each subcommand: adds it to the program. Those that stop by themselves take
 // the token of `interrupts` when they run; `exit_code` is set when the command ran and found
 // something wrong.
-void add_archive_command(CLI::App& app, InterruptWatch& interrupts);
-void add_devices_command(CLI::App& app);
-void add_plan_command(CLI::App& app);
-void add_plot_command(CLI::App& app, InterruptWatch& interrupts);
-void add_read_command(CLI::App& app, InterruptWatch& interrupts);
-void add_extract_command(CLI::App& app, InterruptWatch& interrupts);
-void add_scrub_command(CLI::App& app, InterruptWatch& interrupts, int& exit_code);
-void add_info_command(CLI::App& app);
-void add_find_command(CLI::App& app);
+void add_archive_command(Command app, InterruptWatch& interrupts);
+void add_devices_command(Command app);
+void add_plan_command(Command app);
+void add_plot_command(Command app, InterruptWatch& interrupts);
+void add_read_command(Command app, InterruptWatch& interrupts);
+void add_extract_command(Command app, InterruptWatch& interrupts);
+void add_scrub_command(Command app, InterruptWatch& interrupts, int& exit_code);
+void add_info_command(Command app);
+void add_find_command(Command app);
 /// Only in builds with HTTP.
-void add_serve_pieces_command(CLI::App& app, InterruptWatch& interrupts);
-void add_pack_command(CLI::App& app, InterruptWatch& interrupts, int& exit_code);
-void add_vectors_command(CLI::App& app, int& exit_code);
+void add_serve_pieces_command(Command app, InterruptWatch& interrupts);
+void add_pack_command(Command app, InterruptWatch& interrupts, int& exit_code);
+void add_vectors_command(Command app, int& exit_code);
 
 }  // namespace furrow::cli

@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "host/archive/file_archive.hpp"
@@ -25,7 +24,7 @@
 namespace furrow::cli {
 namespace {
 
-struct Arguments {
+struct ArchiveArguments {
   std::string store;
   std::vector<std::string> paths;
   std::optional<Hash> genesis_root;
@@ -35,7 +34,8 @@ struct Arguments {
   bool json = false;
 };
 
-void print_summary(const Arguments& arguments, const ArchiveSummary& summary, double seconds) {
+void print_summary(const ArchiveArguments& arguments, const ArchiveSummary& summary,
+                   double seconds) {
   const std::uint64_t segments = summary.manifest.segments.size();
   if (arguments.json) {
     const nlohmann::ordered_json result = {
@@ -58,7 +58,7 @@ void print_summary(const Arguments& arguments, const ArchiveSummary& summary, do
                counted(segments, "segment"), counted(segments * kNumPieces, "piece"), seconds);
 }
 
-void run(const Arguments& arguments, const std::stop_token& stop) {
+void run_archive(const ArchiveArguments& arguments, const std::stop_token& stop) {
   const auto start = std::chrono::steady_clock::now();
   require_own_place("--store", arguments.store, DataKind::kStore);
   std::optional<Progress> progress(std::in_place, "archive", "file");
@@ -89,25 +89,25 @@ void run(const Arguments& arguments, const std::stop_token& stop) {
 
 }  // namespace
 
-void add_archive_command(CLI::App& app, InterruptWatch& interrupts) {
-  const auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand(
+void add_archive_command(Command app, InterruptWatch& interrupts) {
+  const auto arguments = std::make_shared<ArchiveArguments>();
+  const Command command = app.add_command(
       "archive", "Turn files and directories into archived history: segments of pieces in a store");
-  command->add_option("--store", arguments->store, "Directory for the pieces and manifest.json")
-      ->required();
-  add_create_option(*command, arguments->create);
-  command->add_option("paths", arguments->paths, "Files, and directories with all below them")
-      ->required();
-  command->add_option("--threads", arguments->threads,
-                      "Threads; 0 means one for each processor that may be used");
+  command.add_option("--store", arguments->store, "Directory for the pieces and manifest.json")
+      .required();
+  add_create_option(command, arguments->create);
+  command.add_option("paths", arguments->paths, "Files, and directories with all below them")
+      .required();
+  command.add_option("--threads", arguments->threads,
+                     "Threads; 0 means one for each processor that may be used");
   command
-      ->add_option("--level", arguments->level,
-                   "zstd level of the pieces, 1 to 22: smaller packs, slower")
-      ->capture_default_str();
-  add_genesis_root_option(*command, arguments->genesis_root);
-  add_simd_option(*command);
-  command->add_flag("--json", arguments->json, "Print the summary as JSON");
-  command->callback([arguments, &interrupts] { run(*arguments, interrupts.take_token()); });
+      .add_option("--level", arguments->level,
+                  "zstd level of the pieces, 1 to 22: smaller packs, slower")
+      .with_default();
+  add_genesis_root_option(command, arguments->genesis_root);
+  add_simd_option(command);
+  command.add_flag("--json", arguments->json, "Print the summary as JSON");
+  command.run([arguments, &interrupts] { run_archive(*arguments, interrupts.take_token()); });
 }
 
 }  // namespace furrow::cli

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
@@ -73,13 +72,13 @@ void print_text(const CudaDevices& devices) {
 
 }  // namespace
 
-void add_devices_command(CLI::App& app) {
+void add_devices_command(Command app) {
   const auto json = std::make_shared<bool>(false);
-  CLI::App* command = app.add_subcommand(
+  const Command command = app.add_command(
       "devices",
       "List the CUDA devices, say which can be used, and name the instruction sets of the CPU");
-  command->add_flag("--json", *json, "Print JSON and nothing else");
-  command->callback([json] {
+  command.add_flag("--json", *json, "Print JSON and nothing else");
+  command.run([json] {
     const CudaDevices devices = cuda_devices_in_time();
     if (*json) {
       print_json(devices);

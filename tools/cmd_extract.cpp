@@ -6,7 +6,6 @@
 #include <optional>
 #include <utility>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -29,7 +28,7 @@
 namespace furrow::cli {
 namespace {
 
-struct Arguments {
+struct ExtractArguments {
   std::string farm;
   std::string pieces;
   std::string manifest;
@@ -93,7 +92,7 @@ class Damage {
   std::string first_;
 };
 
-Source farm_source(const Arguments& arguments, unsigned threads) {
+Source farm_source(const ExtractArguments& arguments, unsigned threads) {
   Source source;
   source.manifest = Manifest::load(arguments.manifest);
   source.farm = Farm::open({.directory = arguments.farm,
@@ -106,7 +105,7 @@ Source farm_source(const Arguments& arguments, unsigned threads) {
   return source;
 }
 
-Source store_source(const Arguments& arguments) {
+Source store_source(const ExtractArguments& arguments) {
   StorePieceGetterOptions options;
   options.on_warning = [](const std::string& line) { spdlog::warn("{}", line); };
   auto getter = std::make_unique<StorePieceGetter>(arguments.pieces, std::move(options));
@@ -117,7 +116,7 @@ Source store_source(const Arguments& arguments) {
   return source;
 }
 
-void run(const Arguments& arguments, const std::stop_token& stop) {
+void run_extract(const ExtractArguments& arguments, const std::stop_token& stop) {
   const auto start = std::chrono::steady_clock::now();
   require_outside_data("--out", arguments.out);
   const unsigned threads = thread_count(arguments.threads);
@@ -190,28 +189,27 @@ void run(const Arguments& arguments, const std::stop_token& stop) {
 
 }  // namespace
 
-void add_extract_command(CLI::App& app, InterruptWatch& interrupts) {
-  const auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand(
+void add_extract_command(Command app, InterruptWatch& interrupts) {
+  const auto arguments = std::make_shared<ExtractArguments>();
+  const Command command = app.add_command(
       "extract", "Rebuild the archived files from the farm alone, or from the store");
-  CLI::Option_group* source = command->add_option_group("Source of the pieces");
-  source->require_option(1);
-  CLI::Option* farm = source->add_option("--farm", arguments->farm, "Directory of the farm");
-  CLI::Option* pieces =
-      source->add_option("--pieces", arguments->pieces, "Store made by furrow archive");
-  CLI::Option* manifest =
-      command->add_option("--manifest", arguments->manifest,
-                          "manifest.json of the archive, with --farm; a store has its own");
-  farm->needs(manifest);
-  manifest->excludes(pieces);
-  command->add_option("--out", arguments->out, "Directory to create, or an empty one")->required();
-  add_create_option(*command, arguments->create);
-  command->add_option("--threads", arguments->threads,
-                      "Threads; 0 means one for each processor that may be used");
-  add_genesis_root_option(*command, arguments->genesis_root);
-  command->get_option("--genesis-root")->excludes(pieces);  // a store is of the history it says
-  add_simd_option(*command);
-  command->callback([arguments, &interrupts] { run(*arguments, interrupts.take_token()); });
+  const Command source = command.add_choice("Source of the pieces");
+  const Option farm = source.add_option("--farm", arguments->farm, "Directory of the farm");
+  const Option pieces =
+      source.add_option("--pieces", arguments->pieces, "Store made by furrow archive");
+  const Option manifest =
+      command.add_option("--manifest", arguments->manifest,
+                         "manifest.json of the archive, with --farm; a store has its own");
+  farm.needs(manifest);
+  manifest.excludes(pieces);
+  command.add_option("--out", arguments->out, "Directory to create, or an empty one").required();
+  add_create_option(command, arguments->create);
+  command.add_option("--threads", arguments->threads,
+                     "Threads; 0 means one for each processor that may be used");
+  add_genesis_root_option(command, arguments->genesis_root)
+      .excludes(pieces);  // a store is of the history it says
+  add_simd_option(command);
+  command.run([arguments, &interrupts] { run_extract(*arguments, interrupts.take_token()); });
 }
 
 }  // namespace furrow::cli

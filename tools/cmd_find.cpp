@@ -3,7 +3,6 @@
 #include <limits>
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -17,7 +16,7 @@
 namespace furrow::cli {
 namespace {
 
-struct Arguments {
+struct FindArguments {
   std::string farm;
   std::string piece;
   bool json = false;
@@ -35,7 +34,7 @@ PieceIndex parse_piece(const std::string& text) {
   return PieceIndex(number);
 }
 
-void run(const Arguments& arguments) {
+void run_find(const FindArguments& arguments) {
   const PieceIndex piece = parse_piece(arguments.piece);
   const std::unique_ptr<Farm> farm = Farm::open({.directory = arguments.farm});
   const PieceFinder finder(*farm);
@@ -63,14 +62,14 @@ void run(const Arguments& arguments) {
 
 }  // namespace
 
-void add_find_command(CLI::App& app) {
-  const auto arguments = std::make_shared<Arguments>();
-  CLI::App* command =
-      app.add_subcommand("find", "Print every sector and offset of a farm that holds a piece");
-  command->add_option("--farm", arguments->farm, "Directory of the farm")->required();
-  command->add_option("--piece", arguments->piece, "Piece index, from 0")->required();
-  command->add_flag("--json", arguments->json, "Print the places as JSON");
-  command->callback([arguments] { run(*arguments); });
+void add_find_command(Command app) {
+  const auto arguments = std::make_shared<FindArguments>();
+  const Command command =
+      app.add_command("find", "Print every sector and offset of a farm that holds a piece");
+  command.add_option("--farm", arguments->farm, "Directory of the farm").required();
+  command.add_option("--piece", arguments->piece, "Piece index, from 0").required();
+  command.add_flag("--json", arguments->json, "Print the places as JSON");
+  command.run([arguments] { run_find(*arguments); });
 }
 
 }  // namespace furrow::cli

@@ -2,7 +2,6 @@
 #include <map>
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -18,7 +17,7 @@
 namespace furrow::cli {
 namespace {
 
-struct Arguments {
+struct InfoArguments {
   std::string farm;
   bool json = false;
 };
@@ -57,7 +56,7 @@ std::string chain_text(const Farm& farm) {
           : fmt::format("; taken from a development chain, as there is no {}", kChainFileName));
 }
 
-void run(const Arguments& arguments) {
+void run_info(const InfoArguments& arguments) {
   const std::unique_ptr<Farm> farm = Farm::open({.directory = arguments.farm});
   for (const std::string& warning : farm->warnings()) {
     spdlog::warn("{}", warning);
@@ -109,12 +108,12 @@ void run(const Arguments& arguments) {
 
 }  // namespace
 
-void add_info_command(CLI::App& app) {
-  const auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("info", "Describe a farm");
-  command->add_option("--farm", arguments->farm, "Directory of the farm")->required();
-  command->add_flag("--json", arguments->json, "Print the description as JSON");
-  command->callback([arguments] { run(*arguments); });
+void add_info_command(Command app) {
+  const auto arguments = std::make_shared<InfoArguments>();
+  const Command command = app.add_command("info", "Describe a farm");
+  command.add_option("--farm", arguments->farm, "Directory of the farm").required();
+  command.add_flag("--json", arguments->json, "Print the description as JSON");
+  command.run([arguments] { run_info(*arguments); });
 }
 
 }  // namespace furrow::cli

@@ -3,7 +3,6 @@
 #include <optional>
 #include <utility>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "host/base/counted.hpp"
@@ -21,12 +20,12 @@
 namespace furrow::cli {
 namespace {
 
-struct Arguments {
+struct PackArguments {
   std::string file;
   bool json = false;
 };
 
-void list(const Arguments& arguments) {
+void list(const PackArguments& arguments) {
   const PiecePack pack = PiecePack::open(arguments.file);
   nlohmann::ordered_json chunks = nlohmann::ordered_json::array();
   for (const PackEntry& entry : pack.table().entries()) {
@@ -57,7 +56,7 @@ double ratio(const PackStatistics& statistics) {
                                            static_cast<double>(statistics.stored_size);
 }
 
-void stat(const Arguments& arguments) {
+void stat(const PackArguments& arguments) {
   const PiecePack pack = PiecePack::open(arguments.file);
   const PackStatistics& statistics = pack.statistics();
   if (arguments.json) {
@@ -83,7 +82,7 @@ void stat(const Arguments& arguments) {
                ratio(statistics));
 }
 
-void print(const PackReport& report, const Arguments& arguments) {
+void print(const PackReport& report, const PackArguments& arguments) {
   if (arguments.json) {
     nlohmann::ordered_json broken = nlohmann::ordered_json::array();
     for (const PackFinding& finding : report.broken) {
@@ -106,7 +105,7 @@ void print(const PackReport& report, const Arguments& arguments) {
                report.is_finished ? "finished" : "not finished", size_text(report.bytes_read));
 }
 
-void verify(const Arguments& arguments, const std::stop_token& stop, int& exit_code) {
+void verify(const PackArguments& arguments, const std::stop_token& stop, int& exit_code) {
   std::optional<Progress> progress(std::in_place, "pack verify", "chunk");
   const PackReport report = verify_pack(
       arguments.file,
@@ -125,23 +124,24 @@ void verify(const Arguments& arguments, const std::stop_token& stop, int& exit_c
 
 }  // namespace
 
-void add_pack_command(CLI::App& app, InterruptWatch& interrupts, int& exit_code) {
-  const auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("pack", "Look into piece packs: list, verify, stat");
-  command->require_subcommand(1);
+void add_pack_command(Command app, InterruptWatch& interrupts, int& exit_code) {
+  const auto arguments = std::make_shared<PackArguments>();
+  const Command command = app.add_command("pack", "Look into piece packs: list, verify, stat");
+  command.require_command();
   const auto add = [&](const char* name, const char* description) {
-    CLI::App* part = command->add_subcommand(name, description);
-    part->add_option("FILE", arguments->file, "The pack")->required();
-    part->add_flag("--json", arguments->json, "Print the result as JSON");
+    const Command part = command.add_command(name, description);
+    part.add_option("FILE", arguments->file, "The pack").required();
+    part.add_flag("--json", arguments->json, "Print the result as JSON");
     return part;
   };
-  add("list", "List the chunks: key, codec, original and stored bytes, hash")
-      ->callback([arguments] { list(*arguments); });
+  add("list", "List the chunks: key, codec, original and stored bytes, hash").run([arguments] {
+    list(*arguments);
+  });
   add("verify", "Verify every byte; changes nothing, exit code 1 when something is bad")
-      ->callback([arguments, &interrupts, &exit_code] {
+      .run([arguments, &interrupts, &exit_code] {
         verify(*arguments, interrupts.take_token(), exit_code);
       });
-  add("stat", "Count chunks, duplicates and bytes")->callback([arguments] { stat(*arguments); });
+  add("stat", "Count chunks, duplicates and bytes").run([arguments] { stat(*arguments); });
 }
 
 }  // namespace furrow::cli

@@ -3,7 +3,6 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "host/plotter/plot_json.hpp"
@@ -17,7 +16,7 @@
 namespace furrow::cli {
 namespace {
 
-struct Arguments {
+struct PlanArguments {
   PlotOptions plot;
   bool no_measure = false;
 };
@@ -30,7 +29,7 @@ PlotForecast forecast_of(const PlotPlan& plan, bool measures_speed, const PlotOb
   }
 }
 
-void run(const Arguments& arguments) {
+void run_plan(const PlanArguments& arguments) {
   const PlotObserver observer = logging_observer();
   const PlotPlan plan = plan_plot(plot_request(arguments.plot), observer);
   const PlotForecast forecast = forecast_of(plan, !arguments.no_measure, observer);
@@ -48,15 +47,15 @@ void run(const Arguments& arguments) {
 
 }  // namespace
 
-void add_plan_command(CLI::App& app) {
-  const auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand(
+void add_plan_command(Command app) {
+  const auto arguments = std::make_shared<PlanArguments>();
+  const Command command = app.add_command(
       "plan", "Say how much memory, disk and time furrow plot takes with the same options");
-  add_plot_options(*command, arguments->plot, PlotOptionsFor::kPlanning);
-  command->add_flag("--no-measure", arguments->no_measure,
-                    "Leave out the time, for which some records are encoded");
-  command->add_flag("--json", arguments->plot.json, "Print the plan as JSON");
-  command->callback([arguments] { run(*arguments); });
+  add_plot_options(command, arguments->plot, PlotOptionsFor::kPlanning);
+  command.add_flag("--no-measure", arguments->no_measure,
+                   "Leave out the time, for which some records are encoded");
+  command.add_flag("--json", arguments->plot.json, "Print the plan as JSON");
+  command.run([arguments] { run_plan(*arguments); });
 }
 
 }  // namespace furrow::cli

@@ -3,7 +3,6 @@
 #include <optional>
 #include <stop_token>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "host/plotter/plot_json.hpp"
@@ -53,7 +52,7 @@ PlotSummary plot(const PlotPlan& plan, PlotProgress& progress, InterruptWatch& i
   }
 }
 
-void run(const PlotOptions& options, InterruptWatch& interrupts) {
+void run_plot(const PlotOptions& options, InterruptWatch& interrupts) {
   const PlotPlan plan = plan_plot(plot_request(options), logging_observer());
   // Up to here there is nothing to tidy up, and a driver may hang: a signal ends it at once.
   const std::stop_token stop = interrupts.take_token();
@@ -71,15 +70,15 @@ void run(const PlotOptions& options, InterruptWatch& interrupts) {
 
 }  // namespace
 
-void add_plot_command(CLI::App& app, InterruptWatch& interrupts) {
+void add_plot_command(Command app, InterruptWatch& interrupts) {
   const auto options = std::make_shared<PlotOptions>();
-  CLI::App* command =
-      app.add_subcommand("plot", "Plot sectors of a farm from the pieces of stores and servers");
-  add_plot_options(*command, *options, PlotOptionsFor::kPlotting);
-  command->add_flag("--json", options->json, "Print the summary as JSON and nothing else");
-  command->footer(
+  const Command command =
+      app.add_command("plot", "Plot sectors of a farm from the pieces of stores and servers");
+  add_plot_options(command, *options, PlotOptionsFor::kPlotting);
+  command.add_flag("--json", options->json, "Print the summary as JSON and nothing else");
+  command.footer(
       "SIGUSR2 pauses plotting, on a card within one batch of records, and lets it go on.");
-  command->callback([options, &interrupts] { run(*options, interrupts); });
+  command.run([options, &interrupts] { run_plot(*options, interrupts); });
 }
 
 }  // namespace furrow::cli

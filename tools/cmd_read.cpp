@@ -3,7 +3,6 @@
 #include <memory>
 #include <stop_token>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "host/base/counted.hpp"
@@ -16,7 +15,7 @@
 namespace furrow::cli {
 namespace {
 
-struct Arguments {
+struct ReadArguments {
   std::string farm;
   std::uint64_t sector = 0;
   std::uint64_t offset = 0;
@@ -25,7 +24,7 @@ struct Arguments {
 };
 
 /// What is refused is refused before the work.
-OutputFile open_output(const Arguments& arguments) {
+OutputFile open_output(const ReadArguments& arguments) {
   try {
     OutputFile output(arguments.out, arguments.force);
     if (output.is_file()) {
@@ -37,7 +36,7 @@ OutputFile open_output(const Arguments& arguments) {
   }
 }
 
-void run(const Arguments& arguments, const std::stop_token& stop) {
+void run_read(const ReadArguments& arguments, const std::stop_token& stop) {
   const OutputFile output = open_output(arguments);
   const std::unique_ptr<Farm> farm = Farm::open({.directory = arguments.farm});
   if (arguments.sector >= farm->sector_count()) {
@@ -68,21 +67,22 @@ void run(const Arguments& arguments, const std::stop_token& stop) {
 
 }  // namespace
 
-void add_read_command(CLI::App& app, InterruptWatch& interrupts) {
-  const auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("read", "Read one piece back out of a farm and verify it");
-  command->add_option("--farm", arguments->farm, "Directory of the farm")->required();
-  command->add_option("--sector", arguments->sector, "Sector index, from 0")->required();
-  command->add_option("--offset", arguments->offset, "Piece offset in the sector, from 0")
-      ->required();
+void add_read_command(Command app, InterruptWatch& interrupts) {
+  const auto arguments = std::make_shared<ReadArguments>();
+  const Command command =
+      app.add_command("read", "Read one piece back out of a farm and verify it");
+  command.add_option("--farm", arguments->farm, "Directory of the farm").required();
+  command.add_option("--sector", arguments->sector, "Sector index, from 0").required();
+  command.add_option("--offset", arguments->offset, "Piece offset in the sector, from 0")
+      .required();
   command
-      ->add_option("--out", arguments->out,
-                   "Where the piece goes, header and record: a new file, a fifo, or - for standard "
-                   "output")
-      ->required();
-  command->add_flag("--force", arguments->force, "Replace the file that --out names");
-  add_simd_option(*command);
-  command->callback([arguments, &interrupts] { run(*arguments, interrupts.take_token()); });
+      .add_option("--out", arguments->out,
+                  "Where the piece goes, header and record: a new file, a fifo, or - for standard "
+                  "output")
+      .required();
+  command.add_flag("--force", arguments->force, "Replace the file that --out names");
+  add_simd_option(command);
+  command.run([arguments, &interrupts] { run_read(*arguments, interrupts.take_token()); });
 }
 
 }  // namespace furrow::cli

@@ -3,7 +3,6 @@
 #include <optional>
 #include <utility>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "host/base/counted.hpp"
@@ -19,7 +18,7 @@
 namespace furrow::cli {
 namespace {
 
-struct Arguments {
+struct ScrubArguments {
   std::string farm;
   bool json = false;
 };
@@ -64,7 +63,7 @@ void print_text(const ScrubReport& report) {
                report.broken_sectors, report.lost.size(), size_text(report.bytes_read));
 }
 
-void run(const Arguments& arguments, const std::stop_token& stop, int& exit_code) {
+void run_scrub(const ScrubArguments& arguments, const std::stop_token& stop, int& exit_code) {
   std::optional<Progress> progress(std::in_place, "scrub", "sector");
   const ScrubReport report = scrub_farm(
       {.directory = arguments.farm},
@@ -91,16 +90,16 @@ void run(const Arguments& arguments, const std::stop_token& stop, int& exit_code
 
 }  // namespace
 
-void add_scrub_command(CLI::App& app, InterruptWatch& interrupts, int& exit_code) {
-  const auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand(
+void add_scrub_command(Command app, InterruptWatch& interrupts, int& exit_code) {
+  const auto arguments = std::make_shared<ScrubArguments>();
+  const Command command = app.add_command(
       "scrub",
       "Verify every checksum of a farm; changes nothing, exit code 1 when something is broken");
-  command->add_option("--farm", arguments->farm, "Directory of the farm")->required();
-  command->add_flag("--json", arguments->json, "Print the report as JSON");
-  add_simd_option(*command);
-  command->callback([arguments, &interrupts, &exit_code] {
-    run(*arguments, interrupts.take_token(), exit_code);
+  command.add_option("--farm", arguments->farm, "Directory of the farm").required();
+  command.add_flag("--json", arguments->json, "Print the report as JSON");
+  add_simd_option(command);
+  command.run([arguments, &interrupts, &exit_code] {
+    run_scrub(*arguments, interrupts.take_token(), exit_code);
   });
 }
 

@@ -6,7 +6,6 @@
 #include <mutex>
 #include <utility>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
@@ -23,7 +22,7 @@
 namespace furrow::cli {
 namespace {
 
-struct Arguments {
+struct ServePiecesArguments {
   std::string store;
   std::string listen = "127.0.0.1:8480";
   std::string token_file;
@@ -74,7 +73,7 @@ std::chrono::seconds seconds(std::uint64_t value, const char* option) {
   return std::chrono::seconds(value);
 }
 
-HttpServerOptions server_options(const Arguments& arguments) {
+HttpServerOptions server_options(const ServePiecesArguments& arguments) {
   const Address address = parse_address(arguments.listen);
   HttpServerOptions options;
   options.address = address.host;
@@ -118,7 +117,7 @@ void print(const HttpServerCounters& counters, const HttpPieceCounters& pieces, 
   }
 }
 
-void run(const Arguments& arguments, const std::stop_token& stop) {
+void run_serve_pieces(const ServePiecesArguments& arguments, const std::stop_token& stop) {
   StorePieceGetter store(
       arguments.store,
       {.on_warning = [](const std::string& line) { spdlog::warn("{}", line); },
@@ -161,51 +160,50 @@ void run(const Arguments& arguments, const std::stop_token& stop) {
 
 }  // namespace
 
-void add_serve_pieces_command(CLI::App& app, InterruptWatch& interrupts) {
-  const auto arguments = std::make_shared<Arguments>();
-  CLI::App* command =
-      app.add_subcommand("serve-pieces", "Serve the pieces of a store over HTTP until interrupted");
-  command->add_option("--store", arguments->store, "Store made by furrow archive")->required();
+void add_serve_pieces_command(Command app, InterruptWatch& interrupts) {
+  const auto arguments = std::make_shared<ServePiecesArguments>();
+  const Command command =
+      app.add_command("serve-pieces", "Serve the pieces of a store over HTTP until interrupted");
+  command.add_option("--store", arguments->store, "Store made by furrow archive").required();
   command
-      ->add_option("--listen", arguments->listen,
-                   "Address and port, such as 0.0.0.0:8480 or [::1]:8480; port 0 picks a free one")
-      ->capture_default_str();
-  command->add_option("--token-file", arguments->token_file,
-                      "File with the token that clients have to show; everybody is served if not "
-                      "given");
-  CLI::Option* certificate = command->add_option("--tls-cert", arguments->tls_certificate,
-                                                 "Certificate chain in PEM, to serve https");
-  CLI::Option* key =
-      command->add_option("--tls-key", arguments->tls_key, "Private key of the certificate in PEM");
-  certificate->needs(key);
-  key->needs(certificate);
+      .add_option("--listen", arguments->listen,
+                  "Address and port, such as 0.0.0.0:8480 or [::1]:8480; port 0 picks a free one")
+      .with_default();
+  command.add_option("--token-file", arguments->token_file,
+                     "File with the token that clients have to show; everybody is served if not "
+                     "given");
+  const Option certificate = command.add_option("--tls-cert", arguments->tls_certificate,
+                                                "Certificate chain in PEM, to serve https");
+  const Option key =
+      command.add_option("--tls-key", arguments->tls_key, "Private key of the certificate in PEM");
+  certificate.needs(key);
+  key.needs(certificate);
   command
-      ->add_option("--max-connections", arguments->limits.max_connections,
-                   "Connections at a time; when all are taken, the one that keeps the server "
-                   "waiting for longest gives way to a new one, or the new one is refused")
-      ->capture_default_str();
+      .add_option("--max-connections", arguments->limits.max_connections,
+                  "Connections at a time; when all are taken, the one that keeps the server "
+                  "waiting for longest gives way to a new one, or the new one is refused")
+      .with_default();
   command
-      ->add_option("--max-connections-per-address", arguments->limits.max_connections_per_address,
-                   "The same for the connections from one address (of IPv6: from 64 bits of it); "
-                   "half of --max-connections if not given")
-      ->check(CLI::PositiveNumber);
-  command->add_option("--max-batch", arguments->max_batch, "Pieces in one request")
-      ->capture_default_str();
+      .add_option("--max-connections-per-address", arguments->limits.max_connections_per_address,
+                  "The same for the connections from one address (of IPv6: from 64 bits of it); "
+                  "half of --max-connections if not given")
+      .positive();
+  command.add_option("--max-batch", arguments->max_batch, "Pieces in one request").with_default();
   command
-      ->add_option("--request-time", arguments->request_seconds,
-                   "Seconds for a request to arrive as a whole")
-      ->capture_default_str();
+      .add_option("--request-time", arguments->request_seconds,
+                  "Seconds for a request to arrive as a whole")
+      .with_default();
   command
-      ->add_option("--piece-time", arguments->piece_seconds,
-                   "Seconds for a client to take one piece")
-      ->capture_default_str();
+      .add_option("--piece-time", arguments->piece_seconds,
+                  "Seconds for a client to take one piece")
+      .with_default();
   command
-      ->add_option("--idle-time", arguments->idle_seconds,
-                   "Seconds that a connection is kept without a request")
-      ->capture_default_str();
-  add_simd_option(*command);
-  command->add_flag("--json", arguments->json, "Print JSON: the address, and counts at the end");
-  command->callback([arguments, &interrupts] { run(*arguments, interrupts.take_token()); });
+      .add_option("--idle-time", arguments->idle_seconds,
+                  "Seconds that a connection is kept without a request")
+      .with_default();
+  add_simd_option(command);
+  command.add_flag("--json", arguments->json, "Print JSON: the address, and counts at the end");
+  command.run([arguments, &interrupts] { run_serve_pieces(*arguments, interrupts.take_token()); });
 }
 
 }  // namespace furrow::cli

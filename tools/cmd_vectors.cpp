@@ -3,8 +3,6 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 #include "host/plotting/encoder_choice.hpp"
 #include "tools/cli_support.hpp"
 #include "tools/vectors/vector_file.hpp"
@@ -12,7 +10,7 @@
 namespace furrow::cli {
 namespace {
 
-struct Arguments {
+struct VectorsArguments {
   std::vector<std::string> files;
   std::string encoder = "cpu";
   std::vector<std::string> devices;
@@ -33,7 +31,7 @@ std::unique_ptr<CudaEncoder> make_device_encoder(const EncoderChoice& choice) {
   return make_cuda_records_encoder(options);
 }
 
-void run(const Arguments& arguments, int& exit_code) {
+void run_vectors(const VectorsArguments& arguments, int& exit_code) {
   const EncoderChoice choice = choose_encoder(arguments.encoder, arguments.devices);
   vectors::VectorOptions options{
       .mode = choice.mode, .threads = thread_count(arguments.threads), .only = arguments.only};
@@ -49,21 +47,21 @@ void run(const Arguments& arguments, int& exit_code) {
 
 }  // namespace
 
-void add_vectors_command(CLI::App& app, int& exit_code) {
-  const auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand(
+void add_vectors_command(Command app, int& exit_code) {
+  const auto arguments = std::make_shared<VectorsArguments>();
+  const Command command = app.add_command(
       "vectors", "Run test-vector files (JSON; tests/golden/README.md defines them)");
-  command->add_option("files", arguments->files, "Vector files; the kind is told from the content")
-      ->required();
-  command->add_option("--encoder", arguments->encoder, "cuda, cpu, cpu-scalar or auto")
-      ->capture_default_str();
-  command->add_option("--device", arguments->devices,
-                      "CUDA device: index or UUID; the first counts");
-  command->add_option("--only", arguments->only, "Only the cases with this in their names");
-  command->add_option("--threads", arguments->threads,
-                      "Threads; 0 means one for each processor that may be used");
-  add_simd_option(*command);
-  command->callback([arguments, &exit_code] { run(*arguments, exit_code); });
+  command.add_option("files", arguments->files, "Vector files; the kind is told from the content")
+      .required();
+  command.add_option("--encoder", arguments->encoder, "cuda, cpu, cpu-scalar or auto")
+      .with_default();
+  command.add_option("--device", arguments->devices,
+                     "CUDA device: index or UUID; the first counts");
+  command.add_option("--only", arguments->only, "Only the cases with this in their names");
+  command.add_option("--threads", arguments->threads,
+                     "Threads; 0 means one for each processor that may be used");
+  add_simd_option(command);
+  command.run([arguments, &exit_code] { run_vectors(*arguments, exit_code); });
 }
 
 }  // namespace furrow::cli

@@ -5,6 +5,7 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <sstream>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -127,7 +128,7 @@ void complete_options(CLI::App& command) {
 }
 
 /// `name` is empty for the program itself.
-void complete(CLI::App& command, const std::string& name) {
+void complete_command(CLI::App& command, const std::string& name) {
   command.get_formatter()->column_width(kNameColumn);
   complete_options(command);
   const auto* closing = std::find_if(kClosings.begin(), kClosings.end(),
@@ -141,7 +142,7 @@ void complete(CLI::App& command, const std::string& name) {
     if (part->get_name().empty()) {
       complete_options(*part);  // a group of options
     } else {
-      complete(*part, join(name, part->get_name()));
+      complete_command(*part, join(name, part->get_name()));
     }
   }
 }
@@ -201,18 +202,7 @@ void add_version_command(CLI::App& app) {
   });
 }
 
-}  // namespace
-
-void complete_command_line(CLI::App& app) {
-  app.require_subcommand(1);
-  app.get_help_ptr()->description("Print this and end");
-  add_help_command(app);
-  add_version_command(app);
-  complete(app, "");
-  app.footer("'furrow help COMMAND' explains one, with an example.\n\n" +
-             exit_codes("done, but something was found broken"));
-}
-
+/// Sees to it that the words in front name a command.
 void check_command_words(const CLI::App& app, int argc, const char* const* argv) {
   std::vector<std::string> words;
   for (int i = 1; i < argc && argv[i][0] != '-'; ++i) {
@@ -227,6 +217,7 @@ void check_command_words(const CLI::App& app, int argc, const char* const* argv)
   }
 }
 
+/// Why the command line could not be parsed.
 std::string explain(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App* command = &app;
   std::string name;
@@ -252,6 +243,43 @@ std::string explain(const CLI::App& app, const CLI::ParseError& error) {
                        did_you_mean(option, known));
   }
   return error.what();
+}
+
+}  // namespace
+
+CommandLine::CommandLine()
+    : app_(std::make_unique<CLI::App>(
+          "Furrow: plots archived history into farms and reads it back.", "furrow")) {}
+
+CommandLine::~CommandLine() = default;
+
+Command CommandLine::program() {
+  return Command(*app_);
+}
+
+void CommandLine::complete() {
+  CLI::App& app = *app_;
+  app.require_subcommand(1);
+  app.get_help_ptr()->description("Print this and end");
+  add_help_command(app);
+  add_version_command(app);
+  complete_command(app, "");
+  app.footer("'furrow help COMMAND' explains one, with an example.\n\n" +
+             exit_codes("done, but something was found broken"));
+}
+
+std::string CommandLine::run(int argc, const char* const* argv) {
+  check_command_words(*app_, argc, argv);
+  try {
+    app_->parse(argc, argv);
+    return "";
+  } catch (const CLI::Success& help_or_version) {
+    std::ostringstream text;
+    app_->exit(help_or_version, text, text);
+    return text.str();
+  } catch (const CLI::ParseError& error) {
+    throw InvalidArgument(explain(*app_, error));
+  }
 }
 
 }  // namespace furrow::cli

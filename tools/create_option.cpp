@@ -3,13 +3,11 @@
 
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 namespace furrow::cli {
 
-void add_create_option(CLI::App& command, MakeDirectory& how) {
+void add_create_option(Command command, MakeDirectory& how) {
   command
-      .add_option_function<std::string>(
+      .add_option_function(
           "--create",
           [&how](const std::string& name) {
             how = name == "parents" ? MakeDirectory::kParents
@@ -18,8 +16,8 @@ void add_create_option(CLI::App& command, MakeDirectory& how) {
           },
           "Directories that are made: auto (the last one of a path), parents (all of it), or never "
           "(what is wanted has to be there)")
-      ->check(CLI::IsMember({"auto", "parents", "never"}))
-      ->default_str("auto");
+      .one_of({"auto", "parents", "never"})
+      .with_default("auto");
 }
 
 }  // namespace furrow::cli

@@ -3,14 +3,11 @@
 #pragma once
 
 #include "host/base/make_directory.hpp"
-
-namespace CLI {
-class App;
-}
+#include "tools/command.hpp"
 
 namespace furrow::cli {
 
 /// Adds --create=auto|parents|never. `how` must live as long as the command.
-void add_create_option(CLI::App& command, MakeDirectory& how);
+void add_create_option(Command command, MakeDirectory& how);
 
 }  // namespace furrow::cli

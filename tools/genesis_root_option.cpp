@@ -3,16 +3,14 @@
 
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 #include "furrow/errors.hpp"
 
 #include "host/base/hex.hpp"
 
 namespace furrow::cli {
 
-void add_genesis_root_option(CLI::App& command, std::optional<Hash>& genesis_root) {
-  command.add_option_function<std::string>(
+Option add_genesis_root_option(Command command, std::optional<Hash>& genesis_root) {
+  return command.add_option_function(
       "--genesis-root",
       [&genesis_root](const std::string& text) {
         Hash root;

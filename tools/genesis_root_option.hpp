@@ -7,13 +7,11 @@
 
 #include "furrow/types.hpp"
 
-namespace CLI {
-class App;
-}
+#include "tools/command.hpp"
 
 namespace furrow::cli {
 
 /// Adds the option; it throws InvalidArgument for anything but 64 hexadecimal digits.
-void add_genesis_root_option(CLI::App& command, std::optional<Hash>& genesis_root);
+Option add_genesis_root_option(Command command, std::optional<Hash>& genesis_root);
 
 }  // namespace furrow::cli

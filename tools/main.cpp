@@ -4,12 +4,10 @@
 #include <cstdio>
 #include <new>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <system_error>
 
-#include <CLI/CLI.hpp>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -74,8 +72,8 @@ int run(int argc, char** argv, InterruptWatch& interrupts) {
         line);
   });
   int exit_code = kSuccess;
-  CLI::App app("Furrow: plots archived history into farms and reads it back.");
-  app.name("furrow");
+  CommandLine command_line;
+  const Command app = command_line.program();
   add_archive_command(app, interrupts);
   add_plan_command(app);
   add_plot_command(app, interrupts);
@@ -90,20 +88,10 @@ int run(int argc, char** argv, InterruptWatch& interrupts) {
 #endif
   add_vectors_command(app, exit_code);
   add_devices_command(app);
-  complete_command_line(app);
-  check_command_words(app, argc, argv);
-  try {
-    app.parse(argc, argv);
-    interrupts.command_is_over();
-    return end(exit_code);
-  } catch (const CLI::Success& help_or_version) {
-    std::ostringstream text;
-    const int code = app.exit(help_or_version, text, text);
-    print_text(text.str());
-    return end(code);
-  } catch (const CLI::ParseError& error) {
-    return fail(kInvalidArgument, explain(app, error).c_str());
-  }
+  command_line.complete();
+  print_text(command_line.run(argc, argv));
+  interrupts.command_is_over();
+  return end(exit_code);
 }
 
 /// However a command ends, it says so while signals are still heard.

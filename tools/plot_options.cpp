@@ -4,7 +4,6 @@
 #include <chrono>
 #include <string_view>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -19,46 +18,46 @@
 namespace furrow::cli {
 namespace {
 
-void add_farm_options(CLI::App& command, PlotOptions& options, bool is_plotting) {
+void add_farm_options(Command command, PlotOptions& options, bool is_plotting) {
   command.add_option("--farm", options.farm, "Directory of the farm; created when absent")
-      ->required(is_plotting);
+      .required(is_plotting);
   add_create_option(command, options.create);
-  CLI::Option* sectors = command.add_option(
+  const Option sectors = command.add_option(
       "--sectors", options.sectors, "Sectors that the farm shall have in all; more are kept");
-  sectors->check(CLI::Range(std::uint64_t{1}, std::uint64_t{kMaxSectors}));
-  CLI::Option* size = command.add_option(
+  sectors.in_range(std::uint64_t{1}, std::uint64_t{kMaxSectors});
+  const Option size = command.add_option(
       "--size", options.size,
       "Space for the farm instead, such as 100GiB, or all-20GB for what leaves 20 GB of the disk "
       "free; all of it is plotted");
-  CLI::Option* covered =
+  const Option covered =
       command.add_flag("--until-covered", options.until_covered,
                        "As many sectors as rebuild the whole history from the farm alone");
-  sectors->excludes(size)->excludes(covered);
-  size->excludes(covered);
+  sectors.excludes(size).excludes(covered);
+  size.excludes(covered);
   command
       .add_option("--pieces-in-sector", options.pieces_in_sector,
                   "1 to 1000, fixed when the farm is created; 1000 if not given")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{kMaxPiecesInSector}));
+      .in_range(std::uint64_t{1}, std::uint64_t{kMaxPiecesInSector});
   command
       .add_option("--cache-percentage", options.cache_percentage,
                   fmt::format("Share of the space for the piece cache of a farmer, 0 (for farms in "
                               "a cluster) to 99; if not given, that of the farm, and {} for a new "
                               "one",
                               kDefaultCachePercentage))
-      ->check(CLI::Range(0U, 99U));
+      .in_range(std::uint64_t{0}, std::uint64_t{99});
   command.add_flag("--shrink", options.shrink,
                    "Drop plotted sectors, the last ones first, when size, sectors or share leave "
                    "no room for them");
   add_genesis_root_option(command, options.genesis_root);
 }
 
-void add_piece_options(CLI::App& command, PlotOptions& options, bool is_plotting) {
+void add_piece_options(Command command, PlotOptions& options, bool is_plotting) {
   command
       .add_option("--pieces", options.sources,
                   "Store made by furrow archive, or http(s) address of furrow serve-pieces; may be "
                   "given several times, in order of preference")
-      ->required(is_plotting)
-      ->allow_extra_args(false);
+      .required(is_plotting)
+      .one_word_each();
   command.add_option("--manifest", options.manifest,
                      "manifest.json that says what the history is; that of the first source if "
                      "not given, which a server has to be trusted for");
@@ -67,34 +66,34 @@ void add_piece_options(CLI::App& command, PlotOptions& options, bool is_plotting
                      "Certificates (PEM) that those of servers must lead to; those of the system "
                      "if not given");
   command.add_option("--in-flight", options.in_flight, "Pieces asked of a server at the same time")
-      ->check(CLI::Range(8, 1024))
-      ->capture_default_str();
+      .in_range(8, 1024)
+      .with_default();
   command
       .add_option("--piece-seconds", options.piece_seconds,
                   "How long a server has for a piece, all tries together, before the next source "
                   "is asked")
-      ->check(CLI::Range(1, 86400))
-      ->capture_default_str();
-  CLI::Option* cache = command.add_option("--piece-cache", options.cache,
+      .in_range(1, 86400)
+      .with_default();
+  const Option cache = command.add_option("--piece-cache", options.cache,
                                           "Directory to keep pieces in that may be wanted again");
   command.add_option("--piece-cache-size", options.cache_size, "Most space that the cache takes")
-      ->needs(cache)
-      ->capture_default_str();
+      .needs(cache)
+      .with_default();
 }
 
-void add_engine_options(CLI::App& command, PlotOptions& options) {
+void add_engine_options(Command command, PlotOptions& options) {
   command.add_option("--threads", options.engine.threads,
                      "Threads; 0 means one for each processor that may be used");
   add_simd_option(command);
   command
       .add_option("--encoder", options.engine.encoder,
                   "auto (CUDA devices, the CPU if there are none), cuda, cpu or cpu-scalar")
-      ->capture_default_str();
+      .with_default();
   command
       .add_option("--device", options.engine.devices,
                   "CUDA device to use, by index or UUID; may be given several times; all that "
                   "are supported if not given")
-      ->allow_extra_args(false);
+      .one_word_each();
   command.add_option(
       "--ram-limit", options.ram_limit,
       "Most memory to use, such as 4GiB; what is free if not given. Fewer sectors are under "
@@ -106,7 +105,7 @@ void add_engine_options(CLI::App& command, PlotOptions& options) {
   command
       .add_option("--verify-records", options.engine.verify_records,
                   "Records of each sector that are encoded on the CPU as well, to verify devices")
-      ->capture_default_str();
+      .with_default();
 }
 
 /// "100GiB", "all", or "all-20GB".
@@ -143,7 +142,7 @@ void warn(const std::string& line) {
 
 }  // namespace
 
-void add_plot_options(CLI::App& command, PlotOptions& options, PlotOptionsFor purpose) {
+void add_plot_options(Command command, PlotOptions& options, PlotOptionsFor purpose) {
   const bool is_plotting = purpose == PlotOptionsFor::kPlotting;
   add_farm_options(command, options, is_plotting);
   add_piece_options(command, options, is_plotting);
@@ -151,8 +150,8 @@ void add_plot_options(CLI::App& command, PlotOptions& options, PlotOptionsFor pu
   command
       .add_option("--progress", options.progress,
                   "auto (a bar on a terminal, else lines), or json: an object a line on stdout")
-      ->check(CLI::IsMember({"auto", "json"}))
-      ->capture_default_str();
+      .one_of({"auto", "json"})
+      .with_default();
 }
 
 PlotRequest plot_request(const PlotOptions& options) {

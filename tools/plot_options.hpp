@@ -13,10 +13,7 @@
 #include "host/base/make_directory.hpp"
 #include "host/plotter/plot_observer.hpp"
 #include "host/plotter/plot_request.hpp"
-
-namespace CLI {
-class App;
-}
+#include "tools/command.hpp"
 
 namespace furrow::cli {
 
@@ -54,7 +51,7 @@ struct PlotOptions {
 enum class PlotOptionsFor { kPlotting, kPlanning };
 
 /// Adds the options to a command. `options` must live as long as the command.
-void add_plot_options(CLI::App& command, PlotOptions& options, PlotOptionsFor purpose);
+void add_plot_options(Command command, PlotOptions& options, PlotOptionsFor purpose);
 
 /// Throws InvalidArgument for what is no size, and what token_reader throws.
 [[nodiscard]] PlotRequest plot_request(const PlotOptions& options);

@@ -9,10 +9,10 @@ namespace furrow {
 namespace {
 
 std::string hex(std::uint32_t value, int least_digits) {
-  static constexpr std::string_view kDigits = "0123456789ABCDEF";
+  static constexpr std::string_view kHexDigits = "0123456789ABCDEF";
   std::string result;
   for (; value != 0 || least_digits > 0; value /= 16, --least_digits) {
-    result.insert(result.begin(), kDigits[value % 16]);
+    result.insert(result.begin(), kHexDigits[value % 16]);
   }
   return result;
 }

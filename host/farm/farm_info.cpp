@@ -19,7 +19,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 /// Space that a farm sets aside for this file (section 1).
-constexpr std::uint64_t kMaxFileSize = 1'048'576;
+constexpr std::uint64_t kMaxInfoSize = 1'048'576;
 
 }  // namespace
 
@@ -58,9 +58,9 @@ FarmInfo FarmInfo::parse(std::string_view text, const std::string& what) {
 
 FarmInfo FarmInfo::read_from(const File& file) {
   const std::uint64_t size = file.size();
-  if (size > kMaxFileSize) {
+  if (size > kMaxInfoSize) {
     throw MalformedData(file.path().native() + ": expected at most " +
-                        std::to_string(kMaxFileSize) + " bytes, actual " + std::to_string(size));
+                        std::to_string(kMaxInfoSize) + " bytes, actual " + std::to_string(size));
   }
   std::vector<std::uint8_t> bytes(size);
   file.read_at(0, bytes);

@@ -19,7 +19,7 @@ namespace furrow {
 namespace {
 
 /// The head says what there is to know; a piece is large.
-std::size_t on_body(char*, std::size_t, std::size_t, void*) {
+std::size_t refuse_body(char*, std::size_t, std::size_t, void*) {
   return 0;
 }
 
@@ -28,7 +28,7 @@ bool gives(PieceIndex piece, const HttpSourceOptions& options, const std::stop_t
   CurlRequest request(client_options(options));
   request.set_path(kPiecePathPrefix + std::to_string(piece.value()));
   request.set(CURLOPT_TIMEOUT_MS, static_cast<long>(options.piece_time.count()));
-  request.set(CURLOPT_WRITEFUNCTION, &on_body);
+  request.set(CURLOPT_WRITEFUNCTION, &refuse_body);
   const std::optional<CURLcode> code = perform_alone(request, stop);
   const std::int64_t announced = request.content_length();
   return code == CURLE_WRITE_ERROR && request.status() == kStatusOk &&

@@ -21,7 +21,7 @@ namespace {
 constexpr const char* kBytes = "application/octet-stream";
 /// A piece that fails is named again after so long: clients are not to fill the log by asking for
 /// it. Pieces beyond the number are forgotten.
-constexpr std::chrono::minutes kWarningPause(1);
+constexpr std::chrono::minutes kPieceWarningPause(1);
 constexpr std::size_t kMaxWarned = 4096;
 
 std::span<const std::uint8_t> as_bytes(std::string_view text) {
@@ -235,7 +235,7 @@ void HttpPieceRoutes::warn_of(PieceIndex index, const std::exception_ptr& error,
     if (now < next) {
       return;
     }
-    next = now + kWarningPause;
+    next = now + kPieceWarningPause;
   }
   warnings.tell("piece " + std::to_string(index.value()) + ": " + message_of(error));
 }

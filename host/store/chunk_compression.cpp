@@ -13,15 +13,6 @@
 namespace furrow {
 namespace {
 
-struct FreeContext {
-  void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
-};
-
-struct Context {
-  std::unique_ptr<ZSTD_CCtx, FreeContext> zstd{ZSTD_createCCtx()};
-  std::vector<std::uint8_t> out;  // kept, because fresh memory costs as much as compressing fast
-};
-
 [[noreturn]] void throw_compression_failed(std::size_t size, const char* reason) {
   throw Error(ErrorKind::kInternal,
               "compressing a chunk of " + std::to_string(size) + " bytes failed: " + reason);
@@ -32,6 +23,14 @@ struct Context {
 /// Contexts that nobody uses at the moment.
 class ZstdCompressor::Contexts {
  public:
+  struct FreeContext {
+    void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
+  };
+  struct Context {
+    std::unique_ptr<ZSTD_CCtx, FreeContext> zstd{ZSTD_createCCtx()};
+    std::vector<std::uint8_t> out;  // kept, because fresh memory costs as much as compressing fast
+  };
+
   std::unique_ptr<Context> take() {
     const std::lock_guard lock(mutex_);
     if (idle_.empty()) {
@@ -65,7 +64,7 @@ std::optional<std::vector<std::uint8_t>> ZstdCompressor::compress(
   if (bytes.empty()) {
     return std::nullopt;
   }
-  std::unique_ptr<Context> context = contexts_->take();
+  std::unique_ptr<Contexts::Context> context = contexts_->take();
   if (!context->zstd) {
     throw std::bad_alloc();
   }

@@ -16,7 +16,7 @@ namespace furrow {
 namespace {
 
 /// Headers of one write of the table.
-constexpr std::size_t kTableBlock = 8192;
+constexpr std::size_t kHeadersAtOnce = 8192;
 
 std::filesystem::path directory_of(const std::filesystem::path& file) {
   return file.has_parent_path() ? file.parent_path() : ".";
@@ -219,7 +219,7 @@ void PiecePackWriter::write_table() const {
   };
   const auto put = [&](std::span<const std::uint8_t> bytes) {
     block.insert(block.end(), bytes.begin(), bytes.end());
-    if (block.size() >= kTableBlock * kPackFrameHeaderSize) {
+    if (block.size() >= kHeadersAtOnce * kPackFrameHeaderSize) {
       flush();
     }
   };
