@@ -6,6 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "furrow/errors.hpp"
+
 #include "host/base/existence.hpp"
 #include "host/base/hex.hpp"
 #include "host/crypto/blake3.hpp"
@@ -16,6 +18,7 @@ namespace furrow {
 namespace {
 
 constexpr std::uint64_t kMaxFileSize = 4096;
+constexpr const char* kHowToGoOn = " (docs/manual/damaged-farm.md says how to go on)";
 
 nlohmann::ordered_json values_of(const ChainParameters& chain) {
   return {{"maxPiecesInSector", chain.max_pieces_in_sector},
@@ -73,8 +76,15 @@ std::optional<ChainParameters> ChainParameters::read_from(const std::filesystem:
   if (!is_name_taken(path)) {
     return std::nullopt;
   }
-  const std::vector<std::uint8_t> bytes = read_whole_file(path, kMaxFileSize);
-  return parse({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path.native());
+  try {
+    const std::vector<std::uint8_t> bytes = read_whole_file(path, kMaxFileSize);
+    return parse({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path.native());
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kCorrupt) {
+      throw;
+    }
+    throw MalformedData(error.what() + std::string(kHowToGoOn), error.fields());
+  }
 }
 
 void ChainParameters::write_to(const File& file) const {

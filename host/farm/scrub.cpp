@@ -10,6 +10,7 @@
 #include "furrow/errors.hpp"
 
 #include "host/base/hex.hpp"
+#include "host/farm/chain_parameters.hpp"
 #include "host/farm/farm_consistency.hpp"
 #include "host/farm/farm_errors.hpp"
 #include "host/farm/farm_info.hpp"
@@ -62,6 +63,7 @@ class Scrub {
 
   bool check_info();
   void check_identity();
+  void check_chain();
   bool open_metadata_file();
   bool open_plot_file();
   bool check_slots_agree();
@@ -116,6 +118,7 @@ bool Scrub::check_info() {
            WrongChain(info_file_->path(), *options_.genesis_root, info_.genesis_root).what());
   }
   check_identity();
+  check_chain();
   if (info_.pieces_in_sector == 0 || info_.pieces_in_sector > kMaxPiecesInSector) {
     broken(kFarmInfoFileName, "pieces in sector, expected 1 to " +
                                   std::to_string(kMaxPiecesInSector) + ", actual " +
@@ -123,6 +126,15 @@ bool Scrub::check_info() {
     return false;
   }
   return true;
+}
+
+/// A farm without the file is of a development chain, and as it should be.
+void Scrub::check_chain() {
+  try {
+    (void)ChainParameters::read_from(options_.directory);
+  } catch (const Error& error) {
+    broken(kChainFileName, error.what());
+  }
 }
 
 void Scrub::check_identity() {

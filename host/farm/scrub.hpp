@@ -61,7 +61,7 @@ struct ScrubProgress {
 /// Called after each read of 1 MiB and after each sector.
 using ScrubProgressSink = Observer<const ScrubProgress&>;
 
-/// Checks info file, identity, metadata.bin, plot.bin and all counted sectors. Damage goes into the
+/// Checks info file, identity, chain parameters, metadata.bin, plot.bin and all counted sectors. Damage goes into the
 /// report; throws only FarmNotFound without an info file. A stop request takes effect within one
 /// read.
 ///

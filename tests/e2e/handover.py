@@ -10,8 +10,8 @@ import shutil
 
 from make_fixtures import PIECES_IN_SECTOR, SECTORS
 from support import formats, program
-from support.program import (BAD_ARGUMENTS, CHECK_FAILED, MISMATCH, OPTIONS, UNAVAILABLE, FurrowTest,
-                             furrow)
+from support.program import (BAD_ARGUMENTS, CHECK_FAILED, CORRUPT, MISMATCH, OPTIONS, UNAVAILABLE,
+                             FurrowTest, furrow)
 
 CHAIN = "c4" * 32
 
@@ -199,6 +199,21 @@ class BrokenSectors(Farms):
                       self.succeeds("info", "--farm", self.farm).stdout)
         self.assertEqual(json.loads(self.succeeds("info", "--json", "--farm", self.farm).stdout)
                          ["looked_at"], "slots")
+
+    def test_damaged_chain_parameters_are_mended_as_the_manual_says(self):
+        self.copy_farm()
+        chain = self.farm / "furrow.json"
+        whole = chain.read_bytes()
+        for damaged in (b"", whole[:-1], whole.replace(b":5,", b":6,"), bytes(5000)):
+            chain.write_bytes(damaged)
+            for command in (("info", "--farm", self.farm), self.plot("--sectors", SECTORS + 1)):
+                self.fails(CORRUPT, ["furrow.json", "damaged-farm.md"], *command)
+            result = furrow("scrub", "--farm", self.farm)
+            self.assertEqual(result.code, CHECK_FAILED, result)
+            self.assertIn("BROKEN furrow.json", result.stdout)
+            self.assertEqual(chain.read_bytes(), damaged)
+        chain.write_bytes((OPTIONS.farm / "furrow.json").read_bytes())
+        self.succeeds("scrub", "--farm", self.farm)
 
     def test_a_farm_of_another_program_states_no_chain(self):
         self.copy_farm()

@@ -3,12 +3,14 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
 #include "host/farm/chain_parameters.hpp"
 #include "host/farm/farm.hpp"
 #include "host/farm/piece_finder.hpp"
+#include "host/farm/scrub.hpp"
 #include "tests/support/made_up_farm.hpp"
 #include "tests/support/temp_directory.hpp"
 
@@ -115,6 +117,24 @@ TEST(FarmChain, ADamagedFileIsRefusedAndNothingIsWritten) {
   EXPECT_THROW(Farm::open(test::plot_options(path, 2)), MalformedData);
   EXPECT_THROW(Farm::open(test::read_options(path)), MalformedData);
   EXPECT_EQ(test::file_text(path / kMetadataFileName), before);
+}
+
+TEST(FarmChain, ScrubFindsADamagedFileAndNothingAmissWithoutOne) {
+  const test::TempDirectory directory;
+  const fs::path path = directory.path() / "farm";
+  test::make_farm(path, 1, 1);
+  const auto broken = [&] {
+    std::vector<std::string> things;
+    for (const ScrubFinding& finding : scrub_farm({.directory = path}).broken) {
+      things.push_back(finding.thing);
+    }
+    return things;
+  };
+  EXPECT_EQ(broken(), std::vector<std::string>());
+  test::flip_byte(path / kChainFileName, 10);
+  EXPECT_EQ(broken(), std::vector<std::string>{kChainFileName});
+  fs::remove(path / kChainFileName);
+  EXPECT_EQ(broken(), std::vector<std::string>());
 }
 
 }  // namespace

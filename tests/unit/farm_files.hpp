@@ -20,6 +20,10 @@ inline std::map<std::string, std::string> contents_of(const std::filesystem::pat
   return contents;
 }
 
+inline FarmInfo stored_info(const std::filesystem::path& directory) {
+  return FarmInfo::parse(file_text(directory / kFarmInfoFileName), "info");
+}
+
 /// A copy of the same farm in another directory.
 inline void copy_farm(const std::filesystem::path& from, const std::filesystem::path& to) {
   std::filesystem::remove_all(to);

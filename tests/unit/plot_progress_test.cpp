@@ -49,13 +49,18 @@ struct Asked {
   PlotMonitor monitor{{.sectors = 1, .records = 2, .pieces_in_sector = 2}, *encoders, clock, gate};
 };
 
-std::vector<nlohmann::json> events_of(const std::string& text) {
-  std::istringstream lines(text);
-  std::vector<nlohmann::json> result;
-  for (std::string line; std::getline(lines, line);) {
-    result.push_back(nlohmann::json::parse(line));
-  }
-  return result;
+/// What is printed of a run in which sector 7 is given up.
+std::string told_of_a_sector_given_up(ProgressStyle style) {
+  testing::internal::CaptureStdout();
+  PlotProgress progress(style);
+  Asked asked;
+  progress.begin(asked.monitor);
+  progress.event(SectorIndex(7), Failed{"too few proofs"});
+  progress.end();
+  PlotSummary summary;
+  summary.last_moment = asked.monitor.moment();
+  progress.finish(summary);
+  return testing::internal::GetCapturedStdout();
 }
 
 TEST(PlotProgress, AsksNobodyAfterTheEnd) {
@@ -74,16 +79,11 @@ TEST(PlotProgress, AsksNobodyAfterTheEnd) {
 }
 
 TEST(PlotProgress, SaysAsJsonWhatTheWholeRunWasLimitedBy) {
-  testing::internal::CaptureStdout();
-  PlotProgress progress(ProgressStyle::kJson);
-  Asked asked;
-  progress.begin(asked.monitor);
-  progress.event(SectorIndex(7), Failed{"too few proofs"});
-  progress.end();
-  PlotSummary summary;
-  summary.last_moment = asked.monitor.moment();
-  progress.finish(summary);
-  const std::vector<nlohmann::json> events = events_of(testing::internal::GetCapturedStdout());
+  std::istringstream lines(told_of_a_sector_given_up(ProgressStyle::kJson));
+  std::vector<nlohmann::json> events;
+  for (std::string line; std::getline(lines, line);) {
+    events.push_back(nlohmann::json::parse(line));
+  }
   ASSERT_EQ(events.size(), 3);
   EXPECT_EQ(events[0]["state"], "failed");
   EXPECT_EQ(events[0]["error"], "too few proofs");
@@ -93,26 +93,12 @@ TEST(PlotProgress, SaysAsJsonWhatTheWholeRunWasLimitedBy) {
 }
 
 TEST(PlotProgress, SaysInWordsWhenASectorIsGivenUp) {
-  testing::internal::CaptureStdout();
-  PlotProgress progress(ProgressStyle::kText);
-  Asked asked;
-  progress.begin(asked.monitor);
-  progress.event(SectorIndex(7), Failed{"too few proofs"});
-  progress.end();
-  EXPECT_EQ(testing::internal::GetCapturedStdout(), "sector 7 is given up: too few proofs\n");
+  const std::string told = told_of_a_sector_given_up(ProgressStyle::kText);
+  EXPECT_TRUE(told.starts_with("sector 7 is given up: too few proofs\nlimited by ")) << told;
 }
 
 TEST(PlotProgress, SaysNothingWhenNothingIsWanted) {
-  testing::internal::CaptureStdout();
-  PlotProgress progress(ProgressStyle::kQuiet);
-  Asked asked;
-  progress.begin(asked.monitor);
-  progress.event(SectorIndex(7), Failed{"too few proofs"});
-  progress.end();
-  PlotSummary summary;
-  summary.last_moment = asked.monitor.moment();
-  progress.finish(summary);
-  EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
+  EXPECT_EQ(told_of_a_sector_given_up(ProgressStyle::kQuiet), "");
 }
 
 }  // namespace
