@@ -30,11 +30,11 @@ readonly test_packages=(
   libbenchmark-dev
   libboost-context-dev # fibers of the CUDA harness
   zstd                 # decompresses frames in end-to-end tests
+  clang                # reads what locks guard (lint.thread_safety)
 )
 # For those who change Furrow.
 readonly developer_packages=(
   b3sum # the unit of bench/encoder_table.py
-  clang
   clang-format
   clang-tidy
   libclang-rt-14-dev # libFuzzer
@@ -46,7 +46,7 @@ usage() {
 usage: tools/install-deps.sh [--test] [--dev] [--list]
 
   --test   also what the tests and benchmarks need
-  --dev    also clang, clang-format, clang-tidy and shellcheck, and what --test adds
+  --dev    also clang-format, clang-tidy and shellcheck, and what --test adds
   --list   print the packages, one a line, and install nothing
 TEXT
 }
