@@ -42,7 +42,7 @@ ConnectionPlaces::Place::Place(ConnectionPlaces& owner, int socket, std::string 
 }
 
 ConnectionPlaces::Place::~Place() {
-  const std::lock_guard lock(owner_.mutex_);
+  const Lock lock(owner_.mutex_);
   owner_.places_.erase(self_);
   if (!is_ended_) {
     owner_.leave_client(client_);
@@ -50,13 +50,13 @@ ConnectionPlaces::Place::~Place() {
 }
 
 void ConnectionPlaces::Place::owes(Debt debt, Clock::duration since) {
-  const std::lock_guard lock(owner_.mutex_);
+  const Lock lock(owner_.mutex_);
   debt_ = debt;
   since_ = Clock::now() - since;
 }
 
 void ConnectionPlaces::Place::owes_request() {
-  const std::lock_guard lock(owner_.mutex_);
+  const Lock lock(owner_.mutex_);
   if (debt_ != Debt::kRequest) {
     debt_ = Debt::kRequest;
     since_ = Clock::now();
@@ -100,13 +100,13 @@ bool ConnectionPlaces::end_one_of(const std::string* client) {
 }
 
 bool ConnectionPlaces::end_one() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return end_one_of(nullptr);
 }
 
 std::unique_ptr<ConnectionPlaces::Place> ConnectionPlaces::take(int socket,
                                                                 const std::string& client) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   const auto held = n_by_client_.find(client);
   const bool client_is_full = held != n_by_client_.end() && held->second >= limits_.max_per_client;
   const bool is_full = n_ >= limits_.max_connections;

@@ -9,8 +9,9 @@
 #include <list>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
+
+#include "host/base/mutex.hpp"
 
 struct sockaddr;
 
@@ -57,12 +58,13 @@ class ConnectionPlaces {
 
    private:
     friend class ConnectionPlaces;
-    /// Under the lock of the owner.
-    Place(ConnectionPlaces& owner, int socket, std::string client);
+    Place(ConnectionPlaces& owner, int socket, std::string client) FURROW_REQUIRES(owner.mutex_);
 
     ConnectionPlaces& owner_;
     int socket_;
     std::string client_;
+    // Touched with the owner's mutex. No annotation can say so: it is mutex_ in the functions of the
+    // owner and owner_.mutex_ in those of a place, which the analysis takes for two.
     Debt debt_ = Debt::kRequest;
     Clock::time_point since_ = Clock::now();
     std::atomic<bool> is_ended_ = false;
@@ -79,16 +81,15 @@ class ConnectionPlaces {
   [[nodiscard]] std::uint64_t n_given_way() const { return n_given_way_; }
 
  private:
-  // Under the lock:
-  bool end_one_of(const std::string* client);
-  void end(Place& place);
-  void leave_client(const std::string& client);
+  bool end_one_of(const std::string* client) FURROW_REQUIRES(mutex_);
+  void end(Place& place) FURROW_REQUIRES(mutex_);
+  void leave_client(const std::string& client) FURROW_REQUIRES(mutex_);
 
   const Limits limits_;
-  std::mutex mutex_;
-  std::list<Place*> places_;  // also those that were ended
-  std::size_t n_ = 0;         // without those
-  std::map<std::string, std::size_t> n_by_client_;
+  Mutex mutex_;
+  std::list<Place*> places_ FURROW_GUARDED_BY(mutex_);  // also those that were ended
+  std::size_t n_ FURROW_GUARDED_BY(mutex_) = 0;         // without those
+  std::map<std::string, std::size_t> n_by_client_ FURROW_GUARDED_BY(mutex_);
   std::atomic<std::uint64_t> n_given_way_ = 0;
 };
 

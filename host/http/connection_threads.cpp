@@ -9,7 +9,7 @@
 namespace furrow {
 
 bool ConnectionThreads::start(std::function<void()> connection) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   try {
     running_.emplace_front();
   } catch (const std::bad_alloc&) {
@@ -31,7 +31,7 @@ bool ConnectionThreads::start(std::function<void()> connection) {
 void ConnectionThreads::leave(std::list<std::jthread>::iterator self) {
   std::list<std::jthread> before;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     before.swap(ended_);
     ended_.splice(ended_.end(), running_, self);
     changed_.notify_all();
@@ -44,8 +44,8 @@ void ConnectionThreads::leave(std::list<std::jthread>::iterator self) {
 ConnectionThreads::~ConnectionThreads() {
   std::list<std::jthread> last;
   {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return running_.empty(); });
+    const Lock lock(mutex_);
+    changed_.wait(mutex_, [this]() FURROW_REQUIRES(mutex_) { return running_.empty(); });
     last.swap(ended_);
   }
   for (std::jthread& thread : last) {

@@ -2,12 +2,12 @@
 // Threads of the HTTP server, one for each connection.
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
 #include <functional>
 #include <list>
-#include <mutex>
 #include <thread>
+
+#include "host/base/mutex.hpp"
 
 namespace furrow {
 
@@ -27,10 +27,10 @@ class ConnectionThreads {
   /// with its stack.
   void leave(std::list<std::jthread>::iterator self);
 
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::list<std::jthread> running_;
-  std::list<std::jthread> ended_;
+  Mutex mutex_;
+  ConditionVariable changed_;
+  std::list<std::jthread> running_ FURROW_GUARDED_BY(mutex_);
+  std::list<std::jthread> ended_ FURROW_GUARDED_BY(mutex_);
 };
 
 }  // namespace furrow

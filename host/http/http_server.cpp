@@ -6,7 +6,6 @@
 #include <atomic>
 #include <cerrno>
 #include <exception>
-#include <mutex>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -17,6 +16,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include "host/base/mutex.hpp"
 #include "host/base/threads.hpp"
 #include "host/http/connection_places.hpp"
 #include "host/http/connection_threads.hpp"
@@ -124,7 +124,7 @@ class HttpServer::Core : public httplib::Server {
   }
 
   void stop_serving() {
-    const std::lock_guard lock(stop_mutex_);
+    const Lock lock(stop_mutex_);
     stop_.request_stop();
     stop_event_.set();
     svr_sock_ = INVALID_SOCKET;
@@ -188,7 +188,7 @@ class HttpServer::Core : public httplib::Server {
 
   void begin(ConnectionThreads& threads, ListeningSocket::Accepted accepted) {
     // Shared, because what a thread is given has to be copyable.
-    const auto pending = std::make_shared<Pending>(std::move(accepted.socket));
+    const auto pending = std::make_shared<Pending>(Pending{std::move(accepted.socket), nullptr});
     pending->place = places_.take(pending->socket.get(), accepted.client);
     if (pending->place == nullptr || !threads.start([this, pending] { serve(*pending); })) {
       pending->place.reset();
@@ -251,9 +251,9 @@ class HttpServer::Core : public httplib::Server {
   ListeningSocket listening_;
   OwnedDescriptor spare_;
   ConnectionPlaces::Clock::time_point next_warning_{};
-  std::mutex stop_mutex_;
+  Mutex stop_mutex_;
   std::atomic<std::uint64_t> n_refused_ = 0;
-  std::jthread listener_;
+  std::jthread listener_ FURROW_GUARDED_BY(stop_mutex_);
 };
 
 HttpServer::HttpServer(HttpRoutes routes, HttpServerOptions options,

@@ -3,11 +3,11 @@
 #pragma once
 
 #include <exception>
-#include <mutex>
 #include <string>
 #include <utility>
 
 #include "host/base/foreign_error.hpp"
+#include "host/base/mutex.hpp"
 #include "host/base/observer.hpp"
 
 namespace furrow {
@@ -18,7 +18,7 @@ class HttpWarnings {
   explicit HttpWarnings(Observer<const std::string&> observer) : observer_(std::move(observer)) {}
 
   void tell(const std::string& line) {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     observer_(line);
   }
   /// Its message; in a handler.
@@ -31,8 +31,8 @@ class HttpWarnings {
   }
 
  private:
-  std::mutex mutex_;
-  Observer<const std::string&> observer_;
+  Mutex mutex_;
+  Observer<const std::string&> observer_ FURROW_GUARDED_BY(mutex_);
 };
 
 }  // namespace furrow

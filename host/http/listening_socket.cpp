@@ -2,9 +2,7 @@
 #include "host/http/listening_socket.hpp"
 
 #include <cerrno>
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <system_error>
 #include <utility>
 
@@ -14,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "host/base/mutex.hpp"
 #include "host/base/threads.hpp"
 #include "host/http/connection_places.hpp"
 
@@ -50,12 +49,12 @@ using Places = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
 
 /// What getaddrinfo found, or why not.
 struct LookUp {
-  std::mutex mutex;
-  std::condition_variable_any changed;
-  bool has_ended = false;
-  int code = EAI_AGAIN;
-  int error = 0;  // errno of the look-up
-  Places found{nullptr, &::freeaddrinfo};
+  Mutex mutex;
+  ConditionVariable changed;
+  bool has_ended FURROW_GUARDED_BY(mutex) = false;
+  int code FURROW_GUARDED_BY(mutex) = EAI_AGAIN;
+  int error FURROW_GUARDED_BY(mutex) = 0;  // errno of the look-up
+  Places found FURROW_GUARDED_BY(mutex){nullptr, &::freeaddrinfo};
 
   void run(const std::string& address, std::uint16_t port, int flags) {
     addrinfo hints{};
@@ -64,7 +63,7 @@ struct LookUp {
     addrinfo* first = nullptr;
     const int result = ::getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &first);
     const int why = errno;
-    const std::lock_guard lock(mutex);
+    const Lock lock(mutex);
     code = result;
     error = why;
     found.reset(result == 0 ? first : nullptr);
@@ -78,17 +77,18 @@ struct LookUp {
 Places find_places(const std::string& address, std::uint16_t port, const std::stop_token& stop) {
   const auto look_up = std::make_shared<LookUp>();
   look_up->run(address, port, AI_NUMERICHOST);
+  const Lock lock(look_up->mutex);
   if (look_up->code == EAI_NONAME) {
     look_up->has_ended = false;
     start_thread("fw-look-up", [look_up, address, port] {
       look_up->run(address, port, 0);
     }).detach();
-    std::unique_lock lock(look_up->mutex);
-    if (!look_up->changed.wait(lock, stop, [&] { return look_up->has_ended; })) {
+    if (!look_up->changed.wait(look_up->mutex, stop, [&]() FURROW_REQUIRES(look_up->mutex) {
+          return look_up->has_ended;
+        })) {
       throw CannotListen(address, port, "a stop was requested while its name was looked up");
     }
   }
-  const std::lock_guard lock(look_up->mutex);
   if (look_up->code != 0) {
     throw CannotListen(address, port,
                        look_up->code == EAI_SYSTEM ? text_of(look_up->error)
