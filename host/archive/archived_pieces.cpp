@@ -22,24 +22,29 @@ std::optional<RawChunk> ArchivedPieces::next() {
   }
   const std::size_t position = next_position_++;
   const std::span<const std::uint8_t> piece = bytes_of((*pieces_)[position]);
-  return RawChunk{.key = (segments_.size() - 1) * kNumPieces + position,
+  return RawChunk{.key = first_key_ + position,
                   .data = {piece.begin(), piece.end()},
                   .compressible = position < kNumRawRecords};
 }
 
 Hash ArchivedPieces::segment_root(SegmentIndex segment) const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return segments_[segment.value()].header.root;
 }
 
 std::uint64_t ArchivedPieces::bytes_in(std::uint64_t n_pieces) const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   const std::uint64_t segment = n_pieces / kNumPieces;
   const std::uint64_t begin = segment == 0 ? 0 : segment_ends_[segment - 1];
   if (segment == segment_ends_.size()) {
     return begin;
   }
   return begin + (segment_ends_[segment] - begin) * (n_pieces % kNumPieces) / kNumPieces;
+}
+
+std::vector<ManifestSegment> ArchivedPieces::take_segments() {
+  const Lock lock(mutex_);
+  return std::move(segments_);
 }
 
 /// False at the end, and after a stop request.
@@ -53,13 +58,19 @@ bool ArchivedPieces::begin_segment() {
   }
   ArchivedSegment segment = std::move(finished_.front());
   finished_.erase(finished_.begin());
-  const std::optional<SuperSegmentHeader> previous =
-      segments_.empty() ? std::nullopt : std::optional(segments_.back().super_segment);
+  std::optional<SuperSegmentHeader> previous;
+  {
+    const Lock lock(mutex_);
+    first_key_ = segments_.size() * kNumPieces;
+    if (!segments_.empty()) {
+      previous = segments_.back().super_segment;
+    }
+  }
   const SuperSegmentHeader header = lone_super_segment(shard_, segment.header, previous);
   set_super_segment(segment.pieces, SuperSegmentIndex(header.index.value()), SegmentPosition(0),
                     SegmentProof{});
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     segments_.push_back({segment.header, header});
   }
   pieces_ = std::move(segment.pieces);
@@ -89,7 +100,7 @@ void ArchivedPieces::read_block() {
 }
 
 void ArchivedPieces::note_segment_ends() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   segment_ends_.resize(segment_ends_.size() + finished_.size(), bytes_read_);
 }
 

@@ -5,7 +5,6 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -15,6 +14,7 @@
 #include "host/archive/file_tree.hpp"
 #include "host/archive/manifest.hpp"
 #include "host/archive/source_file.hpp"
+#include "host/base/mutex.hpp"
 #include "host/store/pack_pipeline.hpp"
 
 namespace furrow {
@@ -46,7 +46,7 @@ class ArchivedPieces : public ChunkSource {
 
   /// Whether all pieces were handed out; then the entries of files are complete.
   [[nodiscard]] bool is_at_end() const { return is_closed_ && next_position_ == kNumPieces; }
-  std::vector<ManifestSegment> take_segments() { return std::move(segments_); }
+  std::vector<ManifestSegment> take_segments();
 
  private:
   bool begin_segment();
@@ -71,11 +71,13 @@ class ArchivedPieces : public ChunkSource {
 
   std::vector<ArchivedSegment> finished_;  // at most one: a block is smaller than a segment
   std::optional<SegmentPieces> pieces_;    // of the segment that is handed out
+  std::uint64_t first_key_ = 0;            // of that segment
   std::size_t next_position_ = kNumPieces;
 
-  mutable std::mutex mutex_;  // guards what follows
-  std::vector<ManifestSegment> segments_;
-  std::vector<std::uint64_t> segment_ends_;  // bytes of files up to the end of each segment
+  mutable Mutex mutex_;
+  std::vector<ManifestSegment> segments_ FURROW_GUARDED_BY(mutex_);
+  /// Bytes of files up to the end of each segment.
+  std::vector<std::uint64_t> segment_ends_ FURROW_GUARDED_BY(mutex_);
 };
 
 }  // namespace furrow

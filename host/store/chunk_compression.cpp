@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/store/chunk_compression.hpp"
 
-#include <mutex>
 #include <new>
 #include <utility>
 
@@ -9,6 +8,8 @@
 #include <zstd_errors.h>
 
 #include "furrow/errors.hpp"
+
+#include "host/base/mutex.hpp"
 
 namespace furrow {
 namespace {
@@ -32,7 +33,7 @@ class ZstdCompressor::Contexts {
   };
 
   std::unique_ptr<Context> take() {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     if (idle_.empty()) {
       return std::make_unique<Context>();
     }
@@ -41,13 +42,13 @@ class ZstdCompressor::Contexts {
     return context;
   }
   void give_back(std::unique_ptr<Context> context) {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     idle_.push_back(std::move(context));
   }
 
  private:
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<Context>> idle_;
+  Mutex mutex_;
+  std::vector<std::unique_ptr<Context>> idle_ FURROW_GUARDED_BY(mutex_);
 };
 
 ZstdCompressor::ZstdCompressor(int level) : level_(level), contexts_(std::make_unique<Contexts>()) {

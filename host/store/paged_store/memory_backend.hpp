@@ -4,10 +4,10 @@
 
 #include <functional>
 #include <optional>
-#include <shared_mutex>
 #include <string>
 #include <unordered_map>
 
+#include "host/base/mutex.hpp"
 #include "host/store/paged_store/paged_backend.hpp"
 
 namespace furrow {
@@ -24,9 +24,9 @@ class MemoryBackend : public PagedBackend {
   void flush() override {}
 
  private:
-  mutable std::shared_mutex mutex_;
-  std::unordered_map<DataKey, Bytes, DataKeyHash> records_;
-  std::unordered_map<std::string, Bytes> entries_;
+  mutable SharedMutex mutex_;
+  std::unordered_map<DataKey, Bytes, DataKeyHash> records_ FURROW_GUARDED_BY(mutex_);
+  std::unordered_map<std::string, Bytes> entries_ FURROW_GUARDED_BY(mutex_);
 };
 
 }  // namespace furrow

@@ -7,13 +7,13 @@
 namespace furrow {
 
 ObjectCache::Object ObjectCache::find(std::type_index type, const DataKey& key) const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   const auto entry = objects_.find({type, key});
   return entry == objects_.end() ? nullptr : entry->second.lock();
 }
 
 ObjectCache::Object ObjectCache::offer(std::type_index type, const DataKey& key, Object object) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   const auto [entry, is_new] = objects_.try_emplace({type, key}, object);
   if (!is_new) {
     if (Object live = entry->second.lock()) {
@@ -31,7 +31,7 @@ void ObjectCache::forget_unless_shared(std::type_index type, const DataKey& key,
                                        const Object& object) {
   // Under the lock nobody can take another reference out of the cache, and a count of one says that
   // there is none to copy elsewhere.
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   const auto entry = objects_.find({type, key});
   if (entry != objects_.end() && object.use_count() == 1 && !entry->second.owner_before(object) &&
       !object.owner_before(entry->second)) {
@@ -40,7 +40,7 @@ void ObjectCache::forget_unless_shared(std::type_index type, const DataKey& key,
 }
 
 std::size_t ObjectCache::size() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return objects_.size();
 }
 

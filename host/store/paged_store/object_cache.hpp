@@ -4,10 +4,10 @@
 
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <typeindex>
 #include <unordered_map>
 
+#include "host/base/mutex.hpp"
 #include "host/store/paged_store/data_key.hpp"
 
 namespace furrow {
@@ -41,11 +41,11 @@ class ObjectCache {
       return DataKeyHash()(id.key) ^ id.type.hash_code();
     }
   };
-  void sweep();
+  void sweep() FURROW_REQUIRES(mutex_);
 
-  mutable std::mutex mutex_;
-  std::unordered_map<Id, std::weak_ptr<const void>, IdHash> objects_;
-  std::size_t sweep_at_ = kSmallest;
+  mutable Mutex mutex_;
+  std::unordered_map<Id, std::weak_ptr<const void>, IdHash> objects_ FURROW_GUARDED_BY(mutex_);
+  std::size_t sweep_at_ FURROW_GUARDED_BY(mutex_) = kSmallest;
 };
 
 }  // namespace furrow

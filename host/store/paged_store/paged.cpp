@@ -46,7 +46,7 @@ PagedCell::~PagedCell() {
 void PagedCell::set_data_key(const StoredKey& key) {
   Object object;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     if (auto* held = std::get_if<Object>(&state_)) {
       object = std::move(*held);
       state_ = key;

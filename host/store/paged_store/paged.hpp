@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <type_traits>
 #include <typeindex>
@@ -15,6 +14,7 @@
 
 #include "furrow/errors.hpp"
 
+#include "host/base/mutex.hpp"
 #include "host/store/paged_store/data_key.hpp"
 
 namespace furrow {
@@ -74,7 +74,7 @@ class PagedCell {
 
   [[nodiscard]] const PagedType& type() const { return type_; }
   [[nodiscard]] State state() const {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     return state_;
   }
   /// Lets go of the object. Pre: a store has its record, and those of all it reaches. Does nothing
@@ -83,8 +83,8 @@ class PagedCell {
 
  private:
   const PagedType& type_;
-  mutable std::mutex mutex_;
-  State state_;
+  mutable Mutex mutex_;
+  State state_ FURROW_GUARDED_BY(mutex_);
 };
 
 /// A reference to one object of type T; copies share it. It keeps the object in memory until it is

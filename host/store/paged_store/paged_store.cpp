@@ -49,11 +49,11 @@ PagedStore::~PagedStore() {
 void PagedStore::shut_down() {
   std::deque<Cell> dropped;  // ends outside of the lock, because objects may end with it
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     is_shut_down_ = true;
     dropped.swap(pending_);
   }
-  const std::lock_guard lock(joining_);
+  const Lock lock(joining_);
   background_.request_stop();
   if (background_.joinable()) {
     background_.join();
@@ -64,7 +64,7 @@ void PagedStore::shut_down() {
 
 void PagedStore::schedule(const Cell& cell) {
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     if (is_shut_down_) {
       return;
     }
@@ -74,12 +74,12 @@ void PagedStore::schedule(const Cell& cell) {
 }
 
 std::size_t PagedStore::pending_count() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return pending_.size();
 }
 
 PagedStore::Cell PagedStore::take_pending() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (pending_.empty()) {
     return nullptr;
   }
@@ -103,7 +103,7 @@ std::exception_ptr PagedStore::page_out_taken(const Cell& cell, Caller caller) {
     error = std::current_exception();
   }
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     if (has_backend_failed && !is_shut_down_) {
       pending_.push_front(cell);
     }
@@ -131,8 +131,8 @@ void PagedStore::drain() {
   for (;;) {
     rethrow_background_error();
     page_out_pending();
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] {
+    const Lock lock(mutex_);
+    changed_.wait(mutex_, [this]() FURROW_REQUIRES(mutex_) {
       return background_error_ != nullptr || !pending_.empty() || under_way_ == 0;
     });
     if (background_error_ == nullptr && pending_.empty()) {
@@ -144,8 +144,10 @@ void PagedStore::drain() {
 void PagedStore::page_out_in_background(const std::stop_token& stop) {
   for (;;) {
     {
-      std::unique_lock lock(mutex_);
-      if (!changed_.wait(lock, stop, [this] { return !pending_.empty() && !is_resting_; })) {
+      const Lock lock(mutex_);
+      if (!changed_.wait(mutex_, stop, [this]() FURROW_REQUIRES(mutex_) {
+            return !pending_.empty() && !is_resting_;
+          })) {
         return;
       }
     }
@@ -158,7 +160,7 @@ void PagedStore::page_out_in_background(const std::stop_token& stop) {
 void PagedStore::rethrow_background_error() {
   std::exception_ptr error;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     error = std::exchange(background_error_, nullptr);
     is_resting_ = false;
   }

@@ -21,12 +21,10 @@
 #pragma once
 
 #include <concepts>
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <exception>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -35,6 +33,7 @@
 #include <thread>
 #include <type_traits>
 
+#include "host/base/mutex.hpp"
 #include "host/store/paged_store/object_cache.hpp"
 #include "host/store/paged_store/paged.hpp"
 #include "host/store/paged_store/paged_backend.hpp"
@@ -168,18 +167,19 @@ class PagedStore {
   const Options options_;
   ObjectCache cache_;
 
-  mutable std::mutex mutex_;
-  std::condition_variable_any changed_;
-  std::deque<Cell> pending_;
-  std::size_t under_way_ = 0;  // taken from pending_, not finished
-  bool is_shut_down_ = false;
+  mutable Mutex mutex_;
+  ConditionVariable changed_;
+  std::deque<Cell> pending_ FURROW_GUARDED_BY(mutex_);
+  /// Taken from pending_, not finished.
+  std::size_t under_way_ FURROW_GUARDED_BY(mutex_) = 0;
+  bool is_shut_down_ FURROW_GUARDED_BY(mutex_) = false;
   /// The background thread rests from a failure of the backend until the error was thrown to
   /// somebody: to try again at once would not help.
-  bool is_resting_ = false;
-  std::exception_ptr background_error_;
+  bool is_resting_ FURROW_GUARDED_BY(mutex_) = false;
+  std::exception_ptr background_error_ FURROW_GUARDED_BY(mutex_);
 
-  std::mutex joining_;       // one at a time may wait for the thread's end
-  std::jthread background_;  // last: ends before the rest does
+  Mutex joining_;  // one at a time may wait for the thread's end
+  std::jthread background_ FURROW_GUARDED_BY(joining_);  // last: ends before the rest does
 };
 
 }  // namespace furrow

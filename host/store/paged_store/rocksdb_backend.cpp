@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdarg>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
 
@@ -17,6 +16,7 @@
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
+#include "host/base/mutex.hpp"
 #include "host/base/threads.hpp"
 
 namespace furrow {
@@ -53,19 +53,19 @@ class BackgroundErrors final : public rocksdb::EventListener {
  public:
   void OnBackgroundError(rocksdb::BackgroundErrorReason /*reason*/,
                          rocksdb::Status* status) override {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     if (first_.ok()) {
       first_ = *status;
     }
   }
   [[nodiscard]] rocksdb::Status first() const {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     return first_;
   }
 
  private:
-  mutable std::mutex mutex_;
-  rocksdb::Status first_;
+  mutable Mutex mutex_;
+  rocksdb::Status first_ FURROW_GUARDED_BY(mutex_);
 };
 
 /// RocksDB's diary, unwritten: every failure is reported by the call it concerns or the next

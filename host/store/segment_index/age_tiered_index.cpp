@@ -67,7 +67,7 @@ AgeTieredIndex::AgeTieredIndex(std::filesystem::path directory, const IndexOptio
       snapshot_(std::move(snapshot)) {}
 
 void AgeTieredIndex::append(std::span<const IndexEntry> entries) {
-  const std::lock_guard lock(writing_);
+  const Lock lock(writing_);
   refuse_when_broken();
   IndexSnapshot next = *snapshot_.pin();
   for (const IndexEntry& entry : entries) {
@@ -136,7 +136,7 @@ void AgeTieredIndex::write_runs(IndexSnapshot& next) {
 }
 
 void AgeTieredIndex::flush() {
-  const std::lock_guard lock(writing_);
+  const Lock lock(writing_);
   refuse_when_broken();
   IndexSnapshot next = *snapshot_.pin();
   if (next.runs.empty() && next.horizon == manifest_.horizon) {
@@ -147,7 +147,7 @@ void AgeTieredIndex::flush() {
 }
 
 void AgeTieredIndex::advance_horizon(std::int32_t height) {
-  const std::lock_guard lock(writing_);
+  const Lock lock(writing_);
   refuse_when_broken();
   IndexSnapshot next = *snapshot_.pin();
   if (height < next.horizon) {
@@ -163,12 +163,12 @@ bool AgeTieredIndex::compaction_is_due() const {
 }
 
 bool AgeTieredIndex::compact() {
-  const std::lock_guard compaction(compaction_);
+  const Lock compaction(compaction_);
   return compaction_is_due() && compact_range(options_.fan_in);
 }
 
 void AgeTieredIndex::compact_all() {
-  const std::lock_guard compaction(compaction_);
+  const Lock compaction(compaction_);
   const std::size_t n = snapshot_.pin()->segments.size();
   if (n > 0 && !compact_range(n)) {
     throw InvalidArgument(directory_.native() + ": a segment holds at most " +
@@ -182,7 +182,7 @@ bool AgeTieredIndex::compact_range(std::size_t n) {
   IndexSnapshot chosen;
   std::uint64_t number = 0;
   {
-    const std::lock_guard lock(writing_);
+    const Lock lock(writing_);
     refuse_when_broken();
     chosen = *snapshot_.pin();
     chosen.horizon = manifest_.horizon;  // a later one becomes durable together with the runs
@@ -205,7 +205,7 @@ bool AgeTieredIndex::compact_range(std::size_t n) {
   const std::shared_ptr<const DiskSegment> merged = merge_to_disk(chosen, first, first + n, number);
 
   const auto inputs = std::span(chosen.segments).subspan(first - n_runs, n);
-  const std::lock_guard lock(writing_);
+  const Lock lock(writing_);
   refuse_when_broken();
   IndexSnapshot next = *snapshot_.pin();
   const auto begin = std::find(next.segments.begin(), next.segments.end(), inputs.front());

@@ -24,11 +24,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 
 #include "host/base/file.hpp"
+#include "host/base/mutex.hpp"
 #include "host/base/published.hpp"
 #include "host/store/segment_index/index_manifest.hpp"
 #include "host/store/segment_index/index_snapshot.hpp"
@@ -119,25 +119,25 @@ class AgeTieredIndex {
   /// Merges ages that have fan_in runs.
   void merge_ages(IndexSnapshot& next) const;
   /// Turns all runs into a segment that the manifest names. Strong exception guarantee.
-  void write_runs(IndexSnapshot& next);
+  void write_runs(IndexSnapshot& next) FURROW_REQUIRES(writing_);
   std::shared_ptr<const DiskSegment> merge_to_disk(const IndexSnapshot& snapshot, std::size_t first,
                                                    std::size_t end, std::uint64_t number) const;
-  bool compact_range(std::size_t n);
+  bool compact_range(std::size_t n) FURROW_REQUIRES(compaction_);
   /// Writes the manifest of the segments in `next`. Removes the file of `added` when the manifest
   /// surely does not name it.
   void commit(const IndexSnapshot& next, std::int32_t horizon,
-              const std::shared_ptr<const DiskSegment>& added);
-  void publish(IndexSnapshot next);
-  void refuse_when_broken() const;
+              const std::shared_ptr<const DiskSegment>& added) FURROW_REQUIRES(writing_);
+  void publish(IndexSnapshot next) FURROW_REQUIRES(writing_);
+  void refuse_when_broken() const FURROW_REQUIRES(writing_);
 
   std::filesystem::path directory_;
   IndexOptions options_;
   std::optional<File> lock_;  // none when open for lookups
-  std::mutex compaction_;     // taken before writing_
-  std::mutex writing_;        // guards what follows, and publishing
-  IndexManifest manifest_;
-  std::uint64_t next_number_;
-  bool is_broken_ = false;
+  Mutex compaction_;          // taken before writing_
+  Mutex writing_;
+  IndexManifest manifest_ FURROW_GUARDED_BY(writing_);
+  std::uint64_t next_number_ FURROW_GUARDED_BY(writing_);
+  bool is_broken_ FURROW_GUARDED_BY(writing_) = false;
   Published<IndexSnapshot> snapshot_;
 };
 
