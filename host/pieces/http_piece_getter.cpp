@@ -51,7 +51,7 @@ class HttpPieceGetter::BorrowedSession {
  public:
   explicit BorrowedSession(HttpPieceGetter& owner) : owner_(owner) {
     const HttpSourceOptions now = owner_.options_now();
-    const std::lock_guard lock(owner_.mutex_);
+    const Lock lock(owner_.mutex_);
     if (!owner_.idle_.empty()) {
       session_ = std::move(owner_.idle_.back());
       owner_.idle_.pop_back();
@@ -72,7 +72,7 @@ class HttpPieceGetter::BorrowedSession {
     // The pools go, with the memory that pieces have touched; the connections stay.
     session_->slots.clear();
     session_->on_answer = nullptr;
-    const std::lock_guard lock(owner_.mutex_);
+    const Lock lock(owner_.mutex_);
     --owner_.n_batches_;
     // One is enough for batches that follow each other; the connections of more would take places
     // at the server for nothing.
@@ -304,7 +304,7 @@ HttpPieceGetter::~HttpPieceGetter() = default;
 HttpSourceOptions HttpPieceGetter::options_now() {
   HttpSourceOptions now = options_;
   if (options_.read_token) {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     try {
       last_token_ = options_.read_token();
     } catch (const std::exception&) {
@@ -316,12 +316,12 @@ HttpSourceOptions HttpPieceGetter::options_now() {
 }
 
 void HttpPieceGetter::note_given(PieceIndex piece) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   last_given_ = {piece, Clock::now()};
 }
 
 bool HttpPieceGetter::has_given_since(Clock::time_point time) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return last_given_.has_value() && last_given_->at > time;
 }
 
@@ -332,7 +332,7 @@ std::exception_ptr HttpPieceGetter::examine(const HttpSourceOptions& options,
                                             const std::stop_token& stop) {
   std::optional<PieceIndex> known;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     if (last_given_.has_value()) {
       known = last_given_->index;
     } else if (has_shown_manifest_) {
@@ -340,7 +340,7 @@ std::exception_ptr HttpPieceGetter::examine(const HttpSourceOptions& options,
     }
   }
   const HttpExamination result = examine_server(options, known, answer, stop);
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   has_shown_manifest_ = has_shown_manifest_ || result.is_right;
   return result.refusal;
 }

@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <exception>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -16,6 +15,7 @@
 
 #include "furrow/piece_getter.hpp"
 
+#include "host/base/mutex.hpp"
 #include "host/pieces/http_source_options.hpp"
 #include "host/pieces/piece_validator.hpp"
 #include "host/pieces/pooled_piece.hpp"
@@ -74,11 +74,11 @@ class HttpPieceGetter : public PieceGetter {
   std::atomic<std::size_t> n_batches_ = 0;
   /// With a piece, or that it lacks one, since it was last away.
   std::atomic<bool> has_answered_ = false;
-  std::mutex mutex_;  // of what follows
-  std::optional<Given> last_given_;
-  bool has_shown_manifest_ = false;  // the right one
-  std::string last_token_;
-  std::vector<std::unique_ptr<Session>> idle_;
+  Mutex mutex_;
+  std::optional<Given> last_given_ FURROW_GUARDED_BY(mutex_);
+  bool has_shown_manifest_ FURROW_GUARDED_BY(mutex_) = false;  // the right one
+  std::string last_token_ FURROW_GUARDED_BY(mutex_);
+  std::vector<std::unique_ptr<Session>> idle_ FURROW_GUARDED_BY(mutex_);
 };
 
 }  // namespace furrow

@@ -226,7 +226,7 @@ bool HttpPieceRoutes::send_frame(PieceIndex index, const PieceAnswer& given, Htt
 void HttpPieceRoutes::warn_of(PieceIndex index, const std::exception_ptr& error,
                               HttpWarnings& warnings) {
   {
-    const std::lock_guard lock(warned_mutex_);
+    const Lock lock(warned_mutex_);
     const auto now = std::chrono::steady_clock::now();
     if (next_warnings_.size() >= kMaxWarned) {
       next_warnings_.clear();

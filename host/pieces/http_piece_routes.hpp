@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <mutex>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -15,6 +14,7 @@
 
 #include "furrow/piece_getter.hpp"
 
+#include "host/base/mutex.hpp"
 #include "host/http/http_routes.hpp"
 
 namespace furrow {
@@ -62,8 +62,9 @@ class HttpPieceRoutes {
   PieceGetter& getter_;
   const HttpPieceRoutesOptions options_;
   const std::string manifest_etag_;
-  std::mutex warned_mutex_;
-  std::unordered_map<std::uint64_t, std::chrono::steady_clock::time_point> next_warnings_;
+  Mutex warned_mutex_;
+  std::unordered_map<std::uint64_t, std::chrono::steady_clock::time_point> next_warnings_
+      FURROW_GUARDED_BY(warned_mutex_);
   std::atomic<std::uint64_t> n_pieces_ = 0;
   std::atomic<std::uint64_t> n_not_found_ = 0;
   std::atomic<std::uint64_t> n_failed_ = 0;

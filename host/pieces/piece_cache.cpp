@@ -89,7 +89,7 @@ void PieceCache::require_usable(const std::filesystem::path& directory, std::uin
 
 PieceCache::PieceCache(const std::filesystem::path& directory, std::uint64_t max_bytes,
                        MakeDirectory how)
-    : file_(open_file(directory, how)), slots_(capacity_for(max_bytes)) {
+    : file_(open_file(directory, how)), capacity_(capacity_for(max_bytes)), slots_(capacity_) {
   if (holds_foreign_bytes(file_)) {
     throw NoPieceCache(file_.path());
   }
@@ -104,6 +104,7 @@ PieceCache::PieceCache(const std::filesystem::path& directory, std::uint64_t max
 void PieceCache::scan() {
   LittleEndian<std::uint64_t> index;
   Hash checksum;
+  const Lock lock(mutex_);
   for (std::uint32_t slot = 0; slot < capacity(); ++slot) {
     try {
       file_.read_at(offset_of(slot), mutable_bytes_of(index));
@@ -122,7 +123,7 @@ void PieceCache::scan() {
 PiecePtr PieceCache::get(PieceIndex index) {
   std::uint32_t slot = 0;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     const auto found = slot_of_.find(index.value());
     if (found == slot_of_.end() || slots_[found->second].is_written) {
       ++counters_.misses;
@@ -144,7 +145,7 @@ PiecePtr PieceCache::get(PieceIndex index) {
   } catch (const std::exception&) {
     // Told apart and counted below.
   }
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   --slots_[slot].n_readers;
   if (is_sound) {
     ++counters_.hits;
@@ -165,7 +166,7 @@ void PieceCache::put(PieceIndex index, const Piece& piece) {
   element->seal();
   std::optional<std::uint32_t> slot;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     if (slot_of_.contains(index.value())) {
       return;
     }
@@ -187,7 +188,7 @@ void PieceCache::put(PieceIndex index, const Piece& piece) {
   } catch (const IoError&) {
     // Counted below; whatever the element is now, its checksum will say.
   }
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   slots_[*slot].is_written = false;
   if (is_stored) {
     ++counters_.stored;
@@ -200,7 +201,7 @@ void PieceCache::put(PieceIndex index, const Piece& piece) {
 }
 
 void PieceCache::drop(PieceIndex index) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   const auto found = slot_of_.find(index.value());
   if (found != slot_of_.end() && !slots_[found->second].is_written) {
     forget(found->second);
@@ -232,12 +233,12 @@ void PieceCache::forget(std::uint32_t slot) {
 }
 
 std::size_t PieceCache::size() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return slot_of_.size();
 }
 
 PieceCacheCounters PieceCache::counters() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return counters_;
 }
 

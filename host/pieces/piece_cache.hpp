@@ -10,7 +10,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -21,6 +20,7 @@
 
 #include "host/base/file.hpp"
 #include "host/base/make_directory.hpp"
+#include "host/base/mutex.hpp"
 #include "host/pieces/piece_validator.hpp"
 #include "host/primitives/piece_element.hpp"
 
@@ -80,7 +80,7 @@ class PieceCache {
   /// Forgets a piece, for a caller to whom it is of no use.
   void drop(PieceIndex index);
 
-  [[nodiscard]] std::uint32_t capacity() const { return static_cast<std::uint32_t>(slots_.size()); }
+  [[nodiscard]] std::uint32_t capacity() const { return capacity_; }
   [[nodiscard]] std::size_t size() const;
   [[nodiscard]] PieceCacheCounters counters() const;
   [[nodiscard]] const std::filesystem::path& path() const { return file_.path(); }
@@ -95,15 +95,16 @@ class PieceCache {
 
   static File open_file(const std::filesystem::path& directory, MakeDirectory how);
   void scan();
-  [[nodiscard]] std::optional<std::uint32_t> choose_victim();
-  void forget(std::uint32_t slot);
+  [[nodiscard]] std::optional<std::uint32_t> choose_victim() FURROW_REQUIRES(mutex_);
+  void forget(std::uint32_t slot) FURROW_REQUIRES(mutex_);
 
   File file_;
-  mutable std::mutex mutex_;
-  std::vector<Slot> slots_;
-  std::unordered_map<std::uint64_t, std::uint32_t> slot_of_;
-  std::uint32_t hand_ = 0;
-  PieceCacheCounters counters_;
+  const std::uint32_t capacity_;
+  mutable Mutex mutex_;
+  std::vector<Slot> slots_ FURROW_GUARDED_BY(mutex_);
+  std::unordered_map<std::uint64_t, std::uint32_t> slot_of_ FURROW_GUARDED_BY(mutex_);
+  std::uint32_t hand_ FURROW_GUARDED_BY(mutex_) = 0;
+  PieceCacheCounters counters_ FURROW_GUARDED_BY(mutex_);
 };
 
 /// Asks the cache before the source, and keeps in the cache what the source gave. What the cache

@@ -13,12 +13,12 @@ AllSourcesFailed::AllSourcesFailed(PieceIndex piece, const std::string& said)
             {.piece_index = piece.value()}) {}
 
 PieceSources::PieceSources(std::vector<PieceSource> sources, PieceSourcesOptions options)
-    : options_(std::move(options)) {
-  if (sources.empty()) {
+    : options_(std::move(options)), sources_(std::move(sources)) {
+  if (sources_.empty()) {
     throw InvalidArgument("expected at least one source of pieces, actual 0");
   }
-  for (PieceSource& source : sources) {
-    sources_.emplace_back(std::move(source));
+  for (const PieceSource& source : sources_) {
+    states_.emplace_back(source);
   }
 }
 PieceSources::~PieceSources() = default;
@@ -30,10 +30,11 @@ void PieceSources::get_pieces(std::span<const PieceIndex> indices, const Sink& s
   }
 }
 
-void PieceSources::settle(SourceState& state, const SourceState::Outcome& outcome) {
+void PieceSources::settle(std::size_t source, const SourceState::Outcome& outcome) {
   std::optional<PieceSourceEvent> event;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
+    SourceState& state = states_[source];
     const auto faults_before = state.counters().faults;
     const bool had_faults = state.counters().has_faults();
     const std::uint64_t generation = state.generation();
@@ -55,7 +56,7 @@ void PieceSources::settle(SourceState& state, const SourceState::Outcome& outcom
 
 void PieceSources::report_faults() {
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     const Clock::time_point now = options_.now();
     if (!options_.on_faults || !has_new_faults_ ||
         (last_report_.has_value() && !has_first_fault_ &&
@@ -76,22 +77,23 @@ void PieceSources::wait_until(Clock::time_point until, std::uint64_t n_changes,
     options_.sleep_until(until, stop);
     return;
   }
-  std::unique_lock lock(mutex_);
-  changed_.wait_until(lock, stop, until, [&] { return n_changes_ != n_changes; });
+  const Lock lock(mutex_);
+  changed_.wait_until(mutex_, stop, until,
+                      [&]() FURROW_REQUIRES(mutex_) { return n_changes_ != n_changes; });
 }
 
 const std::string& PieceSources::name(std::size_t source) const {
-  return sources_.at(source).source().name;
+  return sources_.at(source).name;
 }
 
 PieceSourceCounters PieceSources::counters(std::size_t source) const {
-  const std::lock_guard lock(mutex_);
-  return sources_.at(source).counters();
+  const Lock lock(mutex_);
+  return states_.at(source).counters();
 }
 
 bool PieceSources::may_change() const {
-  const std::lock_guard lock(mutex_);
-  return std::any_of(sources_.begin(), sources_.end(),
+  const Lock lock(mutex_);
+  return std::any_of(states_.begin(), states_.end(),
                      [](const SourceState& state) { return state.may_change(); });
 }
 

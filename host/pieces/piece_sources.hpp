@@ -3,11 +3,10 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -16,6 +15,7 @@
 
 #include "furrow/piece_getter.hpp"
 
+#include "host/base/mutex.hpp"
 #include "host/base/observer.hpp"
 #include "host/pieces/source_state.hpp"
 #include "host/pieces/stall_watch.hpp"
@@ -90,18 +90,20 @@ class PieceSources : public PieceGetter {
   using Clock = PieceSourcesOptions::Clock;
   class Batch;
 
-  void settle(SourceState& state, const SourceState::Outcome& outcome);
+  void settle(std::size_t source, const SourceState::Outcome& outcome);
   void report_faults();
   void wait_until(Clock::time_point until, std::uint64_t n_changes, const std::stop_token& stop);
 
   PieceSourcesOptions options_;
-  mutable std::mutex mutex_;  // of what changes in the states, and of what follows
-  std::condition_variable_any changed_;
-  std::uint64_t n_changes_ = 0;  // sources that came back or were given up
-  bool has_new_faults_ = false;
-  bool has_first_fault_ = false;  // of a source
-  std::optional<Clock::time_point> last_report_;
-  std::vector<SourceState> sources_;
+  const std::vector<PieceSource> sources_;
+  mutable Mutex mutex_;
+  ConditionVariable changed_;
+  std::vector<SourceState> states_ FURROW_GUARDED_BY(mutex_);  // of the sources
+  /// Sources that came back or were given up.
+  std::uint64_t n_changes_ FURROW_GUARDED_BY(mutex_) = 0;
+  bool has_new_faults_ FURROW_GUARDED_BY(mutex_) = false;
+  bool has_first_fault_ FURROW_GUARDED_BY(mutex_) = false;  // of a source
+  std::optional<Clock::time_point> last_report_ FURROW_GUARDED_BY(mutex_);
 };
 
 }  // namespace furrow

@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <exception>
 #include <iterator>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -59,23 +58,23 @@ class PieceSources::Batch {
 
  private:
   [[nodiscard]] std::uint64_t changes_so_far() const {
-    const std::lock_guard lock(owner_.mutex_);
+    const Lock lock(owner_.mutex_);
     return owner_.n_changes_;
   }
 
   [[nodiscard]] std::uint64_t generation_of(std::size_t i) const {
-    const std::lock_guard lock(owner_.mutex_);
-    return owner_.sources_[i].generation();
+    const Lock lock(owner_.mutex_);
+    return owner_.states_[i].generation();
   }
   [[nodiscard]] std::optional<PieceIndex> last_found_of(std::size_t i) const {
-    const std::lock_guard lock(owner_.mutex_);
-    return owner_.sources_[i].last_found();
+    const Lock lock(owner_.mutex_);
+    return owner_.states_[i].last_found();
   }
 
   /// False, and noted with the pieces, when the source is away or given up.
   bool may_ask(std::size_t i) {
-    const SourceState& state = owner_.sources_[i];
-    const std::lock_guard lock(owner_.mutex_);
+    const Lock lock(owner_.mutex_);
+    const SourceState& state = owner_.states_[i];
     if (state.may_be_asked(owner_.options_.now())) {
       return true;
     }
@@ -93,7 +92,7 @@ class PieceSources::Batch {
     std::vector<UngivenPiece> settled;
     Clock::time_point next = Clock::time_point::max();
     {
-      const std::lock_guard lock(owner_.mutex_);
+      const Lock lock(owner_.mutex_);
       if (left_.empty()) {
         return next;
       }
@@ -114,15 +113,16 @@ class PieceSources::Batch {
     return next;
   }
 
-  /// The farthest time for a piece that is not to be asked for again. Holds the lock.
+  /// The farthest time for a piece that is not to be asked for again.
   [[nodiscard]] Clock::time_point ask_again_at(const UngivenPiece& piece,
-                                               Clock::time_point now) const {
+                                               Clock::time_point now) const
+      FURROW_REQUIRES(owner_.mutex_) {
     const bool has_answer = std::any_of(
         piece.said.begin(), piece.said.end(),
         [](const SourceVerdict& said) { return said.kind != SourceVerdict::Kind::kOpen; });
     Clock::time_point result = Clock::time_point::max();
     for (std::size_t i = 0; i < piece.said.size(); ++i) {
-      const SourceState& state = owner_.sources_[i];
+      const SourceState& state = owner_.states_[i];
       if (piece.said[i].kind != SourceVerdict::Kind::kOpen || state.is_given_up()) {
         continue;
       }
@@ -139,16 +139,15 @@ class PieceSources::Batch {
     return result;
   }
 
-  /// Holds the lock.
-  void throw_if_none_is_left() const {
+  void throw_if_none_is_left() const FURROW_REQUIRES(owner_.mutex_) {
     std::string said;
-    for (const SourceState& state : owner_.sources_) {
+    for (const SourceState& state : owner_.states_) {
       if (!state.is_given_up()) {
         return;
       }
       said += (said.empty() ? "" : "; ") + state.source().name + ": " + state.last_failure();
     }
-    throw NoSourceLeft(owner_.sources_.front().given_up_for(),
+    throw NoSourceLeft(owner_.states_.front().given_up_for(),
                        "no source of pieces is left: " + said);
   }
 
@@ -166,7 +165,7 @@ class PieceSources::Batch {
   }
 
   void ask(std::size_t i) {
-    SourceAsking asking(owner_.sources_[i].source(), i, generation_of(i), left_,
+    SourceAsking asking(owner_.sources_[i], i, generation_of(i), left_,
                         owner_.options_.on_bad_answer);
     if (asking.is_empty()) {
       return;
@@ -181,7 +180,7 @@ class PieceSources::Batch {
     asking.conclude([this, i] { return last_found_of(i); }, stop_);
     std::vector<UngivenPiece> rest = asking.take_rest();
     std::move(rest.begin(), rest.end(), std::back_inserter(left_));
-    owner_.settle(owner_.sources_[i], asking.outcome());
+    owner_.settle(i, asking.outcome());
   }
 
   void pass_on(PieceIndex index, PieceAnswer answer) {

@@ -22,7 +22,7 @@ PiecePtr piece_in(Slice slice) {
 PiecePools::Lease::~Lease() {
   if (pool_) {
     static_cast<void>(pool_->get_data_owned());
-    const std::lock_guard lock(owner_->mutex_);
+    const Lock lock(owner_->mutex_);
     --owner_->n_leased_;
     if (owner_->idle_.size() < owner_->n_kept_) {
       owner_->idle_.push_back(std::move(pool_));  // never grows: take() has made room
@@ -31,7 +31,7 @@ PiecePools::Lease::~Lease() {
 }
 
 PiecePools::Lease PiecePools::take() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (!idle_.empty()) {
     std::unique_ptr<BufferPool> pool = std::move(idle_.back());
     idle_.pop_back();
@@ -46,7 +46,7 @@ PiecePools::Lease PiecePools::take() {
 }
 
 std::size_t PiecePools::n_idle() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return idle_.size();
 }
 

@@ -7,12 +7,12 @@
 #include <cstddef>
 #include <limits>
 #include <memory>
-#include <mutex>
 #include <utility>
 #include <vector>
 
 #include "furrow/piece.hpp"
 
+#include "host/base/mutex.hpp"
 #include "host/store/buffer_pool.hpp"
 
 namespace furrow {
@@ -69,9 +69,9 @@ class PiecePools {
  private:
   BlockSource source_;
   std::size_t n_kept_;
-  mutable std::mutex mutex_;
-  std::vector<std::unique_ptr<BufferPool>> idle_;
-  std::size_t n_leased_ = 0;
+  mutable Mutex mutex_;
+  std::vector<std::unique_ptr<BufferPool>> idle_ FURROW_GUARDED_BY(mutex_);
+  std::size_t n_leased_ FURROW_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace furrow

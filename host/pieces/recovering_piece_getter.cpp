@@ -16,7 +16,7 @@ class RecoveringPieceGetter::Turn {
   Turn(RecoveringPieceGetter& owner, SegmentIndex segment, std::vector<Wanted>& wanted)
       : owner_(owner), segment_(segment), wanted_(wanted) {
     entries_.reserve(wanted_.size());
-    const std::lock_guard lock(owner_.mutex_);
+    const Lock lock(owner_.mutex_);
     try {
       for (Wanted& piece : wanted_) {
         entries_.push_back(owner_.wanted_.emplace(segment_, &piece));
@@ -29,7 +29,7 @@ class RecoveringPieceGetter::Turn {
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
   ~Turn() {
-    const std::lock_guard lock(owner_.mutex_);
+    const Lock lock(owner_.mutex_);
     erase_entries();
     if (is_mine_) {
       owner_.is_rebuilding_ = false;
@@ -43,16 +43,17 @@ class RecoveringPieceGetter::Turn {
       return std::all_of(wanted_.begin(), wanted_.end(),
                          [](const Wanted& piece) { return piece.piece != nullptr; });
     };
-    std::unique_lock lock(owner_.mutex_);
-    owner_.changed_.wait(lock, stop, [&] { return is_done() || !owner_.is_rebuilding_; });
+    const Lock lock(owner_.mutex_);
+    owner_.changed_.wait(owner_.mutex_, stop, [&]() FURROW_REQUIRES(owner_.mutex_) {
+      return is_done() || !owner_.is_rebuilding_;
+    });
     is_mine_ = !stop.stop_requested() && !is_done();
     owner_.is_rebuilding_ = owner_.is_rebuilding_ || is_mine_;
     return is_mine_;
   }
 
  private:
-  /// Under the lock.
-  void erase_entries() {
+  void erase_entries() FURROW_REQUIRES(owner_.mutex_) {
     for (const auto entry : entries_) {
       owner_.wanted_.erase(entry);
     }
@@ -262,7 +263,7 @@ bool RecoveringPieceGetter::may_change() const {
 std::vector<PieceIndex> RecoveringPieceGetter::missing_of(SegmentIndex segment) {
   std::vector<PieceIndex> result;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     const auto [first, last] = wanted_.equal_range(segment);
     for (auto entry = first; entry != last; ++entry) {
       if (entry->second->piece == nullptr) {
@@ -289,7 +290,7 @@ bool RecoveringPieceGetter::is_still_missing(SegmentIndex segment, const std::st
           if (answer.piece == nullptr) {
             return;
           }
-          const std::lock_guard lock(mutex_);
+          const Lock lock(mutex_);
           const auto [first, last] = wanted_.equal_range(segment);
           for (auto entry = first; entry != last; ++entry) {
             if (entry->second->index == index) {
@@ -335,7 +336,7 @@ void RecoveringPieceGetter::rebuild(SegmentIndex segment, const std::stop_token&
         slots->slots(), positions,
         options_.identity ? options_.identity(segment) : agreed_identity(*slots, segment), erasure_,
         options_.compute);
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     const auto [first, last] = wanted_.equal_range(segment);
     for (auto entry = first; entry != last; ++entry) {
       Wanted& wanted = *entry->second;

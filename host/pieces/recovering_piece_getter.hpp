@@ -8,11 +8,9 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -22,6 +20,7 @@
 #include "furrow/piece_getter.hpp"
 
 #include "host/archive/segment_reconstruction.hpp"
+#include "host/base/mutex.hpp"
 #include "host/base/observer.hpp"
 #include "host/erasure/erasure_coding.hpp"
 #include "host/pieces/segment_download.hpp"
@@ -86,7 +85,7 @@ class RecoveringPieceGetter : public PieceGetter {
   /// A piece that a batch waits for.
   struct Wanted {
     PieceIndex index;
-    PiecePtr piece;  // once it is rebuilt
+    PiecePtr piece;  // once it is rebuilt; touched with the mutex while in wanted_
   };
   class Turn;
 
@@ -98,10 +97,10 @@ class RecoveringPieceGetter : public PieceGetter {
   PieceGetter& source_;
   ErasureCoding erasure_;
   RecoveringPieceGetterOptions options_;
-  std::mutex mutex_;
-  std::condition_variable_any changed_;
-  bool is_rebuilding_ = false;
-  std::multimap<SegmentIndex, Wanted*> wanted_;  // of all batches
+  Mutex mutex_;
+  ConditionVariable changed_;
+  bool is_rebuilding_ FURROW_GUARDED_BY(mutex_) = false;
+  std::multimap<SegmentIndex, Wanted*> wanted_ FURROW_GUARDED_BY(mutex_);  // of all batches
 };
 
 }  // namespace furrow

@@ -74,9 +74,9 @@ class SourceState {
     std::optional<PieceIndex> last_found = {};
   };
 
-  explicit SourceState(PieceSource source) : source_(std::move(source)) {}
+  /// The source outlives it.
+  explicit SourceState(const PieceSource& source) : source_(source) {}
 
-  [[nodiscard]] PieceSource& source() { return source_; }
   [[nodiscard]] const PieceSource& source() const { return source_; }
   [[nodiscard]] const PieceSourceCounters& counters() const { return counters_; }
   /// Changes when it goes away, fails once more, comes back or is given up: what was asked before
@@ -104,7 +104,7 @@ class SourceState {
   std::optional<PieceSourceEvent> fail(const Outcome& outcome, Clock::time_point now,
                                        const Backoff& backoff);
 
-  PieceSource source_;
+  const PieceSource& source_;
   PieceSourceCounters counters_;
   std::uint64_t generation_ = 0;
   Clock::time_point away_since_{};

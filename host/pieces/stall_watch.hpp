@@ -3,13 +3,12 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
-#include <mutex>
 #include <stop_token>
 #include <string>
 #include <thread>
 
+#include "host/base/mutex.hpp"
 #include "host/base/observer.hpp"
 
 namespace furrow {
@@ -41,12 +40,11 @@ class StallWatch {
 
   const Observer<const PieceStall&>& on_stall_;
   const std::chrono::milliseconds stall_time_;
-  std::mutex mutex_;
-  std::condition_variable_any changed_;
-  std::size_t n_missing_;
-  std::string source_;
-  Clock::time_point last_ = Clock::now();
-  int n_alarms_ = 0;
+  Mutex mutex_;
+  std::size_t n_missing_ FURROW_GUARDED_BY(mutex_);
+  std::string source_ FURROW_GUARDED_BY(mutex_);
+  Clock::time_point last_ FURROW_GUARDED_BY(mutex_) = Clock::now();
+  int n_alarms_ FURROW_GUARDED_BY(mutex_) = 0;
   std::jthread thread_;  // last: it uses the others
 };
 

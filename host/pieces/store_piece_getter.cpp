@@ -126,7 +126,7 @@ void StorePieceGetter::note_missing_pack(SegmentIndex segment) const {
     throw StoreGone("the store '" + store_.native() + "' is gone: expected " + kManifestFileName +
                     " there, " + (error ? error.message() : "actual none"));
   }
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (missing_packs_.insert(segment).second && on_missing_pack_) {
     on_missing_pack_("'" + (store_ / segment_pack_name(segment)).native() + "' is missing");
   }

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <filesystem>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <span>
@@ -14,6 +13,7 @@
 #include "furrow/piece_getter.hpp"
 
 #include "host/archive/manifest.hpp"
+#include "host/base/mutex.hpp"
 #include "host/base/observer.hpp"
 #include "host/base/simd_mode.hpp"
 #include "host/pieces/pooled_piece.hpp"
@@ -87,8 +87,8 @@ class StorePieceGetter : public PieceGetter {
   StorePlaces places_;
   PiecePools pools_;
   Observer<const std::string&> on_missing_pack_;
-  mutable std::mutex mutex_;  // guards missing_packs_
-  mutable std::set<SegmentIndex> missing_packs_;
+  mutable Mutex mutex_;
+  mutable std::set<SegmentIndex> missing_packs_ FURROW_GUARDED_BY(mutex_);
 };
 
 }  // namespace furrow

@@ -59,7 +59,7 @@ std::vector<std::optional<StorePlace>> StorePlaces::find(
 StorePlace StorePlaces::by_pack(PieceIndex index) const {
   const SegmentIndex segment = segment_index_of(index);
   const std::filesystem::path path = store_ / segment_pack_name(segment);
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   auto pack = packs_.find(segment);
   if (pack == packs_.end()) {
     pack = packs_.emplace(segment, read_pack(path, segment)).first;
@@ -88,10 +88,8 @@ StorePlaces::Pack StorePlaces::read_pack(const std::filesystem::path& path, Segm
 }
 
 void StorePlaces::warn(const std::string& message) const {
-  if (warn_) {
-    const std::lock_guard lock(warning_);
-    warn_(message);
-  }
+  const Lock lock(warning_);
+  warn_(message);
 }
 
 }  // namespace furrow

@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -16,6 +15,7 @@
 
 #include "host/archive/manifest.hpp"
 #include "host/archive/store_place.hpp"
+#include "host/base/mutex.hpp"
 #include "host/base/observer.hpp"
 #include "host/store/segment_index/age_tiered_index.hpp"
 
@@ -59,12 +59,12 @@ class StorePlaces {
 
   std::filesystem::path store_;
   const Manifest& manifest_;
-  Warning warn_;
   std::unique_ptr<const AgeTieredIndex> index_;  // null when it cannot be used
   std::optional<std::string> problem_;
-  mutable std::mutex warning_;
-  mutable std::mutex mutex_;  // guards packs_
-  mutable std::map<SegmentIndex, Pack> packs_;
+  mutable Mutex warning_;
+  const Warning warn_ FURROW_GUARDED_BY(warning_);  // one call at a time
+  mutable Mutex mutex_;
+  mutable std::map<SegmentIndex, Pack> packs_ FURROW_GUARDED_BY(mutex_);
 };
 
 }  // namespace furrow
