@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/plotter/plot_farm.hpp"
 
-#include <condition_variable>
 #include <exception>
 #include <map>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
 
+#include "host/base/mutex.hpp"
+#include "host/base/sleep.hpp"
 #include "host/base/threads.hpp"
 
 namespace furrow {
@@ -45,14 +45,7 @@ class PresenceWatch {
 
  private:
   void watch(const std::stop_token& over) {
-    std::mutex mutex;
-    std::condition_variable_any waiting;
-    std::unique_lock lock(mutex);
-    for (;;) {
-      waiting.wait_for(lock, over, kPresenceInterval, [] { return false; });
-      if (over.stop_requested()) {
-        return;
-      }
+    while (sleep_for(kPresenceInterval, over)) {
       try {
         farm_.check_presence();
       } catch (const FarmGone&) {
@@ -72,6 +65,23 @@ class PresenceWatch {
   std::jthread thread_;      // last: it uses all of the above
 };
 
+/// That sectors are being modified, from before their download until they are written or given up.
+class Marks {
+ public:
+  void keep(SectorIndex index, ModificationMark mark) {
+    const Lock lock(mutex_);
+    marks_.emplace(index, std::move(mark));
+  }
+  void drop(SectorIndex index) {
+    const Lock lock(mutex_);
+    marks_.erase(index);
+  }
+
+ private:
+  Mutex mutex_;
+  std::map<SectorIndex, ModificationMark> marks_ FURROW_GUARDED_BY(mutex_);
+};
+
 }  // namespace
 
 std::vector<SectorIndex> sectors_to_plot(const Farm& farm, std::uint16_t count) {
@@ -87,8 +97,7 @@ std::vector<SectorIndex> sectors_to_plot(const Farm& farm, std::uint16_t count) 
 PlotResult plot_farm(Farm& farm, std::span<const SectorIndex> sectors, HistorySize history_size,
                      const PlotPipelineOptions& options, const std::stop_token& stop) {
   const FarmerProtocolInfo info = farm.chain_parameters().at(history_size);
-  std::mutex marks_mutex;
-  std::map<SectorIndex, ModificationMark> marks;
+  Marks marks;
   auto next = sectors.begin();
   const SectorSource source = [&]() -> std::optional<SectorPlan> {
     if (next == sectors.end()) {
@@ -100,8 +109,7 @@ PlotResult plot_farm(Farm& farm, std::span<const SectorIndex> sectors, HistorySi
       throw InvalidArgument("sector " + std::to_string(index.value()) + " of the farm in " +
                             farm.directory().native() + " is being modified already");
     }
-    const std::lock_guard lock(marks_mutex);
-    marks.emplace(index, *std::move(mark));
+    marks.keep(index, *std::move(mark));
     return SectorPlan{.public_key_hash = farm.identity().public_key_hash(),
                       .shard_commitments_root = farm.shard_commitments_root(history_size),
                       .sector_index = index,
@@ -111,14 +119,12 @@ PlotResult plot_farm(Farm& farm, std::span<const SectorIndex> sectors, HistorySi
   const SectorSink sink = [&](const PlottedSector& sector,
                               std::span<const std::uint8_t> sector_bytes) {
     farm.write_sector(sector.sector_index, sector_bytes, sector.sector_metadata);
-    const std::lock_guard lock(marks_mutex);
-    marks.erase(sector.sector_index);
+    marks.drop(sector.sector_index);
   };
   PlotPipelineOptions watched = options;
   watched.on_event = [&](SectorIndex index, const PlottingEvent& event) {
     if (std::holds_alternative<Failed>(event)) {
-      const std::lock_guard lock(marks_mutex);
-      marks.erase(index);
+      marks.drop(index);
     }
     if (options.on_event) {
       options.on_event(index, event);

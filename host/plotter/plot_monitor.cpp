@@ -15,7 +15,7 @@ PlotMonitor::PlotMonitor(const PlotTotals& totals, const EncoderPool& encoders, 
       clock_start_(clock.totals()) {}
 
 void PlotMonitor::record_done(SectorIndex index) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   ++records_encoded_;
   ++records_done_;
   ++records_of_[index];
@@ -30,7 +30,7 @@ void PlotMonitor::event(SectorIndex index, const PlottingEvent& event) {
   if (!is_lost && !is_finished) {
     return;
   }
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   sectors_done_ += is_finished ? 1 : 0;
   sectors_failed_ += is_failed ? 1 : 0;
   if (const auto records = records_of_.find(index); records != records_of_.end()) {
@@ -40,7 +40,7 @@ void PlotMonitor::event(SectorIndex index, const PlottingEvent& event) {
 }
 
 std::uint64_t PlotMonitor::sectors_done() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return sectors_done_;
 }
 
@@ -50,7 +50,7 @@ PlotMoment PlotMonitor::moment() {
   now.is_paused = !gate_.is_open();
   const std::vector<EncoderStatus> encoders = encoders_.encoders();
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     const std::uint64_t given_up = sectors_failed_ * totals_.pieces_in_sector;
     now.seconds = std::chrono::duration<double>(Clock::now() - start_).count();
     now.sectors = sectors_done_;

@@ -5,13 +5,13 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "furrow/types.hpp"
 
 #include "host/base/gate.hpp"
+#include "host/base/mutex.hpp"
 #include "host/base/recent_rate.hpp"
 #include "host/plotting/encoder_pool.hpp"
 #include "host/plotting/plot_pipeline.hpp"
@@ -82,13 +82,14 @@ class PlotMonitor {
   const Gate& gate_;
   const StageClock::Totals clock_start_;
   const Clock::time_point start_ = Clock::now();
-  mutable std::mutex mutex_;  // of everything below
-  std::uint64_t sectors_done_ = 0;
-  std::uint64_t records_encoded_ = 0;
-  std::uint64_t records_done_ = 0;
-  std::uint64_t sectors_failed_ = 0;
-  std::map<SectorIndex, std::uint64_t> records_of_;  // of sectors under way
-  RecentRate record_rate_;
+  mutable Mutex mutex_;
+  std::uint64_t sectors_done_ FURROW_GUARDED_BY(mutex_) = 0;
+  std::uint64_t records_encoded_ FURROW_GUARDED_BY(mutex_) = 0;
+  std::uint64_t records_done_ FURROW_GUARDED_BY(mutex_) = 0;
+  std::uint64_t sectors_failed_ FURROW_GUARDED_BY(mutex_) = 0;
+  /// Of sectors under way.
+  std::map<SectorIndex, std::uint64_t> records_of_ FURROW_GUARDED_BY(mutex_);
+  RecentRate record_rate_ FURROW_GUARDED_BY(mutex_);
 };
 
 }  // namespace furrow

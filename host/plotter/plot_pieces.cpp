@@ -107,7 +107,7 @@ void PlotPieces::say(const PieceSourceEvent& event) {
 
 /// Each once: a damaged piece that is drawn again is asked for again.
 void PlotPieces::note_damage(const std::string& text) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (std::find(damage_.begin(), damage_.end(), text) == damage_.end()) {
     damage_.push_back(text);
   }
@@ -132,7 +132,7 @@ void PlotPieces::add_to(PlotSummary& summary) const {
   if (const PieceCache* cache = supply_->cache()) {
     summary.cache = PlotSummary::Cache{cache->path(), cache->counters()};
   }
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   summary.damage = damage_;
 }
 

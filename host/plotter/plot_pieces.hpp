@@ -3,12 +3,12 @@
 #pragma once
 
 #include <cstddef>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include "host/base/mutex.hpp"
 #include "host/pieces/piece_supply.hpp"
 #include "host/plotter/piece_request.hpp"
 #include "host/plotter/plot_observer.hpp"
@@ -48,8 +48,8 @@ class PlotPieces {
 
   const PlotObserver observer_;
   const std::size_t pieces_in_flight_;
-  mutable std::mutex mutex_;
-  std::vector<std::string> damage_;    // guarded by mutex_
+  mutable Mutex mutex_;
+  std::vector<std::string> damage_ FURROW_GUARDED_BY(mutex_);
   std::optional<PieceSupply> supply_;  // last: it calls the others
 };
 
