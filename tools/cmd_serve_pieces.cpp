@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <condition_variable>
 #include <cstdio>
 #include <memory>
-#include <mutex>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,6 +9,7 @@
 #include <spdlog/spdlog.h>
 
 #include "host/base/counted.hpp"
+#include "host/base/sleep.hpp"
 #include "host/pieces/http_piece_server.hpp"
 #include "host/pieces/store_piece_getter.hpp"
 #include "tools/cli_support.hpp"
@@ -148,11 +147,8 @@ void run_serve_pieces(const ServePiecesArguments& arguments, const std::stop_tok
     print_result("listening on {}\n", server.url());
   }
   flush_results();  // a script waits for this line
-  {
-    std::mutex mutex;
-    std::condition_variable_any never_notified;
-    std::unique_lock lock(mutex);
-    never_notified.wait(lock, stop, [] { return false; });
+  while (sleep_for(std::chrono::hours(1), stop)) {
+    // only a stop request ends it
   }
   server.stop();
   print(server.counters(), server.piece_counters(), arguments.json);

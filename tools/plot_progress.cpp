@@ -133,7 +133,7 @@ void PlotProgress::say(const std::string& line) {
 }
 
 void PlotProgress::print(const std::string& line) {
-  const std::lock_guard lock(output_mutex_);
+  const Lock lock(output_mutex_);
   terminal().print_above_bar([&] {
     print_text(line + "\n");
     flush_results();

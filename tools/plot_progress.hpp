@@ -4,9 +4,9 @@
 #pragma once
 
 #include <chrono>
-#include <mutex>
 #include <string>
 
+#include "host/base/mutex.hpp"
 #include "host/plotter/plot_monitor.hpp"
 #include "host/plotter/plot_observer.hpp"
 #include "host/plotter/plot_summary.hpp"
@@ -54,7 +54,7 @@ class PlotProgress {
 
   const ProgressStyle style_;
   const bool has_bar_;
-  std::mutex output_mutex_;
+  Mutex output_mutex_;              // one line at a time
   PlotMonitor* monitor_ = nullptr;  // between begin() and end()
   StageClock::Totals limit_start_;  // of what the next line about limits is about; of the ticker
   Clock::time_point next_limit_;

@@ -24,7 +24,7 @@ Progress::~Progress() {
 }
 
 void Progress::set(const Counts& counts) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   counts_ = counts;
 }
 
@@ -38,7 +38,7 @@ void Progress::show() {
 }
 
 Standing Progress::standing() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   Standing result{.task = task_};
   result.share = std::clamp(counts_.share, 0.0, 1.0);
   share_rate_.add(std::chrono::duration<double>(Clock::now() - start_).count(), result.share);

@@ -5,9 +5,9 @@
 
 #include <chrono>
 #include <cstdint>
-#include <mutex>
 #include <string>
 
+#include "host/base/mutex.hpp"
 #include "host/base/recent_rate.hpp"
 #include "tools/progress_text.hpp"
 #include "tools/ticker.hpp"
@@ -44,9 +44,9 @@ class Progress {
   const std::string item_;
   const bool has_bar_;
   const Clock::time_point start_ = Clock::now();
-  std::mutex mutex_;
-  Counts counts_;
-  RecentRate share_rate_;
+  Mutex mutex_;
+  Counts counts_ FURROW_GUARDED_BY(mutex_);
+  RecentRate share_rate_ FURROW_GUARDED_BY(mutex_);
   Ticker ticker_;  // last: it uses all of the above
 };
 

@@ -3,24 +3,25 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <mutex>
 
 #include <unistd.h>
+
+#include "host/base/mutex.hpp"
 
 namespace furrow::cli {
 namespace {
 
-std::mutex g_mutex;
-int g_first_error = 0;  // guarded by g_mutex
+Mutex g_mutex;
+int g_first_error FURROW_GUARDED_BY(g_mutex) = 0;
 
-/// Pre: g_mutex is held and `is_done` is the outcome of the call before.
-void note(bool is_done) {
+/// Pre: `is_done` is the outcome of the call before.
+void note(bool is_done) FURROW_REQUIRES(g_mutex) {
   if (!is_done && g_first_error == 0) {
     g_first_error = errno != 0 ? errno : EIO;
   }
 }
 
-void flush_locked() {
+void flush_locked() FURROW_REQUIRES(g_mutex) {
   if (g_first_error == 0) {
     errno = 0;
     note(std::fflush(stdout) == 0);
@@ -30,7 +31,7 @@ void flush_locked() {
 }  // namespace
 
 void print_text(std::string_view text) noexcept {
-  const std::lock_guard lock(g_mutex);
+  const Lock lock(g_mutex);
   if (g_first_error == 0) {
     errno = 0;
     note(std::fwrite(text.data(), 1, text.size(), stdout) == text.size());
@@ -38,12 +39,12 @@ void print_text(std::string_view text) noexcept {
 }
 
 void flush_results() noexcept {
-  const std::lock_guard lock(g_mutex);
+  const Lock lock(g_mutex);
   flush_locked();
 }
 
 int finish_results() noexcept {
-  const std::lock_guard lock(g_mutex);
+  const Lock lock(g_mutex);
   flush_locked();
   errno = 0;
   note(std::ferror(stdout) == 0);

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include <spdlog/details/null_mutex.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 #include <sys/ioctl.h>
@@ -37,7 +38,8 @@ bool is_in_background() noexcept {
   return foreground >= 0 && foreground != ::getpgrp();
 }
 
-class TerminalSink final : public spdlog::sinks::base_sink<std::mutex> {
+/// Without a lock of its own: the terminal has one, and lines are all that it hands on.
+class TerminalSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
     const spdlog::string_view_t level = spdlog::level::to_string_view(message.level);
@@ -66,7 +68,7 @@ std::size_t Terminal::width() const noexcept {
 void Terminal::line(std::string_view text) noexcept {
   try {
     const std::string whole = printable(text) + '\n';
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     clear_bar_locked();
     write_all(whole);
   } catch (const std::exception&) {
@@ -78,7 +80,7 @@ void Terminal::show_bar(std::string_view text) noexcept {
   try {
     // At once, or a reader sees the line without the bar.
     const std::string whole = std::string(kErase) + printable(text);
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     if (!is_in_background()) {
       write_all(whole);
       bar_is_shown_ = true;
@@ -89,7 +91,7 @@ void Terminal::show_bar(std::string_view text) noexcept {
 }
 
 void Terminal::clear_bar() noexcept {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   clear_bar_locked();
 }
 
@@ -98,7 +100,7 @@ void Terminal::print_above_bar(const std::function<void()>& print) {
     print();
     return;
   }
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   clear_bar_locked();
   print();
 }

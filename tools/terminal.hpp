@@ -10,9 +10,10 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
+
+#include "host/base/mutex.hpp"
 
 namespace spdlog {
 class logger;
@@ -44,10 +45,10 @@ class Terminal {
   void print_above_bar(const std::function<void()>& print);
 
  private:
-  void clear_bar_locked() noexcept;
+  void clear_bar_locked() noexcept FURROW_REQUIRES(mutex_);
 
-  std::mutex mutex_;
-  bool bar_is_shown_ = false;
+  Mutex mutex_;
+  bool bar_is_shown_ FURROW_GUARDED_BY(mutex_) = false;
 };
 
 Terminal& terminal();

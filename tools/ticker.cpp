@@ -2,14 +2,13 @@
 #include "tools/ticker.hpp"
 
 #include <algorithm>
-#include <condition_variable>
 #include <cstdint>
 #include <cstdlib>
-#include <mutex>
 #include <stop_token>
 #include <utility>
 
 #include "host/base/observer.hpp"
+#include "host/base/sleep.hpp"
 #include "host/base/threads.hpp"
 
 namespace furrow::cli {
@@ -19,18 +18,12 @@ constexpr double kMostSeconds = 86'400;
 
 void tick_until(const std::stop_token& stop, std::chrono::milliseconds interval,
                 const Observer<>& tick) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  auto next = std::chrono::steady_clock::now() + interval;
-  while (true) {
-    never.wait_until(lock, stop, next, [] { return false; });
-    if (stop.stop_requested()) {
-      return;
-    }
+  using Clock = std::chrono::steady_clock;
+  auto next = Clock::now() + interval;
+  while (sleep_for(std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now()), stop)) {
     tick();
     // One that was held up is not made up for.
-    next = std::max(next + interval, std::chrono::steady_clock::now());
+    next = std::max(next + interval, Clock::now());
   }
 }
 
