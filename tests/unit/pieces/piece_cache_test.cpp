@@ -10,7 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/temp_directory.hpp"
-#include "tests/unit/archive_faults.hpp"
+#include "tests/unit/archive/archive_faults.hpp"
 #include "tests/unit/pieces/made_up_pieces.hpp"
 
 namespace furrow {

@@ -9,8 +9,8 @@
 #include "host/pieces/http_piece_server.hpp"
 #include "host/pieces/source_errors.hpp"
 #include "host/pieces/store_piece_getter.hpp"
-#include "tests/unit/archive_fixture.hpp"
-#include "tests/unit/archive_tree.hpp"
+#include "tests/unit/archive/archive_fixture.hpp"
+#include "tests/unit/archive/archive_tree.hpp"
 
 namespace furrow {
 namespace {

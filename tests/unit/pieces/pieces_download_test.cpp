@@ -8,7 +8,7 @@
 
 #include "host/pieces/segment_download.hpp"
 #include "host/pieces/source_errors.hpp"
-#include "tests/unit/archive_fixture.hpp"
+#include "tests/unit/archive/archive_fixture.hpp"
 
 namespace furrow {
 namespace {

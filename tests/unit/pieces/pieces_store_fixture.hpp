@@ -11,7 +11,7 @@
 #include "host/base/filesystem.hpp"
 #include "host/pieces/store_piece_getter.hpp"
 #include "host/store/piece_pack.hpp"
-#include "tests/unit/archive_tree.hpp"
+#include "tests/unit/archive/archive_tree.hpp"
 
 namespace furrow::test {
 

@@ -12,7 +12,7 @@
 
 #include "host/pieces/piece_cache.hpp"
 #include "host/pieces/source_errors.hpp"
-#include "tests/unit/archive_fixture.hpp"
+#include "tests/unit/archive/archive_fixture.hpp"
 
 namespace furrow {
 namespace {

@@ -8,8 +8,8 @@
 
 #include "host/plotter/plot_farm.hpp"
 #include "tests/support/temp_directory.hpp"
-#include "tests/unit/farm_files.hpp"
-#include "tests/unit/plot_pipeline_fixture.hpp"
+#include "tests/unit/farm/farm_files.hpp"
+#include "tests/unit/plotting/plot_pipeline_fixture.hpp"
 
 namespace furrow {
 namespace {

@@ -16,7 +16,7 @@
 #include "host/plotting/encoder_pool.hpp"
 #include "host/plotting/single_record.hpp"
 #include "tests/support/temp_directory.hpp"
-#include "tests/unit/farm_files.hpp"
+#include "tests/unit/farm/farm_files.hpp"
 
 namespace furrow {
 namespace {

@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/fake_encoder.hpp"
+#include "tests/unit/plotting/fake_encoder.hpp"
 
 namespace furrow {
 namespace {

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// The stage clock: shares of time, and what limits.
+#include "host/plotting/stage_clock.hpp"
+
+#include <chrono>
+#include <memory>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "host/plotting/cpu_records_encoder.hpp"
+#include "host/plotting/encoder_pool.hpp"
+#include "tests/unit/plotting/fake_encoder.hpp"
+
+namespace furrow {
+namespace {
+
+TEST(StageClock, TellsWhatTheOthersWaitFor) {
+  Gate gate;
+  StageClock clock(2, &gate);
+  const auto start = clock.totals();
+  {
+    const auto disk = clock.work(Stage::kDisk);
+    const auto other_disk = clock.work(Stage::kDisk);
+    const auto encoder = clock.work(Stage::kEncoder);
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    const StageShares shares = clock.shares_since(start);
+    EXPECT_EQ(shares.limit(), "disk");
+    EXPECT_LE(shares.busy_share(Stage::kDisk), 1.0);
+    EXPECT_NEAR(shares.busy_share(Stage::kEncoder), shares.busy_share(Stage::kDisk) / 2, 0.01)
+        << "one of two encoders works";
+    EXPECT_EQ(shares.busy_share(Stage::kPieces), 0.0);
+    EXPECT_EQ(shares.waited(Stage::kPieces), 1.0);
+  }
+  const auto then = clock.totals();
+  gate.close();
+  const auto pieces = clock.work(Stage::kPieces);
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  const StageShares paused = clock.shares_since(then);
+  EXPECT_EQ(paused.limit(), "gate");
+  EXPECT_LT(paused.busy_share(Stage::kPieces), paused.gate);
+}
+
+TEST(StageClock, TheLineNamesTheLimitAndTheWaits) {
+  const StageShares shares{.busy = {0.2, 0.364, 0.08, 0.97}, .gate = 0.01, .has_transfers = true};
+  EXPECT_EQ(
+      shares.line(),
+      "limited by writing, busy 97 % of the time; waiting for the others: fetching pieces 79 %, "
+      "encoding 63 %, copying to and from cards 91 %; paused 1 %");
+  EXPECT_EQ(
+      StageShares{}.line(),
+      "limited by fetching pieces, busy 0 % of the time; waiting for the others: encoding 100 %, "
+      "writing 100 %")
+      << "without cards nobody waits for copies";
+  EXPECT_EQ((StageShares{.busy = {0.1, 0.3, 0.6, 0}}.line()),
+            "limited by copying to and from cards, busy 60 % of the time; waiting for the others: "
+            "fetching pieces 90 %, encoding 70 %, writing 100 %");
+  EXPECT_EQ((StageShares{.busy = {0.1, 0.3, 0, 0}, .gate = 0.6, .has_transfers = true}.line()),
+            "limited by the pause; waiting for the others: fetching pieces 30 %, encoding 10 %, "
+            "copying to and from cards 40 %, writing 40 %; paused 60 %");
+}
+
+/// The shares of a pool whose only encoder says that copies held it up for so long, while it
+/// encoded a sector.
+StageShares shares_with(std::chrono::duration<double> transfer_time) {
+  EncoderPool::Options options;
+  options.encoders.push_back(std::make_unique<FakeEncoder>(FakeEncoder::Options{
+      .before_batch =
+          [](const Claim&) { std::this_thread::sleep_for(std::chrono::milliseconds(10)); },
+      .transfer_time = transfer_time}));
+  EncoderPool pool(std::move(options));
+  StageClock clock(pool.size(), nullptr, [&] { return pool.transfer_time(); });
+  const auto start = clock.totals();
+  FakeSector sector(4, 1);
+  {
+    const auto work = clock.work(Stage::kEncoder);
+    EXPECT_EQ(pool.encode_records(sector.sector_id, sector.records, sector.found_proofs, {}),
+              EncodeOutcome::kComplete);
+  }
+  return clock.shares_since(start);
+}
+
+TEST(StageClock, AnEncoderThatIsHeldUpByCopiesIsLimitedByTransfer) {
+  // More than it took at all, as when it tells late: all of the encoding is transfer then.
+  const StageShares held_up = shares_with(std::chrono::hours(1));
+  EXPECT_EQ(held_up.limit(), "transfer");
+  EXPECT_EQ(held_up.line().find("limited by copying to and from cards, busy "), 0U)
+      << held_up.line();
+  EXPECT_EQ(held_up.busy_share(Stage::kEncoder), 0.0);
+  EXPECT_TRUE(held_up.has_transfers);
+
+  const StageShares computing = shares_with(std::chrono::seconds(0));
+  EXPECT_EQ(computing.limit(), "encoder");
+  EXPECT_EQ(computing.busy_share(Stage::kTransfer), 0.0);
+  EXPECT_EQ(computing.line().find("copying"), std::string::npos) << computing.line();
+}
+
+TEST(StageClock, TransferIsPartOfTheTimeOfAllEncoders) {
+  std::chrono::duration<double> transfer_time = std::chrono::hours(7);
+  StageClock clock(2, nullptr, [&] { return transfer_time; });
+  const auto first = clock.work(Stage::kEncoder);
+  const auto second = clock.work(Stage::kEncoder);
+  const auto start = clock.totals();
+  std::this_thread::sleep_for(std::chrono::milliseconds(30));
+  transfer_time += std::chrono::milliseconds(20);
+  const StageShares shares = clock.shares_since(start);
+  const double elapsed = clock.totals().elapsed - start.elapsed;
+  EXPECT_GE(shares.busy_share(Stage::kTransfer), 0.010 / elapsed) << "the half of each of two";
+  EXPECT_LE(shares.busy_share(Stage::kTransfer), 0.010 / 0.030);
+  EXPECT_NEAR(shares.busy_share(Stage::kTransfer) + shares.busy_share(Stage::kEncoder), 1.0, 1e-6);
+}
+
+TEST(StageClock, CpuEncodersReportNoTransfer) {
+  EncoderPool::Options options;
+  options.encoders.push_back(std::make_unique<CpuRecordsEncoder>(CpuRecordsEncoder::Options{}));
+  EncoderPool pool(std::move(options));
+  auto records = std::make_unique<Record[]>(1);  // NOLINT(modernize-avoid-c-arrays)
+  FoundProofs found_proofs;
+  ASSERT_EQ(pool.encode_records({}, {records.get(), 1}, {&found_proofs, 1}, {}),
+            EncodeOutcome::kComplete);
+  EXPECT_EQ(pool.transfer_time().count(), 0.0);
+  ASSERT_EQ(pool.encoders().size(), 1U);
+  EXPECT_EQ(pool.encoders()[0].records_done, 1U);
+  EXPECT_EQ(pool.encoders()[0].transfer_time.count(), 0.0);
+}
+
+}  // namespace
+}  // namespace furrow
