@@ -16,6 +16,7 @@
 #include "host/base/file.hpp"
 #include "host/base/filesystem.hpp"
 #include "host/pieces/store_piece_getter.hpp"
+#include "tests/support/temp_directory.hpp"
 #include "tests/unit/archive/archive_tree.hpp"
 
 namespace furrow {
@@ -28,12 +29,12 @@ using test::example_store;
 using test::Fault;
 using test::list_tree;
 using test::operations_of;
-using test::TemporaryDirectory;
+using test::TempDirectory;
 using test::two_threads;
 using test::write_file;
 
 TEST(FileArchiveFaults, LeavesFinishedAndBusyStoresAlone) {
-  const TemporaryDirectory directory;
+  const TempDirectory directory;
   const fs::path store = directory.path() / "store";
   fs::create_directory(store);
   write_file(directory.path() / "file", "1");
@@ -56,7 +57,7 @@ TEST(FileArchiveFaults, LeavesFinishedAndBusyStoresAlone) {
 }
 
 TEST(FileArchiveFaults, LeftoversOfAnInterruptedRunAreRemoved) {
-  const TemporaryDirectory directory;
+  const TempDirectory directory;
   const fs::path store = directory.path() / "store";
   fs::create_directories(store / "index");
   write_file(directory.path() / "file", "1");
@@ -86,7 +87,7 @@ TEST(FileArchiveFaults, LeftoversOfAnInterruptedRunAreRemoved) {
 }
 
 TEST(FileArchiveFaults, PartsOfAnArchiveThatNoRunExplainsAreLeftAlone) {
-  const TemporaryDirectory directory;
+  const TempDirectory directory;
   const fs::path store = directory.path() / "store";
   write_file(directory.path() / "file", "1");
   for (const char* name : {"segment-0000000000.pack", "index/lock"}) {
@@ -101,7 +102,7 @@ TEST(FileArchiveFaults, PartsOfAnArchiveThatNoRunExplainsAreLeftAlone) {
 }
 
 TEST(FileArchiveFaults, AnIndexDirectoryOfSomebodyElseIsLeftAlone) {
-  const TemporaryDirectory directory;
+  const TempDirectory directory;
   const fs::path store = directory.path() / "store";
   fs::create_directories(store / "index");
   write_file(store / kArchivingMarkName, "");
@@ -120,7 +121,7 @@ TEST(FileArchiveFaults, AnIndexDirectoryOfSomebodyElseIsLeftAlone) {
 }
 
 TEST(FileArchiveFaults, FilesThatChangeAreNamed) {
-  const TemporaryDirectory directory;
+  const TempDirectory directory;
   const fs::path& root = directory.path();
   write_file(root / "1", test::periodic_block(kArchiveBlockSize * 2, 1));
   write_file(root / "2", test::periodic_block(100, 1));
@@ -152,7 +153,7 @@ TEST(FileArchiveFaults, FilesThatChangeAreNamed) {
 
 // The last of the files is opened by the thread that feeds the pipeline.
 TEST(FileArchiveFaults, FilesThatChangeBehindTheFirstSegmentAreNamed) {
-  const TemporaryDirectory directory;
+  const TempDirectory directory;
   const fs::path& root = directory.path();
   write_file(root / "1", test::periodic_block(kSegmentSize, 1));
   write_file(root / "2", test::periodic_block(100, 1));
@@ -173,7 +174,7 @@ TEST(FileArchiveFaults, FilesThatChangeBehindTheFirstSegmentAreNamed) {
 }
 
 TEST(FileArchiveFaults, AStopLeavesNothingBehind) {
-  const TemporaryDirectory directory;
+  const TempDirectory directory;
   const fs::path& root = directory.path();
   write_file(root / "file", test::periodic_block(kSegmentSize + 5, 1));
   const auto before = list_tree(root);
@@ -204,7 +205,7 @@ TEST(FileArchiveFaults, AStopLeavesNothingBehind) {
 }
 
 TEST(FileArchiveFaults, AnObserverThatThrowsEndsNothing) {
-  const TemporaryDirectory directory;
+  const TempDirectory directory;
   const fs::path& root = directory.path();
   write_file(root / "file", test::periodic_block(5, 1));
   ArchiveOptions options = two_threads();
@@ -230,7 +231,7 @@ std::vector<std::size_t> different_ones(const std::vector<FileOperation>& operat
 }
 
 TEST(FileArchiveFaults, FailureOfAnyOperationLeavesNothingBehind) {
-  const TemporaryDirectory directory;
+  const TempDirectory directory;
   const fs::path& root = directory.path();
   write_file(root / "file", "contents");
   ArchiveOptions options = two_threads();
@@ -248,7 +249,7 @@ TEST(FileArchiveFaults, FailureOfAnyOperationLeavesNothingBehind) {
 }
 
 TEST(FileArchiveFaults, KilledRunIsNoArchiveAndTheNextOneSucceeds) {
-  const TemporaryDirectory directory;
+  const TempDirectory directory;
   const fs::path store = directory.path() / "store";
   fs::create_directory(store);
   const auto archive = [&] {

@@ -20,6 +20,7 @@
 #include "host/pieces/store_piece_getter.hpp"
 #include "host/store/piece_pack.hpp"
 #include "host/store/segment_index/age_tiered_index.hpp"
+#include "tests/support/temp_directory.hpp"
 #include "tests/unit/archive/archive_faults.hpp"
 #include "tests/unit/archive/archive_tree.hpp"
 
@@ -32,7 +33,7 @@ using test::example_store;
 using test::list_tree;
 using test::OrdinaryUser;
 using test::store_source;
-using test::TemporaryDirectory;
+using test::TempDirectory;
 using test::two_threads;
 using test::write_file;
 
@@ -83,7 +84,7 @@ TEST(FileArchive, IndexSaysWhereEveryPieceIs) {
 }
 
 TEST(FileArchive, SameTreeGivesTheSameBytes) {
-  const TemporaryDirectory directory;
+  const TempDirectory directory;
   std::vector<ArchiveProgress> reports;
   ArchiveOptions options = two_threads();
   options.progress = [&](const ArchiveProgress& progress) { reports.push_back(progress); };
@@ -103,7 +104,7 @@ TEST(FileArchive, ThreadsDoNotChangeTheBytes) {
   const auto expected = contents_of(example_store().store);
   EXPECT_EQ(expected.size(), 5U);  // manifest and pack; of the index lock, manifest and segment
   for (const unsigned threads : {1U, 7U}) {
-    const TemporaryDirectory directory;
+    const TempDirectory directory;
     ArchiveOptions options;
     options.compute.threads = threads;
     archive_files({{example_store().tree}}, directory.path() / "store", options);
@@ -112,7 +113,7 @@ TEST(FileArchive, ThreadsDoNotChangeTheBytes) {
 }
 
 TEST(FileArchive, LevelChangesThePacksAndNothingElse) {
-  const TemporaryDirectory directory;
+  const TempDirectory directory;
   ArchiveOptions options = two_threads();
   options.level = 9;
   const ArchiveSummary summary =
@@ -133,7 +134,7 @@ TEST(FileArchive, LevelChangesThePacksAndNothingElse) {
 }
 
 TEST(FileArchive, SeveralPathsAndSegments) {
-  const TemporaryDirectory directory;
+  const TempDirectory directory;
   const auto big = test::periodic_block(2 * kSegmentSize - 1'234'567, 9);
   write_file(directory.path() / "z big", big);
   write_file(directory.path() / "small", "small");
@@ -190,7 +191,7 @@ void expect_refused(const std::vector<fs::path>& paths, const fs::path& director
 }
 
 TEST(FileArchive, RefusesBeforeAnythingIsWritten) {
-  const TemporaryDirectory directory;
+  const TempDirectory directory;
   const fs::path& root = directory.path();
   fs::create_directories(root / "a");
   fs::create_directories(root / "b/none");
@@ -235,7 +236,7 @@ TEST(FileArchive, RefusesBeforeAnythingIsWritten) {
 
 // The same directory under another mount is the same directory.
 TEST(FileArchive, AStoreWithinWhatIsArchivedIsSeenThroughMounts) {
-  const TemporaryDirectory directory;
+  const TempDirectory directory;
   const fs::path& root = directory.path();
   fs::create_directories(root / "source/inner");
   fs::create_directory(root / "view");
@@ -250,7 +251,7 @@ TEST(FileArchive, AStoreWithinWhatIsArchivedIsSeenThroughMounts) {
 }
 
 TEST(FileArchive, UnreadableFilesAndDirectoriesAreNamed) {
-  const TemporaryDirectory directory;
+  const TempDirectory directory;
   const fs::path& root = directory.path();
   set_mode(root, 0777);
   const OrdinaryUser user;

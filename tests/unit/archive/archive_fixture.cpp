@@ -2,15 +2,9 @@
 #include "tests/unit/archive/archive_fixture.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
-#include <stdexcept>
-#include <string>
-
-#include <unistd.h>
 
 #include "host/archive/super_segment.hpp"
-#include "host/base/filesystem.hpp"
 
 namespace furrow::test {
 
@@ -85,22 +79,6 @@ const SuperSegmentHeader& valid_super_segment() {
 SegmentIdentity valid_identity() {
   return {SegmentIndex(kExampleGlobalIndex), ShardIndex(kExampleShard), LocalSegmentIndex(1),
           example_segments().at(1).header.root, valid_super_segment()};
-}
-
-bool same(const Piece& a, const Piece& b) {
-  return std::memcmp(&a, &b, sizeof(Piece)) == 0;
-}
-
-TemporaryDirectory::TemporaryDirectory() {
-  std::string name = (std::filesystem::temp_directory_path() / "furrow-test-XXXXXX").native();
-  if (::mkdtemp(name.data()) == nullptr) {
-    throw std::runtime_error("cannot create " + name);
-  }
-  path_ = name;
-}
-
-TemporaryDirectory::~TemporaryDirectory() {
-  remove_tree(path_);
 }
 
 }  // namespace furrow::test

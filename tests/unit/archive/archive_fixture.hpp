@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <vector>
 
 #include "host/archive/archiver.hpp"
@@ -30,20 +29,5 @@ const SegmentPieces& valid_pieces();
 const SuperSegmentHeader& valid_super_segment();
 inline constexpr std::uint64_t kExampleGlobalIndex = 1000;
 SegmentIdentity valid_identity();
-
-bool same(const Piece& a, const Piece& b);
-
-/// A directory that is gone at the end of the test.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory();
-  ~TemporaryDirectory();
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 }  // namespace furrow::test

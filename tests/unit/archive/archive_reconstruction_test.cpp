@@ -10,13 +10,14 @@
 #include "host/archive/segment_builder.hpp"
 #include "host/archive/segment_reconstruction.hpp"
 #include "host/primitives/merkle.hpp"
+#include "tests/support/made_up_piece.hpp"
 #include "tests/unit/archive/archive_fixture.hpp"
 
 namespace furrow {
 namespace {
 
 using test::kTwoThreads;
-using test::same;
+using test::same_piece;
 using test::valid_identity;
 using test::valid_pieces;
 
@@ -49,7 +50,7 @@ std::vector<std::size_t> positions_from(std::size_t first, std::size_t n) {
 
 void expect_whole(const ReconstructedSegment& result) {
   for (std::size_t i = 0; i < kNumPieces; ++i) {
-    ASSERT_TRUE(same(result.pieces[i], valid_pieces()[i])) << "position " << i;
+    ASSERT_TRUE(same_piece(result.pieces[i], valid_pieces()[i])) << "position " << i;
   }
 }
 
@@ -86,7 +87,7 @@ TEST(Reconstruction, RandomHalves) {
       const std::size_t wanted = missing[random() % missing.size()];
       const auto piece =
           rebuilt_piece(slots, position(wanted), valid_identity(), erasure(), kTwoThreads);
-      EXPECT_TRUE(same(*piece.pieces[0], valid_pieces()[wanted])) << "position " << wanted;
+      EXPECT_TRUE(same_piece(*piece.pieces[0], valid_pieces()[wanted])) << "position " << wanted;
     }
   }
 }
@@ -96,14 +97,14 @@ TEST(Reconstruction, FromParityOnly) {
   expect_whole(reconstruct_segment(slots, valid_identity(), erasure(), kTwoThreads));
   expect_sources(reconstruct_source_records(slots, valid_identity(), erasure(), kTwoThreads));
   const auto piece = rebuilt_piece(slots, position(64), valid_identity(), erasure(), kTwoThreads);
-  EXPECT_TRUE(same(*piece.pieces[0], valid_pieces()[64]));
+  EXPECT_TRUE(same_piece(*piece.pieces[0], valid_pieces()[64]));
 }
 
 TEST(Reconstruction, FromSourcesOnly) {
   const auto slots = slots_without(positions_from(kNumRawRecords, kNumRawRecords));
   expect_sources(reconstruct_source_records(slots, valid_identity(), erasure(), kTwoThreads));
   const auto piece = rebuilt_piece(slots, position(255), valid_identity(), erasure(), kTwoThreads);
-  EXPECT_TRUE(same(*piece.pieces[0], valid_pieces()[255]));
+  EXPECT_TRUE(same_piece(*piece.pieces[0], valid_pieces()[255]));
 }
 
 TEST(Reconstruction, OneMissingPieceAndOnePresentPiece) {
@@ -111,11 +112,11 @@ TEST(Reconstruction, OneMissingPieceAndOnePresentPiece) {
     const auto slots = slots_without({wanted});
     const auto piece =
         rebuilt_piece(slots, position(wanted), valid_identity(), erasure(), kTwoThreads);
-    EXPECT_TRUE(same(*piece.pieces[0], valid_pieces()[wanted])) << "position " << wanted;
+    EXPECT_TRUE(same_piece(*piece.pieces[0], valid_pieces()[wanted])) << "position " << wanted;
   }
   const auto piece =
       rebuilt_piece(slots_without({}), position(5), valid_identity(), erasure(), kTwoThreads);
-  EXPECT_TRUE(same(*piece.pieces[0], valid_pieces()[5]));
+  EXPECT_TRUE(same_piece(*piece.pieces[0], valid_pieces()[5]));
 }
 
 TEST(Reconstruction, WithoutSuperSegmentItsFieldsComeFromAPiece) {
@@ -127,7 +128,7 @@ TEST(Reconstruction, WithoutSuperSegmentItsFieldsComeFromAPiece) {
   auto slots = slots_without({3});
   slots[255] = odd.get();
   const auto piece = rebuilt_piece(slots, position(3), identity, erasure(), kTwoThreads);
-  EXPECT_TRUE(same(*piece.pieces[0], valid_pieces()[3]));
+  EXPECT_TRUE(same_piece(*piece.pieces[0], valid_pieces()[3]));
 }
 
 TEST(Reconstruction, BadInputsAreDroppedAndReported) {

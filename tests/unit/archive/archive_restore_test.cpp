@@ -9,6 +9,7 @@
 
 #include "host/base/file.hpp"
 #include "host/base/filesystem.hpp"
+#include "tests/support/temp_directory.hpp"
 #include "tests/unit/archive/archive_faults.hpp"
 #include "tests/unit/archive/archive_tree.hpp"
 
@@ -24,7 +25,7 @@ using test::list_tree;
 using test::operations_of;
 using test::OrdinaryUser;
 using test::store_source;
-using test::TemporaryDirectory;
+using test::TempDirectory;
 using test::write_file;
 
 /// Gives a copy of the records of the example store, read once.
@@ -48,7 +49,7 @@ std::vector<std::string> list_directory(const fs::path& directory) {
 }
 
 TEST(FileRestore, RestoredTreeIsTheSame) {
-  const TemporaryDirectory directory;
+  const TempDirectory directory;
   std::uint64_t bytes_done = 0;
   RestoreOptions options;
   options.make_directory = MakeDirectory::kParents;
@@ -64,7 +65,7 @@ TEST(FileRestore, RestoredTreeIsTheSame) {
 }
 
 TEST(FileRestore, AnObserverThatThrowsEndsNothing) {
-  const TemporaryDirectory directory;
+  const TempDirectory directory;
   RestoreOptions options;
   options.progress = [](const RestoreProgress&) { throw Error(ErrorKind::kIo, "no terminal"); };
   EXPECT_TRUE(restore_files(example_store().summary.manifest, cached_source(),
@@ -73,7 +74,7 @@ TEST(FileRestore, AnObserverThatThrowsEndsNothing) {
 }
 
 TEST(FileRestore, AStopLeavesNothingBehind) {
-  const TemporaryDirectory directory;
+  const TempDirectory directory;
   std::stop_source stop;
   RestoreOptions options;
   options.stop = stop.get_token();
@@ -85,7 +86,7 @@ TEST(FileRestore, AStopLeavesNothingBehind) {
 
 TEST(FileRestore, ReadOnlyDirectoriesDoNotStandInTheWay) {
   example_store();  // made by the owner of the tests
-  const TemporaryDirectory directory;
+  const TempDirectory directory;
   const fs::path& root = directory.path();
   set_mode(root, 0777);
   const SegmentSource source = cached_source();
@@ -112,7 +113,7 @@ void restore_example(const fs::path& target) {
 }
 
 TEST(FileRestore, FailureOfAnyOperationLeavesNothingBehind) {
-  const TemporaryDirectory directory;
+  const TempDirectory directory;
   const fs::path& root = directory.path();
   fs::create_directory(root / "empty");
   set_mode(root / "empty", 0750);
@@ -142,7 +143,7 @@ TEST(FileRestore, FailureOfAnyOperationLeavesNothingBehind) {
 }
 
 TEST(FileRestore, KilledRunLeavesNoTargetAndTheNextOneSucceeds) {
-  const TemporaryDirectory directory;
+  const TempDirectory directory;
   const fs::path& root = directory.path();
   const std::size_t n_operations = operations_of([&] { restore_example(root / "counted"); }).size();
   remove_tree(root / "counted");
@@ -162,7 +163,7 @@ TEST(FileRestore, KilledRunLeavesNoTargetAndTheNextOneSucceeds) {
 }
 
 TEST(FileRestore, TargetsAreMadeAsFarAsWanted) {
-  const TemporaryDirectory directory;
+  const TempDirectory directory;
   const fs::path& root = directory.path();
   EXPECT_THROW(restore_example(root / "missing/out"), ParentMissing);
   RestoreOptions options;
@@ -175,7 +176,7 @@ TEST(FileRestore, TargetsAreMadeAsFarAsWanted) {
 }
 
 TEST(FileRestore, TargetsInUseAreLeftAlone) {
-  const TemporaryDirectory directory;
+  const TempDirectory directory;
   const fs::path& root = directory.path();
   fs::create_directory(root / "full");
   write_file(root / "full/file", "1");
@@ -203,7 +204,7 @@ TEST(FileRestore, TargetsInUseAreLeftAlone) {
 }
 
 TEST(FileRestore, OtherContentsThanPromisedAreNamed) {
-  const TemporaryDirectory directory;
+  const TempDirectory directory;
   const auto expect_mismatch = [&](const Manifest& manifest, const SegmentSource& source,
                                    const std::string& named) {
     try {
@@ -244,7 +245,7 @@ TEST(FileRestore, OtherContentsThanPromisedAreNamed) {
 }
 
 TEST(FileRestore, ManifestIsCheckedFirst) {
-  const TemporaryDirectory directory;
+  const TempDirectory directory;
   Manifest manifest = example_store().summary.manifest;
   manifest.entries.back().path = "../escaped";
   EXPECT_THROW(restore_files(manifest, cached_source(), directory.path() / "out"), InvalidManifest);

@@ -9,6 +9,7 @@
 #include "host/archive/piece_validation.hpp"
 #include "host/archive/super_segment.hpp"
 #include "host/crypto/blake3.hpp"
+#include "tests/support/made_up_piece.hpp"
 #include "tests/unit/archive/archive_fixture.hpp"
 
 namespace furrow {
@@ -17,7 +18,7 @@ namespace {
 using test::example_segments;
 using test::kExampleGlobalIndex;
 using test::kExampleShard;
-using test::same;
+using test::same_piece;
 using test::valid_identity;
 using test::valid_pieces;
 
@@ -102,7 +103,7 @@ TEST(WorkedExample, ThreadsDoNotChangeTheBytes) {
   build_segment(pieces, ShardIndex(kExampleShard), LocalSegmentIndex(0), erasure(),
                 {3, SimdMode::kBest});
   for (std::size_t i = 0; i < kNumPieces; ++i) {
-    ASSERT_TRUE(same(pieces[i], expected[i])) << "position " << i;
+    ASSERT_TRUE(same_piece(pieces[i], expected[i])) << "position " << i;
   }
 }
 

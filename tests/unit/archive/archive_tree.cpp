@@ -13,6 +13,7 @@
 #include "host/crypto/blake3.hpp"
 #include "host/pieces/segment_download.hpp"
 #include "host/pieces/store_piece_getter.hpp"
+#include "tests/support/temp_directory.hpp"
 
 namespace furrow::test {
 
@@ -111,7 +112,7 @@ ArchiveOptions two_threads() {
 }
 
 const ExampleStore& example_store() {
-  static const TemporaryDirectory directory;
+  static const TempDirectory directory;
   static const ExampleStore example = [] {
     ExampleStore result;
     result.tree = directory.path() / "tree";

@@ -14,6 +14,7 @@
 #include "host/pieces/http_piece_getter.hpp"
 #include "host/pieces/http_piece_server.hpp"
 #include "host/pieces/source_errors.hpp"
+#include "tests/support/made_up_piece.hpp"
 #include "tests/unit/pieces/http_piece_fixture.hpp"
 
 namespace furrow {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Made-up pieces, a getter that has them, and what tests expect of answers.
+// A getter that has made-up pieces, and what tests expect of answers.
 #pragma once
 
 #include <atomic>
-#include <cstring>
 #include <functional>
 #include <map>
 #include <set>
@@ -17,23 +16,9 @@
 
 #include "host/archive/piece_validation.hpp"
 #include "host/pieces/piece_validator.hpp"
+#include "tests/support/made_up_piece.hpp"
 
 namespace furrow::test {
-
-/// A piece that its index fixes, with a period that is coprime to every size in it.
-inline PiecePtr made_up_piece(PieceIndex index) {
-  auto piece = std::make_shared<Piece>();
-  const std::span<std::uint8_t> bytes = mutable_bytes_of(*piece);
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    bytes[i] = static_cast<std::uint8_t>((i + 17 * index.value()) % 251);
-  }
-  std::memcpy(bytes.data(), &index, sizeof index);
-  return piece;
-}
-
-inline bool same_piece(const Piece& a, const Piece& b) {
-  return std::memcmp(&a, &b, sizeof(Piece)) == 0;
-}
 
 /// Refuses what is not made_up_piece(index).
 inline PieceValidator made_up_validator() {

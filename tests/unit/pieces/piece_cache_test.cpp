@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/made_up_piece.hpp"
 #include "tests/support/temp_directory.hpp"
 #include "tests/unit/archive/archive_faults.hpp"
 #include "tests/unit/pieces/made_up_pieces.hpp"

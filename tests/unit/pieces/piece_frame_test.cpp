@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/made_up_piece.hpp"
 #include "tests/unit/pieces/http_piece_fixture.hpp"
 
 namespace furrow {

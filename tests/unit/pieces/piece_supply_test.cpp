@@ -9,6 +9,8 @@
 #include "host/pieces/http_piece_server.hpp"
 #include "host/pieces/source_errors.hpp"
 #include "host/pieces/store_piece_getter.hpp"
+#include "tests/support/made_up_piece.hpp"
+#include "tests/support/temp_directory.hpp"
 #include "tests/unit/archive/archive_fixture.hpp"
 #include "tests/unit/archive/archive_tree.hpp"
 
@@ -81,11 +83,11 @@ class PieceSupplyTest : public testing::Test {
     const PieceAnswer expected = get(store_, index);
     const PieceAnswer actual = get(getter, index);
     ASSERT_TRUE(expected.piece != nullptr && actual.piece != nullptr) << index;
-    EXPECT_TRUE(test::same(*expected.piece, *actual.piece)) << index;
+    EXPECT_TRUE(test::same_piece(*expected.piece, *actual.piece)) << index;
   }
 
   StorePieceGetter store_{example_store().store};
-  test::TemporaryDirectory directory_;
+  test::TempDirectory directory_;
 };
 
 SuperSegmentHeader PieceSupplyTest::lone_super_segment_of(const Manifest& manifest) {

@@ -8,6 +8,7 @@
 
 #include "host/pieces/segment_download.hpp"
 #include "host/pieces/source_errors.hpp"
+#include "tests/support/made_up_piece.hpp"
 #include "tests/unit/archive/archive_fixture.hpp"
 
 namespace furrow {
@@ -74,7 +75,7 @@ TEST(SegmentDownload, HealthySourceGivesTheSourcePiecesInOneBatch) {
   ASSERT_TRUE(pieces);
   EXPECT_EQ(getter.batches, (std::vector<std::vector<unsigned>>{range(0, 128)}));
   EXPECT_EQ(pieces->n_pieces(), 128U);
-  EXPECT_TRUE(test::same(*(*pieces)[127], valid_pieces()[127]));
+  EXPECT_TRUE(test::same_piece(*(*pieces)[127], valid_pieces()[127]));
   EXPECT_EQ((*pieces)[128], nullptr);
 }
 

@@ -11,6 +11,7 @@
 #include "host/base/filesystem.hpp"
 #include "host/pieces/store_piece_getter.hpp"
 #include "host/store/piece_pack.hpp"
+#include "tests/support/temp_directory.hpp"
 #include "tests/unit/archive/archive_tree.hpp"
 
 namespace furrow::test {
@@ -110,7 +111,7 @@ class StoreCopy : public testing::Test {
   }
   static bool gives_all(PieceGetter& getter) { return right_pieces(getter).size() == kNumPieces; }
 
-  TemporaryDirectory directory_;
+  TempDirectory directory_;
   std::filesystem::path store_ = directory_.path() / "store";
   std::filesystem::path pack_ = store_ / "segment-0000000000.pack";
   std::filesystem::path index_ = store_ / "index";

@@ -12,6 +12,8 @@
 
 #include "host/pieces/piece_cache.hpp"
 #include "host/pieces/source_errors.hpp"
+#include "tests/support/made_up_piece.hpp"
+#include "tests/support/temp_directory.hpp"
 #include "tests/unit/archive/archive_fixture.hpp"
 
 namespace furrow {
@@ -99,7 +101,7 @@ class Recovering : public testing::Test {
         wanted,
         [&](PieceIndex index, const PieceAnswer& answer) {
           ASSERT_NE(answer.piece, nullptr);
-          EXPECT_TRUE(test::same(*answer.piece, valid_pieces()[position_of(index).value()]));
+          EXPECT_TRUE(test::same_piece(*answer.piece, valid_pieces()[position_of(index).value()]));
           ++n;
         },
         {});
@@ -264,7 +266,7 @@ TEST_F(Recovering, WhenNothingMayChangeTheAttemptIsTheLast) {
 TEST_F(Recovering, RebuiltPiecesAreCachedAndARebuildingEvictsNothing) {
   source_.missing = {5};
   RecoveringPieceGetter getter(source_, ErasureCoding(), options());
-  const test::TemporaryDirectory directory;
+  const test::TempDirectory directory;
   PieceCache cache(directory.path() / "cache", 4 << 20);  // three pieces
   CachingPieceGetter cached(cache, getter, [](PieceIndex, const Piece&) {});
   expect_right(cached, indices({1, 5}));

@@ -12,20 +12,13 @@
 #include "host/pieces/source_errors.hpp"
 #include "host/plotting/plotting.hpp"
 #include "host/primitives/sector_id.hpp"
+#include "tests/support/made_up_piece.hpp"
 
 namespace furrow {
 namespace {
 
 using namespace std::chrono_literals;
-
-PiecePtr made_up_piece(PieceIndex index) {
-  auto piece = std::make_unique<Piece>();
-  piece->header.local_segment_index = index.value();
-  for (std::size_t i = 0; i < kNumChunks; ++i) {
-    piece->record[i].bytes.fill(static_cast<std::uint8_t>(index.value() + i % 251));
-  }
-  return piece;
-}
+using test::made_up_piece;
 
 /// A source whose behaviour each test decides, and which remembers what it was asked.
 class ScriptedGetter final : public PieceGetter {
