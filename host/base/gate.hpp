@@ -6,8 +6,10 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <stop_token>
+#include <utility>
 
 namespace furrow {
 
@@ -17,25 +19,30 @@ namespace furrow {
 /// Thread-safe.
 class Gate {
  public:
+  /// Says what time it is. Only close(), open() and closed_for() ask.
+  using Now = std::function<std::chrono::steady_clock::time_point()>;
+
+  explicit Gate(Now now = std::chrono::steady_clock::now) : now_(std::move(now)) {}
+
   void close() {
     const std::lock_guard lock(mutex_);
     if (open_) {
       open_ = false;
-      closed_since_ = Clock::now();
+      closed_since_ = now_();
     }
   }
   void open() {
     const std::lock_guard lock(mutex_);
     if (!open_) {
       open_ = true;
-      closed_for_ += Clock::now() - closed_since_;
+      closed_for_ += now_() - closed_since_;
       changed_.notify_all();
     }
   }
   /// How long it was closed altogether.
   [[nodiscard]] std::chrono::duration<double> closed_for() const {
     const std::lock_guard lock(mutex_);
-    return open_ ? closed_for_ : closed_for_ + (Clock::now() - closed_since_);
+    return open_ ? closed_for_ : closed_for_ + (now_() - closed_since_);
   }
   [[nodiscard]] bool is_open() const { return open_; }
   /// Waits until the gate is open; false when a stop was requested instead. Costs next to nothing
@@ -50,6 +57,7 @@ class Gate {
 
  private:
   using Clock = std::chrono::steady_clock;
+  const Now now_;
 
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;

@@ -47,8 +47,12 @@ std::string StageShares::line() const {
          (gate > 0 ? "; paused " + percent(gate) : "");
 }
 
-StageClock::StageClock(std::size_t n_encoders, const Gate* gate, TransferTime transfer_time)
-    : n_encoders_(n_encoders), gate_(gate), transfer_time_(std::move(transfer_time)) {
+StageClock::StageClock(std::size_t n_encoders, const Gate* gate, TransferTime transfer_time,
+                       Now now)
+    : n_encoders_(n_encoders),
+      gate_(gate),
+      now_(std::move(now)),
+      transfer_time_(std::move(transfer_time)) {
   totals_.gate = gate_ != nullptr ? gate_->closed_for().count() : 0;
 }
 
@@ -89,7 +93,7 @@ void StageClock::change(Stage stage, int by) {
 
 /// While the gate is closed nobody works for long, whatever they are in the middle of.
 void StageClock::advance() {
-  const double elapsed = std::chrono::duration<double>(Clock::now() - start_).count();
+  const double elapsed = std::chrono::duration<double>(now_() - start_).count();
   const double gate = gate_ != nullptr ? gate_->closed_for().count() : 0;
   const double open = std::max(0.0, (elapsed - totals_.elapsed) - (gate - totals_.gate));
   for (std::size_t i = 0; i < kStages; ++i) {

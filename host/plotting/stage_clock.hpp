@@ -49,6 +49,7 @@ struct StageShares {
 class StageClock {
  public:
   using Clock = std::chrono::steady_clock;
+  using Now = Gate::Now;
   /// For how long copies have held encoders up so far, all of them together.
   using TransferTime = std::function<std::chrono::duration<double>()>;
 
@@ -80,9 +81,9 @@ class StageClock {
   };
 
   /// `gate` may be null, else it must outlive the clock, and so must what `transfer_time` asks;
-  /// empty means that there are no transfers. Pre: n_encoders > 0.
+  /// empty means that there are no transfers. `now` is that of the gate. Pre: n_encoders > 0.
   explicit StageClock(std::size_t n_encoders = 1, const Gate* gate = nullptr,
-                      TransferTime transfer_time = {});
+                      TransferTime transfer_time = {}, Now now = Clock::now);
 
   /// Pre: not kTransfer.
   [[nodiscard]] Work work(Stage stage) { return {*this, stage}; }
@@ -96,11 +97,12 @@ class StageClock {
 
   const std::size_t n_encoders_;
   const Gate* gate_;
+  const Now now_;
   const TransferTime transfer_time_;
   std::mutex mutex_;
   std::array<std::size_t, kStages> n_working_{};
   Totals totals_;
-  const Clock::time_point start_ = Clock::now();
+  const Clock::time_point start_ = now_();
 };
 
 }  // namespace furrow

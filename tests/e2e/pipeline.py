@@ -4,6 +4,8 @@
 limits of memory, rebuilt pieces within the plan, pause."""
 
 import json
+import os
+import pathlib
 import signal
 import subprocess
 import sys
@@ -29,6 +31,12 @@ def plot_command(farm, *options, store=None):
     return [str(part) for part in (OPTIONS.furrow, "plot", "--farm", farm, "--pieces",
                                    store or OPTIONS.store, "--pieces-in-sector", PIECES_IN_SECTOR,
                                    "--encoder", "cpu", "--progress", "json", *options)]
+
+
+def processor_seconds(process):
+    """What all threads of a running process took so far."""
+    fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Pipeline(FurrowTest):
@@ -123,13 +131,10 @@ class Pipeline(FurrowTest):
                 if json.loads(line).get("state") == "encoding":
                     break
             process.send_signal(signal.SIGUSR2)
-            time.sleep(2)  # what is under way ends
-            before = self.records_of_next_progress(process)
-            time.sleep(2)
-            # One line of progress a second: skip those that were written meanwhile.
-            for _ in range(3):
-                after = self.records_of_next_progress(process)
-            self.assertEqual(before, after, "records were encoded behind a closed gate")
+            before = self.records_when_it_rests(process)
+            for _ in range(4):  # one line of progress a second
+                self.assertEqual(before, self.records_of_next_progress(process),
+                                 "records were encoded behind a closed gate")
             self.assertIsNone(process.poll())
             process.send_signal(signal.SIGUSR2)
             stdout, stderr = process.communicate(timeout=program.TIMEOUT_SECONDS)
@@ -141,6 +146,22 @@ class Pipeline(FurrowTest):
             process.kill()
             process.communicate()
         self.succeeds("scrub", "--farm", farm)
+
+    def records_when_it_rests(self, process):
+        """Reads lines of progress until the program took next to no processor time between two of them."""
+        deadline = time.monotonic() + program.TIMEOUT_SECONDS
+        self.records_of_next_progress(process)
+        then, taken = time.monotonic(), processor_seconds(process)
+        while time.monotonic() < deadline:
+            records = self.records_of_next_progress(process)
+            passed = time.monotonic() - then
+            if passed < 0.5:  # lines that lay in the pipe
+                continue
+            if processor_seconds(process) - taken < 0.1 * passed:
+                return records
+            then, taken = time.monotonic(), processor_seconds(process)
+        self.fail("the program goes on working behind a closed gate")
+        return None
 
     def records_of_next_progress(self, process):
         for line in process.stdout:

@@ -3,6 +3,7 @@
 #include "host/base/output_file.hpp"
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
@@ -13,12 +14,14 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "host/base/pending_file.hpp"
+#include "tests/support/other_threads.hpp"
 #include "tests/support/temp_directory.hpp"
 
 namespace furrow {
@@ -164,8 +167,13 @@ TEST_F(OutputFileTest, AStandardOutputThatDoesNotWaitIsWaitedFor) {
   ASSERT_EQ(::pipe(ends.data()), 0);
   ASSERT_EQ(::fcntl(ends[1], F_SETFL, O_WRONLY | O_NONBLOCK), 0);
   std::size_t received = 0;
+  std::atomic<bool> is_over = false;
   std::jthread reader([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    const int capacity = ::fcntl(ends[1], F_GETPIPE_SZ);
+    for (int n_waiting = 0; n_waiting < capacity && !is_over;) {
+      ASSERT_EQ(::ioctl(ends[0], FIONREAD, &n_waiting), 0);
+      std::this_thread::yield();
+    }
     std::array<char, 4096> buffer{};
     for (ssize_t n = 0; (n = ::read(ends[0], buffer.data(), buffer.size())) > 0;) {
       received += static_cast<std::size_t>(n);
@@ -180,6 +188,7 @@ TEST_F(OutputFileTest, AStandardOutputThatDoesNotWaitIsWaitedFor) {
               }
             }),
             0);
+  is_over = true;
   ::close(ends[1]);
   reader.join();
   ::close(ends[0]);
@@ -243,9 +252,9 @@ TEST_F(OutputFileTest, InputsThatAreNoFilesAreNamed) {
   EXPECT_THROW((void)File::open_read(at("fifo")), IoError);  // and does not wait for a writer
   {
     std::jthread late_writer([&] {
-      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+      EXPECT_TRUE(test::other_threads_wait());  // nobody writes to it so far
       std::ofstream fifo(at("fifo"));
-      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+      EXPECT_TRUE(test::other_threads_wait());  // somebody could, and does not yet
       fifo << "late";
     });
     EXPECT_EQ(read_whole_file(at("fifo")).size(), 4U);

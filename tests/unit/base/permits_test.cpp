@@ -10,6 +10,8 @@
 #include <gtest/gtest.h>
 
 #include "host/base/gate.hpp"
+#include "tests/support/hand_clock.hpp"
+#include "tests/support/other_threads.hpp"
 
 namespace furrow {
 namespace {
@@ -67,6 +69,7 @@ TEST(Gate, WaitsWhileClosedAndObeysAStop) {
     EXPECT_TRUE(gate.wait({}));
     passed = true;
   });
+  EXPECT_TRUE(test::other_threads_wait());
   EXPECT_FALSE(passed);
   gate.open();
   waiter.join();
@@ -75,6 +78,26 @@ TEST(Gate, WaitsWhileClosedAndObeysAStop) {
   std::stop_source stop;
   stop.request_stop();
   EXPECT_FALSE(gate.wait(stop.get_token()));
+}
+
+TEST(Gate, CountsForHowLongItWasClosed) {
+  using std::chrono::milliseconds;
+  test::HandClock time;
+  Gate gate(time.now());
+  time.move(milliseconds(1));
+  EXPECT_EQ(gate.closed_for(), milliseconds(0));
+  gate.close();
+  time.move(milliseconds(20));
+  EXPECT_EQ(gate.closed_for(), milliseconds(20));
+  gate.close();  // which it is
+  time.move(milliseconds(300));
+  gate.open();
+  time.move(milliseconds(4000));
+  gate.open();
+  EXPECT_EQ(gate.closed_for(), milliseconds(320));
+  gate.close();
+  time.move(milliseconds(50000));
+  EXPECT_EQ(gate.closed_for(), milliseconds(50320));
 }
 
 }  // namespace

@@ -19,6 +19,7 @@
 #include "host/pieces/http_piece_server.hpp"
 #include "host/pieces/source_errors.hpp"
 #include "tests/support/made_up_piece.hpp"
+#include "tests/support/other_threads.hpp"
 #include "tests/unit/pieces/http_piece_fixture.hpp"
 
 namespace furrow {
@@ -130,31 +131,44 @@ TEST_P(HttpPieceGetterEitherWay, SeveralBatchesAtOnce) {
 TEST(HttpPieceGetter, BatchesAtTheSameTimeShareWhatMayBeUnderWay) {
   // Each batch had `in_flight` of its own, so that downloads and rebuilding together filled
   // servers.
+  constexpr std::size_t kInner = 16;
   std::mutex mutex;
-  std::condition_variable arrived;
-  std::size_t n_now = 0;
-  std::size_t n_most = 0;
+  std::condition_variable changed;
+  std::size_t n_arrived = 0;
+  std::size_t n_answered = 0;
   test::MadeUpGetter source;
   source.before = [&](PieceIndex index) {
     if (index == PieceIndex(0)) {
       return;
     }
-    {
-      std::unique_lock lock(mutex);
-      n_most = std::max(n_most, ++n_now);
-      arrived.notify_all();
-      arrived.wait(lock, [&] { return n_most >= 4; });
-    }
-    std::this_thread::sleep_for(20ms);  // in which those come that should not
-    const std::lock_guard lock(mutex);
-    --n_now;
+    std::unique_lock lock(mutex);
+    const std::size_t place = n_arrived++;
+    changed.notify_all();
+    changed.wait(lock, [&] { return n_answered > place; });
   };
+  std::size_t n_most = 0;
+  std::jthread answering([&] {
+    bool have_come = true;
+    while (have_come && n_answered < kInner) {
+      {
+        std::unique_lock lock(mutex);
+        const std::size_t expected = std::min(kInner, n_answered + 4);
+        have_come = changed.wait_for(lock, 1min, [&] { return n_arrived >= expected; });
+      }
+      EXPECT_TRUE(test::other_threads_wait());  // those have come, too, that should not
+      const std::lock_guard lock(mutex);
+      n_most = std::max(n_most, n_arrived - n_answered);
+      n_answered = have_come ? n_arrived : kInner;
+      changed.notify_all();
+    }
+    EXPECT_TRUE(have_come);
+  });
   const HttpPieceServer server(source, {});
   HttpSourceOptions options = quick_options(server.url());
   options.in_flight = 8;
   options.pieces_per_request = 1;
   HttpPieceGetter getter(options, test::made_up_validator());
-  std::vector<PieceIndex> inner = test::indices_up_to(17);
+  std::vector<PieceIndex> inner = test::indices_up_to(kInner + 1);
   inner.erase(inner.begin());
   test::Answers answers;
   const std::vector<PieceIndex> outer = {PieceIndex(0)};
@@ -163,7 +177,7 @@ TEST(HttpPieceGetter, BatchesAtTheSameTimeShareWhatMayBeUnderWay) {
   for (const PieceIndex index : inner) {
     test::expect_found(answers, index.value());
   }
-  const std::lock_guard lock(mutex);
+  answering.join();
   EXPECT_EQ(n_most, 4U);
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tokens and passwords of HttpPieceGetter: what they open, how often a refusal is heard, that none is shown.
-#include <chrono>
 #include <string>
-#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -10,12 +8,12 @@
 #include "host/pieces/http_piece_getter.hpp"
 #include "host/pieces/http_piece_server.hpp"
 #include "host/pieces/source_errors.hpp"
+#include "tests/support/other_threads.hpp"
 #include "tests/unit/pieces/http_piece_fixture.hpp"
 
 namespace furrow {
 namespace {
 
-using namespace std::chrono_literals;
 using test::BadServer;
 using test::expect_failure;
 using test::get_all;
@@ -72,7 +70,7 @@ TEST_P(HttpTokenEitherWay, ARefusalAfterPiecesIsHeardOnceInEachBatch) {
   test::expect_found(get_all(getter, test::indices_up_to(20)), 19);
   token = "another one";
   get_all(getter, test::indices_up_to(50));
-  std::this_thread::sleep_for(200ms);  // for those that were given up
+  EXPECT_TRUE(test::other_threads_wait());  // those that were given up have been refused, too
   const std::uint64_t before = server.counters().unauthorized;
   for (int round = 0; round < 3; ++round) {
     EXPECT_EQ(get_all(getter, test::indices_up_to(50)).size(), 50U);

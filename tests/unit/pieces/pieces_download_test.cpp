@@ -9,6 +9,8 @@
 #include "host/pieces/segment_download.hpp"
 #include "host/pieces/source_errors.hpp"
 #include "tests/support/made_up_piece.hpp"
+#include "tests/support/moment.hpp"
+#include "tests/support/other_threads.hpp"
 #include "tests/unit/archive/archive_fixture.hpp"
 
 namespace furrow {
@@ -144,10 +146,15 @@ TEST(SegmentDownload, TriesEndAndTheLastFailureIsNamed) {
 }
 
 TEST(SegmentDownload, StopCutsTheWaitShort) {
-  ScriptedGetter getter([](std::size_t, unsigned) { return Reply::kNotFound; });
+  test::Moment asked;
+  ScriptedGetter getter([&](std::size_t, unsigned) {
+    asked.has_come();
+    return Reply::kNotFound;
+  });
   std::stop_source stop;
   std::jthread stopper([&] {
-    std::this_thread::sleep_for(milliseconds(30));
+    asked.wait();
+    EXPECT_TRUE(test::other_threads_wait());  // the first try is over
     stop.request_stop();
   });
   const auto start = std::chrono::steady_clock::now();

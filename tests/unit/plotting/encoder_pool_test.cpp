@@ -12,6 +12,7 @@
 
 #include "host/base/foreign_error.hpp"
 #include "host/plotting/verified_encoder.hpp"
+#include "tests/support/moment.hpp"
 #include "tests/unit/plotting/fake_encoder.hpp"
 
 namespace furrow {
@@ -50,12 +51,16 @@ class PoolTest : public testing::Test {
 TEST_F(PoolTest, UnequalEncodersShareASector) {
   std::atomic<int> slow = 0;
   std::atomic<int> quick = 0;
+  test::Moment quick_has_most;
   add({.name = "slow", .batch = 1, .before_batch = [&](const Claim&) {
          ++slow;
-         std::this_thread::sleep_for(std::chrono::milliseconds(20));
+         quick_has_most.wait();
        }});
   add({.name = "quick", .batch = 3, .before_batch = [&](const Claim& claim) {
          quick += static_cast<int>(claim.pending().size());
+         if (quick > 20) {
+           quick_has_most.has_come();
+         }
        }});
   EncoderPool both = pool();
   EXPECT_EQ(both.name(), "slow + quick");

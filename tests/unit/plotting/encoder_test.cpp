@@ -9,6 +9,7 @@
 #include "host/crypto/blake3.hpp"
 #include "host/plotting/cpu_records_encoder.hpp"
 #include "host/plotting/encoder_choice.hpp"
+#include "tests/support/other_threads.hpp"
 
 namespace furrow {
 namespace {
@@ -164,7 +165,7 @@ TEST(CpuRecordsEncoder, AClosedGateHoldsARecordInTheMiddle) {
   while (gate.is_open()) {
     std::this_thread::yield();
   }
-  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_TRUE(test::other_threads_wait());
   EXPECT_EQ(questions, 20U) << "nobody went on";
   EXPECT_EQ(batch.digest(), source.digest());
   gate.open();

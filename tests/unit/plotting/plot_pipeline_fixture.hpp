@@ -3,9 +3,7 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <map>
-#include <mutex>
 #include <utility>
 
 #include <gtest/gtest.h>
@@ -13,6 +11,7 @@
 #include "host/crypto/blake3.hpp"
 #include "host/plotting/plot_pipeline.hpp"
 #include "host/sector/sector_layout.hpp"
+#include "tests/support/hand_clock.hpp"
 #include "tests/unit/plotting/fake_encoder.hpp"
 
 namespace furrow::test {
@@ -43,26 +42,6 @@ class MadeUpPieces final : public PieceGetter {
     }
   }
   std::function<void(const std::stop_token&)> before_batch;
-};
-
-/// Something that happens on one thread and that another one waits for. The test fails, and does
-/// not hang, when it does not come.
-class Moment {
- public:
-  void has_come() {
-    const std::lock_guard lock(mutex_);
-    has_come_ = true;
-    changed_.notify_all();
-  }
-  void wait() {
-    std::unique_lock lock(mutex_);
-    EXPECT_TRUE(changed_.wait_for(lock, std::chrono::minutes(1), [this] { return has_come_; }));
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool has_come_ = false;
 };
 
 class PlotPipelineTest : public testing::Test {
@@ -144,7 +123,8 @@ class PlotPipelineTest : public testing::Test {
   }
 
   MadeUpPieces pieces_;
-  Gate gate_;
+  HandClock time_;
+  Gate gate_{time_.now()};
   EncoderPool::Options encoders_;
   std::size_t sectors_in_memory_ = 3;
   std::size_t output_buffers_ = 2;

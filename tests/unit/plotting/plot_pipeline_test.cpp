@@ -11,6 +11,8 @@
 
 #include "host/base/foreign_error.hpp"
 #include "host/plotting/verified_encoder.hpp"
+#include "tests/support/moment.hpp"
+#include "tests/support/other_threads.hpp"
 #include "tests/unit/plotting/plot_pipeline_fixture.hpp"
 
 namespace furrow {
@@ -84,13 +86,13 @@ TEST_F(PlotPipeline, ASlowWriterHoldsBackEverybodyElse) {
   std::size_t n_written = 0;
   pieces_.before_batch = [&](const std::stop_token&) { ++downloads; };
   before_write_ = [&](SectorIndex) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    EXPECT_TRUE(test::other_threads_wait());
     // Everything that was begun is with a worker, in a buffer, or written.
     most = std::max<std::size_t>(most, downloads - n_written);
     ++n_written;
   };
   EXPECT_EQ(plot(12), PlotOutcome::kFinished);
-  EXPECT_LE(most, sectors_in_memory_ + output_buffers_);
+  EXPECT_EQ(most, sectors_in_memory_ + output_buffers_);
   expect_written(12);
 }
 
@@ -206,20 +208,24 @@ TEST_F(PlotPipeline, AStopRequestEndsADownloadThatWaits) {
 
 TEST_F(PlotPipeline, AClosedGatePausesAndAnOpenOneGoesOn) {
   gate_.close();
+  std::atomic<int> n_events = 0;
+  on_event_ = [&](SectorIndex, const PlottingEvent&) { ++n_events; };
   std::atomic<bool> is_over = false;
   std::jthread plotting([&] {
     EXPECT_EQ(plot(5), PlotOutcome::kFinished);
     is_over = true;
   });
-  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_TRUE(test::other_threads_wait());
   EXPECT_FALSE(is_over);
+  EXPECT_EQ(n_events, 0);
+  time_.move(std::chrono::milliseconds(50));
   gate_.open();
   plotting.join();
   for (const auto& [index, events] : events_) {
     EXPECT_EQ(events, (Events{0, 1, 2, 3, 4, 5})) << "sector " << index;
   }
   expect_written(5);
-  EXPECT_GT(gate_.closed_for().count(), 0.04);
+  EXPECT_EQ(gate_.closed_for(), std::chrono::milliseconds(50));
 }
 
 TEST_F(PlotPipeline, AClosedGateDoesNotHoldUpAStop) {

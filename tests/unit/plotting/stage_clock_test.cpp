@@ -4,41 +4,61 @@
 
 #include <chrono>
 #include <memory>
-#include <thread>
 
 #include <gtest/gtest.h>
 
 #include "host/plotting/cpu_records_encoder.hpp"
 #include "host/plotting/encoder_pool.hpp"
+#include "tests/support/hand_clock.hpp"
 #include "tests/unit/plotting/fake_encoder.hpp"
 
 namespace furrow {
 namespace {
 
+using std::chrono::milliseconds;
+using test::HandClock;
+
+constexpr double kRounding = 1e-9;
+
 TEST(StageClock, TellsWhatTheOthersWaitFor) {
-  Gate gate;
-  StageClock clock(2, &gate);
+  HandClock time;
+  Gate gate(time.now());
+  StageClock clock(2, &gate, {}, time.now());
   const auto start = clock.totals();
   {
     const auto disk = clock.work(Stage::kDisk);
     const auto other_disk = clock.work(Stage::kDisk);
     const auto encoder = clock.work(Stage::kEncoder);
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    time.move(milliseconds(20));
     const StageShares shares = clock.shares_since(start);
     EXPECT_EQ(shares.limit(), "disk");
-    EXPECT_LE(shares.busy_share(Stage::kDisk), 1.0);
-    EXPECT_NEAR(shares.busy_share(Stage::kEncoder), shares.busy_share(Stage::kDisk) / 2, 0.01)
-        << "one of two encoders works";
+    EXPECT_NEAR(shares.busy_share(Stage::kDisk), 1.0, kRounding) << "two count once";
+    EXPECT_NEAR(shares.busy_share(Stage::kEncoder), 0.5, kRounding) << "one of two encoders works";
     EXPECT_EQ(shares.busy_share(Stage::kPieces), 0.0);
     EXPECT_EQ(shares.waited(Stage::kPieces), 1.0);
   }
   const auto then = clock.totals();
   gate.close();
   const auto pieces = clock.work(Stage::kPieces);
-  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  time.move(milliseconds(20));
   const StageShares paused = clock.shares_since(then);
   EXPECT_EQ(paused.limit(), "gate");
-  EXPECT_LT(paused.busy_share(Stage::kPieces), paused.gate);
+  EXPECT_NEAR(paused.gate, 1.0, kRounding);
+  EXPECT_NEAR(paused.busy_share(Stage::kPieces), 0.0, kRounding);
+  gate.open();
+  time.move(milliseconds(60));
+  const StageShares later = clock.shares_since(then);
+  EXPECT_EQ(later.limit(), "pieces");
+  EXPECT_NEAR(later.gate, 0.25, kRounding);
+  EXPECT_NEAR(later.busy_share(Stage::kPieces), 0.75, kRounding);
+  EXPECT_NEAR(clock.totals().elapsed, 0.1, kRounding);
+}
+
+TEST(StageClock, NoShareOfNoTime) {
+  const HandClock time;
+  StageClock clock(1, nullptr, {}, time.now());
+  const auto disk = clock.work(Stage::kDisk);
+  EXPECT_EQ(clock.shares_since(clock.totals()).busy_share(Stage::kDisk), 0.0);
 }
 
 TEST(StageClock, TheLineNamesTheLimitAndTheWaits) {
@@ -63,13 +83,14 @@ TEST(StageClock, TheLineNamesTheLimitAndTheWaits) {
 /// The shares of a pool whose only encoder says that copies held it up for so long, while it
 /// encoded a sector.
 StageShares shares_with(std::chrono::duration<double> transfer_time) {
+  HandClock time;
   EncoderPool::Options options;
-  options.encoders.push_back(std::make_unique<FakeEncoder>(FakeEncoder::Options{
-      .before_batch =
-          [](const Claim&) { std::this_thread::sleep_for(std::chrono::milliseconds(10)); },
-      .transfer_time = transfer_time}));
+  options.encoders.push_back(std::make_unique<FakeEncoder>(
+      FakeEncoder::Options{.before_batch = [&](const Claim&) { time.move(milliseconds(10)); },
+                           .transfer_time = transfer_time}));
   EncoderPool pool(std::move(options));
-  StageClock clock(pool.size(), nullptr, [&] { return pool.transfer_time(); });
+  StageClock clock(
+      pool.size(), nullptr, [&] { return pool.transfer_time(); }, time.now());
   const auto start = clock.totals();
   FakeSector sector(4, 1);
   {
@@ -97,17 +118,17 @@ TEST(StageClock, AnEncoderThatIsHeldUpByCopiesIsLimitedByTransfer) {
 
 TEST(StageClock, TransferIsPartOfTheTimeOfAllEncoders) {
   std::chrono::duration<double> transfer_time = std::chrono::hours(7);
-  StageClock clock(2, nullptr, [&] { return transfer_time; });
+  HandClock time;
+  StageClock clock(
+      2, nullptr, [&] { return transfer_time; }, time.now());
   const auto first = clock.work(Stage::kEncoder);
   const auto second = clock.work(Stage::kEncoder);
   const auto start = clock.totals();
-  std::this_thread::sleep_for(std::chrono::milliseconds(30));
-  transfer_time += std::chrono::milliseconds(20);
+  time.move(milliseconds(30));
+  transfer_time += milliseconds(20);
   const StageShares shares = clock.shares_since(start);
-  const double elapsed = clock.totals().elapsed - start.elapsed;
-  EXPECT_GE(shares.busy_share(Stage::kTransfer), 0.010 / elapsed) << "the half of each of two";
-  EXPECT_LE(shares.busy_share(Stage::kTransfer), 0.010 / 0.030);
-  EXPECT_NEAR(shares.busy_share(Stage::kTransfer) + shares.busy_share(Stage::kEncoder), 1.0, 1e-6);
+  EXPECT_NEAR(shares.busy_share(Stage::kTransfer), 1.0 / 3, kRounding) << "the half of each of two";
+  EXPECT_NEAR(shares.busy_share(Stage::kEncoder), 2.0 / 3, kRounding);
 }
 
 TEST(StageClock, CpuEncodersReportNoTransfer) {

@@ -3,16 +3,15 @@
 #include "host/plotting/verified_encoder.hpp"
 
 #include <atomic>
-#include <chrono>
 #include <latch>
 #include <random>
 #include <set>
-#include <thread>
 
 #include <gtest/gtest.h>
 
 #include "host/sector/sector_layout.hpp"
 #include "host/sector/sector_writer.hpp"
+#include "tests/support/other_threads.hpp"
 #include "tests/unit/plotting/fake_encoder.hpp"
 
 namespace furrow {
@@ -204,11 +203,9 @@ TEST(VerifiedEncoder, AStopWhenAllIsEncodedDoesNotCutTheVerificationShort) {
                         FoundProofs& found_proofs, const MayGoOn& may_go_on) {
          all_encoded.wait();
          stop.request_stop();
-         for (int i = 0; i < 50; ++i) {
-           if (!may_go_on()) {
-             return EncodeOutcome::kCancelled;
-           }
-           std::this_thread::sleep_for(std::chrono::milliseconds(1));
+         EXPECT_TRUE(test::other_threads_wait());  // they have heard of it
+         if (!may_go_on()) {
+           return EncodeOutcome::kCancelled;
          }
          fake_encode(offset, record, found_proofs);
          return EncodeOutcome::kComplete;
