@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Kernels with one planted bug each; the tests assert that the harness finds every one of them. The
-// line that is to be named carries a comment `BUG name`.
+// Kernels with one planted bug each; the tests assert that the harness, or a sanitizer, finds every one
+// of them. The line that is to be named carries a comment `BUG name`.
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <string>
 #include <vector>
+
+#include "cuda/simt.cuh"
 
 namespace furrow::simt {
 
@@ -62,9 +62,36 @@ void read_past_dynamic_memory();
 void read_past_device_memory();
 void write_to_freed_device_memory();
 
-}  // namespace planted
+// What they share.
 
-/// Number of the line of planted_bugs.cpp that ends in `BUG name`.
-[[nodiscard]] unsigned line_of_bug(const std::string& name);
+inline constexpr unsigned kFull = 0xFFFFFFFF;
+inline constexpr unsigned kThreads = 96;
+
+using Words = std::uint32_t[kThreads];
+
+/// Memory of the fake device; the copies wait, so that the host sees everything.
+class DeviceWords {
+ public:
+  explicit DeviceWords(std::size_t n) : n_(n) {
+    cudaMalloc(&words_, n * sizeof(unsigned));
+    cudaMemset(words_, 0, n * sizeof(unsigned));
+    cudaDeviceSynchronize();
+  }
+  ~DeviceWords() { cudaFree(words_); }
+  DeviceWords(const DeviceWords&) = delete;
+  DeviceWords& operator=(const DeviceWords&) = delete;
+  [[nodiscard]] unsigned* get() const { return words_; }
+  [[nodiscard]] std::vector<unsigned> on_host() const {
+    std::vector<unsigned> words(n_);
+    cudaMemcpy(words.data(), words_, n_ * sizeof(unsigned), cudaMemcpyDeviceToHost);
+    return words;
+  }
+
+ private:
+  unsigned* words_ = nullptr;
+  std::size_t n_;
+};
+
+}  // namespace planted
 
 }  // namespace furrow::simt

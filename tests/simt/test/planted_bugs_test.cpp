@@ -4,6 +4,8 @@
 #include "simt/test/planted_bugs.hpp"
 
 #include <cstdlib>
+#include <fstream>
+#include <stdexcept>
 #include <string>
 
 #include "simt/test/kernel_test.hpp"
@@ -22,9 +24,20 @@ constexpr bool kThread = true;
 constexpr bool kThread = false;
 #endif
 
-/// A pattern for the message: the line of `bug`, then whatever else is to be said.
+/// A pattern for the message: the line that ends in `BUG` and the name of the bug, then whatever else is
+/// to be said.
 std::string at_line_of(const std::string& bug, const std::string& rest = "") {
-  return "planted_bugs.cpp:" + std::to_string(line_of_bug(bug)) + rest;
+  const std::string mark = "// BUG " + bug;
+  for (const std::string file : {"planted_bugs.cpp", "planted_for_sanitizers.cpp"}) {
+    std::ifstream source(FURROW_FOLDER_OF_PLANTED_BUGS "/" + file);
+    std::string line;
+    for (unsigned number = 1; std::getline(source, line); ++number) {
+      if (line.ends_with(mark)) {
+        return file + ":" + std::to_string(number) + rest;
+      }
+    }
+  }
+  throw std::runtime_error("no line in " FURROW_FOLDER_OF_PLANTED_BUGS " ends in " + mark);
 }
 
 /// Under every schedule `run` throws ErrorType, and the message begins with the line of `bug` and
