@@ -9,7 +9,8 @@ and primitives; tools and capi) do not include one another.
     layer            files                may include, beside itself
     ---------------  -------------------  ------------------------------------------------------------
     core             include/furrow/core  the standard library, nothing else at all
-    furrow           include/furrow       core
+    furrow           include/furrow,      core
+                     host/furrow
     base             host/base            furrow, core
     crypto           host/crypto          base and below
     http             host/http            base and below
