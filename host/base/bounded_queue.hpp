@@ -2,13 +2,13 @@
 // A queue of limited length between threads: whoever is faster waits (docs/spec/08, section 1.4).
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
 #include <deque>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <utility>
+
+#include "host/base/mutex.hpp"
 
 namespace furrow {
 
@@ -31,8 +31,9 @@ class BoundedQueue {
     if (stop.stop_requested()) {
       return false;
     }
-    std::unique_lock lock(mutex_);
-    const bool may_go_on = has_place_.wait(lock, stop, [this] { return closed_ || has_place(); });
+    const Lock lock(mutex_);
+    const bool may_go_on = has_place_.wait(
+        mutex_, stop, [this]() FURROW_REQUIRES(mutex_) { return closed_ || has_place(); });
     if (!may_go_on || closed_) {
       return false;
     }
@@ -46,11 +47,12 @@ class BoundedQueue {
     if (stop.stop_requested()) {
       return std::nullopt;
     }
-    std::unique_lock lock(mutex_);
+    const Lock lock(mutex_);
     if (items_.empty() && !closed_) {
       ++waiting_receivers_;
       has_place_.notify_one();
-      has_item_.wait(lock, stop, [this] { return closed_ || !items_.empty(); });
+      has_item_.wait(mutex_, stop,
+                     [this]() FURROW_REQUIRES(mutex_) { return closed_ || !items_.empty(); });
       --waiting_receivers_;
     }
     if (items_.empty()) {
@@ -65,7 +67,7 @@ class BoundedQueue {
   /// Ends the sending and wakes everybody; may be called from either side and again. Items that
   /// were sent before can still be received; those that nobody receives go with the queue.
   void close() {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     closed_ = true;
     has_place_.notify_all();
     has_item_.notify_all();
@@ -73,15 +75,17 @@ class BoundedQueue {
 
  private:
   // Never more items than this, because a receiver leaves with an item or when there is none.
-  [[nodiscard]] bool has_place() const { return items_.size() < capacity_ + waiting_receivers_; }
+  [[nodiscard]] bool has_place() const FURROW_REQUIRES(mutex_) {
+    return items_.size() < capacity_ + waiting_receivers_;
+  }
 
   const std::size_t capacity_;
-  std::mutex mutex_;
-  std::condition_variable_any has_place_;
-  std::condition_variable_any has_item_;
-  std::deque<T> items_;
-  std::size_t waiting_receivers_ = 0;
-  bool closed_ = false;
+  Mutex mutex_;
+  ConditionVariable has_place_;
+  ConditionVariable has_item_;
+  std::deque<T> items_ FURROW_GUARDED_BY(mutex_);
+  std::size_t waiting_receivers_ FURROW_GUARDED_BY(mutex_) = 0;
+  bool closed_ FURROW_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace furrow

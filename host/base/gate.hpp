@@ -5,11 +5,11 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <stop_token>
 #include <utility>
+
+#include "host/base/mutex.hpp"
 
 namespace furrow {
 
@@ -25,14 +25,14 @@ class Gate {
   explicit Gate(Now now = std::chrono::steady_clock::now) : now_(std::move(now)) {}
 
   void close() {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     if (open_) {
       open_ = false;
       closed_since_ = now_();
     }
   }
   void open() {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     if (!open_) {
       open_ = true;
       closed_for_ += now_() - closed_since_;
@@ -41,7 +41,7 @@ class Gate {
   }
   /// How long it was closed altogether.
   [[nodiscard]] std::chrono::duration<double> closed_for() const {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     return open_ ? closed_for_ : closed_for_ + (now_() - closed_since_);
   }
   [[nodiscard]] bool is_open() const { return open_; }
@@ -51,19 +51,19 @@ class Gate {
     if (open_) {
       return !stop.stop_requested();
     }
-    std::unique_lock lock(mutex_);
-    return changed_.wait(lock, stop, [this] { return open_.load(); }) && !stop.stop_requested();
+    const Lock lock(mutex_);
+    return changed_.wait(mutex_, stop, [this] { return open_.load(); }) && !stop.stop_requested();
   }
 
  private:
   using Clock = std::chrono::steady_clock;
-  const Now now_;
 
-  mutable std::mutex mutex_;
-  std::condition_variable_any changed_;
+  const Now now_;
+  mutable Mutex mutex_;
+  ConditionVariable changed_;
   std::atomic<bool> open_ = true;  // changed under the mutex
-  Clock::time_point closed_since_;
-  Clock::duration closed_for_{0};
+  Clock::time_point closed_since_ FURROW_GUARDED_BY(mutex_);
+  Clock::duration closed_for_ FURROW_GUARDED_BY(mutex_){0};
 };
 
 }  // namespace furrow

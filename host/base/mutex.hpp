@@ -118,8 +118,7 @@ class ConditionVariable {
   }
   /// What the condition says in the end: false only when a stop was requested.
   template <class Condition>
-  bool wait(Mutex& mutex, const std::stop_token& stop, Condition condition)
-      FURROW_REQUIRES(mutex) {
+  bool wait(Mutex& mutex, const std::stop_token& stop, Condition condition) FURROW_REQUIRES(mutex) {
     return changed_.wait(mutex, stop, std::move(condition));
   }
   /// What the condition says in the end: false when the time was over, or a stop was requested.

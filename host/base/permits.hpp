@@ -2,12 +2,12 @@
 // Counting semaphore whose waiting can be cut short (docs/spec/03, section 6.3).
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <utility>
+
+#include "host/base/mutex.hpp"
 
 namespace furrow {
 
@@ -39,8 +39,8 @@ class Permits {
 
   /// Waits for a permit; none when a stop was requested first.
   [[nodiscard]] std::optional<Permit> acquire(const std::stop_token& stop) {
-    std::unique_lock lock(mutex_);
-    if (!given_back_.wait(lock, stop, [this] { return free_ > 0; })) {
+    const Lock lock(mutex_);
+    if (!given_back_.wait(mutex_, stop, [this]() FURROW_REQUIRES(mutex_) { return free_ > 0; })) {
       return std::nullopt;
     }
     --free_;
@@ -49,14 +49,14 @@ class Permits {
 
  private:
   void give_back() {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     ++free_;
     given_back_.notify_one();
   }
 
-  std::mutex mutex_;
-  std::condition_variable_any given_back_;
-  std::size_t free_;
+  Mutex mutex_;
+  ConditionVariable given_back_;
+  std::size_t free_ FURROW_GUARDED_BY(mutex_);
 };
 
 }  // namespace furrow

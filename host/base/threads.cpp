@@ -86,20 +86,13 @@ void ThreadGroup::take_part(const std::function<void()>& work) noexcept {
 }
 
 void ThreadGroup::fail(std::exception_ptr error) noexcept {
-  {
-    const std::lock_guard lock(mutex_);
-    if (first_error_ == nullptr) {
-      first_error_ = std::move(error);
-    }
-  }
+  first_error_.keep(std::move(error));
   end_.request_stop();
 }
 
 void ThreadGroup::finish() {
   threads_.clear();
-  if (first_error_ != nullptr) {
-    std::rethrow_exception(std::exchange(first_error_, nullptr));
-  }
+  first_error_.rethrow();
 }
 
 std::size_t run_workers(

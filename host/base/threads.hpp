@@ -12,7 +12,6 @@
 #include <cstddef>
 #include <exception>
 #include <functional>
-#include <mutex>
 #include <stop_token>
 #include <string>
 #include <system_error>
@@ -24,6 +23,8 @@
 #include <signal.h>
 
 #include "furrow/errors.hpp"
+
+#include "host/base/first_error.hpp"
 
 namespace furrow {
 
@@ -109,8 +110,7 @@ class ThreadGroup {
  private:
   std::stop_source end_;
   std::stop_callback<std::function<void()>> forward_;
-  std::mutex mutex_;
-  std::exception_ptr first_error_;
+  FirstError first_error_;
   std::vector<std::jthread> threads_;  // last: they use all of the above
 };
 

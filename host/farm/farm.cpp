@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "host/base/counted.hpp"
+#include "host/base/mutex.hpp"
 #include "host/farm/farm_parts.hpp"
 #include "host/farm/file_age.hpp"
 #include "host/primitives/sector_id.hpp"
@@ -62,8 +63,11 @@ Farm::Farm(const FarmOptions& options, FarmFiles files)
 /// Pre: no slot is damaged, kPlot has seen to that.
 void Farm::open_state(const FarmOptions& options) {
   std::vector<SlotSummary> slots;
-  for (std::uint16_t i = 0; i < sector_count_; ++i) {
-    slots.push_back(sectors_[i].slot);
+  {
+    const SharedLock lock(state_mutex_);
+    for (std::uint16_t i = 0; i < sector_count_; ++i) {
+      slots.push_back(sectors_[i].slot);
+    }
   }
   metadata_.use(open_sector_state(
       options, info().id, slots,
@@ -72,17 +76,19 @@ void Farm::open_state(const FarmOptions& options) {
 }
 
 void Farm::open_index() {
-  index_ = open_piece_index(
+  std::unique_ptr<PlottedPieceIndex> index = open_piece_index(
       directory_ / kIndexDirectoryName, info().id, plotted_sectors(), pieces_in_sector(),
       [this](const IndexedSector& sector) { return pieces_of(sector); },
       [this](const std::string& text) { warn(text); });
+  const Lock lock(index_mutex_);
+  index_ = std::move(index);
 }
 
 /// The sector is durable already, so the index may fail: the next opening makes up for it.
 void Farm::index_pieces(const IndexedSector& sector) {
   std::shared_ptr<PlottedPieceIndex> index;
   {
-    const std::lock_guard lock(warnings_mutex_);
+    const Lock lock(index_mutex_);
     index = index_;
   }
   if (index == nullptr) {
@@ -93,7 +99,7 @@ void Farm::index_pieces(const IndexedSector& sector) {
     index->flush();
   } catch (const std::exception& error) {
     {
-      const std::lock_guard lock(warnings_mutex_);
+      const Lock lock(index_mutex_);
       index_.reset();
     }
     warn((directory_ / kIndexDirectoryName).native() + ": " + error.what() +
@@ -107,7 +113,7 @@ std::vector<PieceIndex> Farm::pieces_of(const IndexedSector& sector) const {
 }
 
 std::shared_ptr<const PlottedPieceIndex> Farm::piece_index() const {
-  const std::lock_guard lock(warnings_mutex_);
+  const Lock lock(index_mutex_);
   return index_;
 }
 
@@ -118,32 +124,32 @@ void Farm::check_presence() const {
 }
 
 std::vector<std::string> Farm::warnings() const {
-  const std::lock_guard lock(warnings_mutex_);
+  const Lock lock(warnings_mutex_);
   return warnings_;
 }
 
 void Farm::warn(const std::string& text) {
   {
-    const std::lock_guard lock(warnings_mutex_);
+    const Lock lock(warnings_mutex_);
     warnings_.push_back(text);
   }
   on_warning_(text);
 }
 
 std::uint16_t Farm::sector_count() const {
-  const std::shared_lock lock(state_mutex_);
+  const SharedLock lock(state_mutex_);
   return sector_count_;
 }
 
 SectorState Farm::sector_state(SectorIndex index) const {
   check_index(index);
-  const std::shared_lock lock(state_mutex_);
+  const SharedLock lock(state_mutex_);
   return sectors_[index.value()].state;
 }
 
 std::vector<SectorIndex> Farm::sectors_in_state(SectorState state) const {
   std::vector<SectorIndex> found;
-  const std::shared_lock lock(state_mutex_);
+  const SharedLock lock(state_mutex_);
   for (std::size_t i = 0; i < sectors_.size(); ++i) {
     if (sectors_[i].state == state) {
       found.emplace_back(static_cast<std::uint16_t>(i));
@@ -154,7 +160,7 @@ std::vector<SectorIndex> Farm::sectors_in_state(SectorState state) const {
 
 std::vector<IndexedSector> Farm::plotted_sectors() const {
   std::vector<IndexedSector> found;
-  const std::shared_lock lock(state_mutex_);
+  const SharedLock lock(state_mutex_);
   for (std::size_t i = 0; i < sectors_.size(); ++i) {
     if (sectors_[i].state == SectorState::kPlotted) {
       found.push_back({SectorIndex(static_cast<std::uint16_t>(i)), sectors_[i].slot.history_size});
@@ -165,7 +171,7 @@ std::vector<IndexedSector> Farm::plotted_sectors() const {
 
 std::optional<HistorySize> Farm::plotted_history_size(SectorIndex index) const {
   check_index(index);
-  const std::shared_lock lock(state_mutex_);
+  const SharedLock lock(state_mutex_);
   const Sector& sector = sectors_[index.value()];
   return sector.state == SectorState::kPlotted ? std::optional(sector.slot.history_size)
                                                : std::nullopt;
@@ -196,7 +202,7 @@ HistorySize Farm::history_size(SectorIndex index) const {
 SlotSummary Farm::slot_of_counted(SectorIndex index) const {
   check_index(index);
   {
-    const std::shared_lock lock(state_mutex_);
+    const SharedLock lock(state_mutex_);
     const Sector& sector = sectors_[index.value()];
     if (sector.state == SectorState::kNotPlotted) {
       throw InvalidArgument(sector_name(index) + " is not plotted, the farm has " +
@@ -248,7 +254,7 @@ bool Farm::reload_slot(SectorIndex index) {
   } catch (const Error&) {
     // Damaged it was, or is now: what of it is said by whoever asks for the metadata.
   }
-  const std::lock_guard lock(state_mutex_);
+  const Lock lock(state_mutex_);
   Sector& sector = sectors_[index.value()];
   if (index.value() >= sector_count_ || (sector.state == state && sector.slot.key == slot.key)) {
     return false;
@@ -265,7 +271,7 @@ bool Farm::was_written_lately() const {
 
 std::optional<ModificationMark> Farm::begin_modifying(SectorIndex index) {
   check_index(index);
-  const std::lock_guard lock(state_mutex_);
+  const Lock lock(state_mutex_);
   if (std::exchange(sectors_[index.value()].is_marked, true)) {
     return std::nullopt;
   }
@@ -273,13 +279,13 @@ std::optional<ModificationMark> Farm::begin_modifying(SectorIndex index) {
 }
 
 void Farm::end_modifying(SectorIndex index) noexcept {
-  const std::lock_guard lock(state_mutex_);
+  const Lock lock(state_mutex_);
   sectors_[index.value()].is_marked = false;
 }
 
 bool Farm::is_being_modified(SectorIndex index) const {
   check_index(index);
-  const std::shared_lock lock(state_mutex_);
+  const SharedLock lock(state_mutex_);
   const Sector& sector = sectors_[index.value()];
   return sector.is_marked || sector.is_being_written;
 }

@@ -23,13 +23,12 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <shared_mutex>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "host/base/mutex.hpp"
 #include "host/farm/farm_errors.hpp"
 #include "host/farm/farm_open.hpp"
 #include "host/farm/plotted_piece_index.hpp"
@@ -194,26 +193,28 @@ class Farm {
   void index_pieces(const IndexedSector& sector);
   void check_index(SectorIndex index) const;
   void check_writable() const;
-  void publish(SectorIndex index, const SlotSummary& slot);
+  void publish(SectorIndex index, const SlotSummary& slot) FURROW_REQUIRES(metadata_file_mutex_);
   void warn(const std::string& text);
-  void mark_gap_lost(SectorIndex index);
+  void mark_gap_lost(SectorIndex index) FURROW_REQUIRES(metadata_file_mutex_);
   void write_lost_marker(SectorIndex index);
-  void count_written_sectors();
+  void count_written_sectors() FURROW_REQUIRES(metadata_file_mutex_);
   void end_modifying(SectorIndex index) noexcept;
 
   std::filesystem::path directory_;
   FarmMode mode_;
   Observer<const std::string&> on_warning_;
   FarmFiles files_;
-  mutable std::mutex warnings_mutex_;
-  std::vector<std::string> warnings_;
+  mutable Mutex warnings_mutex_;
+  std::vector<std::string> warnings_ FURROW_GUARDED_BY(warnings_mutex_);
   mutable SectorMetadataStore metadata_;
-  std::shared_ptr<PlottedPieceIndex> index_;  // guarded by warnings_mutex_
+  mutable Mutex index_mutex_;
+  std::shared_ptr<PlottedPieceIndex> index_
+      FURROW_GUARDED_BY(index_mutex_);  // null: none, or given up
   ShardCommitmentsRoots roots_;
-  std::mutex metadata_file_mutex_;  // held while metadata.bin changes; taken before state_mutex_
-  mutable std::shared_mutex state_mutex_;  // of everything below; never held during IO
-  std::vector<Sector> sectors_;            // target_sector_count() of them
-  std::uint16_t sector_count_ = 0;
+  Mutex metadata_file_mutex_;        // held while metadata.bin changes; taken before state_mutex_
+  mutable SharedMutex state_mutex_;  // never held during IO
+  std::vector<Sector> sectors_ FURROW_GUARDED_BY(state_mutex_);  // target_sector_count() of them
+  std::uint16_t sector_count_ FURROW_GUARDED_BY(state_mutex_) = 0;
 };
 
 }  // namespace furrow

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <utility>
 
+#include "host/base/mutex.hpp"
 #include "host/base/threads.hpp"
 #include "host/sector/sector_reader.hpp"
 
@@ -19,22 +20,7 @@ constexpr int kMostAttempts = 3;
 }  // namespace
 
 FarmPieceGetter::FarmPieceGetter(Farm& farm, const Options& options)
-    : farm_(farm), options_(options), erasure_(options.mode) {}
-
-std::unique_ptr<ProofTable> FarmPieceGetter::take_table() {
-  const std::lock_guard lock(tables_mutex_);
-  if (idle_tables_.empty()) {
-    return make_proof_table(options_.k, options_.mode);
-  }
-  std::unique_ptr<ProofTable> table = std::move(idle_tables_.back());
-  idle_tables_.pop_back();
-  return table;
-}
-
-void FarmPieceGetter::give_back(std::unique_ptr<ProofTable> table) {
-  const std::lock_guard lock(tables_mutex_);
-  idle_tables_.push_back(std::move(table));
-}
+    : farm_(farm), options_(options) {}
 
 PiecePtr FarmPieceGetter::read(const PiecePlace& place) {
   for (int attempt = 1;; ++attempt) {
@@ -59,15 +45,14 @@ PiecePtr FarmPieceGetter::read_once(const PiecePlace& place) {
   }
   const SectorId sector_id = farm_.sector_id(place.sector);
   const std::shared_ptr<const SectorMetadata> metadata = farm_.sector_metadata(place.sector);
-  std::unique_ptr<ProofTable> table = take_table();
-  PiecePtr piece = read_piece(
+  const LeasePool<ProofTable>::Lease table =
+      tables_.take([this] { return make_proof_table(options_.k); });
+  return read_piece(
       place.offset, sector_id, *metadata,
       [&](std::uint64_t offset, std::span<std::uint8_t> out) {
         farm_.read_sector_bytes(place.sector, offset, out);
       },
       *table, erasure_);
-  give_back(std::move(table));
-  return piece;
 }
 
 /// Made when it is needed: reading one place does not take it.
@@ -101,14 +86,14 @@ void FarmPieceGetter::get_pieces(std::span<const PieceIndex> indices, const Sink
                                  std::stop_token stop) {
   (void)finder();  // what is wrong with it is wrong with the whole request
   std::atomic<std::size_t> next = 0;
-  std::mutex sink_mutex;
+  Mutex sink_mutex;
   bool has_sink_thrown = false;
   run_workers(std::min<std::size_t>(options_.threads, indices.size()), "fw-read", stop,
               [&](std::size_t, const std::stop_token& end) {
                 for (std::size_t i = next++; i < indices.size() && !end.stop_requested();
                      i = next++) {
                   PieceAnswer got = answer(indices[i]);
-                  const std::lock_guard lock(sink_mutex);
+                  const Lock lock(sink_mutex);
                   if (!has_sink_thrown) {
                     has_sink_thrown = true;  // unless it returns
                     sink(indices[i], std::move(got));

@@ -4,10 +4,10 @@
 
 #include <memory>
 #include <mutex>
-#include <vector>
 
 #include "furrow/piece_getter.hpp"
 
+#include "host/base/lease_pool.hpp"
 #include "host/base/observer.hpp"
 #include "host/erasure/erasure_coding.hpp"
 #include "host/farm/farm.hpp"
@@ -27,7 +27,6 @@ class FarmPieceGetter final : public PieceGetter {
   struct Options {
     /// Pieces read at the same time, at least 1.
     unsigned threads = 1;
-    SimdMode mode = SimdMode::kBest;
     unsigned k = kPosK;
     /// Told what PieceFinder remarks, when the first piece is looked for.
     Observer<const std::string&> on_remark = {};
@@ -47,16 +46,13 @@ class FarmPieceGetter final : public PieceGetter {
   PiecePtr read_once(const PiecePlace& place);
   const PieceFinder& finder();
   PieceAnswer answer(PieceIndex index);
-  std::unique_ptr<ProofTable> take_table();
-  void give_back(std::unique_ptr<ProofTable> table);
 
   Farm& farm_;
   Options options_;
   std::once_flag finder_made_;
   std::unique_ptr<const PieceFinder> finder_;
   ErasureCoding erasure_;
-  std::mutex tables_mutex_;
-  std::vector<std::unique_ptr<ProofTable>> idle_tables_;
+  LeasePool<ProofTable> tables_;
 };
 
 }  // namespace furrow

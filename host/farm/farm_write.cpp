@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The half of class Farm that writes sectors; the order of the steps is in farm.hpp.
 #include <memory>
-#include <mutex>
-#include <shared_mutex>
 #include <string>
 
 #include "host/base/counted.hpp"
+#include "host/base/mutex.hpp"
 #include "host/farm/farm.hpp"
 #include "host/farm/farm_parts.hpp"
 
@@ -15,7 +14,7 @@ namespace furrow {
 class Farm::WritingTurn {
  public:
   WritingTurn(Farm& farm, SectorIndex index) : farm_(farm), index_(index) {
-    const std::lock_guard lock(farm_.state_mutex_);
+    const Lock lock(farm_.state_mutex_);
     bool& is_being_written = farm_.sectors_[index.value()].is_being_written;
     if (is_being_written) {
       throw InvalidArgument(sector_name(index) + " is being written already");
@@ -25,7 +24,7 @@ class Farm::WritingTurn {
   WritingTurn(const WritingTurn&) = delete;
   WritingTurn& operator=(const WritingTurn&) = delete;
   ~WritingTurn() {
-    const std::lock_guard lock(farm_.state_mutex_);
+    const Lock lock(farm_.state_mutex_);
     farm_.sectors_[index_.value()].is_being_written = false;
   }
 
@@ -55,11 +54,11 @@ std::uint16_t Farm::write_sector(SectorIndex index, std::span<const std::uint8_t
   const SlotSummary slot = summarize(metadata);
   const WritingTurn turn(*this, index);
   write_lost_marker(index);
-  files_.plot.write_sector(index, sector_bytes);
+  files_.plot.write_bytes(index, sector_bytes);
   files_.plot.sync();
 
   {
-    const std::lock_guard lock(metadata_file_mutex_);
+    const Lock lock(metadata_file_mutex_);
     mark_gap_lost(index);
     files_.metadata.write_slot(metadata);
     files_.metadata.sync();
@@ -88,7 +87,7 @@ void Farm::mark_gap_lost(SectorIndex index) {
   for (std::uint16_t i = sector_count(); i < index.value(); ++i) {
     bool is_there = false;
     {
-      const std::shared_lock lock(state_mutex_);
+      const SharedLock lock(state_mutex_);
       is_there = sectors_[i].is_written;
     }
     if (!is_there) {
@@ -103,10 +102,10 @@ void Farm::mark_gap_lost(SectorIndex index) {
 /// From here until publish() the sector holds nothing, on disk as in memory. Of a sector that is
 /// not counted the disk need not say so, and its old slot must not make it count.
 void Farm::write_lost_marker(SectorIndex index) {
-  const std::lock_guard lock(metadata_file_mutex_);
+  const Lock lock(metadata_file_mutex_);
   bool is_counted = false;
   {
-    const std::lock_guard state_lock(state_mutex_);
+    const Lock state_lock(state_mutex_);
     is_counted = index.value() < sector_count_;
     sectors_[index.value()].is_written = is_counted;
   }
@@ -121,7 +120,7 @@ void Farm::write_lost_marker(SectorIndex index) {
 }
 
 void Farm::publish(SectorIndex index, const SlotSummary& slot) {
-  const std::lock_guard lock(state_mutex_);
+  const Lock lock(state_mutex_);
   Sector& sector = sectors_[index.value()];
   sector.slot = slot;
   sector.is_written = true;
@@ -134,7 +133,7 @@ void Farm::publish(SectorIndex index, const SlotSummary& slot) {
 void Farm::count_written_sectors() {
   std::uint16_t count = 0;
   {
-    const std::shared_lock lock(state_mutex_);
+    const SharedLock lock(state_mutex_);
     count = sector_count_;
     while (count < sectors_.size() && sectors_[count].is_written) {
       ++count;
@@ -145,7 +144,7 @@ void Farm::count_written_sectors() {
   }
   files_.metadata.write_header(count);
   files_.metadata.sync();
-  const std::lock_guard lock(state_mutex_);
+  const Lock lock(state_mutex_);
   for (; sector_count_ < count; ++sector_count_) {
     sectors_[sector_count_].state = state_of(sectors_[sector_count_].slot);
   }

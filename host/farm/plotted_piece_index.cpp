@@ -19,6 +19,7 @@
 #include "furrow/errors.hpp"
 
 #include "host/base/counted.hpp"
+#include "host/base/mutex.hpp"
 #include "host/farm/own_files.hpp"
 #include "host/primitives/sector_id.hpp"
 #include "host/store/segment_index/index_errors.hpp"
@@ -113,7 +114,7 @@ AgeTieredIndex& PlottedPieceIndex::writable() const {
 
 void PlottedPieceIndex::add_sector(const IndexedSector& sector,
                                    std::span<const PieceIndex> pieces) {
-  const std::lock_guard lock(adding_);
+  const Lock lock(adding_);
   AgeTieredIndex& index = writable();
   if (has_sector(sector)) {
     return;

@@ -13,13 +13,13 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "furrow/types.hpp"
 
+#include "host/base/mutex.hpp"
 #include "host/base/observer.hpp"
 #include "host/primitives/ulid.hpp"
 #include "host/store/segment_index/age_tiered_index.hpp"
@@ -85,7 +85,7 @@ class PlottedPieceIndex {
   std::shared_ptr<const AgeTieredIndex> lookups_;
   AgeTieredIndex* writable_;  // the same one; none when open for lookups
   Ulid farm_id_;
-  std::mutex adding_;  // numbers of copies are given one sector at a time
+  Mutex adding_;  // numbers of copies are given one sector at a time
 };
 
 /// Opens FARM/index for plotting and adds the sectors that it lacks. One that is damaged, or holds

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "host/base/mutex.hpp"
 #include "host/farm/farm_errors.hpp"
 
 namespace furrow {
@@ -12,7 +13,7 @@ SectorMetadataStore::SectorMetadataStore(const MetadataFile& file, std::uint16_t
     : file_(file), pieces_in_sector_(pieces_in_sector), warn_(std::move(warn)) {}
 
 void SectorMetadataStore::use(std::unique_ptr<SectorStateTree> tree) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   tree_ = std::move(tree);
 }
 
@@ -58,12 +59,12 @@ void SectorMetadataStore::flush() {
 }
 
 std::shared_ptr<SectorStateTree> SectorMetadataStore::tree() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return tree_;
 }
 
 SectorMetadataStore::Metadata SectorMetadataStore::find_recent(const DataKey& key) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   const auto place = places_.find(key);
   if (place == places_.end()) {
     return nullptr;
@@ -74,7 +75,7 @@ SectorMetadataStore::Metadata SectorMetadataStore::find_recent(const DataKey& ke
 
 void SectorMetadataStore::keep(const DataKey& key, const Metadata& metadata) {
   Metadata dropped;  // ends outside of the lock
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (places_.contains(key)) {
     return;  // another thread was faster
   }
@@ -125,7 +126,7 @@ SectorMetadataStore::Metadata SectorMetadataStore::load_from_file(SectorIndex in
 
 void SectorMetadataStore::give_up_tree(const Error& error) {
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     if (tree_ == nullptr) {
       return;
     }

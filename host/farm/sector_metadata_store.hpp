@@ -11,10 +11,10 @@
 #include <cstddef>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <unordered_map>
 
+#include "host/base/mutex.hpp"
 #include "host/base/observer.hpp"
 #include "host/farm/metadata_file.hpp"
 #include "host/farm/sector_state.hpp"
@@ -59,10 +59,11 @@ class SectorMetadataStore {
   const MetadataFile& file_;
   std::uint16_t pieces_in_sector_;
   Observer<const std::string&> warn_;
-  mutable std::mutex mutex_;               // of what follows; not held during IO
-  std::shared_ptr<SectorStateTree> tree_;  // none, or none any more
-  Recent recent_;                          // the last used one first
-  std::unordered_map<DataKey, Recent::iterator, DataKeyHash> places_;
+  mutable Mutex mutex_;  // not held during IO
+  /// None, or none any more.
+  std::shared_ptr<SectorStateTree> tree_ FURROW_GUARDED_BY(mutex_);
+  Recent recent_ FURROW_GUARDED_BY(mutex_);  // the last used one first
+  std::unordered_map<DataKey, Recent::iterator, DataKeyHash> places_ FURROW_GUARDED_BY(mutex_);
 };
 
 }  // namespace furrow

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "host/base/counted.hpp"
+#include "host/base/mutex.hpp"
 #include "host/farm/farm_errors.hpp"
 #include "host/farm/own_files.hpp"
 #include "host/store/paged_store/object_reader.hpp"
@@ -146,7 +147,7 @@ std::optional<Ulid> SectorStateTree::stored_farm_id() {
 std::size_t SectorStateTree::synchronize(
     std::span<const SlotSummary> slots,
     const std::function<std::shared_ptr<const SectorMetadata>(SectorIndex)>& read) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   bool is_changed = !read_root();
   if (records_made_ > 2 * slots.size() + kReplacedRecordsAllowed) {
     throw MalformedData("holds " + counted(records_made_, "record") + " for " +
@@ -198,19 +199,19 @@ std::shared_ptr<const SectorMetadata> SectorStateTree::load(const DataKey& key) 
 }
 
 void SectorStateTree::put(std::shared_ptr<const SectorMetadata> metadata) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   const SectorIndex index = metadata->sector_index;
   change(index, std::move(metadata));
   store_.flush();
 }
 
 void SectorStateTree::remove(SectorIndex index) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   change(index, nullptr);
 }
 
 void SectorStateTree::flush() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   store_.flush();
 }
 

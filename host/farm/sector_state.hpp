@@ -20,6 +20,7 @@
 
 #include "furrow/types.hpp"
 
+#include "host/base/mutex.hpp"
 #include "host/base/observer.hpp"
 #include "host/farm/farm_options.hpp"
 #include "host/primitives/ulid.hpp"
@@ -84,18 +85,19 @@ class SectorStateTree {
 
  private:
   struct Root;
-  [[nodiscard]] bool read_root();
-  void change(SectorIndex index, std::shared_ptr<const SectorMetadata> metadata);
-  void write_root();
+  [[nodiscard]] bool read_root() FURROW_REQUIRES(mutex_);
+  void change(SectorIndex index, std::shared_ptr<const SectorMetadata> metadata)
+      FURROW_REQUIRES(mutex_);
+  void write_root() FURROW_REQUIRES(mutex_);
 
   PagedStore store_;
   std::filesystem::path directory_;
   Ulid farm_id_;
-  std::mutex mutex_;  // of what follows
-  std::vector<Paged<SectorBlock>> blocks_;
-  std::uint64_t sequence_ = 0;
+  Mutex mutex_;
+  std::vector<Paged<SectorBlock>> blocks_ FURROW_GUARDED_BY(mutex_);
+  std::uint64_t sequence_ FURROW_GUARDED_BY(mutex_) = 0;
   /// Records of sector metadata written since the store is there; none is ever removed.
-  std::uint64_t records_made_ = 0;
+  std::uint64_t records_made_ FURROW_GUARDED_BY(mutex_) = 0;
 };
 
 /// Throws StateOfAnotherFarm when the state that options.state_backend opens, if FARM/state is

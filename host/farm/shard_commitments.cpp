@@ -8,7 +8,7 @@ namespace furrow {
 Hash ShardCommitmentsRoots::root(HistorySize history_size) const {
   Entry* entry = nullptr;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     std::unique_ptr<Entry>& slot = entries_[history_size];
     if (!slot) {
       slot = std::make_unique<Entry>();

@@ -9,6 +9,8 @@
 
 #include "furrow/types.hpp"
 
+#include "host/base/mutex.hpp"
+
 namespace furrow {
 
 /// Computes each root once, which takes a good part of a second, and keeps it. Thread-safe: threads
@@ -26,8 +28,8 @@ class ShardCommitmentsRoots {
   };
 
   Hash seed_;
-  mutable std::mutex mutex_;  // of the map; entries stay where they are
-  mutable std::map<HistorySize, std::unique_ptr<Entry>> entries_;
+  mutable Mutex mutex_;  // of the map; entries stay where they are
+  mutable std::map<HistorySize, std::unique_ptr<Entry>> entries_ FURROW_GUARDED_BY(mutex_);
 };
 
 }  // namespace furrow

@@ -19,35 +19,13 @@ PiecePtr piece_in(Slice slice) {
   return {owner, reinterpret_cast<const Piece*>(owner->bytes().data())};
 }
 
-PiecePools::Lease::~Lease() {
-  if (pool_) {
-    static_cast<void>(pool_->get_data_owned());
-    const Lock lock(owner_->mutex_);
-    --owner_->n_leased_;
-    if (owner_->idle_.size() < owner_->n_kept_) {
-      owner_->idle_.push_back(std::move(pool_));  // never grows: take() has made room
-    }
-  }
-}
-
 PiecePools::Lease PiecePools::take() {
-  const Lock lock(mutex_);
-  if (!idle_.empty()) {
-    std::unique_ptr<BufferPool> pool = std::move(idle_.back());
-    idle_.pop_back();
-    ++n_leased_;
-    return {*this, std::move(pool)};
-  }
-  idle_.reserve(n_leased_ + 1);
-  auto pool = std::make_unique<BufferPool>(BufferPoolOptions{
-      .capacity = BufferPool::kSlots * kSlotSize, .alignment = kAlignment, .source = source_});
-  ++n_leased_;
-  return {*this, std::move(pool)};
-}
-
-std::size_t PiecePools::n_idle() const {
-  const Lock lock(mutex_);
-  return idle_.size();
+  Lease lease = pools_.take([this] {
+    return std::make_unique<BufferPool>(BufferPoolOptions{
+        .capacity = BufferPool::kSlots * kSlotSize, .alignment = kAlignment, .source = source_});
+  });
+  static_cast<void>(lease->get_data_owned());  // a message that its last user left unfinished
+  return lease;
 }
 
 }  // namespace furrow

@@ -5,14 +5,12 @@
 #pragma once
 
 #include <cstddef>
-#include <limits>
 #include <memory>
 #include <utility>
-#include <vector>
 
 #include "furrow/piece.hpp"
 
-#include "host/base/mutex.hpp"
+#include "host/base/lease_pool.hpp"
 #include "host/store/buffer_pool.hpp"
 
 namespace furrow {
@@ -29,49 +27,26 @@ PiecePtr piece_in(Slice slice);
 /// Pieces that find no room, because eight of their pool are still in use, lie in system memory.
 class PiecePools {
  public:
-  /// A pool for as long as a batch takes. Move-only. The pieces that were made of it outlive it.
-  class Lease {
-   public:
-    Lease(Lease&&) noexcept = default;
-    Lease(const Lease&) = delete;
-    Lease& operator=(const Lease&) = delete;
-    Lease& operator=(Lease&&) = delete;
-    /// An unfinished message is dropped, and the pool is free for the next batch.
-    ~Lease();
-
-    [[nodiscard]] BufferPool& operator*() const noexcept { return *pool_; }
-    [[nodiscard]] BufferPool* operator->() const noexcept { return pool_.get(); }
-
-   private:
-    friend class PiecePools;
-    Lease(PiecePools& owner, std::unique_ptr<BufferPool> pool)
-        : owner_(&owner), pool_(std::move(pool)) {}
-
-    PiecePools* owner_;
-    std::unique_ptr<BufferPool> pool_;  // null when moved from
-  };
-
-  static constexpr std::size_t kKeepAll = std::numeric_limits<std::size_t>::max();
+  /// A pool for as long as a batch takes. The pieces that were made of it outlive it.
+  using Lease = LeasePool<BufferPool>::Lease;
 
   /// Blocks come from `source`. What goes to a device is copied into pinned memory later, so plain
   /// memory does. Of the pools that come back, `n_kept` wait for the next batch.
-  explicit PiecePools(BlockSource source = make_page_block, std::size_t n_kept = kKeepAll)
-      : source_(std::move(source)), n_kept_(n_kept) {}
+  explicit PiecePools(BlockSource source = make_page_block,
+                      std::size_t n_kept = LeasePool<BufferPool>::kKeepAll)
+      : source_(std::move(source)), pools_(n_kept) {}
   PiecePools(const PiecePools&) = delete;
   PiecePools& operator=(const PiecePools&) = delete;
   /// Pre: no lease is left.
   ~PiecePools() = default;
 
-  /// An idle pool, or else a new one. Throws what the source throws.
+  /// An idle pool without a message, or else a new one. Throws what the source throws.
   [[nodiscard]] Lease take();
-  [[nodiscard]] std::size_t n_idle() const;
+  [[nodiscard]] std::size_t n_idle() const { return pools_.n_idle(); }
 
  private:
   BlockSource source_;
-  std::size_t n_kept_;
-  mutable Mutex mutex_;
-  std::vector<std::unique_ptr<BufferPool>> idle_ FURROW_GUARDED_BY(mutex_);
-  std::size_t n_leased_ FURROW_GUARDED_BY(mutex_) = 0;
+  LeasePool<BufferPool> pools_;
 };
 
 }  // namespace furrow

@@ -17,6 +17,8 @@
 // A hole between living slices of one part is not used; it joins a gap when its neighbours go. When
 // the back part is gone, the front part becomes the back part. A message that outgrows its gap
 // moves by the same rule.
+//
+// Examples: tests/unit/store/buffer_pool_examples_test.cpp.
 #pragma once
 
 #include <array>

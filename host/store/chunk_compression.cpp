@@ -9,8 +9,6 @@
 
 #include "furrow/errors.hpp"
 
-#include "host/base/mutex.hpp"
-
 namespace furrow {
 namespace {
 
@@ -21,37 +19,15 @@ namespace {
 
 }  // namespace
 
-/// Contexts that nobody uses at the moment.
-class ZstdCompressor::Contexts {
- public:
-  struct FreeContext {
+struct ZstdCompressor::Context {
+  struct Free {
     void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
   };
-  struct Context {
-    std::unique_ptr<ZSTD_CCtx, FreeContext> zstd{ZSTD_createCCtx()};
-    std::vector<std::uint8_t> out;  // kept, because fresh memory costs as much as compressing fast
-  };
-
-  std::unique_ptr<Context> take() {
-    const Lock lock(mutex_);
-    if (idle_.empty()) {
-      return std::make_unique<Context>();
-    }
-    std::unique_ptr<Context> context = std::move(idle_.back());
-    idle_.pop_back();
-    return context;
-  }
-  void give_back(std::unique_ptr<Context> context) {
-    const Lock lock(mutex_);
-    idle_.push_back(std::move(context));
-  }
-
- private:
-  Mutex mutex_;
-  std::vector<std::unique_ptr<Context>> idle_ FURROW_GUARDED_BY(mutex_);
+  std::unique_ptr<ZSTD_CCtx, Free> zstd{ZSTD_createCCtx()};
+  std::vector<std::uint8_t> out;  // kept, because fresh memory costs as much as compressing fast
 };
 
-ZstdCompressor::ZstdCompressor(int level) : level_(level), contexts_(std::make_unique<Contexts>()) {
+ZstdCompressor::ZstdCompressor(int level) : level_(level) {
   if (level < 1 || level > ZSTD_maxCLevel()) {
     throw InvalidArgument("zstd level: expected 1 to " + std::to_string(ZSTD_maxCLevel()) +
                           ", actual " + std::to_string(level));
@@ -65,7 +41,8 @@ std::optional<std::vector<std::uint8_t>> ZstdCompressor::compress(
   if (bytes.empty()) {
     return std::nullopt;
   }
-  std::unique_ptr<Contexts::Context> context = contexts_->take();
+  const LeasePool<Context>::Lease context =
+      contexts_.take([] { return std::make_unique<Context>(); });
   if (!context->zstd) {
     throw std::bad_alloc();
   }
@@ -83,7 +60,6 @@ std::optional<std::vector<std::uint8_t>> ZstdCompressor::compress(
   } else if (ZSTD_getErrorCode(size) != ZSTD_error_dstSize_tooSmall) {
     throw_compression_failed(bytes.size(), ZSTD_getErrorName(size));
   }
-  contexts_->give_back(std::move(context));
   return result;
 }
 

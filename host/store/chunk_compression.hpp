@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "host/base/lease_pool.hpp"
+
 namespace furrow {
 
 /// What is done to a chunk before it is stored.
@@ -37,9 +39,9 @@ class ZstdCompressor : public Compressor {
       std::span<const std::uint8_t> bytes) const override;
 
  private:
-  class Contexts;
+  struct Context;
   int level_;
-  std::unique_ptr<Contexts> contexts_;
+  mutable LeasePool<Context> contexts_;
 };
 
 /// Fills `out` with the bytes that one zstd frame holds. Nothing else is ever allocated or written,

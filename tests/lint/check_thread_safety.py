@@ -27,7 +27,7 @@ _OPTIONS = ["-std=c++20", "-fsyntax-only", "-Wno-everything", "-Wthread-safety",
 
 def unannotated_locks(root, path):
     """Complaints about standard locks in a file."""
-    if path == LOCKS:
+    if path == LOCKS or path.startswith("host/furrow/"):  # which lies below it
         return []
     lines = (root / path).read_text(encoding="utf-8").splitlines()
     return [f"{path}:{number}: {match.group(0)}: lock by {LOCKS}, which can be checked"
