@@ -39,7 +39,7 @@ PieceSupply::PieceSupply(const PieceSupplyOptions& options, const std::stop_toke
     throw InvalidArgument("expected at least one source of pieces, actual 0");
   }
   choose_manifest(options, stop);
-  const PieceValidator validator = manifest_validator(manifest_, options.simd_mode);
+  const PieceValidator validator = manifest_validator(manifest_);
   std::vector<PieceSource> sources;
   for (const std::string& name : options.sources) {
     if (is_url(name)) {
@@ -55,8 +55,7 @@ PieceSupply::PieceSupply(const PieceSupplyOptions& options, const std::stop_toke
       continue;
     }
     auto store = std::make_unique<StorePieceGetter>(
-        name, StorePieceGetterOptions{.simd_mode = options.simd_mode,
-                                      .on_warning = options.on_warning,
+        name, StorePieceGetterOptions{.on_warning = options.on_warning,
                                       .on_missing_pack = options.on_missing_pack,
                                       .block_source = options.http.memory});
     if (!belong_together(store->manifest(), *manifest_)) {
@@ -72,10 +71,9 @@ PieceSupply::PieceSupply(const PieceSupplyOptions& options, const std::stop_toke
   recovery.identity = [manifest = manifest_](SegmentIndex segment) {
     return manifest->segment_identity(segment);
   };
-  recovery.compute.simd_mode = options.simd_mode;
   recovery.may_change = [sources = sources_.get()] { return sources->may_change(); };
-  recovering_ = std::make_unique<RecoveringPieceGetter>(*sources_, ErasureCoding(options.simd_mode),
-                                                        std::move(recovery));
+  recovering_ =
+      std::make_unique<RecoveringPieceGetter>(*sources_, ErasureCoding(), std::move(recovery));
   if (options.cache_directory.has_value()) {
     PieceCache::require_usable(*options.cache_directory, options.cache_bytes);
     open_cache_ = [this, validator, directory = *options.cache_directory,

@@ -18,7 +18,6 @@
 
 #include "host/archive/manifest.hpp"
 #include "host/base/observer.hpp"
-#include "host/base/simd_mode.hpp"
 #include "host/base/url.hpp"
 #include "host/pieces/http_source_options.hpp"
 #include "host/pieces/piece_cache.hpp"
@@ -41,9 +40,8 @@ struct PieceSupplyOptions {
   std::optional<std::filesystem::path> cache_directory;
   MakeDirectory make_cache_directory = MakeDirectory::kLastOnly;
   std::uint64_t cache_bytes = std::uint64_t{10} << 30;
-  /// Of pieces that no source gives. `identity`, `may_change` and the instruction set are not used.
+  /// Of pieces that no source gives. `identity` and `may_change` are not used.
   RecoveringPieceGetterOptions recovery;
-  SimdMode simd_mode = SimdMode::kBest;
   /// Gets lines about what is wrong but harmless.
   Observer<const std::string&> on_warning;
   /// Gets lines about what stores lack. Called on the threads that ask for pieces.

@@ -8,15 +8,16 @@
 
 namespace furrow {
 
-PieceValidator manifest_validator(std::shared_ptr<const Manifest> manifest, SimdMode mode) {
-  return [manifest = std::move(manifest), mode](PieceIndex index, const Piece& piece) {
+PieceValidator manifest_validator(std::shared_ptr<const Manifest> manifest) {
+  return [manifest = std::move(manifest)](PieceIndex index, const Piece& piece) {
     const SegmentIndex segment = segment_index_of(index);
     if (segment.value() >= manifest->segments.size()) {
       throw MisplacedPiece(index, "segment index",
                            "below " + std::to_string(manifest->segments.size()),
                            std::to_string(segment.value()));
     }
-    verify_piece_of_segment(mode, piece, position_of(index), manifest->segment_identity(segment));
+    verify_piece_of_segment(SimdMode::kBest, piece, position_of(index),
+                            manifest->segment_identity(segment));
   };
 }
 

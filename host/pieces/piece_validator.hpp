@@ -8,7 +8,6 @@
 #include "furrow/piece.hpp"
 
 #include "host/archive/manifest.hpp"
-#include "host/base/simd_mode.hpp"
 
 namespace furrow {
 
@@ -18,7 +17,6 @@ using PieceValidator = std::function<void(PieceIndex, const Piece&)>;
 /// Checks pieces as StorePieceGetter does: header, record proof and super segment against the
 /// history that the manifest describes. Throws MisplacedPiece beyond it, and what
 /// verify_piece_of_segment throws.
-PieceValidator manifest_validator(std::shared_ptr<const Manifest> manifest,
-                                  SimdMode mode = SimdMode::kBest);
+PieceValidator manifest_validator(std::shared_ptr<const Manifest> manifest);
 
 }  // namespace furrow

@@ -25,7 +25,7 @@ std::optional<DiskForecast> disk_of(const PlotPlan& plan, const PlotObserver& ob
   if (request.pieces.sources.empty()) {
     return planned_disk(request.farm, nullptr);
   }
-  const PlotPieces pieces(request.pieces, plan.encoder.mode, plan.memory, observer, {});
+  const PlotPieces pieces(request.pieces, plan.memory, observer, {});
   return planned_disk(request.farm, &pieces.manifest());
 }
 

@@ -19,10 +19,10 @@ std::size_t pieces_in_flight(const PieceRequest& request) {
   return are_stores ? BufferPool::kSlots : request.in_flight;
 }
 
-PlotPieces::PlotPieces(const PieceRequest& request, SimdMode mode, const MemoryPlan& plan,
-                       PlotObserver observer, const std::stop_token& stop)
+PlotPieces::PlotPieces(const PieceRequest& request, const MemoryPlan& plan, PlotObserver observer,
+                       const std::stop_token& stop)
     : observer_(std::move(observer)), pieces_in_flight_(plan.settings.pieces_in_flight) {
-  supply_.emplace(supply_options(request, mode, plan), stop);
+  supply_.emplace(supply_options(request, plan), stop);
   if (supply_->is_manifest_from_server()) {
     observer_.on_warning(fmt::format(
         "{} alone says what the history is; a manifest of your own would decide instead",
@@ -30,8 +30,7 @@ PlotPieces::PlotPieces(const PieceRequest& request, SimdMode mode, const MemoryP
   }
 }
 
-PieceSupplyOptions PlotPieces::supply_options(const PieceRequest& request, SimdMode mode,
-                                              const MemoryPlan& plan) {
+PieceSupplyOptions PlotPieces::supply_options(const PieceRequest& request, const MemoryPlan& plan) {
   PieceSupplyOptions result;
   result.sources = request.sources;
   result.manifest = request.manifest;
@@ -74,7 +73,6 @@ PieceSupplyOptions PlotPieces::supply_options(const PieceRequest& request, SimdM
   result.cache_directory = request.cache_directory;
   result.make_cache_directory = request.make_cache_directory;
   result.cache_bytes = request.cache_bytes;
-  result.simd_mode = mode;
   result.on_warning = observer_.on_warning;
   result.on_missing_pack = [this](const std::string& line) {
     observer_.on_warning(line);

@@ -13,8 +13,8 @@
 #include "host/plotter/piece_request.hpp"
 #include "host/plotter/plot_observer.hpp"
 #include "host/plotter/plot_summary.hpp"
+#include "host/plotting/download_sector.hpp"
 #include "host/plotting/memory_plan.hpp"
-#include "host/plotting/plotting.hpp"
 
 namespace furrow {
 
@@ -27,8 +27,8 @@ namespace furrow {
 class PlotPieces {
  public:
   /// Throws what PieceSupply throws, after a stop request whatever. Makes nothing on disk.
-  PlotPieces(const PieceRequest& request, SimdMode mode, const MemoryPlan& plan,
-             PlotObserver observer, const std::stop_token& stop);
+  PlotPieces(const PieceRequest& request, const MemoryPlan& plan, PlotObserver observer,
+             const std::stop_token& stop);
 
   /// Makes or opens the cache, if one is wanted: after what may still be refused. Before
   /// download_options().
@@ -40,7 +40,7 @@ class PlotPieces {
   void add_to(PlotSummary& summary) const;
 
  private:
-  [[nodiscard]] PieceSupplyOptions supply_options(const PieceRequest& request, SimdMode mode,
+  [[nodiscard]] PieceSupplyOptions supply_options(const PieceRequest& request,
                                                   const MemoryPlan& plan);
   void say(const PieceSourceEvent& event);
   void note_damage(const std::string& text);

@@ -102,7 +102,7 @@ PlotSummary run_plot(const PlotPlan& plan, const PlotObserver& observer, Gate& g
   PlotSummary summary;
   std::optional<PlotPieces> pieces;
   try {
-    pieces.emplace(plan.request.pieces, plan.encoder.mode, plan.memory, observer, stop);
+    pieces.emplace(plan.request.pieces, plan.memory, observer, stop);
   } catch (const Error&) {
     if (!stop.stop_requested()) {
       throw;

@@ -2,13 +2,12 @@
 #include "host/plotting/device_query.hpp"
 
 #include <atomic>
-#include <condition_variable>
 #include <exception>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <thread>
 
+#include "host/base/mutex.hpp"
 #include "host/base/threads.hpp"
 
 namespace furrow {
@@ -20,11 +19,11 @@ std::atomic<int> n_stuck = 0;
 
 /// Of one question; shared, because either side may be the last one to look at it.
 struct Answer {
-  std::mutex mutex;
-  std::condition_variable given;
-  std::optional<CudaDevices> devices;
-  std::exception_ptr error;
-  bool is_left_behind = false;
+  Mutex mutex;
+  ConditionVariable given;
+  std::optional<CudaDevices> devices FURROW_GUARDED_BY(mutex);
+  std::exception_ptr error FURROW_GUARDED_BY(mutex);
+  bool is_left_behind FURROW_GUARDED_BY(mutex) = false;
 };
 
 }  // namespace
@@ -44,15 +43,15 @@ CudaDevices cuda_devices_in_time(std::chrono::milliseconds patience,
     } catch (...) {
       error = std::current_exception();
     }
-    const std::lock_guard lock(answer->mutex);
+    const Lock lock(answer->mutex);
     answer->devices = std::move(devices);
     answer->error = std::move(error);
     answer->given.notify_all();
     n_stuck -= answer->is_left_behind ? 1 : 0;
   });
   {
-    std::unique_lock lock(answer->mutex);
-    if (answer->given.wait_for(lock, patience, [&] {
+    const Lock lock(answer->mutex);
+    if (answer->given.wait_for(answer->mutex, patience, [&]() FURROW_REQUIRES(answer->mutex) {
           return answer->devices.has_value() || answer->error != nullptr;
         })) {
       if (answer->error != nullptr) {

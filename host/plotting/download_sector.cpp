@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Download of a sector (docs/spec/03, section 6.1).
+#include "host/plotting/download_sector.hpp"
+
+#include <exception>
 #include <map>
+#include <span>
+#include <string>
 #include <utility>
 
+#include "host/base/foreign_error.hpp"
 #include "host/crypto/blake3.hpp"
 #include "host/pieces/source_errors.hpp"
-#include "host/plotting/plotting.hpp"
 #include "host/primitives/sector_id.hpp"
 
 namespace furrow {
@@ -111,6 +115,7 @@ std::optional<DownloadedSector> download_sector(const SectorPlan& plan,
   }
   DownloadedSector sector{derive_sector_id(plan.public_key_hash, plan.shard_commitments_root,
                                            plan.sector_index, plan.protocol_info.history_size),
+                          plan.sector_index,
                           {},
                           std::move(memory),
                           plan.protocol_info.history_size};

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "host/base/foreign_error.hpp"
+#include "host/base/mutex.hpp"
 #include "host/base/threads.hpp"
 #include "host/plotting/encoder_pool_parts.hpp"
 #include "host/plotting/verified_encoder.hpp"
@@ -35,21 +36,21 @@ void EncoderPool::start_members() {
     } catch (const std::exception& error) {
       failure = std::current_exception();
       {
-        std::unique_lock lock(mutex_);
-        retire(*member, lock);
+        const Lock lock(mutex_);
+        retire(*member);
       }
       warn((member->is_dormant ? "the encoder to fall back to" : member->name) +
            " is not used: " + error.what());
     }
   }
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (nobody_is_left_) {  // so no thread waits for an end either
     std::rethrow_exception(failure);
   }
 }
 
 EncoderPool::~EncoderPool() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   is_closing_ = true;
   changed_.notify_all();
 }
@@ -57,12 +58,13 @@ EncoderPool::~EncoderPool() {
 EncodeOutcome EncoderPool::encode(EncodingJob& job, std::stop_token stop) {
   Run run(*this, job, stop);
   {
-    std::unique_lock lock(mutex_);
+    const Lock lock(mutex_);
     runs_.push_back(&run);
     changed_.notify_all();
     // A stop request ends the first wait; encoders that are inside still have to come out.
-    changed_.wait(lock, run.end(), [&] { return run.is_over() || !can_be_finished(run); });
-    changed_.wait(lock, [&] { return run.n_workers == 0; });
+    changed_.wait(mutex_, run.end(),
+                  [&]() FURROW_REQUIRES(mutex_) { return run.is_over() || !can_be_finished(run); });
+    changed_.wait(mutex_, [&] { return run.n_workers == 0; });
     std::erase(runs_, &run);
   }
   run.rethrow_failure();
@@ -73,7 +75,7 @@ EncodeOutcome EncoderPool::encode(EncodingJob& job, std::stop_token stop) {
     return EncodeOutcome::kCancelled;
   }
   run.rethrow_refusal();
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (nobody_is_left_) {
     throw DeviceLost("encoder pool", "no encoder is left; " + last_loss_);
   }
@@ -82,14 +84,14 @@ EncodeOutcome EncoderPool::encode(EncodingJob& job, std::stop_token stop) {
 
 bool EncoderPool::assemble_sector(const SectorContents& contents, std::span<std::uint8_t> sector) {
   Assembly assembly{contents, sector};
-  std::unique_lock lock(mutex_);
+  const Lock lock(mutex_);
   assemblies_.push_back(&assembly);
   changed_.notify_all();
   const auto somebody_can = [this] {
     return std::any_of(members_.begin(), members_.end(),
                        [](const auto& member) { return member->can_assemble; });
   };
-  changed_.wait(lock, [&] {
+  changed_.wait(mutex_, [&]() FURROW_REQUIRES(mutex_) {
     const bool is_waiting =
         std::find(assemblies_.begin(), assemblies_.end(), &assembly) != assemblies_.end();
     return assembly.is_over || (is_waiting && !somebody_can());
@@ -100,17 +102,18 @@ bool EncoderPool::assemble_sector(const SectorContents& contents, std::span<std:
 
 /// The life of an encoder.
 void EncoderPool::serve(Member& member) {
-  std::unique_lock lock(mutex_);
+  const Lock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [&] { return is_closing_ || is_wanted(member); });
-    if (is_closing_ || !make_ready(member, lock)) {
+    changed_.wait(mutex_,
+                  [&]() FURROW_REQUIRES(mutex_) { return is_closing_ || is_wanted(member); });
+    if (is_closing_ || !make_ready(member)) {
       return;
     }
     member.state = EncoderStatus::State::kWorking;
     if (member.can_assemble && !assemblies_.empty()) {
-      assemble(member, lock);
+      assemble(member);
     } else if (Run* const run = run_to_join(member)) {
-      work_on(*run, member, lock);
+      work_on(*run, member);
     }
     changed_.notify_all();
     if (member.state == EncoderStatus::State::kLost) {
@@ -121,112 +124,122 @@ void EncoderPool::serve(Member& member) {
 }
 
 /// Lays the oldest sector out that waits for it.
-void EncoderPool::assemble(Member& member, std::unique_lock<std::mutex>& lock) {
+void EncoderPool::assemble(Member& member) {
   Assembly& assembly = *assemblies_.front();
   assemblies_.erase(assemblies_.begin());
-  lock.unlock();
   bool is_assembled = false;
   bool can_still = false;
-  try {
-    is_assembled = member.encoder->assemble_sector(assembly.contents, assembly.sector);
-    can_still = member.encoder->can_assemble_sectors();
-  } catch (...) {
-    warn(member.name + " did not lay out a sector and is not asked again: " +
-         message_of(std::current_exception()));
+  {
+    const Unlocked unlocked(mutex_);
+    try {
+      is_assembled = member.encoder->assemble_sector(assembly.contents, assembly.sector);
+      can_still = member.encoder->can_assemble_sectors();
+    } catch (...) {
+      warn(member.name + " did not lay out a sector and is not asked again: " +
+           message_of(std::current_exception()));
+    }
   }
-  lock.lock();
   member.can_assemble = can_still;
   assembly.is_assembled = is_assembled;
   assembly.is_over = true;
 }
 
 /// Encodes records of `run` until none is left to claim or the encoder fails.
-void EncoderPool::work_on(Run& run, Member& member, std::unique_lock<std::mutex>& lock) {
+void EncoderPool::work_on(Run& run, Member& member) {
   ++run.n_workers;
-  lock.unlock();
-  const std::uint64_t n_before = member.records_done;
-  std::exception_ptr failure;
-  bool may_others_go_on = false;
-  bool is_wrong = false;
-  EncodeOutcome outcome = EncodeOutcome::kCancelled;
-  std::string loss;  // why the encoder is to be retired
-  try {
-    EncodingJob job = run.job_for([&](PieceOffset) {
-      ++member.records_done;
-      if (options_.on_record_done) {
-        options_.on_record_done();
-      }
-    });
-    outcome = with_typed_errors("encoder " + member.name,
-                                [&] { return member.encoder->encode(job, run.end()); });
-  } catch (const DeviceLost& error) {
-    loss = "is lost and used no more: " + error.reason();
-  } catch (const WrongEncoding& error) {
-    is_wrong = true;
-    loss = std::string("is quarantined: ") + error.what();
-    failure = std::current_exception();
-  } catch (const EncoderError&) {
-    may_others_go_on = true;
-    failure = std::current_exception();
-  } catch (const TooFewProofs&) {
-    may_others_go_on = true;
-    failure = std::current_exception();
-  } catch (...) {
-    failure = std::current_exception();
+  Attempt attempt;
+  {
+    const Unlocked unlocked(mutex_);
+    attempt = encode_some(run, member);
   }
-  if (failure != nullptr && !is_wrong) {
-    warn(member.name + " could not encode a sector: " + message_of(failure));
-  }
-
-  lock.lock();
-  run.was_cut_short |= outcome == EncodeOutcome::kCancelled && run.end().stop_requested();
-  if (failure == nullptr) {
-    if (member.records_done != n_before) {
-      member.failures_in_a_row = 0;
+  take_note(attempt, run, member);
+  if (!attempt.loss.empty()) {
+    last_loss_ = member.name + " " + attempt.loss;
+    {
+      const Unlocked unlocked(mutex_);
+      warn(member.name + " " + attempt.loss);
     }
-  } else {
-    if (!is_wrong && member.count_failure(run.sector_id())) {
-      loss = "has failed with " + std::to_string(kMostFailures) +
-             " sectors one after another and is used no more: " + message_of(failure);
-    }
-    if (may_others_go_on) {
-      run.refuse(member, std::move(failure));
-    } else {
-      run.fail(std::move(failure));
-    }
-  }
-  if (!loss.empty()) {
-    last_loss_ = member.name + " " + loss;
-    lock.unlock();
-    warn(member.name + " " + loss);
-    lock.lock();
-    retire(member, lock);
+    retire(member);
   }
   --run.n_workers;
 }
 
+EncoderPool::Attempt EncoderPool::encode_some(Run& run, Member& member) {
+  Attempt result;
+  const std::uint64_t n_before = member.records_done;
+  bool is_wrong = false;
+  try {
+    EncodingJob job = run.job_for([&](PieceOffset) {
+      ++member.records_done;
+      options_.on_record_done();
+    });
+    result.outcome = with_typed_errors("encoder " + member.name,
+                                       [&] { return member.encoder->encode(job, run.end()); });
+  } catch (const DeviceLost& error) {
+    result.loss = "is lost and used no more: " + error.reason();
+  } catch (const WrongEncoding& error) {
+    is_wrong = true;
+    result.loss = std::string("is quarantined: ") + error.what();
+    result.failure = std::current_exception();
+  } catch (const EncoderError&) {
+    result.may_others_go_on = true;
+    result.failure = std::current_exception();
+  } catch (const TooFewProofs&) {
+    result.may_others_go_on = true;
+    result.failure = std::current_exception();
+  } catch (...) {
+    result.failure = std::current_exception();
+  }
+  result.has_done_some = member.records_done != n_before;
+  if (result.failure != nullptr && !is_wrong) {
+    warn(member.name + " could not encode a sector: " + message_of(result.failure));
+  }
+  return result;
+}
+
+/// What an attempt means for the sector, and for the encoder.
+void EncoderPool::take_note(Attempt& attempt, Run& run, Member& member) {
+  run.was_cut_short |= attempt.outcome == EncodeOutcome::kCancelled && run.end().stop_requested();
+  if (attempt.failure == nullptr) {
+    if (attempt.has_done_some) {
+      member.failures_in_a_row = 0;
+    }
+    return;
+  }
+  if (attempt.loss.empty() && member.count_failure(run.sector_id())) {
+    attempt.loss = "has failed with " + std::to_string(kMostFailures) +
+                   " sectors one after another and is used no more: " + message_of(attempt.failure);
+  }
+  if (attempt.may_others_go_on) {
+    run.refuse(member, attempt.failure);
+  } else {
+    run.fail(attempt.failure);
+  }
+}
+
 /// Makes the fallback, if that is what `member` is, and there is no other encoder any more. False
 /// when it cannot be had.
-bool EncoderPool::make_ready(Member& member, std::unique_lock<std::mutex>& lock) {
+bool EncoderPool::make_ready(Member& member) {
   if (!member.is_dormant) {
     return true;
   }
-  lock.unlock();
   std::unique_ptr<RecordsEncoder> fallback;
   std::exception_ptr failure;
-  try {
-    fallback = with_typed_errors("the fallback encoder", options_.make_fallback);
-    warn("no device is left; " + fallback->name() + " encodes from here on");
-  } catch (...) {
-    failure = std::current_exception();
+  {
+    const Unlocked unlocked(mutex_);
+    try {
+      fallback = with_typed_errors("the fallback encoder", options_.make_fallback);
+      warn("no device is left; " + fallback->name() + " encodes from here on");
+    } catch (...) {
+      failure = std::current_exception();
+    }
   }
-  lock.lock();
   if (failure != nullptr) {
     last_loss_ = "the fallback cannot be had: " + message_of(failure);
     for (Run* const run : runs_) {
       run->fail(failure);
     }
-    retire(member, lock);
+    retire(member);
     changed_.notify_all();
     return false;
   }
@@ -237,16 +250,15 @@ bool EncoderPool::make_ready(Member& member, std::unique_lock<std::mutex>& lock)
   return true;
 }
 
-void EncoderPool::retire(Member& member, std::unique_lock<std::mutex>& lock) {
+void EncoderPool::retire(Member& member) {
   member.state = EncoderStatus::State::kLost;
   member.can_assemble = false;
   nobody_is_left_ = n_alive() == 0;
   member.last_transfer_time = member.transfer_time();
   std::unique_ptr<RecordsEncoder> encoder = std::move(member.encoder);
   // Letting a device go may take a while, and the others need not wait for it.
-  lock.unlock();
+  const Unlocked unlocked(mutex_);
   encoder.reset();
-  lock.lock();
 }
 
 /// Whether there is something to do for this encoder.
@@ -266,19 +278,21 @@ bool EncoderPool::can_work(const Member& member) const {
 bool EncoderPool::may_join(const Member& member, const Run& run) const {
   return !run.was_refused_by(member) &&
          (!member.has_failed_with(run.sector_id()) ||
-          std::none_of(members_.begin(), members_.end(), [&](const auto& other) {
-            return can_work(*other) && !run.was_refused_by(*other) &&
-                   !other->has_failed_with(run.sector_id());
-          }));
+          std::none_of(members_.begin(), members_.end(),
+                       [&](const auto& other) FURROW_REQUIRES(mutex_) {
+                         return can_work(*other) && !run.was_refused_by(*other) &&
+                                !other->has_failed_with(run.sector_id());
+                       }));
 }
 
 /// Whether the records that are left will be done by somebody.
 bool EncoderPool::can_be_finished(const Run& run) const {
   return run.n_workers != 0 ||
-         (run.has_unclaimed() &&
-          std::any_of(members_.begin(), members_.end(), [&](const auto& member) {
-            return can_work(*member) && !run.was_refused_by(*member);
-          }));
+         (run.has_unclaimed() && std::any_of(members_.begin(), members_.end(),
+                                             [&](const auto& member) FURROW_REQUIRES(mutex_) {
+                                               return can_work(*member) &&
+                                                      !run.was_refused_by(*member);
+                                             }));
 }
 
 /// The run with the fewest encoders that has records for one more, the oldest of equals.
@@ -301,25 +315,25 @@ std::size_t EncoderPool::n_alive() const {
 }
 
 void EncoderPool::warn(const std::string& line) {
-  const std::lock_guard lock(warning_mutex_);
+  const Lock lock(warning_mutex_);
   if (options_.on_warning) {
     options_.on_warning(line);
   }
 }
 
 bool EncoderPool::can_assemble_sectors() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return std::any_of(members_.begin(), members_.end(),
                      [](const auto& member) { return member->can_assemble; });
 }
 
 bool EncoderPool::has_encoders() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return !nobody_is_left_;
 }
 
 std::vector<EncoderStatus> EncoderPool::encoders() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   std::vector<EncoderStatus> result;
   for (const std::unique_ptr<Member>& member : members_) {
     if (!member->is_dormant) {
@@ -331,7 +345,7 @@ std::vector<EncoderStatus> EncoderPool::encoders() const {
 }
 
 std::chrono::duration<double> EncoderPool::transfer_time() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   std::chrono::duration<double> result{};
   for (const std::unique_ptr<Member>& member : members_) {
     result += member->transfer_time();

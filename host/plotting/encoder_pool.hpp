@@ -3,10 +3,8 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -15,6 +13,7 @@
 #include "furrow/records_encoder.hpp"
 
 #include "host/base/gate.hpp"
+#include "host/base/mutex.hpp"
 #include "host/base/observer.hpp"
 
 namespace furrow {
@@ -90,31 +89,35 @@ class EncoderPool final : public RecordsEncoder {
  private:
   class Run;
   struct Assembly;
+  struct Attempt;
   struct Member;
 
   void start_members();
   void serve(Member& member);
-  bool make_ready(Member& member, std::unique_lock<std::mutex>& lock);
-  void retire(Member& member, std::unique_lock<std::mutex>& lock);
-  void assemble(Member& member, std::unique_lock<std::mutex>& lock);
-  void work_on(Run& run, Member& member, std::unique_lock<std::mutex>& lock);
-  [[nodiscard]] bool is_wanted(const Member& member) const;
-  [[nodiscard]] bool can_work(const Member& member) const;
-  [[nodiscard]] bool may_join(const Member& member, const Run& run) const;
-  [[nodiscard]] bool can_be_finished(const Run& run) const;
-  [[nodiscard]] Run* run_to_join(const Member& member) const;
-  [[nodiscard]] std::size_t n_alive() const;
+  [[nodiscard]] bool make_ready(Member& member) FURROW_REQUIRES(mutex_);
+  void retire(Member& member) FURROW_REQUIRES(mutex_);
+  void assemble(Member& member) FURROW_REQUIRES(mutex_);
+  void work_on(Run& run, Member& member) FURROW_REQUIRES(mutex_);
+  [[nodiscard]] Attempt encode_some(Run& run, Member& member) FURROW_EXCLUDES(mutex_);
+  void take_note(Attempt& attempt, Run& run, Member& member) FURROW_REQUIRES(mutex_);
+  [[nodiscard]] bool is_wanted(const Member& member) const FURROW_REQUIRES(mutex_);
+  [[nodiscard]] bool can_work(const Member& member) const FURROW_REQUIRES(mutex_);
+  [[nodiscard]] bool may_join(const Member& member, const Run& run) const FURROW_REQUIRES(mutex_);
+  [[nodiscard]] bool can_be_finished(const Run& run) const FURROW_REQUIRES(mutex_);
+  [[nodiscard]] Run* run_to_join(const Member& member) const FURROW_REQUIRES(mutex_);
+  [[nodiscard]] std::size_t n_alive() const FURROW_REQUIRES(mutex_);
   void warn(const std::string& line);
 
   Options options_;
-  mutable std::mutex mutex_;  // of everything below; never held while an encoder works
-  std::condition_variable_any changed_;
-  std::vector<Run*> runs_;             // calls of encode, oldest first
-  std::vector<Assembly*> assemblies_;  // calls of assemble_sector that nobody took yet
-  bool nobody_is_left_ = false;
-  std::string last_loss_;
-  bool is_closing_ = false;
-  std::mutex warning_mutex_;
+  mutable Mutex mutex_;  // also of runs, assemblies and members; not held while an encoder works
+  ConditionVariable changed_;
+  // Calls of encode, oldest first, and calls of assemble_sector that nobody took yet.
+  std::vector<Run*> runs_ FURROW_GUARDED_BY(mutex_);
+  std::vector<Assembly*> assemblies_ FURROW_GUARDED_BY(mutex_);
+  bool nobody_is_left_ FURROW_GUARDED_BY(mutex_) = false;
+  std::string last_loss_ FURROW_GUARDED_BY(mutex_);
+  bool is_closing_ FURROW_GUARDED_BY(mutex_) = false;
+  Mutex warning_mutex_;
   std::vector<std::unique_ptr<Member>> members_;  // last: their threads use all of the above
 };
 

@@ -3,13 +3,15 @@
 
 #include <deque>
 #include <exception>
-#include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "host/base/bounded_queue.hpp"
+#include "host/base/first_error.hpp"
 #include "host/base/foreign_error.hpp"
+#include "host/base/lease_pool.hpp"
+#include "host/base/mutex.hpp"
 #include "host/base/threads.hpp"
 #include "host/plotting/verified_encoder.hpp"
 
@@ -18,55 +20,12 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Buffers for the bytes of sectors, made when they are first needed and kept. Thread-safe.
-class OutputBuffers {
- public:
-  /// Goes back when dropped. Move-only; must not outlive the buffers.
-  class Lease {
-   public:
-    Lease(OutputBuffers& owner, Permits::Permit permit, std::vector<std::uint8_t> idle)
-        : bytes(std::move(idle)), owner_(&owner), permit_(std::move(permit)) {}
-    Lease(Lease&& other) noexcept
-        : bytes(std::move(other.bytes)),
-          owner_(std::exchange(other.owner_, nullptr)),
-          permit_(std::move(other.permit_)) {}
-    Lease& operator=(Lease&&) = delete;
-    Lease(const Lease&) = delete;
-    Lease& operator=(const Lease&) = delete;
-    ~Lease() {
-      if (owner_ != nullptr) {
-        const std::lock_guard lock(owner_->mutex_);
-        owner_->idle_.push_back(std::move(bytes));
-      }
-    }
+using SectorBytes = LeasePool<std::vector<std::uint8_t>>;
 
-    std::vector<std::uint8_t> bytes;
-
-   private:
-    OutputBuffers* owner_;
-    Permits::Permit permit_;  // given back after the bytes
-  };
-
-  explicit OutputBuffers(std::size_t most) : permits_(most) { idle_.reserve(most); }
-
-  std::optional<Lease> take(const std::stop_token& stop) {
-    std::optional<Permits::Permit> permit = permits_.acquire(stop);
-    if (!permit.has_value()) {
-      return std::nullopt;
-    }
-    std::vector<std::uint8_t> bytes;
-    const std::lock_guard lock(mutex_);
-    if (!idle_.empty()) {
-      bytes = std::move(idle_.back());
-      idle_.pop_back();
-    }
-    return Lease(*this, *std::move(permit), std::move(bytes));
-  }
-
- private:
-  Permits permits_;
-  std::mutex mutex_;
-  std::vector<std::vector<std::uint8_t>> idle_;
+/// A buffer for the bytes of a sector, and the permit to have one.
+struct Output {
+  Permits::Permit permit;
+  SectorBytes::Lease bytes;  // goes back before the permit does
 };
 
 void check_at_least_one(std::size_t value, const char* what) {
@@ -86,7 +45,7 @@ class Pipeline {
         forward_(user_stop_, [this] { end_.request_stop(); }),
         download_turns_(1),
         encoding_(options.encoders.size()),
-        outputs_(options.output_buffers),
+        output_permits_(options.output_buffers),
         encoded_(options.output_buffers),
         download_(options.download) {
     download_.turns = &download_turns_;
@@ -104,9 +63,8 @@ class Pipeline {
         fail(std::current_exception());
       }
     }
-    if (failure_ != nullptr) {
-      std::rethrow_exception(failure_);
-    }
+    failure_.rethrow();
+    const Lock lock(next_mutex_);
     return {user_stop_.stop_requested() ? PlotOutcome::kCancelled : PlotOutcome::kFinished,
             std::move(given_up_)};
   }
@@ -117,10 +75,16 @@ class Pipeline {
     SectorPlan plan;
     unsigned failures = 0;
   };
+  /// A sector whose records are encoded.
+  struct Made {
+    EncodedSector encoded;
+    Clock::time_point start;
+    Clock::duration encode_time;
+  };
   /// A sector whose bytes are complete.
   struct LaidOut {
     PlottedSector sector;
-    OutputBuffers::Lease output;
+    Output output;
     Clock::time_point start;
   };
   struct CloseAtEnd {
@@ -174,11 +138,11 @@ class Pipeline {
     }
     if (task.failures == 2) {
       report(index, TryingAgain{error.what(), /*is_at_the_end=*/true});
-      const std::lock_guard lock(next_mutex_);
+      const Lock lock(next_mutex_);
       again_.push_back(std::move(task));
     } else {
       report(index, Failed{error.what()});
-      const std::lock_guard lock(next_mutex_);
+      const Lock lock(next_mutex_);
       given_up_.push_back({index, error.what()});
     }
     return next_task();
@@ -186,18 +150,25 @@ class Pipeline {
 
   /// Takes a sector up to the writer and gives its memory back; none when a stop was requested.
   std::optional<RawSector> plot_one(const SectorPlan& plan, RawSector memory) {
+    std::optional<Made> made = download_and_encode(plan, std::move(memory));
+    if (!made.has_value()) {
+      return std::nullopt;
+    }
+    std::optional<LaidOut> laid_out = lay_out(*made);
+    if (!laid_out.has_value() || !encoded_.send(*std::move(laid_out))) {
+      return std::nullopt;
+    }
+    return std::move(made->encoded.raw_sector);
+  }
+
+  /// Once, unless a device gave wrong bytes. The records of such a sector are lost, since they are
+  /// encoded in place; keeping 1 MiB of source for each just for that would double the memory of
+  /// every sector that goes well, so the pieces are fetched again. Each further round has one
+  /// device less, so this ends.
+  std::optional<Made> download_and_encode(const SectorPlan& plan, RawSector memory) {
     const std::stop_token stop = end_.get_token();
     std::optional<Clock::time_point> start;
-    Clock::time_point encode_start;
-    std::optional<EncodedSector> encoded;
-    // Once, unless a device gave wrong bytes. The records of such a sector are lost, since they are
-    // encoded in place; keeping 1 MiB of source for each just for that would double the memory of
-    // every sector that goes well, so the pieces are fetched again. Each further round has one
-    // device less, so this ends.
-    do {
-      if (!pass_gate(stop)) {
-        return std::nullopt;
-      }
+    while (pass_gate(stop)) {
       start = start.value_or(Clock::now());
       // It comes back with the sector, or is made anew below.
       std::optional<DownloadedSector> downloaded =
@@ -209,42 +180,50 @@ class Pipeline {
       if (!permit.has_value()) {
         return std::nullopt;
       }
-      report(plan.sector_index, Encoding{});
-      encode_start = Clock::now();
-      const auto work = begin(Stage::kEncoder);
       try {
-        encoded = encode_sector(*std::move(downloaded), plan.sector_index, options_.encoders, stop,
-                                [&] { options_.on_record_done(plan.sector_index); });
-        if (!encoded.has_value()) {
-          return std::nullopt;
-        }
+        return encode(*std::move(downloaded), *start);
       } catch (const WrongEncoding&) {
         // The encoder has retired the device, and reported it.
         memory = RawSector(plan.pieces_in_sector);
       }
-    } while (!encoded.has_value());
+    }
+    return std::nullopt;
+  }
 
-    const Clock::duration encode_time = Clock::now() - encode_start;
-    // Not cut short by a stop or the failure of another sector: what is encoded is worth writing,
-    // as long as there is somebody to write it.
-    std::optional<OutputBuffers::Lease> output = outputs_.take(writer_failed_.get_token());
-    if (!output.has_value()) {
+  std::optional<Made> encode(DownloadedSector downloaded, Clock::time_point start) {
+    const SectorIndex index = downloaded.sector_index;
+    report(index, Encoding{});
+    const Clock::time_point encode_start = Clock::now();
+    const auto work = begin(Stage::kEncoder);
+    std::optional<EncodedSector> encoded =
+        encode_sector(std::move(downloaded), options_.encoders, end_.get_token(),
+                      [&] { options_.on_record_done(index); });
+    if (!encoded.has_value()) {
       return std::nullopt;
     }
+    return Made{*std::move(encoded), start, Clock::now() - encode_start};
+  }
+
+  /// Not cut short by a stop or the failure of another sector: what is encoded is worth writing, as
+  /// long as there is somebody to write it.
+  std::optional<LaidOut> lay_out(Made& made) {
+    std::optional<Permits::Permit> permit = output_permits_.acquire(writer_failed_.get_token());
+    if (!permit.has_value()) {
+      return std::nullopt;
+    }
+    Output output{*std::move(permit),
+                  sector_bytes_.take([] { return std::make_unique<std::vector<std::uint8_t>>(); })};
     const Clock::time_point layout_start = Clock::now();
     {
       // A device that lays sectors out does not encode meanwhile; on the host it is nobody's work.
       const auto work = options_.encoders.can_assemble_sectors()
                             ? begin(Stage::kEncoder)
                             : std::optional<StageClock::Work>();
-      write_sector(*encoded, output->bytes, &options_.encoders);
+      lay_out_sector(made.encoded, *output.bytes, &options_.encoders);
     }
-    report(plan.sector_index, Encoded{encode_time + (Clock::now() - layout_start)});
-    LaidOut laid_out{std::move(encoded->plotted_sector), *std::move(output), *start};
-    if (!encoded_.send(std::move(laid_out))) {
-      return std::nullopt;
-    }
-    return std::move(encoded->raw_sector);
+    PlottedSector& sector = made.encoded.plotted_sector;
+    report(sector.sector_index, Encoded{made.encode_time + (Clock::now() - layout_start)});
+    return LaidOut{std::move(sector), std::move(output), made.start};
   }
 
   std::optional<DownloadedSector> download(const SectorPlan& plan, RawSector memory) {
@@ -270,7 +249,7 @@ class Pipeline {
         {
           const auto work = begin(Stage::kDisk);
           with_typed_errors("the sink of sectors",
-                            [&] { write_(next->sector, next->output.bytes); });
+                            [&] { write_(next->sector, *next->output.bytes); });
         }
         report(index, Finished{Clock::now() - next->start});
       } catch (...) {
@@ -290,7 +269,7 @@ class Pipeline {
 
   /// The next sector, then those that are to be tried once more.
   std::optional<Task> next_task() {
-    const std::lock_guard lock(next_mutex_);
+    const Lock lock(next_mutex_);
     if (end_.stop_requested()) {
       return std::nullopt;
     }
@@ -314,18 +293,13 @@ class Pipeline {
 
   void report(SectorIndex index, const PlottingEvent& event) {
     if (options_.on_event) {
-      const std::lock_guard lock(event_mutex_);
+      const Lock lock(event_mutex_);
       options_.on_event(index, event);
     }
   }
 
   void fail(std::exception_ptr error) {
-    {
-      const std::lock_guard lock(failure_mutex_);
-      if (failure_ == nullptr) {
-        failure_ = std::move(error);
-      }
-    }
+    failure_.keep(std::move(error));
     end_.request_stop();
   }
 
@@ -338,16 +312,16 @@ class Pipeline {
   std::stop_callback<std::function<void()>> forward_;
   Permits download_turns_;
   Permits encoding_;
-  OutputBuffers outputs_;
+  Permits output_permits_;
+  SectorBytes sector_bytes_;
   BoundedQueue<LaidOut> encoded_;
   DownloadOptions download_;
-  std::mutex next_mutex_;  // of the next three
-  bool is_source_at_end_ = false;
-  std::deque<Task> again_;
-  std::vector<GivenUpSector> given_up_;
-  std::mutex event_mutex_;
-  std::mutex failure_mutex_;
-  std::exception_ptr failure_;
+  Mutex next_mutex_;  // also of calls of next_
+  bool is_source_at_end_ FURROW_GUARDED_BY(next_mutex_) = false;
+  std::deque<Task> again_ FURROW_GUARDED_BY(next_mutex_);
+  std::vector<GivenUpSector> given_up_ FURROW_GUARDED_BY(next_mutex_);
+  Mutex event_mutex_;  // of calls of on_event
+  FirstError failure_;
 };
 
 }  // namespace
@@ -357,11 +331,6 @@ PlotResult plot_sectors(const SectorSource& next, const PlotPipelineOptions& opt
   check_at_least_one(options.sectors_in_memory, "sector in memory");
   check_at_least_one(options.output_buffers, "output buffer");
   return Pipeline(next, options, write, std::move(stop)).run();
-}
-
-std::uint64_t raw_sector_bytes(std::uint16_t pieces_in_sector) {
-  return std::uint64_t{pieces_in_sector} *
-         (sizeof(Record) + sizeof(RecordMetadata) + sizeof(FoundProofs));
 }
 
 }  // namespace furrow

@@ -21,40 +21,15 @@
 #include <span>
 #include <stop_token>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "host/base/observer.hpp"
+#include "host/plotting/encode_sector.hpp"
 #include "host/plotting/encoder_pool.hpp"
-#include "host/plotting/plotting.hpp"
+#include "host/plotting/plotting_event.hpp"
 #include "host/plotting/stage_clock.hpp"
 
 namespace furrow {
-
-// Progress of one sector, in this order; Failed ends it like Finished does (section 6.5). The first
-// three come once more when a device gave wrong bytes, and after TryingAgain.
-struct Downloading {};
-struct Downloaded {
-  std::chrono::duration<double> duration;
-};
-struct Encoding {};
-struct Encoded {
-  std::chrono::duration<double> duration;  ///< encoding and writing into the buffer
-};
-struct Writing {};
-struct Finished {
-  std::chrono::duration<double> duration;  ///< since Downloading, waiting included
-};
-struct Failed {
-  std::string error;
-};
-/// The encoders failed with the sector; it is made anew from its pieces.
-struct TryingAgain {
-  std::string error;
-  bool is_at_the_end;  ///< when nothing else is left to plot, instead of now
-};
-using PlottingEvent = std::variant<Downloading, Downloaded, Encoding, Encoded, Writing, Finished,
-                                   Failed, TryingAgain>;
 
 /// The next sector to plot, none when there are no more. Calls do not overlap.
 using SectorSource = std::function<std::optional<SectorPlan>()>;
@@ -114,8 +89,5 @@ struct PlotResult {
 /// what else they throw, FailedToRetrievePieces and PieceRecoveryFailed.
 PlotResult plot_sectors(const SectorSource& next, const PlotPipelineOptions& options,
                         const SectorSink& write, std::stop_token stop);
-
-/// Bytes of the memory that a worker has for a sector of P pieces.
-[[nodiscard]] std::uint64_t raw_sector_bytes(std::uint16_t pieces_in_sector);
 
 }  // namespace furrow

@@ -2,8 +2,8 @@
 #include "host/plotting/single_record.hpp"
 
 #include <memory>
-#include <mutex>
 
+#include "host/base/mutex.hpp"
 #include "host/plotting/record_encoding.hpp"
 #include "host/primitives/sector_id.hpp"
 
@@ -11,8 +11,8 @@ namespace furrow {
 namespace {
 
 struct LazyEncoding {
-  std::mutex mutex;
-  std::unique_ptr<RecordEncoding> encoding;
+  Mutex mutex;
+  std::unique_ptr<RecordEncoding> encoding FURROW_GUARDED_BY(mutex);
 };
 
 }  // namespace
@@ -21,7 +21,7 @@ EncodeOneRecord make_single_record_encoder(SimdMode mode, unsigned k) {
   return [lazy = std::make_shared<LazyEncoding>(), mode, k](
              const SectorId& sector_id, PieceOffset offset, Record& record,
              FoundProofs& found_proofs, const MayGoOn& go_on) {
-    const std::lock_guard lock(lazy->mutex);
+    const Lock lock(lazy->mutex);
     if (lazy->encoding == nullptr) {
       lazy->encoding = std::make_unique<RecordEncoding>(k, mode);
     }

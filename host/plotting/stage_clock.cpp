@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "host/base/mutex.hpp"
+
 namespace furrow {
 namespace {
 
@@ -57,7 +59,7 @@ StageClock::StageClock(std::size_t n_encoders, const Gate* gate, TransferTime tr
 }
 
 StageClock::Totals StageClock::totals() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   advance();
   if (transfer_time_) {
     totals_.busy[kTransferIndex] = transfer_time_().count() / static_cast<double>(n_encoders_);
@@ -86,7 +88,7 @@ StageShares StageClock::shares_since(const Totals& then) {
 }
 
 void StageClock::change(Stage stage, int by) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   advance();
   n_working_[static_cast<std::size_t>(stage)] += static_cast<std::size_t>(by);
 }

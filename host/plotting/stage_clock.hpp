@@ -6,11 +6,11 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <utility>
 
 #include "host/base/gate.hpp"
+#include "host/base/mutex.hpp"
 
 namespace furrow {
 
@@ -93,15 +93,15 @@ class StageClock {
 
  private:
   void change(Stage stage, int by);
-  void advance();  // pre: mutex_ is held
+  void advance() FURROW_REQUIRES(mutex_);
 
   const std::size_t n_encoders_;
   const Gate* gate_;
   const Now now_;
   const TransferTime transfer_time_;
-  std::mutex mutex_;
-  std::array<std::size_t, kStages> n_working_{};
-  Totals totals_;
+  Mutex mutex_;
+  std::array<std::size_t, kStages> n_working_ FURROW_GUARDED_BY(mutex_){};
+  Totals totals_ FURROW_GUARDED_BY(mutex_);
   const Clock::time_point start_ = now_();
 };
 

@@ -2,12 +2,10 @@
 #include "host/plotting/verified_encoder.hpp"
 
 #include <algorithm>
-#include <condition_variable>
 #include <deque>
 #include <exception>
 #include <iterator>
 #include <map>
-#include <mutex>
 #include <numeric>
 #include <optional>
 #include <random>
@@ -17,6 +15,7 @@
 #include "furrow/core/bits.hpp"
 
 #include "host/base/hex.hpp"
+#include "host/base/mutex.hpp"
 #include "host/base/threads.hpp"
 #include "host/sector/sector_check.hpp"
 
@@ -70,13 +69,13 @@ class Verification {
   void keep_source(PieceOffset offset) {
     if (std::binary_search(sample_.begin(), sample_.end(), offset)) {
       auto copy = std::make_unique<Record>(job_.record(offset));
-      const std::lock_guard lock(mutex_);
+      const Lock lock(mutex_);
       sources_[offset] = std::move(copy);
     }
   }
 
   void verify(PieceOffset offset) {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     if (sources_.contains(offset)) {
       waiting_.push_back(offset);
       changed_.notify_all();
@@ -89,19 +88,19 @@ class Verification {
   [[nodiscard]] bool finish(const std::stop_token& stop) {
     if (thread_.joinable()) {
       {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, stop,
-                      [this] { return is_cut_short_ || (waiting_.empty() && !is_busy_); });
+        const Lock lock(mutex_);
+        changed_.wait(mutex_, stop, [this]() FURROW_REQUIRES(mutex_) {
+          return is_cut_short_ || (waiting_.empty() && !is_busy_);
+        });
       }
       thread_.request_stop();
       thread_.join();
     }
-    std::unique_lock lock(mutex_);
+    const Lock lock(mutex_);
     is_cut_short_ = false;
     while (!waiting_.empty() && !is_cut_short_) {
       // Asked in this order: a pause counts, a stop only while there is something left to encode.
-      compare_next(lock,
-                   [&] { return (!stop.stop_requested() && job_.may_go_on()) || job_.all_done(); });
+      compare_next([&] { return (!stop.stop_requested() && job_.may_go_on()) || job_.all_done(); });
     }
     if (failure_ != nullptr) {
       std::rethrow_exception(failure_);
@@ -116,23 +115,26 @@ class Verification {
 
  private:
   void work(const std::stop_token& stop) {
-    std::unique_lock lock(mutex_);
-    while (!is_cut_short_ && changed_.wait(lock, stop, [this] { return !waiting_.empty(); }) &&
-           !stop.stop_requested()) {
-      compare_next(lock, [&] { return !stop.stop_requested() && job_.may_go_on(); });
+    const Lock lock(mutex_);
+    while (!is_cut_short_ && changed_.wait(mutex_, stop, [this]() FURROW_REQUIRES(mutex_) {
+      return !waiting_.empty();
+    }) && !stop.stop_requested()) {
+      compare_next([&] { return !stop.stop_requested() && job_.may_go_on(); });
     }
   }
 
   /// The record waits again when `may_go_on` said no.
-  void compare_next(std::unique_lock<std::mutex>& lock, const MayGoOn& may_go_on) {
+  void compare_next(const MayGoOn& may_go_on) FURROW_REQUIRES(mutex_) {
     const PieceOffset offset = waiting_.front();
     waiting_.pop_front();
     std::unique_ptr<Record> source = std::move(sources_[offset]);
     sources_.erase(offset);
     is_busy_ = true;
-    lock.unlock();
-    const bool is_compared = compare(offset, *source, may_go_on);
-    lock.lock();
+    bool is_compared = false;
+    {
+      const Unlocked unlocked(mutex_);
+      is_compared = compare(offset, *source, may_go_on);
+    }
     is_busy_ = false;
     if (!is_compared) {
       sources_[offset] = std::move(source);
@@ -174,12 +176,12 @@ class Verification {
   const std::vector<PieceOffset> sample_;
   const EncodeOneRecord& reference_;
   const std::function<void()> on_difference_;
-  std::mutex mutex_;
-  std::condition_variable_any changed_;
-  std::map<PieceOffset, std::unique_ptr<Record>> sources_;
-  std::deque<PieceOffset> waiting_;
-  bool is_busy_ = false;
-  bool is_cut_short_ = false;
+  Mutex mutex_;
+  ConditionVariable changed_;
+  std::map<PieceOffset, std::unique_ptr<Record>> sources_ FURROW_GUARDED_BY(mutex_);
+  std::deque<PieceOffset> waiting_ FURROW_GUARDED_BY(mutex_);
+  bool is_busy_ FURROW_GUARDED_BY(mutex_) = false;
+  bool is_cut_short_ FURROW_GUARDED_BY(mutex_) = false;
   // Written by the thread alone, read by others when it has ended.
   std::optional<std::pair<PieceOffset, std::string>> wrong_;
   std::exception_ptr failure_;

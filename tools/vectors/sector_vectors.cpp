@@ -5,7 +5,7 @@
 
 #include "host/crypto/blake3.hpp"
 #include "host/plotting/cpu_records_encoder.hpp"
-#include "host/plotting/plotting.hpp"
+#include "host/plotting/encode_sector.hpp"
 #include "host/primitives/sector_id.hpp"
 #include "host/sector/sector_layout.hpp"
 #include "host/sector/sector_reader.hpp"
@@ -17,11 +17,11 @@ namespace {
 
 /// Pieces of the case: records and headers are streams.
 DownloadedSector make_sector(const nlohmann::json& expected, const SectorId& sector_id,
-                             HistorySize history_size) {
+                             SectorIndex sector_index, HistorySize history_size) {
   const auto pieces = static_cast<std::uint16_t>(number(expected, "pieces_in_sector"));
   FarmerProtocolInfo info;
   info.history_size = history_size;
-  DownloadedSector sector{sector_id, {}, RawSector(pieces), history_size};
+  DownloadedSector sector{sector_id, sector_index, {}, RawSector(pieces), history_size};
   const auto piece = std::make_unique<Piece>();
   for (std::uint16_t i = 0; i < pieces; ++i) {
     sector.piece_indexes.push_back(derive_piece_index(sector_id, PieceOffset(i), info));
@@ -121,17 +121,16 @@ void check_case(const nlohmann::json& expected, const VectorOptions& options,
       fixed_bytes_at<Hash>(expected, "shard_commitments_root"), sector_index, history_size);
   check.bytes("sector_id", sector_id.bytes);
 
-  DownloadedSector downloaded = make_sector(expected, sector_id, history_size);
+  DownloadedSector downloaded = make_sector(expected, sector_id, sector_index, history_size);
   check_inputs(expected, downloaded, check);
   const std::vector<RecordMetadata> inputs = downloaded.raw_sector.metadata;
-  const std::optional<EncodedSector> encoded =
-      encode_sector(std::move(downloaded), sector_index, encoder, {});
+  const std::optional<EncodedSector> encoded = encode_sector(std::move(downloaded), encoder, {});
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     check_list(expected, "encoded_records_blake3", i,
                blake3(bytes_of(encoded->raw_sector.all_records()[i])), check);
   }
   std::vector<std::uint8_t> sector;
-  write_sector(*encoded, sector);
+  lay_out_sector(*encoded, sector);
   const SectorMetadata& metadata = encoded->plotted_sector.sector_metadata;
   check_regions(expected, metadata.pieces_in_sector, sector, check);
   check_metadata(expected, metadata, check);

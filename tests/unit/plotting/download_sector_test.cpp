@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Download of a sector: duplicates, getters that fail in every way, cancellation (docs/spec/03,
 // section 6.1). Retries and rebuilding are those of RecoveringPieceGetter.
+#include "host/plotting/download_sector.hpp"
+
 #include <algorithm>
 #include <functional>
 #include <set>
@@ -10,7 +12,6 @@
 
 #include "host/crypto/blake3.hpp"
 #include "host/pieces/source_errors.hpp"
-#include "host/plotting/plotting.hpp"
 #include "host/primitives/sector_id.hpp"
 #include "tests/support/made_up_piece.hpp"
 

@@ -10,6 +10,7 @@
 
 #include "host/crypto/blake3.hpp"
 #include "host/plotting/plot_pipeline.hpp"
+#include "host/plotting/plot_sector.hpp"
 #include "host/sector/sector_layout.hpp"
 #include "tests/support/hand_clock.hpp"
 #include "tests/unit/plotting/fake_encoder.hpp"
@@ -108,10 +109,8 @@ class PlotPipelineTest : public testing::Test {
     FakeEncoder encoder({.after_record = [](PieceOffset, Record&, FoundProofs& found_proofs) {
       found_proofs.bytes.fill(0x5A);
     }});
-    const auto encoded = encode_sector(*download_sector(plan_of(index), download, {}),
-                                       SectorIndex(index), encoder, {});
     std::vector<std::uint8_t> bytes;
-    write_sector(*encoded, bytes);
+    EXPECT_TRUE(plot_sector(plan_of(index), download, encoder, bytes, {}).has_value());
     return blake3(bytes);
   }
   void expect_written(std::uint16_t n_sectors) {

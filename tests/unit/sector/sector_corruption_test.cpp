@@ -7,7 +7,7 @@
 
 #include "host/crypto/blake3.hpp"
 #include "host/plotting/cpu_records_encoder.hpp"
-#include "host/plotting/plotting.hpp"
+#include "host/plotting/encode_sector.hpp"
 #include "host/sector/sector_layout.hpp"
 #include "host/sector/sector_reader.hpp"
 
@@ -34,7 +34,8 @@ struct PlottedFixture {
   PlottedFixture() {
     std::mt19937_64 random(7);
     sector_id.bytes.fill(42);
-    DownloadedSector downloaded{sector_id, {}, RawSector(kPieces), HistorySize::from_count(3)};
+    DownloadedSector downloaded{
+        sector_id, SectorIndex(9), {}, RawSector(kPieces), HistorySize::from_count(3)};
     for (std::uint16_t p = 0; p < kPieces; ++p) {
       auto piece = std::make_unique<Piece>();
       for (std::uint8_t& byte : mutable_bytes_of(*piece)) {
@@ -46,8 +47,8 @@ struct PlottedFixture {
       pieces.push_back(std::move(piece));
     }
     CpuRecordsEncoder encoder({.threads = 2, .k = kTestK});
-    const auto encoded = encode_sector(std::move(downloaded), SectorIndex(9), encoder, {});
-    write_sector(*encoded, bytes);
+    const auto encoded = encode_sector(std::move(downloaded), encoder, {});
+    lay_out_sector(*encoded, bytes);
     metadata = encoded->plotted_sector.sector_metadata;
   }
 };

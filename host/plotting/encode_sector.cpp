@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/plotting/plotting.hpp"
+#include "host/plotting/encode_sector.hpp"
 
+#include <exception>
+#include <string>
 #include <utility>
 
 #include "host/base/foreign_error.hpp"
@@ -10,29 +12,9 @@
 
 namespace furrow {
 
-RecordsEncoderError::RecordsEncoderError(const std::string& reason, ErrorFields fields)
-    : PlottingError(ErrorKind::kUnavailable, "records encoder error: " + reason,
-                    std::move(fields)) {}
-
-BadSectorOutputSize::BadSectorOutputSize(std::uint64_t provided, std::uint64_t expected)
-    : PlottingError(ErrorKind::kInvalidArgument,
-                    "bad sector output size: provided " + std::to_string(provided) + ", expected " +
-                        std::to_string(expected),
-                    {.expected = std::to_string(expected), .actual = std::to_string(provided)}) {}
-
-PieceRecoveryFailed::PieceRecoveryFailed(PieceIndex piece_index, ErrorKind kind,
-                                         const std::string& reason)
-    : PlottingError(
-          kind,
-          "cannot recover missing piece " + std::to_string(piece_index.value()) + ": " + reason,
-          {.piece_index = piece_index.value()}) {}
-
-FailedToRetrievePieces::FailedToRetrievePieces(const std::string& reason, ErrorKind kind)
-    : PlottingError(kind, "failed to retrieve pieces: " + reason) {}
-
-std::optional<EncodedSector> encode_sector(DownloadedSector downloaded, SectorIndex sector_index,
-                                           RecordsEncoder& encoder, std::stop_token stop,
-                                           const Observer<>& on_record_done) {
+std::optional<EncodedSector> encode_sector(DownloadedSector downloaded, RecordsEncoder& encoder,
+                                           std::stop_token stop, const Observer<>& on_record_done) {
+  const SectorIndex sector_index = downloaded.sector_index;
   const auto pieces = static_cast<std::uint16_t>(downloaded.raw_sector.metadata.size());
   SectorContentsMap map(pieces);
   EncodeOutcome outcome = EncodeOutcome::kCancelled;
@@ -64,8 +46,8 @@ std::optional<EncodedSector> encode_sector(DownloadedSector downloaded, SectorIn
                        std::move(map)};
 }
 
-void write_sector(const EncodedSector& encoded, std::vector<std::uint8_t>& output,
-                  RecordsEncoder* encoder) {
+void lay_out_sector(const EncodedSector& encoded, std::vector<std::uint8_t>& output,
+                    RecordsEncoder* encoder) {
   const std::uint64_t expected = sector_size(encoded.contents_map.pieces_in_sector());
   if (!output.empty() && output.size() != expected) {
     throw BadSectorOutputSize(output.size(), expected);
