@@ -7,9 +7,10 @@
 
 #include "furrow/cuda.hpp"
 
+#include "host/base/byte_size.hpp"
 #include "host/base/simd_mode.hpp"
 #include "host/plotting/device_query.hpp"
-#include "tools/cli_support.hpp"
+#include "tools/commands.hpp"
 #include "tools/json_text.hpp"
 #include "tools/standard_output.hpp"
 

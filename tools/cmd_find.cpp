@@ -9,7 +9,7 @@
 #include "host/farm/farm_errors.hpp"
 #include "host/farm/piece_finder.hpp"
 #include "nlohmann/json.hpp"
-#include "tools/cli_support.hpp"
+#include "tools/commands.hpp"
 #include "tools/json_text.hpp"
 #include "tools/standard_output.hpp"
 

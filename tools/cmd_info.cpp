@@ -5,12 +5,13 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "host/base/byte_size.hpp"
 #include "host/base/counted.hpp"
 #include "host/base/hex.hpp"
 #include "host/base/printable.hpp"
 #include "host/farm/farm.hpp"
 #include "nlohmann/json.hpp"
-#include "tools/cli_support.hpp"
+#include "tools/commands.hpp"
 #include "tools/json_text.hpp"
 #include "tools/standard_output.hpp"
 

@@ -5,13 +5,15 @@
 
 #include <fmt/format.h>
 
+#include "host/base/byte_size.hpp"
 #include "host/base/counted.hpp"
 #include "host/base/hex.hpp"
 #include "host/base/printable.hpp"
 #include "host/store/pack_check.hpp"
 #include "host/store/piece_pack.hpp"
 #include "nlohmann/json.hpp"
-#include "tools/cli_support.hpp"
+#include "tools/commands.hpp"
+#include "tools/exit_code.hpp"
 #include "tools/interrupt_watch.hpp"
 #include "tools/json_text.hpp"
 #include "tools/progress.hpp"

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/plotter/plot_json.hpp"
-#include "tools/cli_support.hpp"
+#include "tools/commands.hpp"
 #include "tools/json_text.hpp"
 #include "tools/plan_text.hpp"
 #include "tools/plot_options.hpp"

@@ -7,7 +7,8 @@
 
 #include "host/plotter/plot_json.hpp"
 #include "host/plotter/plot_run.hpp"
-#include "tools/cli_support.hpp"
+#include "tools/commands.hpp"
+#include "tools/exit_code.hpp"
 #include "tools/interrupt_watch.hpp"
 #include "tools/json_text.hpp"
 #include "tools/plot_options.hpp"

@@ -9,7 +9,9 @@
 #include "host/base/output_file.hpp"
 #include "host/farm/data_directories.hpp"
 #include "host/farm/farm_piece_getter.hpp"
-#include "tools/cli_support.hpp"
+#include "tools/commands.hpp"
+#include "tools/compute_options.hpp"
+#include "tools/exit_code.hpp"
 #include "tools/interrupt_watch.hpp"
 
 namespace furrow::cli {

@@ -5,11 +5,15 @@
 
 #include <fmt/format.h>
 
+#include "host/base/byte_size.hpp"
 #include "host/base/counted.hpp"
 #include "host/base/printable.hpp"
 #include "host/farm/scrub.hpp"
+#include "host/pieces/store_check.hpp"
 #include "nlohmann/json.hpp"
-#include "tools/cli_support.hpp"
+#include "tools/commands.hpp"
+#include "tools/compute_options.hpp"
+#include "tools/exit_code.hpp"
 #include "tools/interrupt_watch.hpp"
 #include "tools/json_text.hpp"
 #include "tools/progress.hpp"
@@ -20,6 +24,7 @@ namespace {
 
 struct ScrubArguments {
   std::string farm;
+  std::string store;
   bool json = false;
 };
 
@@ -63,9 +68,60 @@ void print_text(const ScrubReport& report) {
                report.broken_sectors, report.lost.size(), size_text(report.bytes_read));
 }
 
-void run_scrub(const ScrubArguments& arguments, const std::stop_token& stop, int& exit_code) {
+void print_json(const StoreReport& report) {
+  const auto list = [](const std::vector<StoreFinding>& findings) {
+    nlohmann::ordered_json result = nlohmann::ordered_json::array();
+    for (const StoreFinding& finding : findings) {
+      result.push_back({{"thing", finding.thing}, {"reason", finding.reason}});
+    }
+    return result;
+  };
+  const nlohmann::ordered_json result = {{"segments", report.segments},
+                                         {"pieces", report.pieces},
+                                         {"intact", report.intact_pieces},
+                                         {"broken", list(report.broken)},
+                                         {"notes", list(report.notes)}};
+  print_result("{}\n", json_line(result));
+}
+
+void print_text(const StoreReport& report) {
+  for (const StoreFinding& finding : report.broken) {
+    print_result("BROKEN {}: {}\n", finding.thing, printable(finding.reason));
+  }
+  for (const StoreFinding& finding : report.notes) {
+    print_result("note: {}: {}\n", finding.thing, printable(finding.reason));
+  }
+  print_result("{}, {}: {} intact, {} broken or missing\n", counted(report.segments, "segment"),
+               counted(report.pieces, "piece"), report.intact_pieces,
+               report.pieces - report.intact_pieces);
+}
+
+void scrub_store(const ScrubArguments& arguments, const std::stop_token& stop, int& exit_code) {
+  std::optional<Progress> progress(std::in_place, "scrub", "piece");
+  const StoreReport report = check_store(
+      arguments.store,
+      [&](const StoreProgress& now) {
+        progress->set({.share = share_of(now.pieces_done, now.pieces_total),
+                       .bytes_total = now.pieces_total * kPieceSize,
+                       .items_done = now.pieces_done,
+                       .items_total = now.pieces_total});
+      },
+      stop);
+  progress.reset();
+  if (report.stopped) {
+    throw Interrupted();
+  }
+  if (arguments.json) {
+    print_json(report);
+  } else {
+    print_text(report);
+  }
+  exit_code = report.broken.empty() ? kSuccess : kCheckFailed;
+}
+
+void scrub_farm(const ScrubArguments& arguments, const std::stop_token& stop, int& exit_code) {
   std::optional<Progress> progress(std::in_place, "scrub", "sector");
-  const ScrubReport report = scrub_farm(
+  const ScrubReport report = furrow::scrub_farm(
       {.directory = arguments.farm},
       [&](const ScrubProgress& now) {
         progress->set({.share = share_of(now.bytes_done, now.bytes_total),
@@ -94,12 +150,19 @@ void add_scrub_command(Command app, InterruptWatch& interrupts, int& exit_code) 
   const auto arguments = std::make_shared<ScrubArguments>();
   const Command command = app.add_command(
       "scrub",
-      "Verify every checksum of a farm; changes nothing, exit code 1 when something is broken");
-  command.add_option("--farm", arguments->farm, "Directory of the farm").required();
+      "Verify every checksum of a farm or a store; changes nothing, exit code 1 when something is "
+      "broken");
+  const Command what = command.add_choice("What to verify");
+  what.add_option("--farm", arguments->farm, "Directory of the farm");
+  what.add_option("--store", arguments->store, "Store made by furrow archive");
   command.add_flag("--json", arguments->json, "Print the report as JSON");
   add_simd_option(command);
   command.run([arguments, &interrupts, &exit_code] {
-    run_scrub(*arguments, interrupts.take_token(), exit_code);
+    if (arguments->store.empty()) {
+      scrub_farm(*arguments, interrupts.take_token(), exit_code);
+    } else {
+      scrub_store(*arguments, interrupts.take_token(), exit_code);
+    }
   });
 }
 

@@ -4,7 +4,9 @@
 #include <vector>
 
 #include "host/plotting/encoder_choice.hpp"
-#include "tools/cli_support.hpp"
+#include "tools/commands.hpp"
+#include "tools/compute_options.hpp"
+#include "tools/exit_code.hpp"
 #include "tools/vectors/vector_file.hpp"
 
 namespace furrow::cli {

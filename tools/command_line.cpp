@@ -85,7 +85,8 @@ constexpr std::array kClosings = {
     Closing{"plot", "furrow plot --farm /data/farm --pieces /data/store --size 100GiB",
             "done, but pieces or sectors are broken"},
     Closing{"read", "furrow read --farm /data/farm --sector 3 --offset 0 --out /tmp/piece", ""},
-    Closing{"scrub", "furrow scrub --farm /data/farm", "something in the farm is broken"},
+    Closing{"scrub", "furrow scrub --farm /data/farm",
+            "something in the farm or the store is broken"},
     Closing{"serve-pieces",
             "furrow serve-pieces --store /data/store --listen 0.0.0.0:8480 --token-file "
             "/etc/furrow/token",

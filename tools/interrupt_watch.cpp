@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "host/base/threads.hpp"
-#include "tools/cli_support.hpp"
+#include "tools/exit_code.hpp"
 
 namespace furrow::cli {
 namespace {

@@ -16,8 +16,9 @@
 
 #include "host/base/observer.hpp"
 #include "host/plotting/device_query.hpp"
-#include "tools/cli_support.hpp"
 #include "tools/command_line.hpp"
+#include "tools/commands.hpp"
+#include "tools/exit_code.hpp"
 #include "tools/interrupt_watch.hpp"
 #include "tools/standard_output.hpp"
 #include "tools/terminal.hpp"

@@ -10,7 +10,7 @@
 #include "host/base/byte_size.hpp"
 #include "host/farm/space.hpp"
 #include "host/store/paged_store/rocksdb_backend.hpp"
-#include "tools/cli_support.hpp"
+#include "tools/compute_options.hpp"
 #include "tools/create_option.hpp"
 #include "tools/genesis_root_option.hpp"
 #include "tools/token_file.hpp"

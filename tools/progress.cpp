@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "host/base/byte_size.hpp"
 #include "host/base/counted.hpp"
-#include "tools/cli_support.hpp"
 #include "tools/terminal.hpp"
 
 namespace furrow::cli {

@@ -64,7 +64,6 @@ class StorePieceGetter::OpenPack {
 
 StorePieceGetter::StorePieceGetter(std::filesystem::path store, StorePieceGetterOptions options)
     : store_(std::move(store)),
-      mode_(options.simd_mode),
       manifest_(Manifest::load(store_ / kManifestFileName)),
       places_(store_, manifest_, std::move(options.on_warning)),
       pools_(std::move(options.block_source)),
@@ -115,7 +114,8 @@ PieceAnswer StorePieceGetter::read(PieceIndex index, const std::optional<StorePl
   const PackEntry frame = find_frame(*pack, index, place);
   pack->read(frame, pool.get_writable(kPieceSize));
   PiecePtr piece = piece_in(pool.get_data_owned());
-  verify_piece_of_segment(mode_, *piece, position_of(index), manifest_.segment_identity(segment));
+  verify_piece_of_segment(SimdMode::kBest, *piece, position_of(index),
+                          manifest_.segment_identity(segment));
   return PieceAnswer::found(std::move(piece));
 }
 
@@ -166,11 +166,11 @@ std::vector<SegmentPackProblem> StorePieceGetter::check_files() const {
                       segment, PiecePosition(static_cast<std::uint8_t>(missing - places.begin()))));
       }
     } catch (const IoError& error) {
-      problems.push_back({segment, error.error_number() == ENOENT
-                                       ? "'" + path.native() + "' is missing"
-                                       : error.what()});
+      const bool is_missing = error.error_number() == ENOENT;
+      problems.push_back(
+          {segment, is_missing ? "'" + path.native() + "' is missing" : error.what(), is_missing});
     } catch (const Error& error) {
-      problems.push_back({segment, error.what()});
+      problems.push_back({segment, error.what(), false});
     }
   }
   return problems;

@@ -15,7 +15,6 @@
 #include "host/archive/manifest.hpp"
 #include "host/base/mutex.hpp"
 #include "host/base/observer.hpp"
-#include "host/base/simd_mode.hpp"
 #include "host/pieces/pooled_piece.hpp"
 #include "host/pieces/store_places.hpp"
 #include "host/store/pack_frames.hpp"
@@ -32,10 +31,10 @@ class WrongPieceInFrame : public Error {
 struct SegmentPackProblem {
   SegmentIndex segment;
   std::string message;  ///< names the file
+  bool is_missing;      ///< the whole file
 };
 
 struct StorePieceGetterOptions {
-  SimdMode simd_mode = SimdMode::kBest;
   /// Gets what is wrong with the index, which makes lookups slower and changes nothing else. Called
   /// on the thread that asks for pieces, one call at a time.
   Observer<const std::string&> on_warning = {};
@@ -82,7 +81,6 @@ class StorePieceGetter : public PieceGetter {
                                      const std::optional<StorePlace>& place) const;
 
   std::filesystem::path store_;
-  SimdMode mode_;
   Manifest manifest_;
   StorePlaces places_;
   PiecePools pools_;

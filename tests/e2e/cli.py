@@ -24,7 +24,7 @@ COMMANDS = {
     "read": ("--farm", "--sector", "--offset", "--out"),
     "find": ("--farm", "--piece", "--json"),
     "extract": ("--farm", "--pieces", "--manifest", "--out", "--threads"),
-    "scrub": ("--farm", "--json"),
+    "scrub": ("--farm", "--store", "--json"),
     "info": ("--farm", "--json"),
     "pack": ("list", "verify", "stat"),
     "vectors": ("--encoder",),

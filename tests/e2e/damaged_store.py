@@ -9,7 +9,8 @@ import shutil
 
 from make_fixtures import PIECES_IN_SECTOR
 from support import formats, packs, program
-from support.program import CHECK_FAILED, CORRUPT, IO_ERROR, OPTIONS, UNAVAILABLE, FurrowTest
+from support.program import (BAD_ARGUMENTS, CHECK_FAILED, CORRUPT, IO_ERROR, OPTIONS, UNAVAILABLE, FurrowTest,
+                             furrow)
 from support.trees import describe, differences
 
 
@@ -95,6 +96,53 @@ class DamagedStore(FurrowTest):
         shutil.rmtree(self.farm)
         formats.begin_farm_with_key_of(OPTIONS.farm, self.farm)
         self.plots_the_same()
+
+    def scrub(self):
+        return json.loads(furrow("scrub", "--store", self.store, "--json").stdout)
+
+    def test_scrub_of_a_sound_store(self):
+        result = self.succeeds("scrub", "--store", OPTIONS.store)
+        pieces = len(formats.pieces_of(OPTIONS.store))
+        self.assertIn(f"{pieces} pieces: {pieces} intact, 0 broken or missing", result.stdout)
+        self.assertNotIn("note", result.stdout)
+
+    def test_scrub_names_what_is_damaged(self):
+        formats.copy_store(OPTIONS.store, self.store)
+        index = self.wanted_piece()
+        formats.flip_byte_of_pieces(self.store, index)
+        self.fails(CHECK_FAILED, [], "scrub", "--store", self.store)
+        report = self.scrub()
+        self.assertEqual(report["intact"] + len(report["broken"]), report["pieces"], report)
+        self.assertIn(f"piece {index}", [entry["thing"] for entry in report["broken"]])
+
+    def test_scrub_finds_a_piece_that_only_its_proof_refuses(self):
+        formats.copy_store(OPTIONS.store, self.store)
+        index = self.wanted_piece()
+        formats.forge_pieces(self.store, {index}, formats.RECORD_AT + 1_000_000)
+        self.assertIn(f"piece {index}", [entry["thing"] for entry in self.scrub()["broken"]])
+
+    def test_scrub_finds_a_damaged_table_and_a_missing_pack(self):
+        formats.copy_store(OPTIONS.store, self.store)
+        pack = formats.segment_pack(self.store)
+        formats.flip_byte(pack, pack.stat().st_size - 1000)
+        report = self.scrub()
+        self.assertEqual([entry["thing"] for entry in report["broken"]], ["pack of segment 0"])
+        self.assertEqual(report["intact"], report["pieces"])  # its frames are whole
+        pack.unlink()
+        report = self.scrub()
+        self.assertIn("is missing", report["broken"][0]["reason"])
+        self.assertEqual((len(report["broken"]), report["intact"]), (1, report["pieces"] - 256))
+
+    def test_scrub_takes_a_lost_index_for_a_note(self):
+        formats.copy_store(OPTIONS.store, self.store)
+        shutil.rmtree(self.store / "index")
+        result = self.succeeds("scrub", "--store", self.store)
+        self.assertIn("note: index: ", result.stdout)
+
+    def test_scrub_of_no_store(self):
+        self.fails(IO_ERROR, ["manifest.json"], "scrub", "--store", self.folder / "nothing")
+        self.fails(BAD_ARGUMENTS, [], "scrub")
+        self.fails(BAD_ARGUMENTS, [], "scrub", "--store", self.store, "--farm", self.farm)
 
     def test_json_is_not_mixed_with_warnings(self):
         formats.copy_store(OPTIONS.store, self.store)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/cli_support.hpp"
+#include "tools/compute_options.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -9,24 +9,6 @@
 #include "host/base/thread_count.hpp"
 
 namespace furrow::cli {
-
-ExitCode exit_code_of(ErrorKind kind) {
-  switch (kind) {
-    case ErrorKind::kInvalidArgument:
-      return kInvalidArgument;
-    case ErrorKind::kIo:
-      return kIoFailed;
-    case ErrorKind::kCorrupt:
-      return kCorruptData;
-    case ErrorKind::kMismatch:
-      return kMismatch;
-    case ErrorKind::kUnavailable:
-      return kUnavailable;
-    case ErrorKind::kInternal:
-      return kInternal;
-  }
-  return kInternal;
-}
 
 unsigned thread_count(unsigned wanted, unsigned others) {
   const ThreadCount count = choose_thread_count(wanted, others);
