@@ -23,8 +23,8 @@ namespace furrow::cli {
 namespace {
 
 struct ScrubArguments {
-  std::string farm;
-  std::string store;
+  std::optional<std::string> farm;
+  std::optional<std::string> store;
   bool json = false;
 };
 
@@ -99,7 +99,7 @@ void print_text(const StoreReport& report) {
 void scrub_store(const ScrubArguments& arguments, const std::stop_token& stop, int& exit_code) {
   std::optional<Progress> progress(std::in_place, "scrub", "piece");
   const StoreReport report = check_store(
-      arguments.store,
+      *arguments.store,
       [&](const StoreProgress& now) {
         progress->set({.share = share_of(now.pieces_done, now.pieces_total),
                        .bytes_total = now.pieces_total * kPieceSize,
@@ -122,7 +122,7 @@ void scrub_store(const ScrubArguments& arguments, const std::stop_token& stop, i
 void scrub_farm(const ScrubArguments& arguments, const std::stop_token& stop, int& exit_code) {
   std::optional<Progress> progress(std::in_place, "scrub", "sector");
   const ScrubReport report = furrow::scrub_farm(
-      {.directory = arguments.farm},
+      {.directory = *arguments.farm},
       [&](const ScrubProgress& now) {
         progress->set({.share = share_of(now.bytes_done, now.bytes_total),
                        .bytes_total = now.bytes_total,
@@ -158,7 +158,7 @@ void add_scrub_command(Command app, InterruptWatch& interrupts, int& exit_code) 
   command.add_flag("--json", arguments->json, "Print the report as JSON");
   add_simd_option(command);
   command.run([arguments, &interrupts, &exit_code] {
-    if (arguments->store.empty()) {
+    if (arguments->farm.has_value()) {
       scrub_farm(*arguments, interrupts.take_token(), exit_code);
     } else {
       scrub_store(*arguments, interrupts.take_token(), exit_code);

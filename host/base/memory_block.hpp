@@ -14,7 +14,7 @@ namespace furrow {
 using MemoryBlock = std::shared_ptr<std::uint8_t>;
 
 /// Makes a block of at least `n_bytes`, more than 0, that starts at a page. Throws when it cannot.
-/// Tests have others.
+/// Called from several threads at once where pools are made by several. Tests have others.
 using BlockSource = std::function<MemoryBlock(std::size_t n_bytes)>;
 
 /// Bytes of a page of this system.

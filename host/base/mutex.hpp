@@ -20,26 +20,17 @@
 
 /// Of a member: to be touched with this mutex alone.
 #define FURROW_GUARDED_BY(mutex) FURROW_ANNOTATED(guarded_by(mutex))
-/// Of a pointer: what it points to is to be touched with this mutex alone.
-#define FURROW_POINTEE_GUARDED_BY(mutex) FURROW_ANNOTATED(pt_guarded_by(mutex))
 /// Of a function, or of a lambda behind its parameters: the caller holds the mutex.
 #define FURROW_REQUIRES(...) FURROW_ANNOTATED(requires_capability(__VA_ARGS__))
-/// As FURROW_REQUIRES, where sharing it is enough.
-#define FURROW_REQUIRES_SHARED(...) FURROW_ANNOTATED(requires_shared_capability(__VA_ARGS__))
 /// Of a function: the caller must not hold the mutex, because the function takes it.
 #define FURROW_EXCLUDES(...) FURROW_ANNOTATED(locks_excluded(__VA_ARGS__))
-/// Of a function whose locking follows no scope; say why beside it.
-#define FURROW_UNCHECKED_LOCKING FURROW_ANNOTATED(no_thread_safety_analysis)
 
 namespace furrow {
 
-/// As std::mutex. Locked by a Lock, but for classes that implement locking.
+/// As std::mutex. Locked by a Lock.
 class FURROW_ANNOTATED(capability("mutex")) Mutex {
  public:
   void lock() FURROW_ANNOTATED(acquire_capability()) { mutex_.lock(); }
-  [[nodiscard]] bool try_lock() FURROW_ANNOTATED(try_acquire_capability(true)) {
-    return mutex_.try_lock();
-  }
   void unlock() FURROW_ANNOTATED(release_capability()) { mutex_.unlock(); }
 
  private:
@@ -110,8 +101,7 @@ class ConditionVariable {
   void notify_one() noexcept { changed_.notify_one(); }
   void notify_all() noexcept { changed_.notify_all(); }
 
-  /// Until notified, or for no reason.
-  void wait(Mutex& mutex) FURROW_REQUIRES(mutex) { changed_.wait(mutex); }
+  /// Until the condition holds.
   template <class Condition>
   void wait(Mutex& mutex, Condition condition) FURROW_REQUIRES(mutex) {
     changed_.wait(mutex, std::move(condition));

@@ -104,7 +104,7 @@ class ThreadGroup {
   /// Requested by the caller's stop, and by the first error. Thread-safe.
   [[nodiscard]] std::stop_token end() const { return end_.get_token(); }
 
-  /// Waits for all of them, and throws the first error.
+  /// Waits for all of them, and throws the first error, whenever it is called.
   void finish();
 
  private:

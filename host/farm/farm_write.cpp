@@ -54,7 +54,7 @@ std::uint16_t Farm::write_sector(SectorIndex index, std::span<const std::uint8_t
   const SlotSummary slot = summarize(metadata);
   const WritingTurn turn(*this, index);
   write_lost_marker(index);
-  files_.plot.write_bytes(index, sector_bytes);
+  files_.plot.write_sector_bytes(index, sector_bytes);
   files_.plot.sync();
 
   {

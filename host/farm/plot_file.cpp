@@ -29,7 +29,7 @@ void PlotFile::check_holds_sector(SectorIndex index) const {
               "sector " + std::to_string(index.value()));
 }
 
-void PlotFile::write_bytes(SectorIndex index, std::span<const std::uint8_t> bytes) const {
+void PlotFile::write_sector_bytes(SectorIndex index, std::span<const std::uint8_t> bytes) const {
   if (bytes.size() != sector_size_) {
     throw InvalidArgument("sector " + std::to_string(index.value()) + ": expected " +
                           std::to_string(sector_size_) + " bytes, actual " +

@@ -33,7 +33,7 @@ class PlotFile {
   void check_holds_sector(SectorIndex index) const;
 
   /// Throws InvalidArgument when `bytes` is not exactly one sector.
-  void write_bytes(SectorIndex index, std::span<const std::uint8_t> bytes) const;
+  void write_sector_bytes(SectorIndex index, std::span<const std::uint8_t> bytes) const;
   /// Reads out.size() bytes at `offset` within a sector. Throws InvalidArgument when that reaches
   /// beyond the sector.
   void read(SectorIndex index, std::uint64_t offset, std::span<std::uint8_t> out) const;

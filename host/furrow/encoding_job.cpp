@@ -83,6 +83,7 @@ class EncodingJob::Records {
  private:
   std::size_t n_unclaimed() const { return states_.size() - next_ + given_back_.size(); }
 
+  // Not one of host/base, which lies above this room.
   mutable std::mutex mutex_;  // of what follows
   std::vector<State> states_;
   std::size_t next_ = 0;  // records from here on were never claimed

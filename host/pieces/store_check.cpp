@@ -1,13 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/pieces/store_check.hpp"
 
-#include <set>
+#include <exception>
+#include <optional>
 
+#include "host/base/counted.hpp"
 #include "host/base/foreign_error.hpp"
+#include "host/pieces/source_errors.hpp"
 #include "host/pieces/store_piece_getter.hpp"
 
 namespace furrow {
 namespace {
+
+/// The getter warns of a bad index whenever it is asked, that is for each piece.
+class IndexWarnings {
+ public:
+  void add(const std::string& line) {
+    if (n_++ == 0) {
+      first_ = line;
+    }
+  }
+  [[nodiscard]] std::vector<StoreFinding> as_findings() const {
+    if (n_ == 0) {
+      return {};
+    }
+    return {{"index", n_ == 1 ? first_ : first_ + "; and " + counted(n_ - 1, "warning") + " more"}};
+  }
+
+ private:
+  std::string first_;
+  std::uint64_t n_ = 0;
+};
 
 std::vector<PieceIndex> pieces_of(SegmentIndex segment) {
   std::vector<PieceIndex> result;
@@ -17,47 +40,57 @@ std::vector<PieceIndex> pieces_of(SegmentIndex segment) {
   return result;
 }
 
+/// What is wrong with a piece. Throws StoreGone, of which no piece is to blame.
+std::string reason_of(const PieceAnswer& answer) {
+  if (answer.error == nullptr) {
+    return "it is not there";
+  }
+  try {
+    std::rethrow_exception(answer.error);
+  } catch (const StoreGone&) {
+    throw;
+  } catch (...) {
+    return message_of(std::current_exception());
+  }
+}
+
 }  // namespace
 
 StoreReport check_store(const std::filesystem::path& store,
                         const Observer<const StoreProgress&>& progress,
                         const std::stop_token& stop) {
+  IndexWarnings warnings;
+  StorePieceGetter getter(store,
+                          {.on_warning = [&](const std::string& line) { warnings.add(line); }});
   StoreReport report;
-  std::set<SegmentIndex> missing_packs;
-  StorePieceGetter getter(store, {.on_warning = [&](const std::string& line) {
-                            report.notes.push_back({"index", line});
-                          }});
   report.segments = getter.manifest().segments.size();
   report.pieces = report.segments * kNumPieces;
-  for (const SegmentPackProblem& problem : getter.check_files()) {
-    report.broken.push_back(
-        {"pack of segment " + std::to_string(problem.segment.value()), problem.message});
-    if (problem.is_missing) {
-      missing_packs.insert(problem.segment);
-    }
-  }
-
   StoreProgress now{.pieces_total = report.pieces};
+
   for (std::uint64_t s = 0; s < report.segments && !stop.stop_requested(); ++s) {
-    if (missing_packs.contains(SegmentIndex(s))) {
-      now.pieces_done += kNumPieces;
-      continue;
+    const SegmentIndex segment(s);
+    if (const std::optional<SegmentPackProblem> problem = getter.check_pack(segment)) {
+      report.broken.push_back({"pack of segment " + std::to_string(s), problem->message});
+      if (problem->is_unreadable) {
+        now.pieces_done += kNumPieces;
+        progress(now);
+        continue;
+      }
     }
     getter.get_pieces(
-        pieces_of(SegmentIndex(s)),
+        pieces_of(segment),
         [&](PieceIndex index, const PieceAnswer& answer) {
           if (answer.piece != nullptr) {
             ++report.intact_pieces;
           } else {
-            report.broken.push_back(
-                {"piece " + std::to_string(index.value()),
-                 answer.error != nullptr ? message_of(answer.error) : "it is not there"});
+            report.broken.push_back({"piece " + std::to_string(index.value()), reason_of(answer)});
           }
           ++now.pieces_done;
           progress(now);
         },
         stop);
   }
+  report.notes = warnings.as_findings();
   report.stopped = now.pieces_done < report.pieces;
   return report;
 }

@@ -19,10 +19,10 @@ struct StoreFinding {
 };
 
 struct StoreReport {
-  /// Damage: packs that are missing, damaged outside of their frames or without some of their pieces, in
-  /// the order of segments; then pieces that are not to be had, each unless its whole pack is missing.
+  /// Damage, in the order of segments: a pack that is missing, damaged outside of its frames or without some
+  /// of its pieces; then those of its pieces that are not to be had, unless the pack cannot be opened at all.
   std::vector<StoreFinding> broken;
-  /// What loses nothing: an index that is missing, damaged or wrong.
+  /// What loses nothing: an index that is missing, damaged or wrong, once.
   std::vector<StoreFinding> notes;
   std::uint64_t segments = 0;       ///< of the manifest
   std::uint64_t pieces = 0;         ///< of the manifest
@@ -36,9 +36,10 @@ struct StoreProgress {
   std::uint64_t pieces_total = 0;
 };
 
-/// Reads the tables of all packs, then every piece, as a plotter would: frames by their checksums, pieces by
-/// their proofs against the manifest. Damage goes into the report; throws what Manifest::load throws.
-/// `progress` is told after each piece. A stop request takes effect within one piece.
+/// Reads the table of each pack, then its pieces, as a plotter would: frames by their checksums, pieces by
+/// their proofs against the manifest. Damage goes into the report; throws what Manifest::load throws, and
+/// StoreGone when the store vanishes meanwhile. `progress` is told after each piece or pack that cannot be
+/// opened, on the calling thread. A stop request takes effect within one piece.
 StoreReport check_store(const std::filesystem::path& store,
                         const Observer<const StoreProgress&>& progress = {},
                         const std::stop_token& stop = {});

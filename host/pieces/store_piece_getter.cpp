@@ -119,13 +119,17 @@ PieceAnswer StorePieceGetter::read(PieceIndex index, const std::optional<StorePl
   return PieceAnswer::found(std::move(piece));
 }
 
-/// Throws StoreGone when it is not the pack alone that is missing.
-void StorePieceGetter::note_missing_pack(SegmentIndex segment) const {
+/// Throws StoreGone when it is not a pack alone that is missing.
+void StorePieceGetter::require_store() const {
   std::error_code error;
   if (!std::filesystem::exists(store_ / kManifestFileName, error)) {
     throw StoreGone("the store '" + store_.native() + "' is gone: expected " + kManifestFileName +
                     " there, " + (error ? error.message() : "actual none"));
   }
+}
+
+void StorePieceGetter::note_missing_pack(SegmentIndex segment) const {
+  require_store();
   const Lock lock(mutex_);
   if (missing_packs_.insert(segment).second && on_missing_pack_) {
     on_missing_pack_("'" + (store_ / segment_pack_name(segment)).native() + "' is missing");
@@ -152,25 +156,33 @@ PackEntry StorePieceGetter::find_frame(const PackFrames& pack, PieceIndex index,
   return frame_of(pack, index, by_pack);
 }
 
+std::optional<SegmentPackProblem> StorePieceGetter::check_pack(SegmentIndex segment) const {
+  const std::filesystem::path path = store_ / segment_pack_name(segment);
+  try {
+    const SegmentPlaces places = places_in(PiecePack::open(path).table(), segment);
+    const auto missing = std::ranges::find_if(places, [](const auto& place) { return !place; });
+    if (missing != places.end()) {
+      throw PieceNotInPack(
+          path, piece_index_at(segment,
+                               PiecePosition(static_cast<std::uint8_t>(missing - places.begin()))));
+    }
+    return std::nullopt;
+  } catch (const IoError& error) {
+    require_store();
+    return SegmentPackProblem{
+        segment,
+        error.error_number() == ENOENT ? "'" + path.native() + "' is missing" : error.what(),
+        /*is_unreadable=*/true};
+  } catch (const Error& error) {
+    return SegmentPackProblem{segment, error.what(), /*is_unreadable=*/false};
+  }
+}
+
 std::vector<SegmentPackProblem> StorePieceGetter::check_files() const {
   std::vector<SegmentPackProblem> problems;
   for (std::uint64_t i = 0; i < manifest_.segments.size(); ++i) {
-    const SegmentIndex segment(i);
-    const std::filesystem::path path = store_ / segment_pack_name(segment);
-    try {
-      const SegmentPlaces places = places_in(PiecePack::open(path).table(), segment);
-      const auto missing = std::ranges::find_if(places, [](const auto& place) { return !place; });
-      if (missing != places.end()) {
-        throw PieceNotInPack(
-            path, piece_index_at(
-                      segment, PiecePosition(static_cast<std::uint8_t>(missing - places.begin()))));
-      }
-    } catch (const IoError& error) {
-      const bool is_missing = error.error_number() == ENOENT;
-      problems.push_back(
-          {segment, is_missing ? "'" + path.native() + "' is missing" : error.what(), is_missing});
-    } catch (const Error& error) {
-      problems.push_back({segment, error.what(), false});
+    if (std::optional<SegmentPackProblem> problem = check_pack(SegmentIndex(i))) {
+      problems.push_back(*std::move(problem));
     }
   }
   return problems;

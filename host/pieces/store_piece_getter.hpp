@@ -31,7 +31,7 @@ class WrongPieceInFrame : public Error {
 struct SegmentPackProblem {
   SegmentIndex segment;
   std::string message;  ///< names the file
-  bool is_missing;      ///< the whole file
+  bool is_unreadable;   ///< it cannot be opened, so none of its pieces can be had
 };
 
 struct StorePieceGetterOptions {
@@ -65,7 +65,10 @@ class StorePieceGetter : public PieceGetter {
                   std::stop_token stop) override;
 
   [[nodiscard]] const Manifest& manifest() const { return manifest_; }
-  /// Reads the tables of all packs and no frames.
+  /// Reads the table of a pack and no frames. Throws StoreGone when the manifest is absent, too. Pre: the
+  /// manifest has the segment.
+  [[nodiscard]] std::optional<SegmentPackProblem> check_pack(SegmentIndex segment) const;
+  /// check_pack of all.
   [[nodiscard]] std::vector<SegmentPackProblem> check_files() const;
   /// Why the index is not used; none when it is.
   [[nodiscard]] const std::optional<std::string>& index_problem() const {
@@ -76,6 +79,7 @@ class StorePieceGetter : public PieceGetter {
   class OpenPack;
   PieceAnswer read(PieceIndex index, const std::optional<StorePlace>& place, OpenPack& open,
                    BufferPool& pool) const;
+  void require_store() const;
   void note_missing_pack(SegmentIndex segment) const;
   [[nodiscard]] PackEntry find_frame(const PackFrames& pack, PieceIndex index,
                                      const std::optional<StorePlace>& place) const;

@@ -26,7 +26,7 @@ struct EncoderChoice {
   bool needs_device = false;
   /// Whether each of them must work: the user named devices.
   bool needs_all_devices = false;
-  /// What the CPU does, it does in this mode.
+  /// The CPU encodes in this mode.
   SimdMode mode = SimdMode::kBest;
   /// Why "auto" does without CUDA, for the log; empty when it does not.
   std::string note;

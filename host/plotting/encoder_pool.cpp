@@ -190,7 +190,7 @@ EncoderPool::Attempt EncoderPool::encode_some(Run& run, Member& member) {
   } catch (...) {
     result.failure = std::current_exception();
   }
-  result.has_done_some = member.records_done != n_before;
+  result.has_done_records = member.records_done != n_before;
   if (result.failure != nullptr && !is_wrong) {
     warn(member.name + " could not encode a sector: " + message_of(result.failure));
   }
@@ -201,7 +201,7 @@ EncoderPool::Attempt EncoderPool::encode_some(Run& run, Member& member) {
 void EncoderPool::take_note(Attempt& attempt, Run& run, Member& member) {
   run.was_cut_short |= attempt.outcome == EncodeOutcome::kCancelled && run.end().stop_requested();
   if (attempt.failure == nullptr) {
-    if (attempt.has_done_some) {
+    if (attempt.has_done_records) {
       member.failures_in_a_row = 0;
     }
     return;

@@ -79,7 +79,7 @@ class EncoderPool::Run {
 /// What came of one call of an encoder's encode.
 struct EncoderPool::Attempt {
   EncodeOutcome outcome = EncodeOutcome::kCancelled;
-  bool has_done_some = false;
+  bool has_done_records = false;
   std::exception_ptr failure;     // of the sector with this encoder
   bool may_others_go_on = false;  // after the failure: records are as they were, or done
   std::string loss;               // why the encoder is to be retired; empty when it is not

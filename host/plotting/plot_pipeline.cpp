@@ -3,6 +3,8 @@
 
 #include <deque>
 #include <exception>
+#include <memory>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>

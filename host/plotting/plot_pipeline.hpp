@@ -14,7 +14,6 @@
 //   D * raw_sector_bytes(P) + output buffers * sector_size(P)
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <optional>

@@ -13,7 +13,7 @@
 namespace furrow {
 
 /// Downloads, encodes and lays out a sector, one after the other. `output` is empty or has the size of
-/// the sector. None when a stop was requested; `output` holds nothing then. Throws what
+/// the sector. None when a stop was requested; `output` is as it was then. Throws what
 /// download_sector, encode_sector and lay_out_sector throw. After WrongEncoding (of a VerifiedEncoder)
 /// the call may be repeated with another encoder.
 std::optional<PlottedSector> plot_sector(const SectorPlan& plan, const DownloadOptions& download,

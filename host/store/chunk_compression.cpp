@@ -2,7 +2,6 @@
 #include "host/store/chunk_compression.hpp"
 
 #include <new>
-#include <utility>
 
 #include <zstd.h>
 #include <zstd_errors.h>
@@ -41,11 +40,13 @@ std::optional<std::vector<std::uint8_t>> ZstdCompressor::compress(
   if (bytes.empty()) {
     return std::nullopt;
   }
-  const LeasePool<Context>::Lease context =
-      contexts_.take([] { return std::make_unique<Context>(); });
-  if (!context->zstd) {
-    throw std::bad_alloc();
-  }
+  const LeasePool<Context>::Lease context = contexts_.take([] {
+    auto fresh = std::make_unique<Context>();
+    if (!fresh->zstd) {
+      throw std::bad_alloc();
+    }
+    return fresh;
+  });
   if (context->out.size() < bytes.size()) {
     context->out.resize(bytes.size());
   }

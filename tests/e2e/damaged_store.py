@@ -110,7 +110,7 @@ class DamagedStore(FurrowTest):
         formats.copy_store(OPTIONS.store, self.store)
         index = self.wanted_piece()
         formats.flip_byte_of_pieces(self.store, index)
-        self.fails(CHECK_FAILED, [], "scrub", "--store", self.store)
+        self.assertEqual(furrow("scrub", "--store", self.store).code, CHECK_FAILED)
         report = self.scrub()
         self.assertEqual(report["intact"] + len(report["broken"]), report["pieces"], report)
         self.assertIn(f"piece {index}", [entry["thing"] for entry in report["broken"]])
