@@ -68,18 +68,6 @@ void describe(CudaDeviceInfo& info) {
 /// shows.
 __global__ void do_nothing() {}
 
-/// Creates a context and runs a kernel, so that a device which is reserved, broken or of an
-/// architecture that this program was not compiled for shows it here.
-void try_out(CudaDeviceInfo& info) {
-  const cuda::Stream stream(info.index);
-  cuda::launch(do_nothing, {dim3(1), dim3(1)}, stream.view().get());
-  stream.view().synchronize();
-  std::size_t free_bytes = 0;
-  std::size_t total_bytes = 0;
-  check(cudaMemGetInfo(&free_bytes, &total_bytes), "cudaMemGetInfo");
-  info.free_bytes = free_bytes;
-}
-
 CudaDeviceInfo device_info(int index) {
   CudaDeviceInfo info;
   info.index = index;
@@ -90,8 +78,6 @@ CudaDeviceInfo device_info(int index) {
       info.unsupported_reason = "compute capability " + std::to_string(info.compute_major) + "." +
                                 std::to_string(info.compute_minor) + " is below " +
                                 std::to_string(kOldestMajor) + "." + std::to_string(kOldestMinor);
-    } else {
-      try_out(info);
     }
   } catch (const CudaError& error) {
     info.unsupported_reason = error.what();
@@ -153,16 +139,24 @@ CudaDevices cuda_devices() {
     result.problem = problem_text(status, result);
     return result;
   }
-  int current = 0;
-  const bool has_current = cudaGetDevice(&current) == cudaSuccess;
   for (int index = 0; index < n_devices; ++index) {
     result.devices.push_back(device_info(index));
   }
-  if (has_current) {
-    static_cast<void>(cudaSetDevice(current));
-  }
   static_cast<void>(cudaGetLastError());
   return result;
+}
+
+void open_cuda_device(CudaDeviceInfo& device) {
+  try {
+    // A device that is reserved, broken or of an architecture that this program was not compiled
+    // for shows it here.
+    const cuda::Stream stream(device.index);
+    cuda::launch(do_nothing, {dim3(1), dim3(1)}, stream.view().get());
+    stream.view().synchronize();
+    device.free_bytes = cuda::free_device_bytes();
+  } catch (const CudaError& error) {
+    device.unsupported_reason = error.what();
+  }
 }
 
 }  // namespace furrow

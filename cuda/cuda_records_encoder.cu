@@ -17,13 +17,6 @@ std::string name_of(int device) {
   return "cuda " + std::to_string(device) + " (" + properties.name + ")";
 }
 
-std::uint64_t free_device_bytes() {
-  std::size_t free_bytes = 0;
-  std::size_t total_bytes = 0;
-  check(cudaMemGetInfo(&free_bytes, &total_bytes), "cudaMemGetInfo");
-  return free_bytes;
-}
-
 CudaEncoderOptions checked(CudaEncoderOptions options) {
   if (!options.fallback) {
     throw InvalidArgument("CUDA encoder: needs a fallback for records the device cannot encode");

@@ -1,107 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <limits>
-#include <string>
-
-#include "furrow/errors.hpp"
-
-#include "cuda/kernels/encode_chunks.cuh"
-#include "cuda/proof_pipeline.cuh"
-#include "cuda/record_pipeline.hpp"
-#include "cuda/runtime/check.hpp"
+#include "cuda/record_pipeline.cuh"
 
 namespace furrow::cuda {
-namespace {
 
-using Tables = ProofTablesRef<kPosK>;
-
-std::size_t checked_batch(std::size_t max_records) {
-  if (max_records == 0 || max_records > std::numeric_limits<std::uint16_t>::max()) {
-    throw InvalidArgument("record pipeline: expected batches of 1 to 65535 records, actual " +
-                          std::to_string(max_records));
-  }
-  return max_records;
-}
-
-}  // namespace
-
-std::size_t RecordPipeline::device_bytes(std::size_t max_records) {
-  return ErasureTable::kDeviceBytes +
-         max_records *
-             (Tables::bytes() + sizeof(PosSeed) + 3 * sizeof(Record) + sizeof(FoundProofs) +
-              kNumChunks * sizeof(std::uint16_t) + sizeof(RecordStatus));
-}
-
-RecordPipeline::RecordPipeline(StreamView stream, std::size_t max_records)
-    : stream_(stream),
-      max_records_(checked_batch(max_records)),
-      erasure_(stream),
-      d_tables_(stream, max_records * Tables::bytes()),
-      d_seeds_(stream, max_records),
-      d_source_(stream, max_records),
-      d_parity_(stream, max_records),
-      d_encoded_(stream, max_records),
-      d_found_(stream, max_records),
-      d_used_(stream, max_records * kNumChunks),
-      d_status_(stream, max_records) {}
-
-void RecordPipeline::enqueue(std::size_t n, const PosSeed* seeds, const Record* records_in,
-                             Record* records_out, FoundProofs* found_out, RecordStatus* status_out,
-                             const BatchMarks* marks) {
-  enqueue_encoding(n, seeds, records_in, marks);
-  enqueue_results(n, records_out, found_out, status_out, cudaMemcpyDeviceToHost);
-}
-
-void RecordPipeline::enqueue_resident(std::size_t n, const PosSeed* seeds, const Record* records_in,
-                                      Record* d_records_out, FoundProofs* d_found_out,
-                                      RecordStatus* status_out) {
-  enqueue_encoding(n, seeds, records_in, nullptr);
-  enqueue_results(n, d_records_out, d_found_out, status_out, cudaMemcpyDeviceToDevice);
-}
-
-void RecordPipeline::enqueue_encoding(std::size_t n, const PosSeed* seeds, const Record* records_in,
-                                      const BatchMarks* marks) {
-  if (n == 0 || n > max_records_) {
-    throw InvalidArgument("record pipeline: expected 1 to " + std::to_string(max_records_) +
-                          " records, actual " + std::to_string(n));
-  }
-  const auto count = static_cast<std::uint32_t>(n);
-  const cudaStream_t stream = stream_.get();
-  const ProofTablesBatch<kPosK> tables(d_tables_.data());
-
-  check(
-      cudaMemcpyAsync(d_seeds_.data(), seeds, n * sizeof(PosSeed), cudaMemcpyHostToDevice, stream));
-  check(cudaMemcpyAsync(d_source_.data(), records_in, n * sizeof(Record), cudaMemcpyHostToDevice,
-                        stream));
-  if (marks != nullptr) {
-    marks->uploaded.record(stream_);
-  }
-  make_proof_tables<kPosK>(stream_, count, reinterpret_cast<std::uint32_t*>(d_seeds_.data()),
-                           tables);
-  choose_all_proofs<kPosK>(stream_, count, tables,
-                           reinterpret_cast<std::uint32_t*>(d_found_.data()), d_used_.data(),
-                           d_status_.data());
-  extend_records(stream_, erasure_,
-                 {.n_records = n,
-                  .d_source = reinterpret_cast<const std::uint8_t*>(d_source_.data()),
-                  .d_parity = reinterpret_cast<std::uint8_t*>(d_parity_.data())});
-  launch(encode_chunks<kPosK>,
-         {dim3(kNumChunks / EncodeChunksShape::kProofs, count), dim3(EncodeChunksShape::kThreads)},
-         stream, tables, d_used_.data(), d_status_.data(),
-         reinterpret_cast<const uint4*>(d_source_.data()),
-         reinterpret_cast<const uint4*>(d_parity_.data()),
-         reinterpret_cast<uint4*>(d_encoded_.data()));
-  if (marks != nullptr) {
-    marks->computed.record(stream_);
-  }
-}
-
-void RecordPipeline::enqueue_results(std::size_t n, Record* records_out, FoundProofs* found_out,
-                                     RecordStatus* status_out, cudaMemcpyKind kind) {
-  const cudaStream_t stream = stream_.get();
-  check(cudaMemcpyAsync(records_out, d_encoded_.data(), n * sizeof(Record), kind, stream));
-  check(cudaMemcpyAsync(found_out, d_found_.data(), n * sizeof(FoundProofs), kind, stream));
-  check(cudaMemcpyAsync(status_out, d_status_.data(), n * sizeof(RecordStatus),
-                        cudaMemcpyDeviceToHost, stream));
-}
+template class RecordPipelineOf<kPosK>;
+#if !defined(__CUDACC__)
+template class RecordPipelineOf<kTrialK>;
+#endif
 
 }  // namespace furrow::cuda

@@ -27,14 +27,16 @@
 
 namespace furrow::cuda {
 
-/// Thread-compatible. The stream must outlive it.
-class RecordPipeline {
+/// Thread-compatible. The stream must outlive it. `K` is the network's except where a device proves
+/// itself (kTrialK) and in tests; its definitions are in record_pipeline.cuh.
+template <unsigned K>
+class RecordPipelineOf {
  public:
   /// Device memory that a pipeline for batches of `max_records` allocates.
   static std::size_t device_bytes(std::size_t max_records);
 
   /// Throws CudaOutOfMemory or CudaError; InvalidArgument for 0 or more than 65535 records.
-  RecordPipeline(StreamView stream, std::size_t max_records);
+  RecordPipelineOf(StreamView stream, std::size_t max_records);
 
   /// Enqueues the encoding of `n` records, at most max_records. All pointers are to host memory
   /// that must stay as it is until the stream gets there: `seeds` [n], `records_in` [n],
@@ -48,6 +50,10 @@ class RecordPipeline {
   /// are device memory. The status comes to the host.
   void enqueue_resident(std::size_t n, const PosSeed* seeds, const Record* records_in,
                         Record* d_records_out, FoundProofs* d_found_out, RecordStatus* status_out);
+
+  /// Enqueues that no result of an earlier use of this memory, be it the right one, is left in it.
+  /// Throws CudaError.
+  void forget_results();
 
   [[nodiscard]] std::size_t max_records() const noexcept { return max_records_; }
 
@@ -69,5 +75,15 @@ class RecordPipeline {
   DeviceBuffer<std::uint16_t> d_used_;
   DeviceBuffer<RecordStatus> d_status_;
 };
+
+using RecordPipeline = RecordPipelineOf<kPosK>;
+
+/// K of the record by which a device proves itself. The harness, which takes ten seconds for a
+/// record of the network's K, takes the least K that gives proofs enough.
+#if defined(__CUDACC__)
+inline constexpr unsigned kTrialK = kPosK;
+#else
+inline constexpr unsigned kTrialK = 16;
+#endif
 
 }  // namespace furrow::cuda

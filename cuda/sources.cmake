@@ -11,6 +11,7 @@ set(FURROW_CUDA_KERNEL_SOURCES
 set(FURROW_CUDA_HOST_SOURCES
   cuda/batch_pipeline.cu
   cuda/device_sector.cu
+  cuda/device_trial.cu
   cuda/encoder_memory.cu
   cuda/cuda_records_encoder.cu
   cuda/lane.cu

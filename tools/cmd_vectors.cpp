@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include <spdlog/spdlog.h>
+
 #include "host/plotting/encoder_choice.hpp"
 #include "tools/commands.hpp"
 #include "tools/compute_options.hpp"
@@ -35,6 +37,9 @@ std::unique_ptr<CudaEncoder> make_device_encoder(const EncoderChoice& choice) {
 
 void run_vectors(const VectorsArguments& arguments, int& exit_code) {
   const EncoderChoice choice = choose_encoder(arguments.encoder, arguments.devices);
+  for (const std::string& line : choice.refused) {
+    spdlog::warn("{}", line);
+  }
   vectors::VectorOptions options{
       .mode = choice.mode, .threads = thread_count(arguments.threads), .only = arguments.only};
   std::unique_ptr<CudaEncoder> cuda;

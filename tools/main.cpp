@@ -15,7 +15,7 @@
 #include "furrow/cuda.hpp"
 
 #include "host/base/observer.hpp"
-#include "host/plotting/device_query.hpp"
+#include "host/plotting/driver_call.hpp"
 #include "tools/command_line.hpp"
 #include "tools/commands.hpp"
 #include "tools/exit_code.hpp"

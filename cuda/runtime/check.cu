@@ -102,6 +102,13 @@ void use_device(int device, const std::source_location& place) {
   check(cudaSetDevice(device), "cudaSetDevice", place);
 }
 
+std::uint64_t free_device_bytes() {
+  std::size_t free_bytes = 0;
+  std::size_t total_bytes = 0;
+  check(cudaMemGetInfo(&free_bytes, &total_bytes), "cudaMemGetInfo");
+  return free_bytes;
+}
+
 std::string device_text(int device) {
   cudaDeviceProp properties{};
   std::string number = "device " + std::to_string(device);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <source_location>
 #include <string>
 
@@ -67,6 +68,9 @@ void log_unless_success(cudaError_t status, const char* call) noexcept;
 
 /// Makes `device` the one that calls of this thread mean. Throws CudaError.
 void use_device(int device, const std::source_location& place = std::source_location::current());
+
+/// Free memory of the current device. Throws CudaError.
+[[nodiscard]] std::uint64_t free_device_bytes();
 
 /// `device 0 "NVIDIA H200"`; without the name when it cannot be had.
 [[nodiscard]] std::string device_text(int device);

@@ -13,7 +13,7 @@ bool has_memory_pools(int device) {
 }
 
 /// What the current device has left; 0 when it does not say.
-std::size_t free_device_bytes() {
+std::size_t free_bytes_if_known() {
   std::size_t free_bytes = 0;
   std::size_t total_bytes = 0;
   if (cudaMemGetInfo(&free_bytes, &total_bytes) != cudaSuccess) {
@@ -39,7 +39,7 @@ DeviceMemory::DeviceMemory(StreamView stream, std::size_t n_bytes)
     static_cast<void>(cudaGetLastError());
     throw CudaOutOfMemory(call, std::source_location::current(),
                           "memory of " + device_text(stream.device()), n_bytes,
-                          free_device_bytes());
+                          free_bytes_if_known());
   }
   check(status, call);
 }

@@ -34,6 +34,9 @@ void check_places(const PlotRequest& request) {
 PlotPlan plan_plot(PlotRequest request, const PlotObserver& observer) {
   check_places(request);
   EncoderChoice encoder = choose_encoder(request.engine.encoder, request.engine.devices);
+  for (const std::string& line : encoder.refused) {
+    observer.on_warning(line);
+  }
   MemoryPlan memory =
       plan_engine_memory(request.engine, encoder, planned_pieces_in_sector(request.farm),
                          pieces_in_flight(request.pieces), observer.on_warning);

@@ -12,6 +12,15 @@ CudaDevices cuda_devices() {
   return result;
 }
 
+void open_cuda_device(CudaDeviceInfo& device) {
+  device.unsupported_reason = "this program was built without CUDA";
+}
+
+CudaTrial try_cuda_device(int /*device*/, const PosSeed& /*seed*/, Record& /*record*/,
+                          FoundProofs& /*found_proofs*/) {
+  throw EncoderError("this program was built without CUDA");
+}
+
 // NOLINTNEXTLINE(performance-unnecessary-value-param): the real one keeps its options
 std::unique_ptr<CudaEncoder> make_cuda_records_encoder(CudaEncoderOptions /*options*/) {
   throw EncoderError("encoder cuda: this program was built without CUDA");

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 
 namespace furrow {
 namespace {
@@ -21,9 +22,19 @@ std::string list_of(const CudaDevices& devices) {
          (visible != nullptr ? "; CUDA_VISIBLE_DEVICES is '" + std::string(visible) + "'" : "");
 }
 
+/// What follows "GPU-" or "MIG-"; none when `id` begins with neither.
+std::optional<std::string_view> digits_of(std::string_view id) {
+  constexpr std::size_t kPrefix = 4;
+  return id.starts_with("GPU-") || id.starts_with("MIG-") ? std::optional(id.substr(kPrefix))
+                                                          : std::nullopt;
+}
+
+/// The driver gives a part of a card (MIG) a UUID of its own, which nvidia-smi shows as "MIG-..."
+/// and the runtime without any prefix, so that we take it for a card's: only the digits tell.
 bool is_meant(const CudaDeviceInfo& device, std::string_view id) {
-  const bool is_uuid = id.starts_with("GPU-") || id.starts_with("MIG-");
-  return is_uuid ? device.uuid.starts_with(id) : std::to_string(device.index) == id;
+  const std::optional<std::string_view> wanted = digits_of(id);
+  return wanted.has_value() ? digits_of(device.uuid).value_or("").starts_with(*wanted)
+                            : std::to_string(device.index) == id;
 }
 
 }  // namespace
@@ -43,8 +54,7 @@ const CudaDeviceInfo& find_cuda_device(const CudaDevices& devices, std::string_v
     throw InvalidArgument("no CUDA device '" + std::string(id) + "'; " + list_of(devices));
   }
   if (!found->is_supported()) {
-    throw EncoderError("CUDA device " + std::to_string(found->index) + " (" + found->name +
-                       ") cannot be used: " + found->unsupported_reason);
+    throw EncoderError(unusable_text(*found));
   }
   return *found;
 }
@@ -67,6 +77,11 @@ std::vector<CudaDeviceInfo> choose_cuda_devices(const CudaDevices& devices,
     result.push_back(device);
   }
   return result;
+}
+
+std::string unusable_text(const CudaDeviceInfo& device) {
+  return "CUDA device " + std::to_string(device.index) + " (" + device.name +
+         ") cannot be used: " + device.unsupported_reason;
 }
 
 std::string why_no_cuda_device(const CudaDevices& devices) {

@@ -20,6 +20,9 @@ const CudaDeviceInfo& find_cuda_device(const CudaDevices& devices, std::string_v
 std::vector<CudaDeviceInfo> choose_cuda_devices(const CudaDevices& devices,
                                                 const std::vector<std::string>& ids);
 
+/// "CUDA device 0 (NAME) cannot be used: WHY".
+std::string unusable_text(const CudaDeviceInfo& device);
+
 /// Why choose_cuda_devices finds none without ids: no driver, no device, none supported.
 std::string why_no_cuda_device(const CudaDevices& devices);
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Asking the driver for devices, without waiting for ever: a driver may hang in its first call, in
-// the kernel even, where nothing can interrupt it.
+// Asking the driver for devices, without waiting for ever (driver_call.hpp).
 #pragma once
 
 #include <chrono>
@@ -22,8 +21,7 @@ inline constexpr const char* kDriverIsSilent = "the NVIDIA driver does not answe
 CudaDevices cuda_devices_in_time(std::chrono::milliseconds patience = kDriverPatience,
                                  const std::function<CudaDevices()>& list = cuda_devices);
 
-/// Whether a thread was left behind in the driver. The process then has to end without the
-/// destructors of the CUDA runtime, which wait for it: by _exit.
-[[nodiscard]] bool is_driver_silent() noexcept;
+/// All devices with what open_cuda_device says of them: for who wants to know, not to use them.
+CudaDevices opened_cuda_devices();
 
 }  // namespace furrow

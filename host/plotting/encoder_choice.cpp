@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/plotting/encoder_choice.hpp"
 
+#include <algorithm>
 #include <random>
 #include <utility>
 
@@ -45,10 +46,32 @@ std::vector<std::unique_ptr<RecordsEncoder>> make_device_encoders(const EncoderC
   return result;
 }
 
+/// Lets each chosen device prove itself and leaves out what cannot. `listed` is told, so that it
+/// says why there is none.
+void prove_devices(EncoderChoice& choice, CudaDevices& listed,
+                   const std::function<void(CudaDeviceInfo&)>& prove) {
+  std::vector<CudaDeviceInfo> proven;
+  for (CudaDeviceInfo& device : choice.devices) {
+    prove(device);
+    if (device.is_supported()) {
+      proven.push_back(device);
+      continue;
+    }
+    if (choice.needs_all_devices) {
+      throw EncoderError(unusable_text(device));
+    }
+    choice.refused.push_back(unusable_text(device));
+    std::replace_if(
+        listed.devices.begin(), listed.devices.end(),
+        [&](const CudaDeviceInfo& other) { return other.index == device.index; }, device);
+  }
+  choice.devices = std::move(proven);
+}
+
 }  // namespace
 
 EncoderChoice choose_encoder(std::string_view kind, const std::vector<std::string>& device_ids,
-                             const std::function<CudaDevices()>& list_devices) {
+                             const DeviceQueries& ask) {
   EncoderChoice choice;
   if (kind == "cpu" || kind == "cpu-scalar") {
     if (!device_ids.empty()) {
@@ -62,13 +85,14 @@ EncoderChoice choose_encoder(std::string_view kind, const std::vector<std::strin
     throw InvalidArgument("unknown encoder '" + std::string(kind) +
                           "': expected auto, cuda, cpu or cpu-scalar");
   }
-  const CudaDevices devices = list_devices();
+  CudaDevices devices = ask.list();
   choice.needs_all_devices = !device_ids.empty();
   choice.needs_device = kind == "cuda" || choice.needs_all_devices;
   if (choice.needs_device && devices.problem == kDriverIsSilent) {
     throw EncoderError("encoder cuda: " + devices.problem);
   }
   choice.devices = choose_cuda_devices(devices, device_ids);
+  prove_devices(choice, devices, ask.prove);
   if (choice.devices.empty()) {
     const std::string why = why_no_cuda_device(devices);
     if (choice.needs_device) {

@@ -14,9 +14,16 @@
 #include "host/base/observer.hpp"
 #include "host/plotting/cpu_records_encoder.hpp"
 #include "host/plotting/device_query.hpp"
+#include "host/plotting/device_trial.hpp"
 #include "host/plotting/encoder_pool.hpp"
 
 namespace furrow {
+
+/// How the machine is asked for its devices; tests ask others.
+struct DeviceQueries {
+  std::function<CudaDevices()> list = [] { return cuda_devices_in_time(); };
+  std::function<void(CudaDeviceInfo&)> prove = [](CudaDeviceInfo& device) { prove_device(device); };
+};
 
 /// What a user asked for, resolved against what this build and this machine have.
 struct EncoderChoice {
@@ -30,16 +37,18 @@ struct EncoderChoice {
   SimdMode mode = SimdMode::kBest;
   /// Why "auto" does without CUDA, for the log; empty when it does not.
   std::string note;
+  /// A line for each device that would be used and failed its trial, for whoever is to be warned.
+  std::vector<std::string> refused = {};
 };
 
 /// Resolves `kind`: "cuda", "cpu", "cpu-scalar" (no SIMD, for comparison), or "auto", which is
 /// every supported CUDA device, and the CPU when there is none. `device_ids` are indexes or UUIDs;
-/// none means all. Throws InvalidArgument, naming what there is, for an unknown kind or device and
-/// for devices with "cpu"; EncoderError when "cuda" has no device, and
-/// when a device is needed and the driver does not answer.
-EncoderChoice choose_encoder(
-    std::string_view kind, const std::vector<std::string>& device_ids = {},
-    const std::function<CudaDevices()>& list_devices = [] { return cuda_devices_in_time(); });
+/// none means all. Each device has to prove itself (device_trial.hpp); one that does not is left out
+/// unless it was named. Throws InvalidArgument, naming what there is, for an unknown kind or device
+/// and for devices with "cpu"; EncoderError when "cuda" has no device, when one that was named
+/// cannot be used, and when a device is needed and the driver does not answer.
+EncoderChoice choose_encoder(std::string_view kind, const std::vector<std::string>& device_ids = {},
+                             const DeviceQueries& ask = {});
 
 struct EncoderSettings {
   /// The CPU encoder, or the one that stands in when all devices are lost; the mode is that of the

@@ -42,8 +42,28 @@ struct CudaDevices {
 };
 
 /// Lists the devices that CUDA shows this process. Never fails for want of a driver or a device;
-/// `problem` says so then. Uses each device for a moment, which takes some tenths of a second.
+/// `problem` says so then. Only looks: no device gets a context, which would take some hundred MiB
+/// of it for as long as the process lives. So free memory is 0, and a device that is reserved or
+/// broken does not show it.
 CudaDevices cuda_devices();
+
+/// Gives this process a context on the device, for good, and lets it run an empty kernel: fills in
+/// the free memory, or the reason why it cannot be used. Takes some tenths of a second.
+void open_cuda_device(CudaDeviceInfo& device);
+
+/// What a device shows that encodes a record for the first time.
+struct CudaTrial {
+  unsigned k = 0;                ///< of the proofs: the network's, less on a device of the harness
+  std::uint64_t free_bytes = 0;  ///< on the device, without what the trial took
+};
+
+/// Encodes `record` with the proofs of `seed` on the device and sets its bitmap; the device gets a
+/// context, its memory is let go again. A few milliseconds after the first use of the device, which
+/// takes some tenths of a second. What comes out may be wrong: the caller knows what is right.
+/// Throws EncoderError when the device cannot be used or encoded nothing, and in a build without
+/// CUDA; the record is unchanged then.
+CudaTrial try_cuda_device(int device, const PosSeed& seed, Record& record,
+                          FoundProofs& found_proofs);
 
 struct CudaEncoderOptions {
   int device = 0;

@@ -11,6 +11,7 @@
 
 #include "host/plotting/device_choice.hpp"
 #include "host/plotting/device_query.hpp"
+#include "host/plotting/driver_call.hpp"
 #include "tests/unit/plotting/fake_encoder.hpp"
 
 namespace furrow {
@@ -55,6 +56,19 @@ std::string error_of(const Call& call) {
 
 using Indexes = std::vector<int>;
 
+/// choose_encoder on a machine whose cards all prove themselves, but for those in `failing`.
+EncoderChoice choose(std::string_view kind, const std::vector<std::string>& ids,
+                     const std::function<CudaDevices()>& list,
+                     const std::vector<int>& failing = {}) {
+  return choose_encoder(
+      kind, ids, {.list = list, .prove = [&](CudaDeviceInfo& device) {
+                    device.free_bytes = 99;
+                    if (std::find(failing.begin(), failing.end(), device.index) != failing.end()) {
+                      device.unsupported_reason = "it encodes a known record wrongly";
+                    }
+                  }});
+}
+
 TEST(DeviceChoice, FindsByIndexAndUuid) {
   const CudaDevices devices = three_cards();
   EXPECT_EQ(find_cuda_device(devices, "1").index, 1);
@@ -92,14 +106,14 @@ TEST(DeviceChoice, WhatCannotBeUsedOrIsUnclearIsRefused) {
 }
 
 TEST(EncoderChoice, AutoTakesEverySupportedDevice) {
-  const EncoderChoice choice = choose_encoder("auto", {}, three_cards);
+  const EncoderChoice choice = choose("auto", {}, three_cards);
   EXPECT_EQ(indexes(choice.devices), (Indexes{0, 1}));
   EXPECT_EQ(choice.note, "");
   EXPECT_FALSE(choice.needs_device);
 }
 
 TEST(EncoderChoice, AutoWithoutDevicesSaysWhy) {
-  EXPECT_EQ(choose_encoder("auto", {}, no_driver).note,
+  EXPECT_EQ(choose("auto", {}, no_driver).note,
             "encoding on the CPU: no NVIDIA driver is installed");
   const auto only_an_old_card = [] {
     CudaDevices devices = three_cards();
@@ -107,20 +121,60 @@ TEST(EncoderChoice, AutoWithoutDevicesSaysWhy) {
     return devices;
   };
   EXPECT_EQ(
-      choose_encoder("auto", {}, only_an_old_card).note,
+      choose("auto", {}, only_an_old_card).note,
       "encoding on the CPU: no CUDA device can be used: 2 (Card 2): compute capability 6.1 is "
       "below 7.5");
-  EXPECT_EQ(error_of<EncoderError>([&] { choose_encoder("cuda", {}, only_an_old_card); }),
+  EXPECT_EQ(error_of<EncoderError>([&] { choose("cuda", {}, only_an_old_card); }),
             "encoder cuda: no CUDA device can be used: 2 (Card 2): compute capability 6.1 is below "
             "7.5");
 }
 
+constexpr const char* kCard1IsWrong =
+    "CUDA device 1 (Card 1) cannot be used: it encodes a known record wrongly";
+
+TEST(EncoderChoice, ADeviceThatDoesNotProveItselfIsLeftOutUnlessItWasNamed) {
+  const EncoderChoice choice = choose("auto", {}, three_cards, {1});
+  EXPECT_EQ(indexes(choice.devices), (Indexes{0}));
+  EXPECT_EQ(choice.devices[0].free_bytes, 99U) << "as the trial found it";
+  EXPECT_EQ(choice.refused, std::vector<std::string>{kCard1IsWrong});
+  EXPECT_EQ(choice.note, "") << "there is another";
+  for (const char* kind : {"auto", "cuda"}) {
+    EXPECT_EQ(error_of<EncoderError>([&] {
+                choose(kind, {"0", "1"}, three_cards, {1});
+              }),
+              kCard1IsWrong);
+  }
+  EXPECT_EQ(indexes(choose("cuda", {"0"}, three_cards, {1}).devices), (Indexes{0}))
+      << "the other is not even tried";
+}
+
+TEST(EncoderChoice, WithoutAProvenDeviceTheCpuEncodesUnlessItMustNot) {
+  const EncoderChoice choice = choose("auto", {}, three_cards, {0, 1});
+  EXPECT_TRUE(choice.devices.empty());
+  EXPECT_EQ(choice.refused.size(), 2U);
+  EXPECT_EQ(choice.note.find("encoding on the CPU: no CUDA device can be used: 0 (Card 0): it "
+                             "encodes a known record wrongly; 1 (Card 1): "),
+            0U)
+      << choice.note;
+  EXPECT_EQ(error_of<EncoderError>([] {
+              choose("cuda", {}, three_cards, {0, 1});
+            }).substr(0, 46),
+            "encoder cuda: no CUDA device can be used: 0 (C");
+}
+
+TEST(DeviceChoice, APartOfACardIsFoundByTheUuidThatNvidiaSmiShows) {
+  CudaDevices devices = three_cards();
+  devices.devices[1].uuid = "GPU-c6d4f1ef-42e4-5de3-91c7-45d71c87eb3f";
+  EXPECT_EQ(find_cuda_device(devices, "MIG-c6d4f1ef-42e4-5de3-91c7-45d71c87eb3f").index, 1);
+  EXPECT_THROW(static_cast<void>(find_cuda_device(devices, "MIG-d6d4f1ef")), InvalidArgument);
+}
+
 TEST(EncoderChoice, TheCpuAsksNobody) {
   const auto never = []() -> CudaDevices { throw Error(ErrorKind::kInternal, "asked"); };
-  EXPECT_EQ(choose_encoder("cpu", {}, never).mode, SimdMode::kBest);
-  EXPECT_EQ(choose_encoder("cpu-scalar", {}, never).mode, SimdMode::kScalar);
-  EXPECT_THROW(choose_encoder("cpu", {"0"}, never), InvalidArgument);
-  EXPECT_THROW(choose_encoder("CUDA", {}, never), InvalidArgument);
+  EXPECT_EQ(choose("cpu", {}, never).mode, SimdMode::kBest);
+  EXPECT_EQ(choose("cpu-scalar", {}, never).mode, SimdMode::kScalar);
+  EXPECT_THROW(choose("cpu", {"0"}, never), InvalidArgument);
+  EXPECT_THROW(choose("CUDA", {}, never), InvalidArgument);
 }
 
 /// Settings whose device encoders are fakes; devices in `broken` cannot be had.
@@ -144,7 +198,7 @@ TEST(EncoderChoice, DevicesBecomeAPool) {
   std::vector<std::string> warnings;
   std::vector<CudaEncoderOptions> made;
   const auto encoder =
-      make_encoder_pool(choose_encoder("auto", {}, three_cards), settings_with({}, warnings, made));
+      make_encoder_pool(choose("auto", {}, three_cards), settings_with({}, warnings, made));
   EXPECT_EQ(encoder->name(), "cuda 0 + cuda 1");
   ASSERT_EQ(made.size(), 2U);
   EXPECT_EQ(made[1].vram_limit, 12345U);
@@ -155,33 +209,32 @@ TEST(EncoderChoice, DevicesBecomeAPool) {
 TEST(EncoderChoice, ADeviceThatCannotBeHadIsLeftOutUnlessItWasNamed) {
   std::vector<std::string> warnings;
   std::vector<CudaEncoderOptions> made;
-  EXPECT_EQ(
-      make_encoder_pool(choose_encoder("auto", {}, three_cards), settings_with({0}, warnings, made))
-          ->name(),
-      "cuda 1");
+  EXPECT_EQ(make_encoder_pool(choose("auto", {}, three_cards), settings_with({0}, warnings, made))
+                ->name(),
+            "cuda 1");
   EXPECT_EQ(warnings, std::vector<std::string>{"cuda 0: out of memory; it is not used"});
-  EXPECT_THROW(make_encoder_pool(choose_encoder("auto", {"0", "1"}, three_cards),
+  EXPECT_THROW(make_encoder_pool(choose("auto", {"0", "1"}, three_cards),
                                  settings_with({0}, warnings, made)),
                EncoderError);
 
   warnings.clear();
-  EXPECT_EQ(make_encoder_pool(choose_encoder("auto", {}, three_cards),
-                              settings_with({0, 1}, warnings, made))
-                ->name()
-                .substr(0, 3),
-            "cpu");
+  EXPECT_EQ(
+      make_encoder_pool(choose("auto", {}, three_cards), settings_with({0, 1}, warnings, made))
+          ->name()
+          .substr(0, 3),
+      "cpu");
   EXPECT_EQ(warnings.size(), 2U);
-  EXPECT_THROW(make_encoder_pool(choose_encoder("cuda", {}, three_cards),
-                                 settings_with({0, 1}, warnings, made)),
-               EncoderError);
+  EXPECT_THROW(
+      make_encoder_pool(choose("cuda", {}, three_cards), settings_with({0, 1}, warnings, made)),
+      EncoderError);
 }
 
 TEST(EncoderChoice, WrongBytesOfADeviceAreFound) {
   // The fake does not encode as the CPU does, so its records are wrong.
   std::vector<std::string> warnings;
   std::vector<CudaEncoderOptions> made;
-  const auto encoder = make_encoder_pool(choose_encoder("cuda", {"0"}, three_cards),
-                                         settings_with({}, warnings, made));
+  const auto encoder =
+      make_encoder_pool(choose("cuda", {"0"}, three_cards), settings_with({}, warnings, made));
   FakeSector sector(2, 1);
   EXPECT_THROW(encoder->encode_records(sector.sector_id, sector.records, sector.found_proofs, {}),
                EncoderError);
@@ -191,7 +244,7 @@ TEST(EncoderChoice, WrongBytesOfADeviceAreFound) {
   EncoderSettings unverified = settings_with({}, warnings, made);
   unverified.verify_records = 0;
   const auto trusting =
-      make_encoder_pool(choose_encoder("cuda", {"0"}, three_cards), std::move(unverified));
+      make_encoder_pool(choose("cuda", {"0"}, three_cards), std::move(unverified));
   FakeSector other(2, 1);
   EXPECT_EQ(trusting->encode_records(other.sector_id, other.records, other.found_proofs, {}),
             EncodeOutcome::kComplete);
@@ -241,12 +294,12 @@ TEST(EncoderChoice, ADriverThatDoesNotAnswerIsWaitedForSomeTimeOnly) {
   EXPECT_TRUE(devices.devices.empty());
   EXPECT_EQ(devices.problem, "the NVIDIA driver does not answer");
   EXPECT_TRUE(is_driver_silent());
-  const EncoderChoice choice = choose_encoder("auto", {}, in_time);
+  const EncoderChoice choice = choose("auto", {}, in_time);
   EXPECT_TRUE(choice.devices.empty());
   EXPECT_EQ(choice.note, "encoding on the CPU: the NVIDIA driver does not answer");
-  EXPECT_EQ(error_of<EncoderError>([&] { choose_encoder("cuda", {}, in_time); }),
+  EXPECT_EQ(error_of<EncoderError>([&] { choose("cuda", {}, in_time); }),
             "encoder cuda: the NVIDIA driver does not answer");
-  EXPECT_EQ(error_of<EncoderError>([&] { choose_encoder("auto", {"0"}, in_time); }),
+  EXPECT_EQ(error_of<EncoderError>([&] { choose("auto", {"0"}, in_time); }),
             "encoder cuda: the NVIDIA driver does not answer");
   EXPECT_LE(driver.n_asked(), 1) << "each question would leave a thread behind";
 
