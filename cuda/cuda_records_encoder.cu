@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "cuda/cuda_records_encoder.hpp"
 #include "cuda/device_sector.hpp"
 #include "cuda/encoder_memory.hpp"
 #include "cuda/runtime/log.hpp"
+#include "cuda/runtime/patience.hpp"
 
 namespace furrow::cuda {
 namespace {
+
+/// A device that is in use, or not ready yet, may be free a moment later.
+constexpr unsigned kMostAttempts = 4;
+constexpr std::chrono::milliseconds kBetweenAttempts{50};
 
 std::string name_of(int device) {
   cudaDeviceProp properties{};
@@ -24,7 +30,45 @@ CudaEncoderOptions checked(CudaEncoderOptions options) {
   return with_defaults(std::move(options));
 }
 
-/// Leaves all lanes idle when it goes.
+/// Waits a moment before what failed is done again; for what cannot succeed later, and after some
+/// attempts, throws the error that is being handled.
+void wait_for_better_times(const CudaError& error, unsigned attempts) {
+  if (error.error_class() != ErrorClass::kRetry || attempts >= kMostAttempts) {
+    throw;  // NOLINT(misc-throw-by-value-catch-by-reference): rethrows
+  }
+  std::this_thread::sleep_for(kBetweenAttempts);
+}
+
+/// What to try after lanes of `plan` could not be had: fewer when memory ran short, and the same
+/// when something else did that may be there later.
+LanePlan plan_after(const CudaError& error, LanePlan plan, unsigned attempts) {
+  if (error.status() != cudaErrorMemoryAllocation) {
+    wait_for_better_times(error, attempts);
+    return plan;
+  }
+  const std::optional<LanePlan> next = smaller(plan);
+  if (!next.has_value()) {
+    throw;
+  }
+  return *next;
+}
+
+/// What a device that hangs may still use, and what waits for it when it is released.
+struct LeftBehind {
+  std::vector<std::unique_ptr<Lane>> lanes;
+  std::unique_ptr<StagingMemory> staging;
+  LeftBehind* before = nullptr;
+};
+
+void keep_for_ever(std::unique_ptr<LeftBehind> left) {
+  static std::atomic<LeftBehind*> last = nullptr;  // so that it is not taken for a leak
+  left->before = last;
+  while (!last.compare_exchange_weak(left->before, left.get())) {
+  }
+  static_cast<void>(left.release());
+}
+
+/// Leaves all lanes idle when it goes, unless the device hangs.
 struct AbandonLanes {
   std::vector<std::unique_ptr<Lane>>& lanes;
   ~AbandonLanes() {
@@ -40,23 +84,32 @@ CudaRecordsEncoder::CudaRecordsEncoder(CudaEncoderOptions options, BatchPipeline
     : options_(checked(std::move(options))),
       pipelines_(std::move(pipelines)),
       name_(name_of(options_.device)) {
-  use_device(options_.device);
-  LanePlan plan = largest_plan();
-  while (true) {
+  LanePlan plan = open_device();
+  for (unsigned attempts = 1;; ++attempts) {
     try {
       make_lanes(plan);
       return;
-    } catch (const CudaOutOfMemory&) {
-      const std::optional<LanePlan> next = smaller(plan);
-      if (!next.has_value()) {
-        throw;
-      }
-      plan = *next;
+    } catch (const CudaError& error) {
+      plan = plan_after(error, plan, attempts);
     }
   }
 }
 
 CudaRecordsEncoder::~CudaRecordsEncoder() = default;
+
+/// The context of the device, if it has none yet, and the largest plan that fits.
+LanePlan CudaRecordsEncoder::open_device() {
+  for (unsigned attempts = 1;; ++attempts) {
+    try {
+      use_device(options_.device);
+      return largest_plan();
+    } catch (const CudaOutOfMemory&) {
+      throw;
+    } catch (const CudaError& error) {
+      wait_for_better_times(error, attempts);
+    }
+  }
+}
 
 LaneFootprint CudaRecordsEncoder::footprint() const {
   return {.device_bytes = pipelines_.device_bytes, .pinned_bytes = Lane::staging_bytes};
@@ -101,23 +154,46 @@ void CudaRecordsEncoder::release() {
 /// Runs `work` until it succeeds, with less memory each time that it runs short. However it ends,
 /// no lane has a batch in flight.
 template <class Work>
-auto CudaRecordsEncoder::guarded(const Work& work) {
+auto CudaRecordsEncoder::guarded(const std::stop_token& stop, const Work& work) {
   if (!loss_.empty()) {
-    throw DeviceLost(name_, loss_);
+    throw_loss();
   }
   while (true) {
+    const Patience patience(options_.patience, stop);
     try {
       use_device(options_.device);
       const AbandonLanes at_the_end{lanes_};
       return work();
     } catch (const CudaError& error) {
+      if (patience.has_run_out()) {
+        leave_behind();
+      }
       recover(error);
     }
   }
 }
 
+/// The device hangs.
+void CudaRecordsEncoder::leave_behind() {
+  is_silent_ = true;
+  auto left = std::make_unique<LeftBehind>();
+  left->lanes = std::exchange(lanes_, {});
+  left->staging = std::move(staging_);
+  keep_for_ever(std::move(left));
+}
+
+void CudaRecordsEncoder::throw_loss() const {
+  if (is_silent_) {
+    throw DeviceSilent(name_, loss_);
+  }
+  throw DeviceLost(name_, loss_);
+}
+
 /// Makes smaller lanes when that can help; otherwise the device is lost.
 void CudaRecordsEncoder::recover(const CudaError& reason) {
+  if (is_silent_) {
+    lose_device(reason);
+  }
   release();
   std::optional<LanePlan> plan = plan_;
   while (reason.error_class() == ErrorClass::kRetry && (plan = smaller(*plan)).has_value()) {
@@ -139,11 +215,11 @@ void CudaRecordsEncoder::recover(const CudaError& reason) {
 void CudaRecordsEncoder::lose_device(const CudaError& reason) {
   release();
   loss_ = reason.what();
-  throw DeviceLost(name_, loss_);
+  throw_loss();
 }
 
 EncodeOutcome CudaRecordsEncoder::encode(EncodingJob& job, std::stop_token stop) {
-  return guarded([&] { return run(job, stop); });
+  return guarded(stop, [&] { return run(job, stop); });
 }
 
 EncodeOutcome CudaRecordsEncoder::run(EncodingJob& job, const std::stop_token& stop) {
@@ -187,7 +263,7 @@ EncodeOutcome CudaRecordsEncoder::encode_elsewhere(EncodingJob& job, PieceOffset
 void CudaRecordsEncoder::encode_from_seed(const PosSeed& seed, Record& record,
                                           FoundProofs& found_proofs) {
   const RecordStatus status =
-      guarded([&] { return lanes_.front()->encode(seed, record, found_proofs); });
+      guarded({}, [&] { return lanes_.front()->encode(seed, record, found_proofs); });
   if (!is_encoded(status)) {
     throw EncoderError(name_ + " cannot encode this record: it found " +
                        std::to_string(status.n_proofs) + " proofs, and had no room for " +
@@ -206,6 +282,7 @@ bool CudaRecordsEncoder::assemble_sector(const SectorContents& contents,
   if (!loss_.empty()) {
     return false;
   }
+  const Patience patience(options_.patience);
   try {
     use_device(options_.device);
     if (!has_room_for_sector(contents.records.size())) {
@@ -216,6 +293,9 @@ bool CudaRecordsEncoder::assemble_sector(const SectorContents& contents,
     transfer_seconds_ = transfer_.seconds();
     return true;
   } catch (const CudaError& error) {
+    if (patience.has_run_out()) {
+      leave_behind();
+    }
     if (error.error_class() == ErrorClass::kDeviceLost) {
       release();
       loss_ = error.what();

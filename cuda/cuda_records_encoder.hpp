@@ -31,14 +31,15 @@ namespace furrow::cuda {
 class CudaRecordsEncoder final : public CudaEncoder {
  public:
   /// Takes the memory of all lanes: the largest plan that fits limits and free memory, and smaller
-  /// ones for as long as allocations fail. Throws InvalidArgument for bad options, limits below one
+  /// ones for as long as allocations fail; what else may succeed later is tried again. Throws InvalidArgument for bad options, limits below one
   /// record among them, CudaOutOfMemory when there is no room for one record, CudaError.
   explicit CudaRecordsEncoder(CudaEncoderOptions options,
                               BatchPipelines pipelines = record_pipelines());
   ~CudaRecordsEncoder() override;
 
   /// Goes on with less when memory runs short; any other failure of the device is DeviceLost, from
-  /// then on.
+  /// then on, and DeviceSilent when it hangs: also when it does not finish the batches in flight
+  /// within half a second of a stop request.
   EncodeOutcome encode(EncodingJob& job, std::stop_token stop) override;
   /// On the device, when a sector of that size fits beside the lanes and within the limits. Copies
   /// go through the staging memory of the lanes, which are idle then.
@@ -53,17 +54,20 @@ class CudaRecordsEncoder final : public CudaEncoder {
 
  private:
   [[nodiscard]] LaneFootprint footprint() const;
+  [[nodiscard]] LanePlan open_device();
   [[nodiscard]] LanePlan largest_plan() const;
   void make_lanes(LanePlan plan);
   void release();
   void recover(const CudaError& reason);
+  void leave_behind();
+  [[noreturn]] void throw_loss() const;
   EncodeOutcome run(EncodingJob& job, const std::stop_token& stop);
   void settle_transfers(const DeviceClock& clock);
   EncodeOutcome encode_elsewhere(EncodingJob& job, PieceOffset offset, const std::stop_token& stop);
   [[nodiscard]] bool has_room_for_sector(std::size_t n_pieces) const;
   [[noreturn]] void lose_device(const CudaError& reason);
   template <class Work>
-  auto guarded(const Work& work);
+  auto guarded(const std::stop_token& stop, const Work& work);
 
   CudaEncoderOptions options_;
   BatchPipelines pipelines_;
@@ -74,7 +78,8 @@ class CudaRecordsEncoder final : public CudaEncoder {
   TransferTime transfer_;
   std::atomic<double> transfer_seconds_ = 0;  ///< of transfer_, for other threads
   bool was_pinning_reported_ = false;
-  std::string loss_;  ///< why the device is lost; empty when it is not
+  std::string loss_;        ///< why the device is lost; empty when it is not
+  bool is_silent_ = false;  ///< it is lost because it hangs
   std::uint64_t n_records_ = 0;
   std::uint64_t n_fallbacks_ = 0;
 };

@@ -107,7 +107,7 @@ void Lane::abandon() noexcept {
   claim_.give_back();
   if (is_in_flight_) {
     // The device may still be reading and writing the staging memory.
-    log_unless_success(cudaStreamSynchronize(stream_.view().get()), "cudaStreamSynchronize");
+    stream_.view().synchronize_quietly();
     is_in_flight_ = false;
   }
 }

@@ -21,6 +21,7 @@ set(FURROW_CUDA_HOST_SOURCES
   cuda/runtime/device_clock.cu
   cuda/runtime/event.cu
   cuda/runtime/log.cu
+  cuda/runtime/patience.cu
   cuda/runtime/pinned_buffer.cu
   cuda/runtime/staged_copy.cu
   cuda/runtime/staging_memory.cu

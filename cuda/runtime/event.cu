@@ -3,6 +3,7 @@
 
 #include "cuda/runtime/check.hpp"
 #include "cuda/runtime/event.hpp"
+#include "cuda/runtime/patience.hpp"
 
 namespace furrow::cuda {
 
@@ -42,6 +43,10 @@ bool Event::is_reached() const {
 }
 
 void Event::synchronize() const {
+  if (Patience* const patience = Patience::current()) {
+    patience->wait_until([this] { return is_reached(); }, "cudaEventQuery");
+    return;
+  }
   check(cudaEventSynchronize(event_), "cudaEventSynchronize");
 }
 

@@ -27,7 +27,8 @@ class Event {
   /// Whether the device has passed the mark; true when nothing was recorded. Throws CudaError, also
   /// for failures of the work before the mark.
   [[nodiscard]] bool is_reached() const;
-  /// Waits until the device has passed the mark; throws like is_reached.
+  /// Waits until the device has passed the mark; throws like is_reached, and DeviceHangs when the
+  /// thread has run out of patience (patience.hpp).
   void synchronize() const;
 
  private:

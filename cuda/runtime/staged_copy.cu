@@ -23,7 +23,7 @@ StagedCopy::StagedCopy(StreamView stream, std::span<std::byte> staging)
 
 StagedCopy::~StagedCopy() {
   // Not for the events: a copy whose mark could not be set uses its slot none the less.
-  log_unless_success(cudaStreamSynchronize(stream_.get()), "cudaStreamSynchronize");
+  stream_.synchronize_quietly();
 }
 
 void StagedCopy::to_device(void* d_to, const void* host, std::size_t n_bytes) {

@@ -12,8 +12,11 @@ class StreamView {
   StreamView(cudaStream_t stream, int device) : stream_(stream), device_(device) {}
   [[nodiscard]] cudaStream_t get() const noexcept { return stream_; }
   [[nodiscard]] int device() const noexcept { return device_; }
-  /// Waits for everything enqueued so far. Throws CudaError.
+  /// Waits for everything enqueued so far. Throws CudaError, and DeviceHangs when the thread has run
+  /// out of patience (patience.hpp).
   void synchronize() const;
+  /// The same for destructors and the like: a failure is logged.
+  void synchronize_quietly() const noexcept;
 
  private:
   cudaStream_t stream_;

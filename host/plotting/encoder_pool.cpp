@@ -8,6 +8,7 @@
 #include "host/base/foreign_error.hpp"
 #include "host/base/mutex.hpp"
 #include "host/base/threads.hpp"
+#include "host/plotting/driver_call.hpp"
 #include "host/plotting/encoder_pool_parts.hpp"
 #include "host/plotting/verified_encoder.hpp"
 
@@ -175,6 +176,9 @@ EncoderPool::Attempt EncoderPool::encode_some(Run& run, Member& member) {
     });
     result.outcome = with_typed_errors("encoder " + member.name,
                                        [&] { return member.encoder->encode(job, run.end()); });
+  } catch (const DeviceSilent& error) {
+    note_silent_driver();
+    result.loss = "is lost and used no more: " + error.reason();
   } catch (const DeviceLost& error) {
     result.loss = "is lost and used no more: " + error.reason();
   } catch (const WrongEncoding& error) {

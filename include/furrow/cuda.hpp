@@ -3,6 +3,7 @@
 // without CUDA has all of it too: it then knows no device.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -75,6 +76,8 @@ struct CudaEncoderOptions {
   std::size_t lanes = 3;
   /// Most records of one batch; 0 means the default.
   std::size_t batch = 0;
+  /// How long the device may take for the batches in flight before it counts as one that hangs.
+  std::chrono::milliseconds patience{20'000};
   /// Encodes what the device could not. Records with too few proofs come here too, so that there is
   /// one opinion on them.
   EncodeOneRecord fallback = {};

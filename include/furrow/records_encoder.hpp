@@ -43,6 +43,13 @@ class DeviceLost : public EncoderError {
   std::string reason_;
 };
 
+/// A device that hangs: what it was given is never finished, and what it may still use is left to it.
+/// The process has to end without waiting for it: by _exit.
+class DeviceSilent : public DeviceLost {
+ public:
+  using DeviceLost::DeviceLost;
+};
+
 /// A record has fewer than 32768 proofs and therefore cannot be encoded (docs/spec/03, section 2).
 class TooFewProofs : public Error {
  public:

@@ -185,7 +185,7 @@ class StartsLater final : public RecordsEncoder {
 
 TEST_F(CudaEncoderFaults, DeviceLostInATwoDevicePool) {
   FakeCuda::set_devices(simt::fake_devices(2));
-  FakeCuda::plant({.api = "cudaEventSynchronize",
+  FakeCuda::plant({.api = "cudaEventQuery",
                    .nth = 2,
                    .status = cudaErrorIllegalAddress,
                    .device = 0,
@@ -194,7 +194,7 @@ TEST_F(CudaEncoderFaults, DeviceLostInATwoDevicePool) {
       .on_warning = [this](const std::string& line) { pool_warnings_.push_back(line); }};
   options.encoders.push_back(fake_cuda_encoder({.device = 0, .batch = 2}));
   options.encoders.push_back(std::make_unique<StartsLater>(
-      fake_cuda_encoder({.device = 1, .batch = 2}), "cudaEventSynchronize", 2));
+      fake_cuda_encoder({.device = 1, .batch = 2}), "cudaEventQuery", 2));
   EncoderPool both(std::move(options));
   FakeCudaSector sector(30, seed_);
   ASSERT_EQ(encode(both, sector), EncodeOutcome::kComplete);
@@ -202,7 +202,7 @@ TEST_F(CudaEncoderFaults, DeviceLostInATwoDevicePool) {
   ASSERT_EQ(pool_warnings_.size(), 1U);
   EXPECT_TRUE(
       was_warned("cuda 0 (Furrow SIMT harness) is lost and used no more: "
-                 "cudaEventSynchronize failed at cuda/runtime/event.cu:"))
+                 "cudaEventQuery failed at cuda/runtime/event.cu:"))
       << pool_warnings_[0];
   EXPECT_TRUE(was_warned("cudaErrorIllegalAddress (700)")) << pool_warnings_[0];
   EXPECT_EQ(both.name(), "cuda 1 (Furrow SIMT harness)");

@@ -58,7 +58,18 @@ struct Fault {
   bool sticky = false;        ///< the device is lost from then on with this status
 };
 
+/// What is wrong with a device all of whose calls succeed.
+enum class Misbehavior : std::uint8_t {
+  kNone,
+  kIdles,      ///< launches are accepted and not carried out
+  kFlipsBits,  ///< a bit of what is copied to the host is wrong now and then
+  kHangs,      ///< work is accepted and never done: who waits for it waits until the next reset
+};
+
 /// The fake runtime of the process. Thread-safe, but change devices only while nobody uses them.
+///
+/// The environment variable FURROW_SIMT_CARDS is for programs: a word for each device, such as
+/// "well,idles,flips:2,hangs:30", with the number of `misbehave`; other words are errors.
 class FakeCuda {
  public:
   /// One default device, a driver, no faults, counters at zero. Objects still alive are forgotten
@@ -75,6 +86,10 @@ class FakeCuda {
   static void plant(const Fault& fault);
   /// Every later call on the device answers `status`.
   static void lose_device(int device, cudaError_t status);
+
+  /// From the `nth` launch on, counted from here, the device idles or hangs; one that flips bits does
+  /// so in each `nth` copy of at least 32 KiB to the host.
+  static void misbehave(int device, Misbehavior how, std::uint64_t nth = 1);
 
   /// Calls of a function since the last reset; "*" is all functions.
   [[nodiscard]] static std::uint64_t n_calls(std::string_view api);

@@ -294,6 +294,7 @@ cudaError_t cudaMemGetInfo(std::size_t* free_bytes, std::size_t* total_bytes) {
 
 cudaError_t cudaFree(void* memory) {
   FakeState& state = FakeState::instance();
+  state.wait_if_hanging(FakeState::current_device());
   const std::lock_guard lock(state.mutex);
   // A lost device says so, but what its process held is gone with it: no leak of the owner.
   const cudaError_t status = state.enter("cudaFree");
@@ -304,6 +305,7 @@ cudaError_t cudaFree(void* memory) {
 
 cudaError_t cudaFreeHost(void* memory) {
   FakeState& state = FakeState::instance();
+  state.wait_if_hanging(FakeState::current_device());
   const std::lock_guard lock(state.mutex);
   const cudaError_t status = state.enter("cudaFreeHost");
   const cudaError_t released = state.release(memory, false);

@@ -15,6 +15,7 @@ using furrow::simt::stream_of;
 using furrow::simt::submit;
 using furrow::simt::Timeline;
 using furrow::simt::Turn;
+using furrow::simt::Undone;
 using furrow::simt::wait_for;
 
 extern "C" {
@@ -55,6 +56,7 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t handle) {
   event->capture = stream->capture;
   event->is_recorded = true;
   event->time = std::chrono::steady_clock::now();
+  event->is_out_of_reach = FakeState::instance().hangs(stream->device);
   if (stream->capture == nullptr) {
     const Turn turn(*stream);
     const Timeline::Inside inside(&stream->timeline);
@@ -68,7 +70,7 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
 }
 
 cudaError_t cudaEventQuery(cudaEvent_t event) {
-  return wait_for("cudaEventQuery", event);
+  return wait_for("cudaEventQuery", event, Undone::kSaysSo);
 }
 
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEvent_t end) {

@@ -5,6 +5,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <sstream>
+#include <stdexcept>
+#include <thread>
 
 namespace furrow::simt {
 namespace {
@@ -12,6 +15,42 @@ namespace {
 // What fresh memory holds, so that nobody counts on zeros.
 constexpr int kUnset = 0xA5;
 constexpr std::size_t kAlignment = 256;
+constexpr std::size_t kLeastFlippedCopy = 32 * 1024;
+
+/// A word of FURROW_SIMT_CARDS.
+struct Card {
+  Misbehavior how = Misbehavior::kNone;
+  std::uint64_t nth = 1;
+};
+
+Card card_of(const std::string& word) {
+  const std::size_t colon = word.find(':');
+  const std::string how = word.substr(0, colon);
+  const std::uint64_t nth = colon == std::string::npos ? 1 : std::stoull(word.substr(colon + 1));
+  if (how == "well") {
+    return {};
+  }
+  if (how == "idles") {
+    return {Misbehavior::kIdles, nth};
+  }
+  if (how == "flips") {
+    return {Misbehavior::kFlipsBits, nth};
+  }
+  if (how == "hangs") {
+    return {Misbehavior::kHangs, nth};
+  }
+  throw std::invalid_argument(
+      "FURROW_SIMT_CARDS: expected well, idles:N, flips:N or hangs:N, actual '" + word + "'");
+}
+
+std::vector<Card> cards_of(const std::string& words) {
+  std::vector<Card> cards;
+  std::istringstream stream(words);
+  for (std::string word; std::getline(stream, word, ',');) {
+    cards.push_back(card_of(word));
+  }
+  return cards;
+}
 
 }  // namespace
 
@@ -21,7 +60,62 @@ FakeState& FakeState::instance() {
 }
 
 FakeState::FakeState() {
-  reset(fake_devices(1));
+  const char* const cards = std::getenv("FURROW_SIMT_CARDS");
+  if (cards == nullptr) {
+    reset(fake_devices(1));
+    return;
+  }
+  const std::vector<Card> wanted = cards_of(cards);
+  reset(fake_devices(static_cast<int>(wanted.size())));
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    devices[i]->misbehavior = wanted[i].how;
+    devices[i]->misbehaves_from = wanted[i].nth;
+  }
+}
+
+FakeState::DeviceState* FakeState::device_at(int device) {
+  return device >= 0 && static_cast<std::size_t>(device) < devices.size()
+             ? devices[static_cast<std::size_t>(device)].get()
+             : nullptr;
+}
+
+bool FakeState::carries_out_launch(int device) {
+  const std::lock_guard lock(mutex);
+  DeviceState* const state = device_at(device);
+  if (state == nullptr) {
+    return true;
+  }
+  ++state->n_launches;
+  return state->n_launches < state->misbehaves_from ||
+         (state->misbehavior != Misbehavior::kIdles && state->misbehavior != Misbehavior::kHangs);
+}
+
+bool FakeState::copies_rightly(int device, std::size_t n_bytes) {
+  const std::lock_guard lock(mutex);
+  DeviceState* const state = device_at(device);
+  if (state == nullptr || state->misbehavior != Misbehavior::kFlipsBits ||
+      n_bytes < kLeastFlippedCopy) {
+    return true;
+  }
+  return ++state->n_copies % state->misbehaves_from != 0;
+}
+
+bool FakeState::hangs(int device) {
+  const std::lock_guard lock(mutex);
+  const DeviceState* const state = device_at(device);
+  return state != nullptr && state->misbehavior == Misbehavior::kHangs &&
+         state->n_launches >= state->misbehaves_from;
+}
+
+bool FakeState::wait_if_hanging(int device) {
+  const std::uint64_t resets_before = n_resets_;
+  if (!hangs(device)) {
+    return false;
+  }
+  while (n_resets_ == resets_before) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
 }
 
 int& FakeState::current_device() {
@@ -170,6 +264,7 @@ void FakeState::join_device_of(const void* memory) {
 
 void FakeState::reset(std::vector<FakeDevice> shown) {
   const std::lock_guard lock(mutex);
+  ++n_resets_;
   // What is released may still be in use, as far as the host has waited.
   for (const std::unique_ptr<DeviceState>& device : devices) {
     device->default_stream.timeline.join();
@@ -251,6 +346,16 @@ void FakeCuda::lose_device(int device, cudaError_t status) {
   FakeState& state = FakeState::instance();
   const std::lock_guard lock(state.mutex);
   state.devices.at(static_cast<std::size_t>(device))->lost = status;
+}
+
+void FakeCuda::misbehave(int device, Misbehavior how, std::uint64_t nth) {
+  FakeState& state = FakeState::instance();
+  const std::lock_guard lock(state.mutex);
+  FakeState::DeviceState& to_change = *state.devices.at(static_cast<std::size_t>(device));
+  to_change.misbehavior = how;
+  to_change.misbehaves_from = nth;
+  to_change.n_launches = 0;
+  to_change.n_copies = 0;
 }
 
 std::uint64_t FakeCuda::n_calls(std::string_view api) {

@@ -2,6 +2,7 @@
 // What the fake CUDA runtime keeps: devices, allocations, faults, counters. Internal to it.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -49,6 +50,8 @@ struct CUevent_st {
   bool has_timing = true;
   bool is_recorded = false;
   std::chrono::steady_clock::time_point time;
+  /// Recorded behind work that never ends.
+  bool is_out_of_reach = false;
   /// Set when the last record was part of a capture.
   std::shared_ptr<furrow::simt::Capture> capture;
   /// Released when recorded, acquired by who waits (ThreadSanitizer).
@@ -100,6 +103,15 @@ class FakeState {
   void join_device(int device);
   void join_device_of(const void* memory);
 
+  /// Counts a launch, or a copy to the host; whether the device carries it out, and rightly.
+  bool carries_out_launch(int device);
+  bool copies_rightly(int device, std::size_t n_bytes);
+  /// Whether the device has begun to hang.
+  bool hangs(int device);
+  /// Returns when the fake runtime is reset, if the device hangs, and at once otherwise: whether it
+  /// did. The caller holds no lock.
+  bool wait_if_hanging(int device);
+
   void reset(std::vector<FakeDevice> devices);
 
   /// The device of the calling thread.
@@ -111,6 +123,10 @@ class FakeState {
     std::size_t used_bytes = 0;
     std::size_t peak_bytes = 0;
     cudaError_t lost = cudaSuccess;
+    Misbehavior misbehavior = Misbehavior::kNone;
+    std::uint64_t misbehaves_from = 1;
+    std::uint64_t n_launches = 0;  // since it misbehaves
+    std::uint64_t n_copies = 0;
     CUmemPoolHandle_st pool;
     CUstream_st default_stream;
     std::map<const void*, std::size_t> max_dynamic_shared;  // by kernel
@@ -137,6 +153,10 @@ class FakeState {
 
  private:
   FakeState();
+  DeviceState* device_at(int device);
+
+  /// How often there was a reset; what hangs ends when it changes.
+  std::atomic<std::uint64_t> n_resets_ = 0;
 };
 
 }  // namespace furrow::simt

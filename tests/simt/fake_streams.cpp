@@ -39,6 +39,11 @@ bool valid_copy(const void* to, const void* from, std::size_t n_bytes, cudaMemcp
   return false;
 }
 
+bool is_to_host(const void* to, const void* from) {
+  FakeState& state = FakeState::instance();
+  return state.touches_device(from) && !state.touches_device(to);
+}
+
 cudaError_t copy(const char* api, void* to, const void* from, std::size_t n_bytes,
                  cudaMemcpyKind kind, cudaStream_t handle) {
   CUstream_st* stream = stream_of(handle);
@@ -48,10 +53,15 @@ cudaError_t copy(const char* api, void* to, const void* from, std::size_t n_byte
   if (!valid_copy(to, from, n_bytes, kind)) {
     return FakeState::finish(cudaErrorInvalidValue);
   }
+  const bool is_right =
+      is_to_host(to, from) ? FakeState::instance().copies_rightly(stream->device, n_bytes) : true;
   return submit(*stream, [=](Timeline& timeline) {
     if (n_bytes != 0) {
       const Timeline::Inside inside(&timeline);
       std::memmove(to, from, n_bytes);
+      if (!is_right) {
+        static_cast<unsigned char*>(to)[n_bytes / 2] ^= 0x10;
+      }
     }
   });
 }
@@ -86,6 +96,7 @@ using furrow::simt::stream_of;
 using furrow::simt::submit;
 using furrow::simt::Timeline;
 using furrow::simt::Turn;
+using furrow::simt::Undone;
 using furrow::simt::wait_for;
 
 extern "C" {
@@ -95,6 +106,7 @@ extern "C" {
 cudaError_t cudaMemcpy(void* to, const void* from, std::size_t n_bytes, cudaMemcpyKind kind) {
   const cudaError_t status = copy("cudaMemcpy", to, from, n_bytes, kind, nullptr);
   if (CUstream_st* stream = stream_of(nullptr); stream != nullptr) {
+    FakeState::instance().wait_if_hanging(stream->device);
     stream->timeline.join();
   }
   return status;
@@ -164,7 +176,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
 }
 
 cudaError_t cudaStreamQuery(cudaStream_t stream) {
-  return wait_for("cudaStreamQuery", stream_of(stream));
+  return wait_for("cudaStreamQuery", stream_of(stream), Undone::kSaysSo);
 }
 
 cudaError_t cudaDeviceSynchronize() {
@@ -251,6 +263,9 @@ cudaError_t launch_kernel(const void* kernel, dim3 grid, dim3 block, std::size_t
   }
   if (stream->device != FakeState::current_device()) {
     return FakeState::finish(cudaErrorInvalidResourceHandle);
+  }
+  if (!FakeState::instance().carries_out_launch(stream->device)) {
+    return cudaSuccess;
   }
   GridShape shape{.grid = grid, .block = block, .dynamic_shared = dynamic_shared};
   {

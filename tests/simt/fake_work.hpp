@@ -74,6 +74,9 @@ class Turn {
 /// that it belongs to.
 template <class Work>
 cudaError_t submit(CUstream_st& stream, Work&& work) {
+  if (FakeState::instance().hangs(stream.device)) {
+    return cudaSuccess;
+  }
   const std::lock_guard lock(stream.order);
   if (stream.capture != nullptr) {
     stream.capture->work.emplace_back(std::forward<Work>(work));
@@ -84,11 +87,21 @@ cudaError_t submit(CUstream_st& stream, Work&& work) {
   return cudaSuccess;
 }
 
+/// What a call does about work that is not done.
+enum class Undone : std::uint8_t { kWaits, kSaysSo };
+
 /// For calls that wait, which a capture does not allow.
-inline cudaError_t wait_for(const char* api, CUstream_st* stream) {
+inline cudaError_t wait_for(const char* api, CUstream_st* stream, Undone undone = Undone::kWaits) {
   const cudaError_t status = enter(api, stream);
   if (status != cudaSuccess) {
     return FakeState::finish(status);
+  }
+  if (FakeState::instance().hangs(stream->device)) {
+    if (undone == Undone::kSaysSo) {
+      return cudaErrorNotReady;
+    }
+    FakeState::instance().wait_if_hanging(stream->device);
+    return FakeState::finish(cudaErrorUnknown);  // the stream is gone
   }
   const std::lock_guard lock(stream->order);
   if (stream->capture != nullptr) {
@@ -98,13 +111,20 @@ inline cudaError_t wait_for(const char* api, CUstream_st* stream) {
   return cudaSuccess;
 }
 
-inline cudaError_t wait_for(const char* api, cudaEvent_t event) {
+inline cudaError_t wait_for(const char* api, cudaEvent_t event, Undone undone = Undone::kWaits) {
   const cudaError_t status = FakeState::instance().enter(api);
   if (status != cudaSuccess) {
     return FakeState::finish(status);
   }
   if (!exists(event)) {
     return FakeState::finish(cudaErrorInvalidResourceHandle);
+  }
+  if (event->is_out_of_reach) {
+    if (undone == Undone::kSaysSo) {
+      return cudaErrorNotReady;
+    }
+    FakeState::instance().wait_if_hanging(event->device);
+    return FakeState::finish(cudaErrorUnknown);  // the event is gone
   }
   acquire(&event->tag);
   return cudaSuccess;
