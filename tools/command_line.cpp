@@ -71,7 +71,7 @@ struct Closing {
 };
 constexpr std::array kClosings = {
     Closing{"archive", "furrow archive --store /data/store ~/documents /etc/hosts", ""},
-    Closing{"devices", "furrow devices --json", ""},
+    Closing{"devices", "furrow devices --check", ""},
     Closing{"extract",
             "furrow extract --farm /data/farm --manifest /data/manifest.json --out /data/restored",
             "done, but the store is damaged"},

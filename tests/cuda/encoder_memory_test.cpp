@@ -123,7 +123,10 @@ TEST_F(CudaEncoderMemory, DevicesArePlannedFromWhatTheListSaysOfThem) {
   std::vector<simt::FakeDevice> cards = simt::fake_devices(2);
   cards[1].memory_bytes = 500 * kMiB;
   FakeCuda::set_devices(cards);
-  const CudaDevices devices = cuda_devices();
+  CudaDevices devices = cuda_devices();
+  for (CudaDeviceInfo& device : devices.devices) {
+    open_cuda_device(device);
+  }
   const std::vector<DeviceMemoryPlan> memory = plan_device_memory(devices.devices, {}, 1000);
   ASSERT_EQ(memory.size(), 2U);
   EXPECT_GT(memory[0].plan.layout_bytes, 0U);

@@ -234,10 +234,23 @@ TEST_F(CudaRuntime, DevicesAreListed) {
   EXPECT_EQ(first.clock_khz, 1980000);
   EXPECT_EQ(first.memory_clock_khz, 2619000);
   EXPECT_EQ(first.total_bytes, std::uint64_t{8} << 30);
-  EXPECT_EQ(first.free_bytes, std::uint64_t{8} << 30);
   EXPECT_TRUE(first.is_supported());
   EXPECT_EQ(devices.devices[1].unsupported_reason, "compute capability 6.1 is below 7.5");
   EXPECT_EQ(devices.devices[2].pci_id, "0000:c1:00.0");
+  // Whatever needs a context was not done: it would stay, on cards that nobody uses.
+  for (const char* call : {"cudaSetDevice", "cudaStreamCreateWithFlags", "cudaMemGetInfo",
+                           "cudaLaunchKernel", "cudaMallocAsync"}) {
+    EXPECT_EQ(FakeCuda::n_calls(call), 0U) << call;
+  }
+}
+
+TEST_F(CudaRuntime, AnOpenedDeviceSaysWhatIsFree) {
+  CudaDevices devices = cuda_devices();
+  const Stream stream(0);
+  const DeviceBuffer<std::uint8_t> taken(stream, 1000);
+  open_cuda_device(devices.devices[0]);
+  EXPECT_EQ(devices.devices[0].free_bytes, (std::uint64_t{8} << 30) - 1000);
+  EXPECT_TRUE(devices.devices[0].is_supported());
 }
 
 TEST_F(CudaRuntime, ABrokenDeviceDoesNotHideTheOthers) {
@@ -245,8 +258,11 @@ TEST_F(CudaRuntime, ABrokenDeviceDoesNotHideTheOthers) {
   FakeCuda::plant(
       {.api = "cudaLaunchKernel", .status = cudaErrorNoKernelImageForDevice, .device = 0});
   FakeCuda::lose_device(1, cudaErrorECCUncorrectable);
-  const CudaDevices devices = cuda_devices();
+  CudaDevices devices = cuda_devices();
   ASSERT_EQ(devices.devices.size(), 3U);
+  for (CudaDeviceInfo& device : devices.devices) {
+    open_cuda_device(device);
+  }
   EXPECT_NE(devices.devices[0].unsupported_reason.find("cudaErrorNoKernelImageForDevice"),
             std::string::npos);
   EXPECT_NE(devices.devices[1].unsupported_reason.find("cudaErrorECCUncorrectable"),

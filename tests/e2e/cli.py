@@ -28,7 +28,7 @@ COMMANDS = {
     "info": ("--farm", "--json"),
     "pack": ("list", "verify", "stat"),
     "vectors": ("--encoder",),
-    "devices": ("--json",),
+    "devices": ("--check", "--json"),
 }
 
 

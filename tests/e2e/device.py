@@ -4,11 +4,24 @@
 memory, and a farm that it plots."""
 
 import json
+import os
+import signal
+import subprocess
+import time
 
-from support import program
-from support.program import BAD_ARGUMENTS, OPTIONS, UNAVAILABLE, FurrowTest
+from support import formats, program
+from support.program import BAD_ARGUMENTS, INTERRUPTED, OPTIONS, UNAVAILABLE, FurrowTest
 
 MIB = 1 << 20
+# What the harness takes for the launches of a trial, and less than it takes for two.
+AFTER_THE_TRIAL = 17
+# A signal ends a plot that waits for a card within a second; the rest is for a busy machine.
+SOON = 3
+
+
+def cards(*words):
+    """The environment of a program that sees such cards (tests/simt/fake_cuda.hpp)."""
+    return dict(os.environ, FURROW_SIMT_CARDS=",".join(words))
 
 
 class Device(FurrowTest):
@@ -78,6 +91,87 @@ class Device(FurrowTest):
         self.assertTrue(encoder["name"].startswith("cuda 0 ("), encoder)
         self.assertGreater(encoder["transfer_seconds"], 0)
         self.succeeds("scrub", "--farm", farm)
+
+
+class Misbehaving(FurrowTest):
+    """Cards whose calls all succeed, and which do something else."""
+
+    def plot_command(self, farm, *options):
+        return ("plot", "--farm", farm, "--pieces", OPTIONS.store, "--sectors", 1, "--pieces-in-sector", 2,
+                *options)
+
+    def plotted(self, name, *options, env=None):
+        """What is said while a farm is plotted, and its sector; all have the same key."""
+        farm = self.folder / name
+        formats.begin_farm_with_key_of(OPTIONS.farm, farm)
+        result = self.succeeds(*self.plot_command(farm, *options), env=env)
+        return result.stderr, (farm / "plot.bin").read_bytes()[:formats.sector_size(2)]
+
+    def test_each_card_is_checked(self):
+        result = self.succeeds("devices", "--check", env=cards("well", "well"))
+        self.assertEqual([line.rsplit(": ", 1)[1] for line in result.stdout.splitlines()], ["passed"] * 2)
+        result = self.fails(UNAVAILABLE, ["2 of 3 CUDA devices failed the check"], "devices", "--check",
+                            env=cards("idles", "well", "flips"))
+        lines = result.stdout.splitlines()
+        self.assertIn("device 0: Furrow SIMT harness: failed: it does not encode a known record", lines[0])
+        self.assertIn("passed", lines[1])
+        self.assertIn("device 2: Furrow SIMT harness: failed: it encodes a known record wrongly", lines[2])
+        checked = json.loads(self.fails(UNAVAILABLE, [], "devices", "--check", "--json",
+                                        env=cards("well", "idles")).stdout)
+        self.assertEqual([(device["check"], device["supported"]) for device in checked["devices"]],
+                         [("passed", True), ("failed", False)])
+
+    def test_one_that_does_nothing_is_refused_at_start(self):
+        _, expected = self.plotted("cpu", "--encoder", "cpu")
+        said, sector = self.plotted("auto", env=cards("idles"))
+        self.assertEqual(said.count("CUDA device 0 (Furrow SIMT harness) cannot be used: it does not encode"), 1,
+                         said)
+        self.assertEqual(sector, expected)
+        farm = self.folder / "refused"
+        for options in (("--encoder", "cuda"), ("--device", 0)):
+            self.fails(UNAVAILABLE, ["it does not encode a known record"],
+                       *self.plot_command(farm, *options), env=cards("idles"))
+            self.assert_absent(farm)
+
+    def test_one_that_flips_a_bit_now_and_then_is_not_used_again(self):
+        _, expected = self.plotted("cpu", "--encoder", "cpu")
+        said, sector = self.plotted("flips", "--verify-records", 2, env=cards("flips:2"))
+        self.assertEqual(said.count("is quarantined"), 1, said)
+        self.assertIn("no device is left", said)
+        self.assertEqual(sector, expected)
+
+    def test_one_that_begins_to_hang_is_done_without(self):
+        _, expected = self.plotted("cpu", "--encoder", "cpu")
+        said, sector = self.plotted("hangs", env=cards(f"hangs:{AFTER_THE_TRIAL}"))
+        self.assertIn("is lost and used no more: ", said)
+        self.assertIn("the device has not done what it was given", said)
+        self.assertEqual(sector, expected)
+
+    def interrupted(self, env, *arguments):
+        """Starts the program, and sends SIGINT when it waits for a card; what it said."""
+        process = subprocess.Popen([str(part) for part in (OPTIONS.furrow, *arguments)], env=env,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                   text=True)
+        try:
+            time.sleep(3)  # it takes less to get there, and would wait for a minute
+            self.assertIsNone(process.poll())
+            start = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            output, _ = process.communicate(timeout=60)
+            self.assertLess(time.monotonic() - start, SOON, output)
+        finally:
+            process.kill()
+        self.assertEqual(process.returncode, INTERRUPTED, output)
+        return output
+
+    def test_a_signal_ends_the_wait_for_one_that_hangs(self):
+        farm = self.folder / "farm"
+        self.interrupted(cards("hangs"), "devices", "--check")
+        self.interrupted(cards("hangs"), *self.plot_command(farm))
+        self.assert_absent(farm)  # it came to nothing yet
+        # In mid-run, too: the farm is there, and its sector is not.
+        self.interrupted(cards(f"hangs:{AFTER_THE_TRIAL}"), *self.plot_command(farm, "--verify-records", 0))
+        self.assertEqual(json.loads(self.succeeds("info", "--farm", farm, "--json").stdout)["sectors_plotted"], 0)
 
 
 if __name__ == "__main__":

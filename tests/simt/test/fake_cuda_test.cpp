@@ -3,9 +3,11 @@
 
 #include "simt/fake_cuda.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <numeric>
+#include <thread>
 #include <vector>
 
 #include "simt/test/kernel_test.hpp"
@@ -238,6 +240,59 @@ TEST_F(SimtFakeCuda, ADeviceIsLost) {
   EXPECT_EQ(cudaDeviceSynchronize(), cudaErrorECCUncorrectable);
   EXPECT_EQ(cudaDeviceReset(), cudaSuccess);
   EXPECT_EQ(cudaDeviceSynchronize(), cudaSuccess);
+}
+
+/// Increments a word twice on a device that misbehaves from the second launch on; what comes back.
+unsigned twice_incremented(Misbehavior how) {
+  FakeCuda::reset();
+  FakeCuda::misbehave(0, how, 2);
+  unsigned* d_word = nullptr;
+  EXPECT_EQ(cudaMalloc(&d_word, sizeof(unsigned)), cudaSuccess);
+  EXPECT_EQ(cudaMemset(d_word, 0, sizeof(unsigned)), cudaSuccess);
+  EXPECT_EQ(launch_increment(nullptr, d_word, 1), cudaSuccess);
+  EXPECT_EQ(launch_increment(nullptr, d_word, 1), cudaSuccess);
+  unsigned word = 9;
+  EXPECT_EQ(cudaMemcpyAsync(&word, d_word, sizeof(word), cudaMemcpyDeviceToHost), cudaSuccess);
+  return word;
+}
+
+TEST_F(SimtFakeCuda, ADeviceMisbehavesAndAllItsCallsSucceed) {
+  EXPECT_EQ(twice_incremented(Misbehavior::kNone), 2U);
+  EXPECT_EQ(twice_incremented(Misbehavior::kIdles), 1U);
+  EXPECT_EQ(twice_incremented(Misbehavior::kFlipsBits), 2U) << "only large copies";
+  EXPECT_EQ(twice_incremented(Misbehavior::kHangs), 9U) << "nothing was copied";
+  EXPECT_EQ(cudaStreamQuery(nullptr), cudaErrorNotReady);
+}
+
+TEST_F(SimtFakeCuda, ADeviceFlipsABitNowAndThen) {
+  constexpr std::size_t kBytes = 32 * 1024;
+  FakeCuda::misbehave(0, Misbehavior::kFlipsBits, 2);
+  unsigned char* d_bytes = nullptr;
+  ASSERT_EQ(cudaMalloc(&d_bytes, kBytes), cudaSuccess);
+  ASSERT_EQ(cudaMemset(d_bytes, 0, kBytes), cudaSuccess);
+  std::vector<unsigned char> bytes(kBytes);
+  for (const int n_wrong : {0, 1, 0, 1}) {
+    ASSERT_EQ(cudaMemcpy(bytes.data(), d_bytes, kBytes, cudaMemcpyDeviceToHost), cudaSuccess);
+    EXPECT_EQ(kBytes - static_cast<std::size_t>(std::count(bytes.begin(), bytes.end(), 0)),
+              static_cast<std::size_t>(n_wrong));
+  }
+}
+
+TEST_F(SimtFakeCuda, EventsBehindWhatHangsAreOutOfReach) {
+  cudaEvent_t before = nullptr;
+  cudaEvent_t behind = nullptr;
+  ASSERT_EQ(cudaEventCreate(&before), cudaSuccess);
+  ASSERT_EQ(cudaEventCreate(&behind), cudaSuccess);
+  unsigned* d_word = nullptr;
+  ASSERT_EQ(cudaMalloc(&d_word, sizeof(unsigned)), cudaSuccess);
+  FakeCuda::misbehave(0, Misbehavior::kHangs);
+  ASSERT_EQ(cudaEventRecord(before), cudaSuccess);
+  ASSERT_EQ(launch_increment(nullptr, d_word, 1), cudaSuccess);
+  ASSERT_EQ(cudaEventRecord(behind), cudaSuccess);
+  EXPECT_EQ(cudaEventQuery(before), cudaSuccess);
+  EXPECT_EQ(cudaEventQuery(behind), cudaErrorNotReady);
+  std::jthread waiting([behind] { EXPECT_NE(cudaEventSynchronize(behind), cudaSuccess); });
+  FakeCuda::reset();
 }
 
 TEST_F(SimtFakeCuda, NoDriverAndNoDevices) {
