@@ -2,7 +2,10 @@
 // The CUDA engine on device 0: each kernel, records and sectors, transfers. Times are the device's
 // own (events) where one stream is measured, and the host's clock where several work together.
 // Quote medians of --benchmark_repetitions=5; compare figures of one run only.
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
+#include <string_view>
 
 #include "bench/cuda_bench.hpp"
 #include "cuda/runtime/check.hpp"
@@ -113,12 +116,26 @@ std::int64_t fitting(std::int64_t most, std::uint64_t n_bytes) {
 
 }  // namespace furrow::cuda
 
+namespace {
+
+/// As the device suites say it.
+constexpr int kSkipped = 77;
+
+bool only_lists(int argc, char** argv) {
+  return std::any_of(argv, argv + argc, [](std::string_view argument) {
+    return argument.starts_with("--benchmark_list_tests");
+  });
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   int n_devices = 0;
   if (cudaGetDeviceCount(&n_devices) != cudaSuccess || n_devices == 0) {
     std::fprintf(stderr, "bench_cuda: no CUDA device\n");
-    return 1;
+    return kSkipped;
   }
+  const bool runs = !only_lists(argc, argv);
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
     return 2;
@@ -126,6 +143,9 @@ int main(int argc, char** argv) {
   furrow::cuda::add_context();
   furrow::cuda::register_kernel_benchmarks();
   furrow::cuda::register_pipeline_benchmarks();
+  if (runs) {
+    furrow::cuda::warm_up(std::chrono::seconds(1));
+  }
   benchmark::RunSpecifiedBenchmarks();
   return 0;
 }

@@ -2,6 +2,7 @@
 // What the benchmarks of the CUDA engine share: limits of the card, times from events.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -63,6 +64,9 @@ void report(benchmark::State& state, const Work& work, double total_seconds);
 /// Registers the benchmarks of single kernels, and of records, sectors and transfers.
 void register_kernel_benchmarks();
 void register_pipeline_benchmarks();
+
+/// Encodes records for so long: an idle card runs at a fraction of its clocks.
+void warm_up(std::chrono::duration<double> time);
 
 /// Pseudo-random bytes, the same in each run.
 std::vector<std::uint8_t> made_up_bytes(std::size_t n_bytes, std::uint64_t seed);

@@ -4,8 +4,9 @@
 
     gpu_check_report.py --work FOLDER --commit TEXT --out FILE
 
-    steps.tsv          name, passed, failed or skipped, seconds
+    steps.tsv          name; passed, failed or not_possible; seconds
     card.log           CSV of nvidia-smi, one card
+    clocks.*.csv       CSV of nvidia-smi, many lines: clocks and power while a benchmark ran
     test_device_*.json results of GoogleTest
     bench_*.json       results of Google Benchmark
 
@@ -67,11 +68,32 @@ def medians(benchmarks):
 
 def read_benchmarks(work):
     result = {}
-    for name in ("bench_cuda", "bench_encoder"):
-        content = read_json(work / f"{name}.json")
+    for path in sorted(work.glob("bench_*.json")):
+        content = read_json(path)
         if content is not None:
-            result[name] = {"context": content.get("context", {}), "medians": medians(content)}
+            result[path.stem] = {"context": content.get("context", {}), "medians": medians(content)}
     return result
+
+
+def read_clocks(work):
+    """Least, median and greatest of each figure that was logged beside a benchmark."""
+    result = {}
+    for path in sorted(work.glob("clocks.*.csv")):
+        rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines(), skipinitialspace=True))
+        figures = {}
+        for key in rows[0] if rows else ():
+            values = sorted(value for value in (number(row.get(key)) for row in rows) if value is not None)
+            if values:
+                figures[key] = [values[0], values[len(values) // 2], values[-1]]
+        result[path.name.split(".")[1]] = figures
+    return result
+
+
+def number(text):
+    try:
+        return float(text)
+    except (TypeError, ValueError):
+        return None
 
 
 def complaints(report):
@@ -91,13 +113,19 @@ def table(report):
     yield f"{card.get('name', 'no card')}, driver {card.get('driver_version', '?')}, " \
           f"commit {report['commit']}"
     for step in report["steps"]:
-        yield f"  {step['status']:8} {step['seconds']:4} s  {step['step']}"
+        yield f"  {step['status'].replace('_', ' '):12} {step['seconds']:4} s  {step['step']}"
     for suite, counts in report["suites"].items():
         yield f"  {suite}: {counts['tests']} tests, {counts['failures']} failures"
-    for run in report["benchmarks"].get("bench_cuda", {}).get("medians", []):
+    for name, figures in report["clocks"].items():
+        for key, (least, median, most) in figures.items():
+            yield f"  beside {name}: {key} {least:g} to {most:g}, median {median:g}"
+    on_card = [run for name, content in report["benchmarks"].items() if name != "bench_encoder"
+               for run in content["medians"]]
+    for run in on_card:
         figures = [f"{run['real_time']:10.4f} {run['time_unit']}"]
         figures += [f"{key} {run[key]:.4g}" for key in
-                    ("ms_per_record", "s_per_1000_pieces", "GiB_per_s", "bus_GiB_per_s",
+                    ("ms_per_record", "s_per_1000_pieces", "encode_s_per_1000_pieces",
+                     "layout_s_per_1000_pieces", "GiB_per_s", "bus_GiB_per_s",
                      "share_of_alu", "share_of_memory") if key in run]
         yield f"  {run['run_name']:42} {', '.join(figures)}"
 
@@ -116,6 +144,7 @@ def main():
             "card": read_card(arguments.work),
             "steps": read_steps(arguments.work),
             "suites": read_suites(arguments.work),
+            "clocks": read_clocks(arguments.work),
             "benchmarks": read_benchmarks(arguments.work),
         }
         arguments.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
