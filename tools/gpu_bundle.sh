@@ -5,7 +5,7 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-usage: tools/gpu_bundle.sh [--architecture NUMBER] [--build DIR] [--jobs N] DIR
+usage: tools/gpu_bundle.sh [--architecture NUMBER] [--build DIR | --built DIR] [--jobs N] DIR
 
 Builds Furrow for one kind of card and puts into DIR what tools/gpu_check.sh needs: programs, the shared
 libraries that they need beside those of the C library, vectors, scripts. DIR runs on any x86-64 Linux
@@ -13,6 +13,7 @@ whose glibc is not older than this machine's, with nothing installed but the NVI
 
   --architecture NUMBER  compute capability without its point (default: 90)
   --build DIR            where to build (default: build/gpu_bundle)
+  --built DIR            builds nothing: the programs are in DIR/bin, for that architecture
   --jobs N               compilers at a time (default: one for each processor)
 TEXT
 }
@@ -86,7 +87,7 @@ copy_rest() {
 }
 
 main() {
-  local architecture=90 folder="${root}/build/gpu_bundle" jobs to="" n_bytes
+  local architecture=90 folder="${root}/build/gpu_bundle" builds=yes jobs to="" n_bytes
   jobs="$(nproc)"
   while (($# > 0)); do
     case "$1" in
@@ -94,11 +95,15 @@ main() {
         usage
         return 0
         ;;
-      --architecture | --build | --jobs)
+      --architecture | --build | --built | --jobs)
         (($# >= 2)) || wrong_usage "$1 needs a value"
         ;;&
       --architecture) architecture="$2" ;;
       --build) folder="$2" ;;
+      --built)
+        folder="$2"
+        builds=no
+        ;;
       --jobs) jobs="$2" ;;
       -*) wrong_usage "unknown argument: $1" ;;
       *)
@@ -116,7 +121,9 @@ main() {
     wrong_usage "${to} has to be empty"
   fi
 
-  build "${architecture}" "${folder}" "${jobs}"
+  if [[ "${builds}" == yes ]]; then
+    build "${architecture}" "${folder}" "${jobs}"
+  fi
   copy_programs "${folder}/bin" "${to}"
   copy_libraries "${folder}/bin" "${to}"
   copy_rest "${to}" "${architecture}"

@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import pathlib
+import shutil
 import signal
 import stat
 import subprocess
@@ -65,6 +66,8 @@ TEXT
   esac
 done
 """
+PROGRAMS = ("furrow", "bench_cuda", "bench_encoder", "test_device_kernels", "test_device_proof_tables",
+            "test_device_records")
 HANGING = "#!/bin/sh\nexec sleep 100\n"
 GPU_RUNS = {"context": {"card": "Made-up Card"}, "benchmarks": [
     {"run_name": "kernel/erasure_extend/batch:1", "run_type": "iteration", "real_time": 0.5,
@@ -184,6 +187,51 @@ class GpuCheckTest(unittest.TestCase):
         code, output, report = self.check(script=bundle / "gpu_check.sh")
         self.assertEqual(code, 0, output)
         self.assertEqual(report["commit"], "abc123")
+
+    def bundle(self, *options):
+        done = subprocess.run([str(self.root / "tools" / "gpu_bundle.sh"), "--built", str(self.build), *options,
+                               str(self.folder / "bundle")], text=True, check=False, timeout=120,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return done.returncode, done.stdout
+
+    def test_a_bundle_is_made(self):
+        # Programs of this machine that need more than the C library.
+        for name in PROGRAMS:
+            shutil.copy(shutil.which("ls"), self.bin / name)
+        code, output = self.bundle("--architecture", "89")
+        self.assertEqual(code, 0, output)
+        made = self.folder / "bundle"
+        self.assertEqual({path.name for path in (made / "bin").iterdir()}, set(PROGRAMS))
+        self.assertEqual({path.name for path in (made / "golden").iterdir()},
+                         {"pos.json", "record_encoding.json", "sector.json"})
+        self.assertEqual((made / "architectures").read_text(encoding="utf-8"), "89\n")
+        for name in ("gpu_check.sh", "gpu_check_report.py", "commit"):
+            self.assertTrue((made / name).exists(), name)
+        needed = subprocess.run(["ldd", self.bin / "furrow"], text=True, check=True, stdout=subprocess.PIPE).stdout
+        wanted = {line.split()[0] for line in needed.splitlines() if "=> /" in line}
+        of_the_machine = {name for name in wanted if name.startswith(("libc.so", "libm.so", "libdl.so",
+                                                                      "libpthread.so", "libcuda"))}
+        self.assertIn("libc.so.6", of_the_machine)
+        self.assertEqual({path.name for path in (made / "lib").iterdir()}, wanted - of_the_machine)
+        code, output = self.bundle()
+        self.assertEqual(code, 2, output)
+        self.assertIn("has to be empty", output)
+
+    def test_a_bundle_that_is_too_large_is_an_error(self):
+        for name in PROGRAMS:
+            shutil.copy(shutil.which("ls"), self.bin / name)
+        subprocess.run(["objcopy", "--add-section", f".large={self.large_file()}", "--set-section-flags",
+                        ".large=alloc,readonly,contents", self.bin / "furrow"], check=True,
+                       stderr=subprocess.DEVNULL)
+        code, output = self.bundle()
+        self.assertEqual(code, 1, output)
+        self.assertIn("expected at most 48000000 bytes", output)
+
+    def large_file(self):
+        path = self.folder / "large"
+        with open(path, "wb") as file:
+            file.truncate(49_000_000)
+        return path
 
     def test_a_failure_hides_nothing_and_shows_in_the_exit_code(self):
         self.program(self.bin / "furrow", FURROW % (ONE_CARD, 0) +
