@@ -34,8 +34,9 @@ else()
   if(cards_here)
     set(CMAKE_CUDA_ARCHITECTURES ${cards_here})
   elseif(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
-    # Code for each card from Turing on, and PTX of the newest for those to come.
-    set(CMAKE_CUDA_ARCHITECTURES 75-real 80-real 86-real 89-real 90-real 100-real 120)
+    # Code for each card from Turing on, PTX of the newest for those to come, and that of 100 for 110, which the
+    # newest does not cover.
+    set(CMAKE_CUDA_ARCHITECTURES 75-real 80-real 86-real 89-real 90-real 100 120)
   endif()
   if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
     find_program(FURROW_NVCC nvcc HINTS /usr/local/cuda/bin)

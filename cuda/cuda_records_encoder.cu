@@ -57,6 +57,7 @@ LanePlan plan_after(const CudaError& error, LanePlan plan, unsigned attempts) {
 struct LeftBehind {
   std::vector<std::unique_ptr<Lane>> lanes;
   std::unique_ptr<StagingMemory> staging;
+  std::unique_ptr<KeptMemory> kept;
   LeftBehind* before = nullptr;
 };
 
@@ -85,6 +86,7 @@ CudaRecordsEncoder::CudaRecordsEncoder(CudaEncoderOptions options, BatchPipeline
       pipelines_(std::move(pipelines)),
       name_(name_of(options_.device)) {
   LanePlan plan = open_device();
+  kept_ = std::make_unique<KeptMemory>(options_.device);
   for (unsigned attempts = 1;; ++attempts) {
     try {
       make_lanes(plan);
@@ -149,6 +151,9 @@ void CudaRecordsEncoder::make_lanes(LanePlan plan) {
 void CudaRecordsEncoder::release() {
   lanes_.clear();  // first: they wait for what still uses the staging memory
   staging_.reset();
+  if (kept_ != nullptr) {
+    kept_->trim();  // others may be short of it
+  }
 }
 
 /// Runs `work` until it succeeds, with less memory each time that it runs short. However it ends,
@@ -179,6 +184,7 @@ void CudaRecordsEncoder::leave_behind() {
   auto left = std::make_unique<LeftBehind>();
   left->lanes = std::exchange(lanes_, {});
   left->staging = std::move(staging_);
+  left->kept = std::move(kept_);
   keep_for_ever(std::move(left));
 }
 
@@ -273,8 +279,8 @@ void CudaRecordsEncoder::encode_from_seed(const PosSeed& seed, Record& record,
 }
 
 bool CudaRecordsEncoder::has_room_for_sector(std::size_t n_pieces) const {
-  return layout_bytes(n_pieces, options_.vram_limit, state().device_bytes, free_device_bytes()) !=
-         0;
+  return layout_bytes(n_pieces, options_.vram_limit, state().device_bytes,
+                      free_device_bytes() + kept_->idle_bytes()) != 0;
 }
 
 bool CudaRecordsEncoder::assemble_sector(const SectorContents& contents,

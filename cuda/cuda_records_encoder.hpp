@@ -22,6 +22,7 @@
 #include "cuda/lane_plan.hpp"
 #include "cuda/runtime/check.hpp"
 #include "cuda/runtime/device_clock.hpp"
+#include "cuda/runtime/kept_memory.hpp"
 #include "cuda/runtime/staging_memory.hpp"
 #include "cuda/transfer_time.hpp"
 
@@ -73,6 +74,7 @@ class CudaRecordsEncoder final : public CudaEncoder {
   BatchPipelines pipelines_;
   std::string name_;
   LanePlan plan_;
+  std::unique_ptr<KeptMemory> kept_;        ///< null when the device hangs
   std::unique_ptr<StagingMemory> staging_;  ///< of all lanes, one after the other
   std::vector<std::unique_ptr<Lane>> lanes_;
   TransferTime transfer_;

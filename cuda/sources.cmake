@@ -20,6 +20,7 @@ set(FURROW_CUDA_HOST_SOURCES
   cuda/runtime/device_buffer.cu
   cuda/runtime/device_clock.cu
   cuda/runtime/event.cu
+  cuda/runtime/kept_memory.cu
   cuda/runtime/log.cu
   cuda/runtime/patience.cu
   cuda/runtime/pinned_buffer.cu

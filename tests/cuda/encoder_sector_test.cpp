@@ -4,6 +4,7 @@
 
 #include "furrow/core/sector_layout.hpp"
 
+#include "cuda/device_sector.hpp"
 #include "host/sector/contents_map.hpp"
 #include "host/sector/sector_writer.hpp"
 #include "tests/cuda/encoder_fixture.hpp"
@@ -71,6 +72,19 @@ TEST_F(CudaEncoderSectorTest, CopiesGoThroughTheOneBlockOfTheEncoder) {
     EXPECT_EQ(FakeCuda::n_calls("cudaHostAlloc"), n_calls) << "it was pinned again";
   }
   expect_all_released();
+}
+
+TEST_F(CudaEncoderSectorTest, MemoryThatIsKeptForTheNextSectorCountsAsFree) {
+  simt::FakeDevice card;
+  card.memory_bytes = 12 * FakePipeline::device_bytes(1) + device_sector_bytes(kPieces) * 3 / 2;
+  FakeCuda::set_devices({card});
+  {
+    const auto encoder = fake_cuda_encoder({.lanes = 3, .batch = 4});
+    ASSERT_TRUE(assemble(*encoder));
+    EXPECT_LT(free_device_bytes(), device_sector_bytes(kPieces)) << "it was not kept";
+    EXPECT_TRUE(assemble(*encoder));
+  }
+  EXPECT_EQ(free_device_bytes(), card.memory_bytes) << "given back with the encoder";
 }
 
 /// Each call that laying out makes fails once; afterwards the encoder does it and encodes as

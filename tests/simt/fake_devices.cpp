@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fake runtime: errors, devices and memory.
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -286,7 +287,7 @@ cudaError_t cudaMemGetInfo(std::size_t* free_bytes, std::size_t* total_bytes) {
     return FakeState::finish(cudaErrorNoDevice);
   }
   *total_bytes = device->properties.memory_bytes;
-  *free_bytes = device->properties.memory_bytes - device->used_bytes;
+  *free_bytes = device->properties.memory_bytes - device->used_bytes - device->kept_bytes;
   return cudaSuccess;
 }
 
@@ -327,14 +328,37 @@ cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int device) {
 
 cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribute, void* value) {
   FURROW_SIMT_ENTER("cudaMemPoolSetAttribute")
-  const bool good =
-      pool != nullptr && value != nullptr && attribute == cudaMemPoolAttrReleaseThreshold;
-  return FakeState::finish(good ? cudaSuccess : cudaErrorInvalidValue);
+  if (pool == nullptr || value == nullptr || attribute != cudaMemPoolAttrReleaseThreshold) {
+    return FakeState::finish(cudaErrorInvalidValue);
+  }
+  std::memcpy(&device_at(pool->device)->release_threshold, value, sizeof(std::uint64_t));
+  return cudaSuccess;
 }
 
-cudaError_t cudaMemPoolTrimTo(cudaMemPool_t pool, std::size_t /*n_bytes_to_keep*/) {
+cudaError_t cudaMemPoolGetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribute, void* value) {
+  FURROW_SIMT_ENTER("cudaMemPoolGetAttribute")
+  if (pool == nullptr || value == nullptr) {
+    return FakeState::finish(cudaErrorInvalidValue);
+  }
+  const FakeState::DeviceState& device = *device_at(pool->device);
+  std::uint64_t answer = device.release_threshold;
+  if (attribute == cudaMemPoolAttrUsedMemCurrent) {
+    answer = device.used_bytes;
+  } else if (attribute == cudaMemPoolAttrReservedMemCurrent) {
+    answer = device.used_bytes + device.kept_bytes;
+  }
+  std::memcpy(value, &answer, sizeof(answer));
+  return cudaSuccess;
+}
+
+cudaError_t cudaMemPoolTrimTo(cudaMemPool_t pool, std::size_t n_bytes_to_keep) {
   FURROW_SIMT_ENTER("cudaMemPoolTrimTo")
-  return FakeState::finish(pool != nullptr ? cudaSuccess : cudaErrorInvalidValue);
+  if (pool == nullptr) {
+    return FakeState::finish(cudaErrorInvalidValue);
+  }
+  FakeState::DeviceState& device = *device_at(pool->device);
+  device.kept_bytes = std::min(device.kept_bytes, n_bytes_to_keep);
+  return cudaSuccess;
 }
 
 }  // extern "C"

@@ -192,6 +192,7 @@ cudaError_t FakeState::allocate(void** memory, std::size_t n_bytes, int device,
   if (device >= 0) {
     DeviceState& state = *devices[static_cast<std::size_t>(device)];
     state.used_bytes += n_bytes;
+    state.kept_bytes -= std::min(state.kept_bytes, n_bytes);  // reused, or given up for it
     state.peak_bytes = std::max(state.peak_bytes, state.used_bytes);
   }
   allocations[reinterpret_cast<std::uintptr_t>(bytes)] = {n_bytes, device};
@@ -215,6 +216,18 @@ cudaError_t FakeState::release(void* memory, bool on_device, Timeline* timeline)
   const Timeline::Inside inside(timeline);
   std::free(memory);
   return cudaSuccess;
+}
+
+cudaError_t FakeState::release_to_pool(void* memory, Timeline* timeline) {
+  const std::lock_guard lock(mutex);
+  const auto allocation = find(memory);
+  const cudaError_t status = release(memory, true, timeline);
+  if (status == cudaSuccess && allocation.has_value()) {
+    DeviceState& state = *devices[static_cast<std::size_t>(allocation->second.device)];
+    state.kept_bytes = static_cast<std::size_t>(std::min<std::uint64_t>(
+        state.kept_bytes + allocation->second.n_bytes, state.release_threshold));
+  }
+  return status;
 }
 
 std::optional<std::pair<std::uintptr_t, FakeState::Allocation>> FakeState::find(const void* byte) {

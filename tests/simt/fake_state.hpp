@@ -91,6 +91,8 @@ class FakeState {
   cudaError_t allocate(void** memory, std::size_t n_bytes, int device,
                        Timeline* timeline = nullptr);
   cudaError_t release(void* memory, bool on_device, Timeline* timeline = nullptr);
+  /// Frees to the pool of the device, which keeps what its threshold allows.
+  cudaError_t release_to_pool(void* memory, Timeline* timeline);
   /// The allocation that holds the byte, and where it begins.
   std::optional<std::pair<std::uintptr_t, Allocation>> find(const void* byte);
   /// Whether all bytes lie in one allocation on a device.
@@ -122,6 +124,9 @@ class FakeState {
     FakeDevice properties;
     std::size_t used_bytes = 0;
     std::size_t peak_bytes = 0;
+    /// Of the pool: freed bytes that it keeps, and how many it may keep.
+    std::size_t kept_bytes = 0;
+    std::uint64_t release_threshold = 0;
     cudaError_t lost = cudaSuccess;
     Misbehavior misbehavior = Misbehavior::kNone;
     std::uint64_t misbehaves_from = 1;

@@ -136,7 +136,7 @@ cudaError_t cudaFreeAsync(void* memory, cudaStream_t handle) {
   if (stream->capture != nullptr) {
     return FakeState::finish(cudaErrorStreamCaptureUnsupported);
   }
-  const cudaError_t released = FakeState::instance().release(memory, true, &stream->timeline);
+  const cudaError_t released = FakeState::instance().release_to_pool(memory, &stream->timeline);
   return FakeState::finish(status != cudaSuccess ? status : released);
 }
 
