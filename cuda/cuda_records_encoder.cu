@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <optional>
-#include <thread>
 #include <utility>
 
 #include "cuda/cuda_records_encoder.hpp"
@@ -9,13 +8,10 @@
 #include "cuda/encoder_memory.hpp"
 #include "cuda/runtime/log.hpp"
 #include "cuda/runtime/patience.hpp"
+#include "cuda/runtime/retry.hpp"
 
 namespace furrow::cuda {
 namespace {
-
-/// A device that is in use, or not ready yet, may be free a moment later.
-constexpr unsigned kMostAttempts = 4;
-constexpr std::chrono::milliseconds kBetweenAttempts{50};
 
 std::string name_of(int device) {
   cudaDeviceProp properties{};
@@ -30,20 +26,11 @@ CudaEncoderOptions checked(CudaEncoderOptions options) {
   return with_defaults(std::move(options));
 }
 
-/// Waits a moment before what failed is done again; for what cannot succeed later, and after some
-/// attempts, throws the error that is being handled.
-void wait_for_better_times(const CudaError& error, unsigned attempts) {
-  if (error.error_class() != ErrorClass::kRetry || attempts >= kMostAttempts) {
-    throw;  // NOLINT(misc-throw-by-value-catch-by-reference): rethrows
-  }
-  std::this_thread::sleep_for(kBetweenAttempts);
-}
-
 /// What to try after lanes of `plan` could not be had: fewer when memory ran short, and the same
 /// when something else did that may be there later.
 LanePlan plan_after(const CudaError& error, LanePlan plan, unsigned attempts) {
   if (error.status() != cudaErrorMemoryAllocation) {
-    wait_for_better_times(error, attempts);
+    before_next_attempt(error, attempts);
     return plan;
   }
   const std::optional<LanePlan> next = smaller(plan);
@@ -85,7 +72,10 @@ CudaRecordsEncoder::CudaRecordsEncoder(CudaEncoderOptions options, BatchPipeline
     : options_(checked(std::move(options))),
       pipelines_(std::move(pipelines)),
       name_(name_of(options_.device)) {
-  LanePlan plan = open_device();
+  LanePlan plan = with_attempts([this] {
+    use_device(options_.device);
+    return largest_plan();
+  });
   kept_ = std::make_unique<KeptMemory>(options_.device);
   for (unsigned attempts = 1;; ++attempts) {
     try {
@@ -98,20 +88,6 @@ CudaRecordsEncoder::CudaRecordsEncoder(CudaEncoderOptions options, BatchPipeline
 }
 
 CudaRecordsEncoder::~CudaRecordsEncoder() = default;
-
-/// The context of the device, if it has none yet, and the largest plan that fits.
-LanePlan CudaRecordsEncoder::open_device() {
-  for (unsigned attempts = 1;; ++attempts) {
-    try {
-      use_device(options_.device);
-      return largest_plan();
-    } catch (const CudaOutOfMemory&) {
-      throw;
-    } catch (const CudaError& error) {
-      wait_for_better_times(error, attempts);
-    }
-  }
-}
 
 LaneFootprint CudaRecordsEncoder::footprint() const {
   return {.device_bytes = pipelines_.device_bytes, .pinned_bytes = Lane::staging_bytes};
@@ -301,6 +277,7 @@ bool CudaRecordsEncoder::assemble_sector(const SectorContents& contents,
   } catch (const CudaError& error) {
     if (patience.has_run_out()) {
       leave_behind();
+      lose_device(error);
     }
     if (error.error_class() == ErrorClass::kDeviceLost) {
       release();

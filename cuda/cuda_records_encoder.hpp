@@ -43,7 +43,8 @@ class CudaRecordsEncoder final : public CudaEncoder {
   /// within half a second of a stop request.
   EncodeOutcome encode(EncodingJob& job, std::stop_token stop) override;
   /// On the device, when a sector of that size fits beside the lanes and within the limits. Copies
-  /// go through the staging memory of the lanes, which are idle then.
+  /// go through the staging memory of the lanes, which are idle then. Throws DeviceSilent when the
+  /// device hangs.
   bool assemble_sector(const SectorContents& contents, std::span<std::uint8_t> sector) override;
   [[nodiscard]] bool can_assemble_sectors() const override { return true; }
   void encode_from_seed(const PosSeed& seed, Record& record, FoundProofs& found_proofs) override;
@@ -55,7 +56,6 @@ class CudaRecordsEncoder final : public CudaEncoder {
 
  private:
   [[nodiscard]] LaneFootprint footprint() const;
-  [[nodiscard]] LanePlan open_device();
   [[nodiscard]] LanePlan largest_plan() const;
   void make_lanes(LanePlan plan);
   void release();

@@ -6,6 +6,7 @@
 
 #include "cuda/record_pipeline.hpp"
 #include "cuda/runtime/check.hpp"
+#include "cuda/runtime/retry.hpp"
 
 namespace furrow::cuda {
 namespace {
@@ -41,10 +42,14 @@ namespace furrow {
 CudaTrial try_cuda_device(int device, const PosSeed& seed, Record& record,
                           FoundProofs& found_proofs) {
   try {
-    const cuda::Stream stream(device);
-    const CudaTrial trial{.k = cuda::kTrialK, .free_bytes = cuda::free_device_bytes()};
-    const auto outcome = cuda::encode_once(stream, seed, record);
-    stream.view().synchronize();  // for its memory, which the encoder will want
+    CudaTrial trial{.k = cuda::kTrialK};
+    const auto outcome = cuda::with_attempts([&] {
+      const cuda::Stream stream(device);
+      trial.free_bytes = cuda::free_device_bytes();
+      auto encoded = cuda::encode_once(stream, seed, record);
+      stream.view().synchronize();  // for its memory, which the encoder will want
+      return encoded;
+    });
     if (!cuda::is_encoded(outcome->status)) {
       throw EncoderError(cuda::why_nothing_is_encoded(outcome->status));
     }

@@ -13,6 +13,20 @@
 #include "host/plotting/verified_encoder.hpp"
 
 namespace furrow {
+namespace {
+
+/// After a device that hangs the process must not wait for the driver in the end.
+void note_if_silent(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const DeviceSilent&) {
+    note_silent_driver();
+  } catch (...) {
+    // whoever caught it first says so
+  }
+}
+
+}  // namespace
 
 EncoderPool::EncoderPool(Options options) : options_(std::move(options)) {
   if (options_.encoders.empty() && !options_.make_fallback) {
@@ -136,6 +150,7 @@ void EncoderPool::assemble(Member& member) {
       is_assembled = member.encoder->assemble_sector(assembly.contents, assembly.sector);
       can_still = member.encoder->can_assemble_sectors();
     } catch (...) {
+      note_if_silent(std::current_exception());
       warn(member.name + " did not lay out a sector and is not asked again: " +
            message_of(std::current_exception()));
     }
@@ -176,10 +191,8 @@ EncoderPool::Attempt EncoderPool::encode_some(Run& run, Member& member) {
     });
     result.outcome = with_typed_errors("encoder " + member.name,
                                        [&] { return member.encoder->encode(job, run.end()); });
-  } catch (const DeviceSilent& error) {
-    note_silent_driver();
-    result.loss = "is lost and used no more: " + error.reason();
   } catch (const DeviceLost& error) {
+    note_if_silent(std::current_exception());
     result.loss = "is lost and used no more: " + error.reason();
   } catch (const WrongEncoding& error) {
     is_wrong = true;

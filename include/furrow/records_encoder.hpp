@@ -107,7 +107,8 @@ class RecordsEncoder {
 
   /// Writes the bytes of a sector of P encoded records (docs/spec/03, section 4) to `sector`, of
   /// sector_size(P) bytes, whoever encoded them. False when this encoder has no faster way than its
-  /// caller, or could not do it now; `sector` is unspecified then. Thread-compatible, as encode.
+  /// caller, or could not do it now; `sector` is unspecified then. Throws DeviceSilent when the
+  /// device hangs. Thread-compatible, as encode.
   virtual bool assemble_sector(const SectorContents& /*contents*/,
                                std::span<std::uint8_t> /*sector*/) {
     return false;

@@ -79,6 +79,11 @@ TEST_F(CudaMisbehavior, OneThatFlipsABitIsRefused) {
       << why;
 }
 
+TEST_F(CudaMisbehavior, OneThatIsInUseForAMomentIsTriedAgain) {
+  FakeCuda::plant({.api = "cudaSetDevice", .status = cudaErrorDevicesUnavailable, .n_calls = 2});
+  EXPECT_TRUE(proven().is_supported());
+}
+
 TEST_F(CudaMisbehavior, OneThatFailsSaysWithWhat) {
   FakeCuda::lose_device(0, cudaErrorECCUncorrectable);
   const std::string why = proven().unsupported_reason;
@@ -148,8 +153,27 @@ TEST_F(CudaMisbehavior, AHangingLayoutIsLeftToTheHost) {
   const std::vector<RecordMetadata> metadata(4);
   const std::vector<FoundProofs> none_found(4);
   std::vector<std::uint8_t> out(sector_size(4));
-  EXPECT_FALSE(encoder->assemble_sector({none_found, sector.records, metadata}, out));
+  EXPECT_THROW(encoder->assemble_sector({none_found, sector.records, metadata}, out), DeviceSilent);
   EXPECT_THROW(encode(*encoder, sector), DeviceSilent);
+}
+
+TEST_F(CudaMisbehavior, APoolLeavesAHangingLayoutToTheHostAndEncodesOnTheOthers) {
+  FakeCuda::set_devices(simt::fake_devices(2));
+  EncoderPool both = pool_of_two({.patience = kShort});
+  FakeCudaSector sector(30, seed_);
+  ASSERT_EQ(encode(both, sector), EncodeOutcome::kComplete);
+  for (const int device : {0, 1}) {
+    FakeCuda::misbehave(device, Misbehavior::kHangs);
+  }
+  const std::vector<RecordMetadata> metadata(30);
+  const std::vector<FoundProofs> none_found(30);
+  std::vector<std::uint8_t> out(sector_size(30));
+  EXPECT_FALSE(both.assemble_sector({none_found, sector.records, metadata}, out));
+  ASSERT_EQ(warnings_.size(), 1U);
+  EXPECT_NE(warnings_[0].find("did not lay out a sector and is not asked again: device lost: "),
+            std::string::npos)
+      << warnings_[0];
+  EXPECT_TRUE(both.can_assemble_sectors()) << "the other, of which nobody knows better yet";
 }
 
 TEST_F(CudaMisbehavior, ADeviceThatFlipsBitsIsNotUsedAgain) {
