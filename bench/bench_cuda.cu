@@ -89,7 +89,8 @@ void report(benchmark::State& state, const Work& work, double total_seconds) {
     state.counters["share_of_memory"] = work.bytes / seconds / limits.bytes_per_second;
   }
   if (work.alu_operations > 0) {
-    state.counters["share_of_alu"] = work.alu_operations / seconds / limits.alu_per_second;
+    state.counters["alu_share_of_hash_and_tests"] =
+        work.alu_operations / seconds / limits.alu_per_second;
   }
   if (work.transferred > 0) {
     state.counters["bus_GiB_per_s"] = work.transferred / kGiB / seconds;
@@ -140,6 +141,11 @@ int main(int argc, char** argv) {
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
     return 2;
   }
+#if defined(FURROW_PTX_ALONE)
+  std::fprintf(stderr,
+               "bench_cuda: built for several architectures: what is timed is what the driver "
+               "makes of PTX, not the code that the program has for this card\n");
+#endif
   furrow::cuda::add_context();
   furrow::cuda::register_kernel_benchmarks();
   furrow::cuda::register_pipeline_benchmarks();

@@ -20,6 +20,11 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "SKIPPED: no CUDA device: %s\n", found.problem.c_str());
     return kSkipped;
   }
+#if defined(FURROW_PTX_ALONE)
+  std::printf(
+      "Built for several architectures: what runs is what the driver makes of PTX, not the code "
+      "that the program has for this card (docs/manual/testing.md).\n");
+#endif
   std::printf("Device 0: %s\n", found.devices.front().name.c_str());
   return RUN_ALL_TESTS();
 }
