@@ -89,18 +89,19 @@ run_limited() {
   return "${status}"
 }
 
+# The limit of a step that may take $1 seconds: no more than is left.
+seconds_for() {
+  local limit="$1" left=$((total_seconds - SECONDS))
+  limit=$((left < limit ? left : limit))
+  printf '%s\n' "$((most_step_seconds < limit ? most_step_seconds : limit))"
+}
+
 # step NAME LIMIT COMMAND...: runs a command with a time limit, output to a log of its own. The exit code
 # is the command's, 124 or 137 when it was not finished.
 step() {
-  local name="$1" limit="$2" start left status=0
+  local name="$1" limit start status=0
+  limit="$(seconds_for "$2")"
   shift 2
-  left=$((total_seconds - SECONDS))
-  if ((left < limit)); then
-    limit=${left}
-  fi
-  if ((most_step_seconds < limit)); then
-    limit=${most_step_seconds}
-  fi
   if ((limit <= 0)); then
     say "${name}: no time left"
     record "${name}" failed 0
@@ -258,7 +259,7 @@ run_with_clocks() {
   local logger=""
   if [[ -n "$(find_tool nvidia-smi)" ]]; then
     nvidia-smi --id=0 --loop-ms=200 --format=csv,nounits \
-      --query-gpu=timestamp,clocks.sm,clocks.mem,power.draw,temperature.gpu,clocks_throttle_reasons.active \
+      --query-gpu=timestamp,clocks.sm,clocks.mem,power.draw,temperature.gpu \
       >"${work}/clocks.$1.csv" 2>&1 &
     logger=$!
   fi
@@ -287,14 +288,22 @@ run_profile() {
     "${bin}/bench_cuda" '--benchmark_filter=^record/batch:1/streams:1'
 }
 
+# Whether a tool of compute-sanitizer can run a program at all: it may not know the card or the driver.
+can_sanitize() {
+  local limit
+  limit="$(seconds_for 30)"
+  # Without time its steps say so.
+  ((limit <= 0)) || run_limited "${limit}" "${work}/$1.probe.log" "${sanitizer}" --tool "$1" \
+    --error-exitcode "${errors_found}" "${bin}/furrow" devices
+}
+
 run_sanitizer() {
   local tool sanitizer
   sanitizer="$(find_tool compute-sanitizer)"
   for tool in memcheck racecheck synccheck; do
     if [[ -z "${sanitizer}" ]]; then
       not_possible_here "${tool}" "compute-sanitizer is not installed"
-    elif ! run_limited 30 "${work}/${tool}.probe.log" "${sanitizer}" --tool "${tool}" \
-      --error-exitcode "${errors_found}" "${bin}/furrow" devices; then
+    elif ! can_sanitize "${tool}"; then
       not_possible_here "${tool}" "compute-sanitizer cannot run a program, see ${work}/${tool}.probe.log"
     else
       sanitize "${tool}" record test_device_records "${small_record}"
