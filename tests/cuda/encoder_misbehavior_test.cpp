@@ -129,12 +129,14 @@ TEST_F(CudaMisbehavior, ADeviceThatBeginsToHangLosesNoRecord) {
 
 TEST_F(CudaMisbehavior, AStopRequestIsNotHeldUpByADeviceThatHangs) {
   const auto encoder = fake_cuda_encoder({.lanes = 3, .batch = 2});  // of much patience
-  FakeCuda::misbehave(0, Misbehavior::kHangs, 3);
+  FakeCuda::misbehave(0, Misbehavior::kHangs);
   FakeCudaSector sector(40, seed_);
   EncodingJob job = sector.job();
   std::stop_source stop;
   std::jthread stopping([&] {
-    std::this_thread::sleep_for(kShort);
+    while (FakeCuda::n_calls("cudaLaunchKernel") == 0) {  // from which on it hangs
+      std::this_thread::yield();
+    }
     stop.request_stop();
   });
   const Clock::time_point start = Clock::now();

@@ -147,13 +147,16 @@ class Misbehaving(FurrowTest):
         self.assertIn("the device has not done what it was given", said)
         self.assertEqual(sector, expected)
 
-    def interrupted(self, env, *arguments):
-        """Starts the program, and sends SIGINT when it waits for a card; what it said."""
+    def interrupted(self, env, *arguments, made=None):
+        """Starts the program, and sends SIGINT when it waits for a card: after `made` is there."""
         process = subprocess.Popen([str(part) for part in (OPTIONS.furrow, *arguments)], env=env,
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                    text=True)
         try:
-            time.sleep(3)  # it takes less to get there, and would wait for a minute
+            while made is not None and not made.exists():
+                self.assertIsNone(process.poll())
+                time.sleep(0.1)
+            time.sleep(3)  # it takes less to get to the card, and would wait for much longer
             self.assertIsNone(process.poll())
             start = time.monotonic()
             process.send_signal(signal.SIGINT)
@@ -162,7 +165,6 @@ class Misbehaving(FurrowTest):
         finally:
             process.kill()
         self.assertEqual(process.returncode, INTERRUPTED, output)
-        return output
 
     def test_a_signal_ends_the_wait_for_one_that_hangs(self):
         farm = self.folder / "farm"
@@ -170,7 +172,8 @@ class Misbehaving(FurrowTest):
         self.interrupted(cards("hangs"), *self.plot_command(farm))
         self.assert_absent(farm)  # it came to nothing yet
         # In mid-run, too: the farm is there, and its sector is not.
-        self.interrupted(cards(f"hangs:{AFTER_THE_TRIAL}"), *self.plot_command(farm, "--verify-records", 0))
+        self.interrupted(cards(f"hangs:{AFTER_THE_TRIAL}"), *self.plot_command(farm, "--verify-records", 0),
+                         made=farm / "plot.bin")
         self.assertEqual(json.loads(self.succeeds("info", "--farm", farm, "--json").stdout)["sectors_plotted"], 0)
 
 

@@ -253,6 +253,9 @@ unsigned twice_incremented(Misbehavior how) {
   EXPECT_EQ(launch_increment(nullptr, d_word, 1), cudaSuccess);
   unsigned word = 9;
   EXPECT_EQ(cudaMemcpyAsync(&word, d_word, sizeof(word), cudaMemcpyDeviceToHost), cudaSuccess);
+  if (how != Misbehavior::kHangs) {
+    EXPECT_EQ(cudaStreamSynchronize(nullptr), cudaSuccess);
+  }
   return word;
 }
 
