@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/sass/card/card.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "tests/sass/decoder/decoder.hpp"
+#include "tests/sass/errors.hpp"
+
+namespace furrow::sass {
+
+Card& Card::instance() {
+  static Card card;
+  return card;
+}
+
+void Card::set_architecture(unsigned architecture) {
+  if (architecture < 75 || architecture > 90) {
+    throw BadLaunch("architecture of the card: expected 75 to 90, actual " +
+                    std::to_string(architecture));
+  }
+  architecture_ = architecture;
+}
+
+void Card::leave_out(const std::string& name, std::uint32_t at) {
+  left_out_ = LeftOut{.name = name, .at = at};
+}
+
+void Card::register_function(const void* function, const std::string& name, Bytes fat_binary) {
+  registered_[function] = {.name = name, .fat_binary = fat_binary};
+}
+
+const Kernel& Card::kernel(const void* function) {
+  const auto found = registered_.find(function);
+  if (found == registered_.end()) {
+    throw BadLaunch("a launch: expected a kernel that the program has registered");
+  }
+  auto& kept = kernels_[{architecture_, function}];
+  if (kept == nullptr) {
+    for (CompiledKernel& compiled : read_kernels(found->second.fat_binary, architecture_)) {
+      if (compiled.name == found->second.name) {
+        auto made = std::make_unique<Kernel>();
+        made->name = readable_name(compiled.name);
+        made->code = decode(compiled);
+        made->compiled = std::move(compiled);
+        kept = std::move(made);
+        break;
+      }
+    }
+  }
+  if (kept == nullptr) {
+    throw BadLaunch(readable_name(found->second.name) + ": expected code for compute capability " +
+                    std::to_string(architecture_) + " that is not compressed, found none");
+  }
+  return *kept;
+}
+
+void Card::launch(const void* function, const LaunchShape& shape, void** parameters) {
+  const std::lock_guard lock(mutex_);
+  const Kernel* kernel = &this->kernel(function);
+  Kernel changed;
+  if (left_out_ && left_out_->name == kernel->name) {
+    changed = *kernel;
+    changed.code.at(left_out_->at) = Instruction{};
+    changed.code.at(left_out_->at).name = "left out";
+    kernel = &changed;
+  }
+  std::vector<std::uint8_t> bytes(kernel->compiled.parameters_bytes);
+  for (std::size_t i = 0; i < kernel->compiled.parameters.size(); ++i) {
+    const Parameter& parameter = kernel->compiled.parameters[i];
+    std::memcpy(bytes.data() + parameter.offset, parameters[i], parameter.bytes);
+  }
+  launches_.push_back(
+      {.name = kernel->name, .count = run(*kernel, shape, bytes, memory_, findings_, options_)});
+}
+
+}  // namespace furrow::sass

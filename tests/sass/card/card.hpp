@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// The card that the interpreter plays. Programs that nvcc compiled, linked with cuda_runtime.cpp
+// in place of NVIDIA's runtime, find it as device 0 and launch their kernels on it, as they are.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/sass/machine/machine.hpp"
+
+namespace furrow::sass {
+
+struct Launched {
+  std::string name;
+  LaunchCount count;
+};
+
+class Card {
+ public:
+  /// There is one.
+  static Card& instance();
+
+  // What a test sets and asks for.
+
+  /// 75, 80, 86, 89 or 90: which code of the program is run.
+  void set_architecture(unsigned architecture);
+  [[nodiscard]] unsigned architecture() const { return architecture_; }
+  void set_options(const RunOptions& options) { options_ = options; }
+  /// Leaves out the instruction `at` of the kernel of that readable name, until reset.
+  void leave_out(const std::string& name, std::uint32_t at);
+  void leave_out_nothing() { left_out_.reset(); }
+  Findings& findings() { return findings_; }
+  std::vector<Launched>& launches() { return launches_; }
+  DeviceMemory& memory() { return memory_; }
+  /// A kernel that the program has, by the address of its host function.
+  const Kernel& kernel(const void* function);
+
+  // What the runtime calls.
+
+  void register_function(const void* function, const std::string& name, Bytes fat_binary);
+  void launch(const void* function, const LaunchShape& shape, void** parameters);
+
+ private:
+  struct Registered {
+    std::string name;
+    Bytes fat_binary;
+  };
+  struct LeftOut {
+    std::string name;
+    std::uint32_t at;
+  };
+
+  std::mutex mutex_;
+  unsigned architecture_ = 90;
+  RunOptions options_;
+  DeviceMemory memory_;
+  Findings findings_;
+  std::vector<Launched> launches_;
+  std::optional<LeftOut> left_out_;
+  std::map<const void*, Registered> registered_;
+  /// By architecture and function.
+  std::map<std::pair<unsigned, const void*>, std::unique_ptr<Kernel>> kernels_;
+};
+
+}  // namespace furrow::sass

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/sass/decoder/decoder.hpp"
+
+#include <cinttypes>
+#include <cstdio>
+
+#include "tests/sass/decoder/opcodes.hpp"
+
+namespace furrow::sass {
+
+Instruction decode_one(const Words& words, std::size_t index, unsigned architecture) {
+  Fields fields(words);
+  const auto number = static_cast<unsigned>(fields.take(0, 9));
+  const auto form = static_cast<unsigned>(fields.take(9, 3));
+  const Opcode* const opcode = find_opcode(number);
+  if (opcode == nullptr) {
+    throw UnknownInstruction("operation " + std::to_string(number) + " is in no table");
+  }
+  Instruction made;
+  made.operation = opcode->operation;
+  made.name = opcode->name;
+  made.pipe = opcode->pipe;
+  made.is_uniform = opcode->is_uniform;
+  if (made.is_uniform) {
+    made.destination = kUniformZero;
+  }
+  const DecodeContext context{.fields = fields,
+                              .instruction = made,
+                              .index = index,
+                              .architecture = architecture,
+                              .form = form};
+  made.guard = take_predicate(context, 12, 15);
+  opcode->decode(context, number);
+  fields.take(105, 21);  // scheduling
+  fields.finish();
+  return made;
+}
+
+std::vector<Instruction> decode(const CompiledKernel& kernel) {
+  std::vector<Instruction> code;
+  code.reserve(kernel.code.size());
+  for (const Words& words : kernel.code) {
+    try {
+      code.push_back(decode_one(words, code.size(), kernel.architecture));
+    } catch (const UnknownInstruction& error) {
+      char bits[64];
+      std::snprintf(bits, sizeof bits, "at 0x%zx, %016" PRIx64 " %016" PRIx64, 16 * code.size(),
+                    words.low, words.high);
+      const Opcode* const opcode = find_opcode(words.low & 0x1FF);
+      throw UnknownInstruction(readable_name(kernel.name) + " for compute capability " +
+                               std::to_string(kernel.architecture) + " " + bits + ", " +
+                               (opcode == nullptr ? "unknown" : std::string(opcode->name)) + ": " +
+                               error.what());
+    }
+  }
+  return code;
+}
+
+}  // namespace furrow::sass

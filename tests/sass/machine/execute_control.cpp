@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// Branches, reconvergence, barriers. A branch of part of a group parts it; BSYNC and WARPSYNC bring
+// lanes together again.
+#include "tests/sass/machine/execute.hpp"
+
+namespace furrow::sass {
+namespace {
+
+/// The place of the first lane's value, which all active lanes must have.
+std::uint32_t same_value(Context& context, const Lanes& lanes, const char* what) {
+  const std::uint32_t value = lanes.at[__builtin_ctz(context.active)];
+  visit_lanes(context.active, [&](unsigned i) {
+    if (lanes.at[i] != value) {
+      context.fail(std::string(what) + ": expected the same value in all lanes");
+    }
+  });
+  return value;
+}
+
+void expect_whole_group(Context& context, const char* what) {
+  if (context.active != context.warp->current().lanes) {
+    context.fail(std::string(what) + ": expected all lanes that go together, or none");
+  }
+}
+
+}  // namespace
+
+void execute_bra(Context& context, const Linked& linked) {
+  const Instruction& in = linked.instruction;
+  const std::uint32_t going = context.active & read(context, in.predicates_in[0]);
+  context.has_moved = true;
+  Group& group = context.warp->current();
+  if (going == 0) {
+    ++group.next;
+    return;
+  }
+  if (in.target == context.at) {
+    context.fail("a branch to itself, which nothing ends");
+  }
+  if (in.is_uniform && going != group.lanes) {
+    context.add(Finding::kDivergentUniform);
+  }
+  context.warp->part(going, in.target);
+}
+
+// BRA.DIV is taken when lanes of the mask are missing, BRA.CONV when none is.
+void execute_bra_by_mask(Context& context, const Linked& linked) {
+  const Instruction& in = linked.instruction;
+  Lanes scratch;
+  const std::uint32_t mask = read(context, linked.a, scratch).at[0];
+  const std::uint32_t here = context.warp->current().lanes;
+  expect_whole_group(context, "BRA.DIV");
+  const bool is_complete = (mask & ~here) == 0;
+  if (is_complete == (in.operation == Operation::kBraConv)) {
+    context.has_moved = true;
+    context.warp->part(context.active, in.target);
+  }
+}
+
+void execute_bssy(Context& context, const Linked& linked) {
+  Lanes& awaited = context.warp->barriers[linked.instruction.barrier];
+  const std::uint32_t lanes = context.warp->current().lanes;
+  awaited =
+      for_lanes([&](unsigned i) { return (context.active >> i & 1) != 0 ? lanes : awaited.at[i]; });
+}
+
+void execute_bsync(Context& context, const Linked& linked) {
+  expect_whole_group(context, "BSYNC");
+  const std::uint32_t number = linked.instruction.barrier;
+  const std::uint32_t awaited = same_value(context, context.warp->barriers[number], "BSYNC");
+  context.has_moved = true;
+  context.warp->wait(Waiting::kAtReconvergence, number, awaited);
+}
+
+void execute_clear_barrier(Context& context, const Linked& linked) {
+  Lanes& awaited = context.warp->barriers[linked.instruction.barrier];
+  awaited =
+      for_lanes([&](unsigned i) { return (context.active >> i & 1) != 0 ? 0 : awaited.at[i]; });
+}
+
+void execute_call(Context& context, const Linked& linked) {
+  expect_whole_group(context, "CALL");
+  context.has_moved = true;
+  context.warp->part(context.active, linked.instruction.target);
+}
+
+void execute_ret(Context& context, const Linked& linked) {
+  expect_whole_group(context, "RET");
+  const std::uint32_t to =
+      linked.instruction.target + same_value(context, low_word(context, linked.a), "RET");
+  if (to % 16 != 0) {
+    context.fail("RET: expected a multiple of 16, actual " + std::to_string(to));
+  }
+  context.has_moved = true;
+  context.warp->part(context.active, to / 16);
+}
+
+void execute_warpsync(Context& context, const Linked& linked) {
+  expect_whole_group(context, "WARPSYNC");
+  const std::uint32_t awaited = same_value(context, low_word(context, linked.a), "WARPSYNC");
+  context.has_moved = true;
+  context.warp->wait(Waiting::kAtWarpsync, context.at, awaited);
+}
+
+void execute_collective(Context& context, const Linked&) {
+  context.fail(
+      "the code for a warp whose lanes do not arrive together at a shuffle or a vote: "
+      "known, but not carried out");
+}
+
+void execute_bar(Context& context, const Linked&) {
+  expect_whole_group(context, "BAR");
+  if (context.active != context.warp->live()) {
+    context.add(Finding::kDivergentBarrier);
+  }
+  context.has_moved = true;
+  context.warp->wait(Waiting::kAtBarrier, context.at, 0);
+}
+
+void execute_exit(Context& context, const Linked&) {
+  context.has_moved = true;
+  context.warp->end(context.active);
+}
+
+void execute_nop(Context&, const Linked&) {}
+
+}  // namespace furrow::sass
