@@ -10,7 +10,7 @@
 
 #include "cuda/kernels/encode_chunks.cuh"
 #include "tests/cuda/device_tables.hpp"
-#include "tests/reference/pos_reference.hpp"
+#include "tests/cuda/reference_dump.hpp"
 
 namespace furrow::cuda {
 namespace {
@@ -34,23 +34,6 @@ __global__ void walk_and_hash(ProofTablesBatch<K> batch, const std::uint16_t* us
       hash_proof<K>([&](std::uint32_t i) { return leaves[i]; }, hashes + kWordsOfHash * proof);
     }
   }
-}
-
-TableDump dump_of(const std::vector<reference::PosEntry>& table, bool has_parents) {
-  TableDump dump;
-  for (const reference::PosEntry& entry : table) {
-    dump.y.push_back(static_cast<std::uint32_t>(entry.y));
-    uint128 metadata = 0;
-    for (const bool bit : entry.metadata) {
-      metadata = (metadata << 1) | (bit ? 1U : 0U);
-    }
-    dump.metadata.push_back(metadata);
-    if (has_parents) {
-      dump.parents.push_back(
-          {static_cast<std::uint32_t>(entry.left), static_cast<std::uint32_t>(entry.right)});
-    }
-  }
-  return dump;
 }
 
 /// The leaves of a proof as one string of bits, the highest bit of each leaf first.

@@ -55,6 +55,17 @@ const Kernel& Card::kernel(const void* function) {
   return *kept;
 }
 
+std::vector<const void*> Card::functions_named(const std::string& begin) const {
+  std::vector<const void*> functions;
+  for (const auto& [function, registered] : registered_) {
+    const std::string name = readable_name(registered.name);
+    if (name.starts_with(begin) && name.find("(anonymous namespace)") == std::string::npos) {
+      functions.push_back(function);
+    }
+  }
+  return functions;
+}
+
 void Card::launch(const void* function, const LaunchShape& shape, void** parameters) {
   const std::lock_guard lock(mutex_);
   const Kernel* kernel = &this->kernel(function);

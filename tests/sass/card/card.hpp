@@ -39,6 +39,8 @@ class Card {
   DeviceMemory& memory() { return memory_; }
   /// A kernel that the program has, by the address of its host function.
   const Kernel& kernel(const void* function);
+  /// Host functions of the kernels of the engine, not of tests, whose readable name begins so.
+  [[nodiscard]] std::vector<const void*> functions_named(const std::string& begin) const;
 
   // What the runtime calls.
 

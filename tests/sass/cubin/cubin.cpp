@@ -73,6 +73,9 @@ CompiledKernel read_kernel(const ElfFile& file, const std::string& name, unsigne
   kernel.name = name;
   kernel.architecture = architecture;
   kernel.code = words_of(file.find(std::string(kText) + name)->content);
+  if (const auto* const constants = file.find(".nv.constant2." + name)) {
+    kernel.constants.assign(constants->content.begin(), constants->content.end());
+  }
   if (const auto* const info = file.find(".nv.info." + name)) {
     read_info(kernel, info->content);
   }

@@ -36,6 +36,7 @@ struct CompiledKernel {
   std::uint32_t parameters_bytes = 0;
   std::vector<Parameter> parameters;
   std::vector<Words> code;
+  std::vector<std::uint8_t> constants;  ///< bank 2: of the compiler
 };
 
 /// The kernels for `architecture` (75, 86, ...) in all cubins of `bytes`. Throws BadCubin.

@@ -126,6 +126,29 @@ void take_conversion(const DecodeContext& context) {
   }
 }
 
+/// HFMA2.MMA as compilers use it to move a constant: -0 * 0 + two halves.
+void take_move_by_halves(const DecodeContext& context) {
+  Instruction& made = context.instruction;
+  Fields& fields = context.fields;
+  if (context.architecture != 80 && context.architecture != 90) {
+    throw UnknownInstruction("operation 53: expected compute capability 8.0 or 9.0, actual " +
+                             std::to_string(context.architecture));
+  }
+  made.destination = take_register(fields, 16, false);
+  fields.expect(24, 8, kZeroRegister);
+  fields.expect(64, 8, kZeroRegister);
+  fields.expect(72, 1, 1);  // minus
+  made.b = {.kind = Operand::Kind::kImmediate,
+            .value = static_cast<std::uint32_t>(fields.take(32, 32))};
+  for (const std::uint32_t half : {made.b.value & 0xFFFF, made.b.value >> 16}) {
+    constexpr std::uint32_t kExponent = 0x7C00;
+    if ((half & kExponent) == kExponent) {
+      throw UnknownInstruction("HFMA2.MMA: expected two finite halves, actual " +
+                               std::to_string(made.b.value));
+    }
+  }
+}
+
 }  // namespace
 
 void decode_arithmetic(const DecodeContext& context, unsigned opcode) {
@@ -133,6 +156,10 @@ void decode_arithmetic(const DecodeContext& context, unsigned opcode) {
   Fields& fields = context.fields;
   switch (made.operation) {
     case Operation::kMov:
+      if (opcode == 0x035) {
+        take_move_by_halves(context);
+        break;
+      }
       take_operands(context, Operands::kB);
       if (!made.is_uniform) {
         fields.expect(72, 4, 15);  // all four bytes

@@ -78,7 +78,7 @@ void take_warpsync(const DecodeContext& context) {
     const auto mask = static_cast<std::uint32_t>(fields.take(32, 32));
     made.a = {.kind = Operand::Kind::kImmediate, .value = mask == 0 ? 0xFFFFFFFFU : mask};
   } else {
-    made.a.value = static_cast<std::uint32_t>(fields.take(32, 8));
+    made.a.value = static_cast<std::uint32_t>(fields.take(context.architecture < 90 ? 32 : 24, 8));
   }
 }
 
@@ -98,6 +98,10 @@ void decode_control(const DecodeContext& context, unsigned) {
       fields.expect(87, 4, kAlways);
       break;
     case Operation::kBsync:
+      made.barrier = static_cast<std::uint8_t>(fields.take(16, 4));
+      fields.expect(87, 4, kAlways);
+      break;
+    case Operation::kBreak:
       made.barrier = static_cast<std::uint8_t>(fields.take(16, 4));
       fields.expect(87, 4, kAlways);
       break;

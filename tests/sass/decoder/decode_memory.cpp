@@ -190,6 +190,18 @@ void decode_memory(const DecodeContext& context, unsigned opcode) {
       made.predicates_in[0] = {.number = static_cast<std::uint8_t>(fields.take(87, 3)),
                                .is_negated = fields.flag(90)};
       break;
+    case Operation::kRedux: {
+      made.destination = take_register(fields, 16, true);
+      made.a.value = static_cast<std::uint32_t>(fields.take(24, 8));
+      made.is_signed = fields.flag(73);
+      const std::uint64_t reduction = fields.take(78, 3);
+      if (reduction > static_cast<std::uint64_t>(Reduction::kMax)) {
+        throw UnknownInstruction("a reduction: expected 0 to 5, actual " +
+                                 std::to_string(reduction));
+      }
+      made.reduction = static_cast<Reduction>(reduction);
+      break;
+    }
     case Operation::kS2r:
       made.destination = take_register(fields, 16, made.is_uniform);
       made.special = static_cast<std::uint8_t>(fields.take(72, 8));

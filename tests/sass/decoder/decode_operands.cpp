@@ -43,7 +43,11 @@ Operand take_constant(const DecodeContext& context, char name) {
   Operand operand;
   operand.kind = Operand::Kind::kConstant;
   operand.value = static_cast<std::uint32_t>(context.fields.take(38, 16));
-  context.fields.expect(54, 5, 0);  // the bank
+  operand.bank = static_cast<std::uint8_t>(context.fields.take(54, 5));
+  if (operand.bank != 0 && operand.bank != 2) {
+    throw UnknownInstruction("bank of a constant: expected 0 or 2, actual " +
+                             std::to_string(operand.bank));
+  }
   context.fields.expect(kUniformFlag, 1, 0);
   operand.is_negated =
       may_be_negated(context.instruction.operation, name) && context.fields.flag(kMiddleSign);

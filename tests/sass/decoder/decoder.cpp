@@ -16,6 +16,9 @@ Instruction decode_one(const Words& words, std::size_t index, unsigned architect
   if (opcode == nullptr) {
     throw UnknownInstruction("operation " + std::to_string(number) + " is in no table");
   }
+  if ((opcode->forms >> form & 1) == 0) {
+    throw UnknownInstruction("form " + std::to_string(form) + " of the operation is not known");
+  }
   Instruction made;
   made.operation = opcode->operation;
   made.name = opcode->name;

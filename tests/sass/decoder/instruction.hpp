@@ -17,11 +17,11 @@ enum class Operation : std::uint8_t {
   kMov, kSel, kIadd3, kLea, kLop3, kPrmt, kShf, kImnmx, kViaddmnmx, kImad, kImadWide, kImadHi,
   kIsetp, kPlop3, kP2r, kPopc, kFlo, kBrev, kI2f, kF2i, kRcp,
   // between lanes, special registers
-  kVote, kShfl, kS2r,
+  kVote, kShfl, kRedux, kS2r,
   // memory
   kLdc, kLdg, kStg, kLds, kSts, kAtoms, kAtomg,
   // control
-  kBra, kBraDiv, kBraConv, kBssy, kBsync, kClearBarrier, kCall, kRet, kWarpsync, kCollective, kBar, kExit,
+  kBra, kBraDiv, kBraConv, kBssy, kBsync, kBreak, kClearBarrier, kCall, kRet, kWarpsync, kCollective, kBar, kExit,
   kNop,
 };
 // clang-format on
@@ -52,8 +52,9 @@ struct Operand {
   Kind kind = Kind::kRegister;
   /// Minus, or not where the operation is one of bits (.X and logic).
   bool is_negated = false;
-  /// Number of a register, an immediate, or a place in constant bank 0.
+  /// Number of a register, an immediate, or a place in a bank of constants.
   std::uint32_t value = kZeroRegister;
+  std::uint8_t bank = 0;  ///< 0: of the launch; 2: of the compiler
 };
 
 struct PredicateOperand {
@@ -73,6 +74,7 @@ enum class Comparison : std::uint8_t {
 };
 enum class Combination : std::uint8_t { kAnd, kOr, kXor };
 enum class Atomic : std::uint8_t { kAdd, kMin, kMax, kInc, kDec, kAnd, kOr, kXor, kExchange };
+enum class Reduction : std::uint8_t { kAnd, kOr, kXor, kSum, kMin, kMax };
 enum class ShuffleMode : std::uint8_t { kIndex, kUp, kDown, kButterfly };
 
 /// Address of an access: register * scale + uniform register + offset.
@@ -109,6 +111,7 @@ struct Instruction {
   Combination combination = Combination::kAnd;
   Atomic atomic = Atomic::kAdd;
   ShuffleMode shuffle = ShuffleMode::kIndex;
+  Reduction reduction = Reduction::kAnd;
   Address address;
   std::uint8_t bytes = 4;    ///< of an access, for each lane
   std::uint8_t barrier = 0;  ///< number of a register of BSSY and BSYNC

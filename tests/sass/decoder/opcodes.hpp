@@ -14,6 +14,7 @@ struct Opcode {
   std::string_view name;
   Pipe pipe = Pipe::kControl;
   bool is_uniform = false;
+  std::uint8_t forms = 0;  ///< a bit for each value that bits 9 to 11 may have
   void (*decode)(const DecodeContext& context, unsigned opcode) = nullptr;
 };
 

@@ -35,6 +35,7 @@ void execute_brev(Context& context, const Linked& linked);
 // execute_warp.cpp
 void execute_vote(Context& context, const Linked& linked);
 void execute_shfl(Context& context, const Linked& linked);
+void execute_redux(Context& context, const Linked& linked);
 void execute_s2r(Context& context, const Linked& linked);
 void execute_ldc(Context& context, const Linked& linked);
 
@@ -53,6 +54,7 @@ void execute_bra(Context& context, const Linked& linked);
 void execute_bra_by_mask(Context& context, const Linked& linked);
 void execute_bssy(Context& context, const Linked& linked);
 void execute_bsync(Context& context, const Linked& linked);
+void execute_break(Context& context, const Linked& linked);
 void execute_clear_barrier(Context& context, const Linked& linked);
 void execute_call(Context& context, const Linked& linked);
 void execute_ret(Context& context, const Linked& linked);

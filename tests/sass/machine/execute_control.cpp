@@ -17,12 +17,6 @@ std::uint32_t same_value(Context& context, const Lanes& lanes, const char* what)
   return value;
 }
 
-void expect_whole_group(Context& context, const char* what) {
-  if (context.active != context.warp->current().lanes) {
-    context.fail(std::string(what) + ": expected all lanes that go together, or none");
-  }
-}
-
 }  // namespace
 
 void execute_bra(Context& context, const Linked& linked) {
@@ -48,9 +42,8 @@ void execute_bra_by_mask(Context& context, const Linked& linked) {
   const Instruction& in = linked.instruction;
   Lanes scratch;
   const std::uint32_t mask = read(context, linked.a, scratch).at[0];
-  const std::uint32_t here = context.warp->current().lanes;
-  expect_whole_group(context, "BRA.DIV");
-  const bool is_complete = (mask & ~here) == 0;
+  context.warp->leave_others_behind(context.active);
+  const bool is_complete = (mask & ~context.active) == 0;
   if (is_complete == (in.operation == Operation::kBraConv)) {
     context.has_moved = true;
     context.warp->part(context.active, in.target);
@@ -65,11 +58,18 @@ void execute_bssy(Context& context, const Linked& linked) {
 }
 
 void execute_bsync(Context& context, const Linked& linked) {
-  expect_whole_group(context, "BSYNC");
+  context.warp->leave_others_behind(context.active);
   const std::uint32_t number = linked.instruction.barrier;
   const std::uint32_t awaited = same_value(context, context.warp->barriers[number], "BSYNC");
   context.has_moved = true;
   context.warp->wait(Waiting::kAtReconvergence, number, awaited);
+}
+
+// Its lanes will not come to the BSYNC any more.
+void execute_break(Context& context, const Linked& linked) {
+  const std::uint32_t number = linked.instruction.barrier;
+  const std::uint32_t awaited = same_value(context, context.warp->barriers[number], "BREAK");
+  context.warp->stay_away(number, awaited, context.active);
 }
 
 void execute_clear_barrier(Context& context, const Linked& linked) {
@@ -79,13 +79,13 @@ void execute_clear_barrier(Context& context, const Linked& linked) {
 }
 
 void execute_call(Context& context, const Linked& linked) {
-  expect_whole_group(context, "CALL");
+  context.warp->leave_others_behind(context.active);
   context.has_moved = true;
   context.warp->part(context.active, linked.instruction.target);
 }
 
 void execute_ret(Context& context, const Linked& linked) {
-  expect_whole_group(context, "RET");
+  context.warp->leave_others_behind(context.active);
   const std::uint32_t to =
       linked.instruction.target + same_value(context, low_word(context, linked.a), "RET");
   if (to % 16 != 0) {
@@ -96,7 +96,7 @@ void execute_ret(Context& context, const Linked& linked) {
 }
 
 void execute_warpsync(Context& context, const Linked& linked) {
-  expect_whole_group(context, "WARPSYNC");
+  context.warp->leave_others_behind(context.active);
   const std::uint32_t awaited = same_value(context, low_word(context, linked.a), "WARPSYNC");
   context.has_moved = true;
   context.warp->wait(Waiting::kAtWarpsync, context.at, awaited);
@@ -109,7 +109,7 @@ void execute_collective(Context& context, const Linked&) {
 }
 
 void execute_bar(Context& context, const Linked&) {
-  expect_whole_group(context, "BAR");
+  context.warp->leave_others_behind(context.active);
   if (context.active != context.warp->live()) {
     context.add(Finding::kDivergentBarrier);
   }

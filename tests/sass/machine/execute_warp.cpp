@@ -15,6 +15,7 @@ enum Special : std::uint8_t {
   kBlockX = 0x25,
   kBlockY = 0x26,
   kBlockZ = 0x27,
+  kLanesBelow = 0x39,
   kBlockInCluster = 0x88,
   kZero = 0xFF
 };
@@ -79,6 +80,39 @@ void execute_shfl(Context& context, const Linked& linked) {
   write_predicate(context, in.predicates_out[0], inside);
 }
 
+void execute_redux(Context& context, const Linked& linked) {
+  const Instruction& in = linked.instruction;
+  const Lanes& from = low_word(context, linked.a);
+  std::uint32_t result = from.at[__builtin_ctz(context.active)];
+  visit_lanes(context.active & (context.active - 1), [&](unsigned i) {
+    const std::uint32_t value = from.at[i];
+    const bool is_less = in.is_signed
+                             ? static_cast<std::int32_t>(value) < static_cast<std::int32_t>(result)
+                             : value < result;
+    switch (in.reduction) {
+      case Reduction::kAnd:
+        result &= value;
+        break;
+      case Reduction::kOr:
+        result |= value;
+        break;
+      case Reduction::kXor:
+        result ^= value;
+        break;
+      case Reduction::kSum:
+        result += value;
+        break;
+      case Reduction::kMin:
+        result = is_less ? value : result;
+        break;
+      case Reduction::kMax:
+        result = is_less ? result : value;
+        break;
+    }
+  });
+  write(context, destination(context, linked), same_in_all_lanes(result));
+}
+
 void execute_s2r(Context& context, const Linked& linked) {
   const Instruction& in = linked.instruction;
   const auto& shape = context.block_shape;
@@ -87,6 +121,9 @@ void execute_s2r(Context& context, const Linked& linked) {
   switch (in.special) {
     case kLaneId:
       value = for_lanes([](unsigned i) { return i; });
+      break;
+    case kLanesBelow:
+      value = for_lanes([](unsigned i) { return (1U << i) - 1; });
       break;
     case kThreadX:
       value = for_lanes([&](unsigned i) { return (first + i) % shape[0]; });

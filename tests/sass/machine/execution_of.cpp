@@ -55,6 +55,8 @@ Execute execution_of(const Instruction& instruction) {
       return execute_vote;
     case Operation::kShfl:
       return execute_shfl;
+    case Operation::kRedux:
+      return execute_redux;
     case Operation::kS2r:
       return execute_s2r;
     case Operation::kLdc:
@@ -80,6 +82,8 @@ Execute execution_of(const Instruction& instruction) {
       return execute_bssy;
     case Operation::kBsync:
       return execute_bsync;
+    case Operation::kBreak:
+      return execute_break;
     case Operation::kClearBarrier:
       return execute_clear_barrier;
     case Operation::kCall:

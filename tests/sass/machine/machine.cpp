@@ -105,16 +105,15 @@ class Machine {
     context_.warp = &warp;
     const std::vector<Linked>& code = context_.program.code;
     while (warp.select()) {
-      Group& group = warp.current();
-      context_.at = group.next;
-      if (group.next >= code.size()) {
+      context_.at = warp.current().next;
+      if (context_.at >= code.size()) {
         context_.fail("expected code, found the end of it");
       }
-      const Linked& linked = code[group.next];
-      const std::uint32_t active = group.lanes & read(context_, linked.instruction.guard);
-      counters_.executed(group.next, active);
+      const Linked& linked = code[context_.at];
+      const std::uint32_t active = warp.current().lanes & read(context_, linked.instruction.guard);
+      counters_.executed(context_.at, active);
       if (active == 0) {
-        ++group.next;
+        ++warp.current().next;
         continue;
       }
       context_.active = active;
@@ -122,7 +121,7 @@ class Machine {
       context_.has_moved = false;
       linked.execute(context_, linked);
       if (!context_.has_moved) {
-        ++group.next;
+        ++warp.current().next;
       }
     }
   }
@@ -166,7 +165,7 @@ void Context::fail(const std::string& what) const {
 LaunchCount run(const Kernel& kernel, const LaunchShape& shape, Bytes parameters,
                 DeviceMemory& memory, Findings& findings, const RunOptions& options) {
   check_shape(kernel, shape, parameters);
-  const ConstantBank constants(kernel.compiled, shape, parameters);
+  const ConstantBanks constants(kernel.compiled, shape, parameters);
   const Program program = link(kernel, constants);
   return Machine(program, shape, memory, findings, options).run();
 }

@@ -20,7 +20,7 @@ constexpr std::uint64_t kDescriptor = 0x5EED5EED5EED5EED;
 
 class Linker {
  public:
-  Linker(Program& program, const ConstantBank& constants)
+  Linker(Program& program, const ConstantBanks& constants)
       : program_(program), constants_(constants) {}
 
   Linked link(const Instruction& instruction) {
@@ -60,9 +60,9 @@ class Linker {
         break;
       case Operand::Kind::kConstant:
         made.is_fixed = true;
-        made.low = value(constants_.word(operand.value));
+        made.low = value(constants_.word(operand.bank, operand.value));
         if (is_pair(instruction, operand)) {
-          made.high = value(constants_.word(operand.value + 4));
+          made.high = value(constants_.word(operand.bank, operand.value + 4));
         }
         break;
     }
@@ -92,14 +92,15 @@ class Linker {
   }
 
   Program& program_;
-  const ConstantBank& constants_;
+  const ConstantBanks& constants_;
   std::map<std::uint32_t, std::size_t> numbers_;
 };
 
 }  // namespace
 
-ConstantBank::ConstantBank(const CompiledKernel& kernel, const LaunchShape& shape, Bytes parameters)
-    : bytes_(0x1000), known_(0x1000) {
+ConstantBanks::ConstantBanks(const CompiledKernel& kernel, const LaunchShape& shape,
+                             Bytes parameters)
+    : bytes_(0x1000), known_(0x1000), of_compiler_(kernel.constants) {
   put(0, shape.block.data(), sizeof(shape.block));
   put(12, shape.grid.data(), sizeof(shape.grid));
   put(kStackAt, &kStack, sizeof(kStack));
@@ -108,7 +109,7 @@ ConstantBank::ConstantBank(const CompiledKernel& kernel, const LaunchShape& shap
   put(kernel.parameters_at, parameters.data(), parameters.size());
 }
 
-void ConstantBank::put(std::uint32_t at, const void* from, std::size_t size) {
+void ConstantBanks::put(std::uint32_t at, const void* from, std::size_t size) {
   if (size == 0) {
     return;
   }
@@ -122,20 +123,20 @@ void ConstantBank::put(std::uint32_t at, const void* from, std::size_t size) {
   }
 }
 
-std::uint32_t ConstantBank::word(std::uint32_t at) const {
+std::uint32_t ConstantBanks::word(unsigned bank, std::uint32_t at) const {
+  const std::vector<std::uint8_t>& bytes = bank == 0 ? bytes_ : of_compiler_;
   // A parameter may end within a word: what lies behind it is never used.
-  if (at % 4 != 0 || at + 4 > bytes_.size() || !known_[at]) {
-    char text[16];
-    std::snprintf(text, sizeof text, "0x%x", at);
-    throw KernelFault(std::string("constant bank 0: expected a known word at ") + text +
-                      ", found none");
+  if (at % 4 != 0 || at + 4 > bytes.size() || (bank == 0 && !known_[at])) {
+    char text[64];
+    std::snprintf(text, sizeof text, "constant bank %u: expected a known word at 0x%x", bank, at);
+    throw KernelFault(std::string(text) + ", found none");
   }
   std::uint32_t word = 0;
-  std::memcpy(&word, &bytes_[at], sizeof(word));
+  std::memcpy(&word, &bytes[at], sizeof(word));
   return word;
 }
 
-Program link(const Kernel& kernel, const ConstantBank& constants) {
+Program link(const Kernel& kernel, const ConstantBanks& constants) {
   Program program;
   program.kernel = &kernel;
   Linker linker(program, constants);

@@ -27,20 +27,21 @@ struct LaunchShape {
   std::uint32_t dynamic_shared = 0;
 };
 
-/// Constant bank 0: the shape, the parameters, and a few words of the driver. Whatever else a
-/// kernel reads from it is an error.
-class ConstantBank {
+/// The banks of constants. Bank 0 has the shape, the parameters, and a few words of the driver; bank
+/// 2 what the compiler put there. Whatever else a kernel reads from them is an error.
+class ConstantBanks {
  public:
   /// `parameters` as they lie in the bank, one behind the other.
-  ConstantBank(const CompiledKernel& kernel, const LaunchShape& shape, Bytes parameters);
+  ConstantBanks(const CompiledKernel& kernel, const LaunchShape& shape, Bytes parameters);
   /// The word at a place; throws KernelFault where there is none.
-  [[nodiscard]] std::uint32_t word(std::uint32_t at) const;
+  [[nodiscard]] std::uint32_t word(unsigned bank, std::uint32_t at) const;
 
  private:
   void put(std::uint32_t at, const void* from, std::size_t size);
 
   std::vector<std::uint8_t> bytes_;
   std::vector<bool> known_;
+  const std::vector<std::uint8_t>& of_compiler_;
 };
 
 struct Context;
@@ -69,7 +70,7 @@ struct Program {
   std::vector<Linked> code;
 };
 
-Program link(const Kernel& kernel, const ConstantBank& constants);
+Program link(const Kernel& kernel, const ConstantBanks& constants);
 
 /// The function that carries out the instruction.
 Execute execution_of(const Instruction& instruction);

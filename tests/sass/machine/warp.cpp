@@ -38,6 +38,14 @@ bool Warp::select() {
   return false;
 }
 
+void Warp::leave_others_behind(std::uint32_t lanes) {
+  const Group whole = current();
+  if (whole.lanes != lanes) {
+    current().lanes = lanes;
+    groups_.push_back({.next = whole.next + 1, .lanes = whole.lanes & ~lanes});
+  }
+}
+
 void Warp::part(std::uint32_t lanes, std::uint32_t target) {
   Group& group = current();
   if (lanes == group.lanes) {
@@ -79,6 +87,27 @@ void Warp::merge(Waiting waiting, std::uint32_t place, std::uint32_t awaited) {
   std::erase_if(groups_, belongs);
   groups_.push_back({.next = next, .lanes = here});
   current_ = groups_.size() - 1;
+}
+
+void Warp::stay_away(std::uint32_t at, std::uint32_t awaited, std::uint32_t lanes) {
+  const std::uint32_t left = awaited & ~lanes;
+  barriers[at] = for_lanes(
+      [&](unsigned i) { return barriers[at].at[i] == awaited ? left : barriers[at].at[i]; });
+  const std::size_t mine = current_;
+  for (Group& group : groups_) {
+    if (group.waiting == Waiting::kAtReconvergence && group.place == at &&
+        group.awaited == awaited) {
+      group.awaited = left;
+    }
+  }
+  // Those who waited may go on now; this group goes on as it is.
+  const std::uint32_t my_lanes = groups_[mine].lanes;
+  merge(Waiting::kAtReconvergence, at, left);
+  for (std::size_t i = 0; i < groups_.size(); ++i) {
+    if (groups_[i].lanes == my_lanes) {
+      current_ = i;
+    }
+  }
 }
 
 void Warp::end(std::uint32_t lanes) {

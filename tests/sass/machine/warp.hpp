@@ -37,10 +37,14 @@ class Warp {
   [[nodiscard]] const std::vector<Group>& groups() const { return groups_; }
   [[nodiscard]] std::uint32_t live() const { return live_; }
 
+  /// Only `lanes` of the current group carry out its instruction; the others go on.
+  void leave_others_behind(std::uint32_t lanes);
   /// Some lanes of the current group go to `target`, the others on.
   void part(std::uint32_t lanes, std::uint32_t target);
   /// The current group waits for `awaited`; goes on with those that have come when all have.
   void wait(Waiting waiting, std::uint32_t place, std::uint32_t awaited);
+  /// Nobody who awaits `awaited` at the reconvergence `number` awaits `lanes` any longer.
+  void stay_away(std::uint32_t number, std::uint32_t awaited, std::uint32_t lanes);
   /// Lanes of the current group end.
   void end(std::uint32_t lanes);
 
