@@ -22,8 +22,6 @@ std::string text(Finding finding) {
       return "shuffle from a lane that does not take part";
     case Finding::kDivergentBarrier:
       return "barrier that part of a warp reached";
-    case Finding::kDivergentUniform:
-      return "uniform branch at which lanes part";
   }
   return "?";
 }

@@ -15,7 +15,6 @@ enum class Finding : std::uint8_t {
   kTwoValues,         ///< lanes that store different values to one place at once
   kInactiveLane,      ///< shuffle from a lane that does not take part
   kDivergentBarrier,  ///< some lanes of a warp at a barrier of the block, others not
-  kDivergentUniform,  ///< lanes part at a branch that the compiler called uniform
 };
 
 std::string text(Finding finding);

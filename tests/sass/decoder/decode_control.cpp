@@ -38,16 +38,15 @@ std::uint32_t instruction_at(std::int64_t bytes) {
 }
 
 /// What bits 32 and 33 say of a branch.
-enum class BranchMode : std::uint8_t { kPlain, kUniform, kDivergent, kConvergent };
+enum class BranchMode : std::uint8_t { kPlain, kUnanimous, kDivergent, kConvergent };
 
 void take_branch(const DecodeContext& context) {
   Instruction& made = context.instruction;
   Fields& fields = context.fields;
   made.target = instruction_at(take_target(context));
   const auto mode = static_cast<BranchMode>(fields.take(32, 2));
-  if (mode == BranchMode::kPlain || mode == BranchMode::kUniform) {
-    // .U: the compiler is sure that all lanes go the same way.
-    made.is_uniform = mode == BranchMode::kUniform;
+  if (mode == BranchMode::kPlain || mode == BranchMode::kUnanimous) {
+    made.is_unanimous = mode == BranchMode::kUnanimous;
     made.predicates_in[0] = {.number = static_cast<std::uint8_t>(fields.take(87, 3)),
                              .is_negated = fields.flag(90)};
     return;

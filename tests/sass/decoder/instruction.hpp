@@ -92,6 +92,8 @@ struct Instruction {
   std::string_view name;  ///< as disassemblers call it, without modifiers
   bool is_uniform = false;
 
+  bool is_unanimous = false;  ///< BRA.U: taken when all lanes want to, otherwise by none
+
   PredicateOperand guard;
   std::uint16_t destination = kZeroRegister;
   Operand a, b, c;

@@ -24,15 +24,12 @@ void execute_bra(Context& context, const Linked& linked) {
   const std::uint32_t going = context.active & read(context, in.predicates_in[0]);
   context.has_moved = true;
   Group& group = context.warp->current();
-  if (going == 0) {
+  if (going == 0 || (in.is_unanimous && going != group.lanes)) {
     ++group.next;
     return;
   }
   if (in.target == context.at) {
     context.fail("a branch to itself, which nothing ends");
-  }
-  if (in.is_uniform && going != group.lanes) {
-    context.add(Finding::kDivergentUniform);
   }
   context.warp->part(going, in.target);
 }

@@ -6,6 +6,7 @@
 
 #include "tests/sass/card/card.hpp"
 #include "tests/sass/errors.hpp"
+#include "tests/sass/test/architectures.hpp"
 
 namespace furrow::sass {
 namespace {
@@ -89,7 +90,7 @@ TEST(SassCubin, RefusesFilesThatEndTooEarly) {
 TEST(SassDecoder, ReadsAllKernelsOfTheEngine) {
   Card& card = Card::instance();
   const unsigned before = card.architecture();
-  for (const unsigned architecture : {FURROW_SASS_ARCHITECTURES}) {
+  for (const unsigned architecture : compiled_architectures()) {
     card.set_architecture(architecture);
     std::size_t n_kernels = 0;
     for (const void* const function : card.functions_named("furrow::cuda::")) {

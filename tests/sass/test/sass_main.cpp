@@ -10,6 +10,16 @@
 #include <gtest/gtest.h>
 
 #include "tests/sass/card/card.hpp"
+#include "tests/sass/test/architectures.hpp"
+
+namespace furrow::sass {
+
+std::span<const unsigned> compiled_architectures() {
+  static constexpr unsigned kArchitectures[] = {FURROW_SASS_ARCHITECTURES};
+  return kArchitectures;
+}
+
+}  // namespace furrow::sass
 
 namespace {
 
@@ -36,7 +46,7 @@ int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   const std::uint64_t seed = number_from("FURROW_SASS_SEED", std::random_device{}());
   const auto architecture = static_cast<unsigned>(
-      number_from("FURROW_SASS_ARCHITECTURE", FURROW_SASS_NEWEST_ARCHITECTURE));
+      number_from("FURROW_SASS_ARCHITECTURE", furrow::sass::compiled_architectures().back()));
   std::printf("Compute capability %u, FURROW_SASS_SEED=%llu\n", architecture,
               static_cast<unsigned long long>(seed));
   Card::instance().set_architecture(architecture);

@@ -10,6 +10,7 @@
 
 #include "tests/cuda/device_tables.hpp"
 #include "tests/cuda/reference_dump.hpp"
+#include "tests/sass/test/barriers.hpp"
 #include "tests/sass/test/crafted_buckets.hpp"
 
 namespace furrow::cuda {
@@ -55,12 +56,24 @@ class Crafted {
   }
 
   void compare() {
+    run();
+    compare_results();
+  }
+
+  /// Makes the table and looks at nothing.
+  void run() {
     upload();
     launch(make_table<kK, kTable>,
            {dim3((Tables::kNumPairs + MakeTableShape::kPairsPerBlock - 1) /
                  MakeTableShape::kPairsPerBlock),
             dim3(MakeTableShape::kThreads)},
            stream_.view().get(), ProofTablesBatch<kK>(d_memory_.data()));
+  }
+
+ private:
+  static constexpr unsigned kBits = pos::metadata_bits<kK>(kTable - 1);
+
+  void compare_results() {
     std::vector<std::byte> memory(Tables::bytes());
     check(cudaMemcpyAsync(memory.data(), d_memory_.data(), memory.size(), cudaMemcpyDeviceToHost,
                           stream_.view().get()));
@@ -73,9 +86,6 @@ class Crafted {
       compare_entries(tables);
     }
   }
-
- private:
-  static constexpr unsigned kBits = pos::metadata_bits<kK>(kTable - 1);
 
   CraftedBucket craft(std::uint32_t bucket) {
     CraftedResidues residues(random_);
@@ -240,6 +250,31 @@ TEST(SassTables, CraftedBuckets) {
   Crafted<4>(seed.value()).compare();
   Crafted<6>(seed.value()).compare();
   Crafted<7>(seed.value()).compare();
+}
+
+template <unsigned kTable>
+void expect_barriers_of_table(std::uint64_t seed) {
+  Crafted<kTable> crafted(seed);
+  sass::expect_every_barrier_is_missed(
+      "furrow::cuda::make_table<15u, " + std::to_string(kTable) + "u>", [&] { crafted.run(); });
+}
+
+TEST(SassTables, EveryBarrierIsMissed) {
+  const RandomSeed seed;
+  expect_barriers_of_table<2>(seed.value());
+  expect_barriers_of_table<3>(seed.value());
+  expect_barriers_of_table<4>(seed.value());
+  expect_barriers_of_table<5>(seed.value());
+  expect_barriers_of_table<6>(seed.value());
+  expect_barriers_of_table<7>(seed.value());
+  const auto make_and_choose = [&] {
+    DeviceTables<kK> device(1);
+    device.set_seeds(random_seeds(1, seed.value()));
+    device.make([](unsigned) {});
+    device.choose();
+  };
+  sass::expect_every_barrier_is_missed("furrow::cuda::fill_table1<15u>", make_and_choose);
+  sass::expect_every_barrier_is_missed("furrow::cuda::choose_proofs<15u>", make_and_choose);
 }
 
 }  // namespace
