@@ -31,6 +31,7 @@ class Card {
   void set_architecture(unsigned architecture);
   [[nodiscard]] unsigned architecture() const { return architecture_; }
   void set_options(const RunOptions& options) { options_ = options; }
+  [[nodiscard]] const RunOptions& options() const { return options_; }
   /// Leaves out the instruction `at` of the kernel of that readable name, until reset.
   void leave_out(const std::string& name, std::uint32_t at);
   void leave_out_nothing() { left_out_.reset(); }

@@ -70,22 +70,30 @@ void Warp::wait(Waiting waiting, std::uint32_t place, std::uint32_t awaited) {
 }
 
 void Warp::merge(Waiting waiting, std::uint32_t place, std::uint32_t awaited) {
+  // A WARPSYNC is passed by all of its lanes together, wherever in the code each of them is.
   const auto belongs = [&](const Group& group) {
-    return group.waiting == waiting && group.place == place && group.awaited == awaited;
+    return group.waiting == waiting && group.awaited == awaited &&
+           (waiting == Waiting::kAtWarpsync || group.place == place);
   };
   std::uint32_t here = 0;
-  std::uint32_t next = 0;
+  std::vector<Group> merged;
   for (const Group& group : groups_) {
-    if (belongs(group)) {
-      here |= group.lanes;
-      next = group.next + 1;
+    if (!belongs(group)) {
+      continue;
+    }
+    here |= group.lanes;
+    const auto same = std::ranges::find(merged, group.next + 1, &Group::next);
+    if (same == merged.end()) {
+      merged.push_back({.next = group.next + 1, .lanes = group.lanes});
+    } else {
+      same->lanes |= group.lanes;
     }
   }
   if (here == 0 || (awaited & live_ & ~here) != 0) {
     return;
   }
   std::erase_if(groups_, belongs);
-  groups_.push_back({.next = next, .lanes = here});
+  groups_.insert(groups_.end(), merged.begin(), merged.end());
   current_ = groups_.size() - 1;
 }
 

@@ -3,6 +3,7 @@
 //
 //   FURROW_SASS_ARCHITECTURE=75   which of the compiled architectures; the newest otherwise
 //   FURROW_SASS_SEED=1            the order of blocks and warps; 0 for ascending, random otherwise
+//   FURROW_SASS_MEMORY=1          also counts what memory accesses break up into
 #include <cstdio>
 #include <cstdlib>
 #include <random>
@@ -50,7 +51,8 @@ int main(int argc, char** argv) {
   std::printf("Compute capability %u, FURROW_SASS_SEED=%llu\n", architecture,
               static_cast<unsigned long long>(seed));
   Card::instance().set_architecture(architecture);
-  Card::instance().set_options({.seed = seed});
+  Card::instance().set_options(
+      {.seed = seed, .counts_memory = number_from("FURROW_SASS_MEMORY", 0) != 0});
   testing::UnitTest::GetInstance()->listeners().Append(new NoFindings);
   return RUN_ALL_TESTS();
 }

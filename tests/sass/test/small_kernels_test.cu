@@ -227,6 +227,29 @@ TEST(SassSmallKernels, ShufflesAndVotes) {
   }
 }
 
+/// Halves of a warp that meet at barriers of their own, and then at one that each has in its place.
+__global__ void meet_in_two_places(std::uint32_t* words) {
+  SHARED(std::uint32_t[32], all);
+  const std::uint32_t lane = threadIdx.x;
+  const std::uint32_t mask =
+      __shfl_sync(0xFFFFFFFF, words[0] - 1, 3);  // all lanes, unknown to the compiler
+  all[lane] = lane;
+  if (lane % 4 < 2) {
+    __syncwarp(mask);
+    words[lane] = all[lane ^ 2] * 3;
+  } else {
+    __syncwarp(mask);
+    words[lane] = all[lane ^ 2] * 5 + 1;
+  }
+}
+
+TEST(SassSmallKernels, LanesThatMeetInTwoPlaces) {
+  const auto words = run_warp(meet_in_two_places, kThreads);
+  for (std::uint32_t i = 0; i < kThreads; ++i) {
+    EXPECT_EQ(words[i], i % 4 < 2 ? (i ^ 2) * 3 : (i ^ 2) * 5 + 1) << i;
+  }
+}
+
 /// Loops of a length of their own for each lane, one in the other, left in three ways.
 __host__ __device__ std::uint32_t wander(std::uint32_t start) {
   std::uint32_t x = start + 1;
