@@ -190,6 +190,11 @@ void decode_memory(const DecodeContext& context, unsigned opcode) {
       made.predicates_in[0] = {.number = static_cast<std::uint8_t>(fields.take(87, 3)),
                                .is_negated = fields.flag(90)};
       break;
+    case Operation::kR2ur:
+      made.destination = take_register(fields, 16, true);
+      made.a.value = static_cast<std::uint32_t>(fields.take(24, 8));
+      fields.expect(81, 3, kUnused);
+      break;
     case Operation::kRedux: {
       made.destination = take_register(fields, 16, true);
       made.a.value = static_cast<std::uint32_t>(fields.take(24, 8));

@@ -17,7 +17,7 @@ enum class Operation : std::uint8_t {
   kMov, kSel, kIadd3, kLea, kLop3, kPrmt, kShf, kImnmx, kViaddmnmx, kImad, kImadWide, kImadHi,
   kIsetp, kPlop3, kP2r, kPopc, kFlo, kBrev, kI2f, kF2i, kRcp,
   // between lanes, special registers
-  kVote, kShfl, kRedux, kS2r,
+  kVote, kShfl, kRedux, kR2ur, kS2r,
   // memory
   kLdc, kLdg, kStg, kLds, kSts, kAtoms, kAtomg,
   // control
@@ -25,7 +25,6 @@ enum class Operation : std::uint8_t {
   kNop,
 };
 // clang-format on
-inline constexpr std::size_t kNumOperations = static_cast<std::size_t>(Operation::kNop) + 1;
 
 /// The unit that carries an instruction out: integers and logic; multiply-add; conversions and
 /// counts, a quarter of the rate or less; memory and shuffles; the uniform datapath; control.

@@ -48,6 +48,7 @@ constexpr Opcode kOpcodes[] = {
   {0x0A4, kImad, "UIMAD", kUniform, true, kAnyForm, decode_arithmetic},
   {0x0A5, kImadWide, "UIMAD.WIDE", kUniform, true, kAnyForm, decode_arithmetic},
   {0x0B9, kLdc, "ULDC", kUniform, true, forms(5), decode_memory},
+  {0x0CA, kR2ur, "R2UR", kAlu, true, forms(1), decode_memory},
   {0x0BD, kFlo, "UFLO", kXu, true, kAnyForm, decode_arithmetic},
   {0x100, kFlo, "FLO", kXu, false, kAnyForm, decode_arithmetic},
   {0x101, kBrev, "BREV", kXu, false, kAnyForm, decode_arithmetic},
@@ -80,6 +81,7 @@ constexpr Opcode kOpcodes[] = {
   {0x18C, kAtoms, "ATOMS", kLsu, false, forms(1, 4), decode_memory},
   {0x18E, kAtomg, "RED", kLsu, false, forms(4), decode_memory},
   {0x1A8, kAtomg, "ATOMG", kLsu, false, forms(1, 4), decode_memory},
+  {0x1C2, kR2ur, "R2UR", kAlu, true, forms(1), decode_memory},
   {0x1C3, kS2r, "S2UR", kXu, true, forms(4), decode_memory},
   {0x1C4, kRedux, "REDUX", kLsu, true, forms(1), decode_memory},
 };

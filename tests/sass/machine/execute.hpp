@@ -36,6 +36,7 @@ void execute_brev(Context& context, const Linked& linked);
 void execute_vote(Context& context, const Linked& linked);
 void execute_shfl(Context& context, const Linked& linked);
 void execute_redux(Context& context, const Linked& linked);
+void execute_r2ur(Context& context, const Linked& linked);
 void execute_s2r(Context& context, const Linked& linked);
 void execute_ldc(Context& context, const Linked& linked);
 
@@ -63,6 +64,9 @@ void execute_collective(Context& context, const Linked& linked);
 void execute_bar(Context& context, const Linked& linked);
 void execute_exit(Context& context, const Linked& linked);
 void execute_nop(Context& context, const Linked& linked);
+
+/// The value of all active lanes, which must have the same.
+std::uint32_t same_value(const Context& context, const Lanes& lanes, const char* what);
 
 /// What an atomic operation leaves in memory.
 std::uint64_t atomic_result(Context& context, const Instruction& instruction, std::uint64_t old,

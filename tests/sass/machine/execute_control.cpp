@@ -4,10 +4,7 @@
 #include "tests/sass/machine/execute.hpp"
 
 namespace furrow::sass {
-namespace {
-
-/// The place of the first lane's value, which all active lanes must have.
-std::uint32_t same_value(Context& context, const Lanes& lanes, const char* what) {
+std::uint32_t same_value(const Context& context, const Lanes& lanes, const char* what) {
   const std::uint32_t value = lanes.at[__builtin_ctz(context.active)];
   visit_lanes(context.active, [&](unsigned i) {
     if (lanes.at[i] != value) {
@@ -16,8 +13,6 @@ std::uint32_t same_value(Context& context, const Lanes& lanes, const char* what)
   });
   return value;
 }
-
-}  // namespace
 
 void execute_bra(Context& context, const Linked& linked) {
   const Instruction& in = linked.instruction;
@@ -29,7 +24,7 @@ void execute_bra(Context& context, const Linked& linked) {
     return;
   }
   if (in.target == context.at) {
-    context.fail("a branch to itself, which nothing ends");
+    context.fail("a branch to itself: the launch does not end");
   }
   context.warp->part(going, in.target);
 }
@@ -49,9 +44,8 @@ void execute_bra_by_mask(Context& context, const Linked& linked) {
 
 void execute_bssy(Context& context, const Linked& linked) {
   Lanes& awaited = context.warp->barriers[linked.instruction.barrier];
-  const std::uint32_t lanes = context.warp->current().lanes;
-  awaited =
-      for_lanes([&](unsigned i) { return (context.active >> i & 1) != 0 ? lanes : awaited.at[i]; });
+  const std::uint32_t lanes = context.active;
+  awaited = for_lanes([&](unsigned i) { return has_lane(lanes, i) ? lanes : awaited.at[i]; });
 }
 
 void execute_bsync(Context& context, const Linked& linked) {
@@ -71,8 +65,7 @@ void execute_break(Context& context, const Linked& linked) {
 
 void execute_clear_barrier(Context& context, const Linked& linked) {
   Lanes& awaited = context.warp->barriers[linked.instruction.barrier];
-  awaited =
-      for_lanes([&](unsigned i) { return (context.active >> i & 1) != 0 ? 0 : awaited.at[i]; });
+  awaited = for_lanes([&](unsigned i) { return has_lane(context.active, i) ? 0 : awaited.at[i]; });
 }
 
 void execute_call(Context& context, const Linked& linked) {
@@ -81,15 +74,21 @@ void execute_call(Context& context, const Linked& linked) {
   context.warp->part(context.active, linked.instruction.target);
 }
 
+// Lanes that met in a subroutine may have come from different places: those that return to the
+// place of the first one do so now, the others stay to return by themselves.
 void execute_ret(Context& context, const Linked& linked) {
   context.warp->leave_others_behind(context.active);
-  const std::uint32_t to =
-      linked.instruction.target + same_value(context, low_word(context, linked.a), "RET");
+  const Lanes& from = low_word(context, linked.a);
+  const std::uint32_t first = from.at[__builtin_ctz(context.active)];
+  const std::uint32_t together =
+      context.active & bits_for_lanes([&](unsigned i) { return from.at[i] == first; });
+  context.warp->keep_others_here(together);
+  const std::uint32_t to = linked.instruction.target + first;
   if (to % 16 != 0) {
     context.fail("RET: expected a multiple of 16, actual " + std::to_string(to));
   }
   context.has_moved = true;
-  context.warp->part(context.active, to / 16);
+  context.warp->part(together, to / 16);
 }
 
 void execute_warpsync(Context& context, const Linked& linked) {

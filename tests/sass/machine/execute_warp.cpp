@@ -113,6 +113,11 @@ void execute_redux(Context& context, const Linked& linked) {
   write(context, destination(context, linked), same_in_all_lanes(result));
 }
 
+void execute_r2ur(Context& context, const Linked& linked) {
+  const std::uint32_t value = same_value(context, low_word(context, linked.a), "R2UR");
+  write(context, destination(context, linked), same_in_all_lanes(value));
+}
+
 void execute_s2r(Context& context, const Linked& linked) {
   const Instruction& in = linked.instruction;
   const auto& shape = context.block_shape;

@@ -57,6 +57,8 @@ Execute execution_of(const Instruction& instruction) {
       return execute_shfl;
     case Operation::kRedux:
       return execute_redux;
+    case Operation::kR2ur:
+      return execute_r2ur;
     case Operation::kS2r:
       return execute_s2r;
     case Operation::kLdc:

@@ -29,6 +29,7 @@ class Machine {
                  .shared = {},
                  .block_shape = shape.block},
         is_random_(options.seed != 0),
+        instructions_left_(options.max_instructions),
         random_(options.seed) {
     n_threads_ = shape.block[0] * shape.block[1] * shape.block[2];
     for (unsigned i = 0; i < (n_threads_ + kLanes - 1) / kLanes; ++i) {
@@ -109,6 +110,10 @@ class Machine {
       if (context_.at >= code.size()) {
         context_.fail("expected code, found the end of it");
       }
+      if (instructions_left_ == 0) {
+        context_.fail("the launch does not end");
+      }
+      --instructions_left_;
       const Linked& linked = code[context_.at];
       const std::uint32_t active = warp.current().lanes & read(context_, linked.instruction.guard);
       counters_.executed(context_.at, active);
@@ -131,6 +136,7 @@ class Machine {
   Counters counters_;
   Context context_;
   bool is_random_;
+  std::uint64_t instructions_left_;
   std::mt19937_64 random_;
   std::uint32_t n_threads_ = 0;
   std::vector<std::unique_ptr<Warp>> warps_;

@@ -15,6 +15,8 @@ struct RunOptions {
   /// Order of blocks, and of the warps between two barriers: ascending for 0, otherwise random.
   std::uint64_t seed = 0;
   bool counts_memory = false;
+  /// Instructions of warps after which a launch is taken for one that never ends.
+  std::uint64_t max_instructions = 2'000'000'000;
 };
 
 /// Throws KernelFault where a card would end the kernel, and where it would hang.

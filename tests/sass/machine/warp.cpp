@@ -46,6 +46,14 @@ void Warp::leave_others_behind(std::uint32_t lanes) {
   }
 }
 
+void Warp::keep_others_here(std::uint32_t lanes) {
+  const Group whole = current();
+  if (whole.lanes != lanes) {
+    current().lanes = lanes;
+    groups_.push_back({.next = whole.next, .lanes = whole.lanes & ~lanes});
+  }
+}
+
 void Warp::part(std::uint32_t lanes, std::uint32_t target) {
   Group& group = current();
   if (lanes == group.lanes) {

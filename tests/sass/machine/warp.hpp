@@ -39,6 +39,8 @@ class Warp {
 
   /// Only `lanes` of the current group carry out its instruction; the others go on.
   void leave_others_behind(std::uint32_t lanes);
+  /// Likewise, but the others will carry it out by themselves.
+  void keep_others_here(std::uint32_t lanes);
   /// Some lanes of the current group go to `target`, the others on.
   void part(std::uint32_t lanes, std::uint32_t target);
   /// The current group waits for `awaited`; goes on with those that have come when all have.

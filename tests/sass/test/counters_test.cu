@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What accesses of memory break up into, where it is known: conflicts of banks and scattered lines.
 #include <cstdint>
-#include <tuple>
 #include <type_traits>
-#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -33,15 +31,12 @@ __global__ void read_wide(uint4* quads) {
   quads[threadIdx.x] = all[31 - threadIdx.x];
 }
 
-__global__ void add_to_one_place(std::uint32_t* words) {
-  SHARED(std::uint32_t, sum);
-  if (threadIdx.x == 0) {
-    sum = 0;
-  }
-  __syncthreads();
-  atomicAdd(&sum, words[threadIdx.x]);
-  __syncthreads();
-  words[threadIdx.x] = sum;
+template <unsigned kStride>
+__global__ void add_apart(std::uint32_t* words) {
+  SHARED(std::uint32_t[kWords], all);
+  all[threadIdx.x * kStride] = 1;
+  atomicAdd(&all[threadIdx.x * kStride], words[threadIdx.x]);
+  words[threadIdx.x] = all[threadIdx.x * kStride];
 }
 
 class SassCounters : public testing::Test {
@@ -53,12 +48,12 @@ class SassCounters : public testing::Test {
   }
   void TearDown() override { sass::Card::instance().set_options(before_); }
 
-  template <class Kernel>
-  sass::LaunchCount count(Kernel kernel) {
+  template <class AnyKernel>
+  sass::LaunchCount count(AnyKernel kernel) {
     const Stream stream(0);
     const std::vector<std::uint32_t> words(kWords, 1);
     const auto d_words = to_device<std::uint32_t>(stream.view(), words);
-    if constexpr (std::is_same_v<Kernel, void (*)(uint4*)>) {
+    if constexpr (std::is_same_v<AnyKernel, void (*)(uint4*)>) {
       launch(kernel, {dim3(1), dim3(32)}, stream.view().get(),
              reinterpret_cast<uint4*>(d_words.data()));
     } else {
@@ -71,25 +66,34 @@ class SassCounters : public testing::Test {
   const sass::RunOptions before_ = sass::Card::instance().options();
 };
 
+using Kernel = void (*)(std::uint32_t*);
+
 TEST_F(SassCounters, BanksOfSharedMemory) {
-  for (const auto& [kernel, wavefronts] :
-       {std::pair{touch<1, 1>, 1U}, {touch<1, 2>, 2U}, {touch<1, 32>, 32U}, {touch<1, 31>, 1U}}) {
-    const sass::LaunchCount counted = count(kernel);
+  struct Case {
+    Kernel kernel;
+    unsigned wavefronts;
+  };
+  for (const Case& one : {Case{touch<1, 1>, 1}, Case{touch<1, 2>, 2}, Case{touch<1, 31>, 1},
+                          Case{touch<1, 32>, 32}}) {
+    const sass::LaunchCount counted = count(one.kernel);
     EXPECT_EQ(counted.shared.requests, 1U);
-    EXPECT_EQ(counted.shared.wavefronts, wavefronts);
+    EXPECT_EQ(counted.shared.wavefronts, one.wavefronts);
     EXPECT_EQ(counted.shared.least_wavefronts, 1U);
   }
 }
 
 TEST_F(SassCounters, SectorsAndLinesOfGlobalMemory) {
-  for (const auto& [kernel, sectors, lines] : {std::tuple{touch<1, 1>, 4U, 1U},
-                                               {touch<2, 1>, 8U, 2U},
-                                               {touch<8, 1>, 32U, 8U},
-                                               {touch<32, 1>, 32U, 32U}}) {
-    const sass::LaunchCount counted = count(kernel);
+  struct Case {
+    Kernel kernel;
+    unsigned sectors;
+    unsigned lines;
+  };
+  for (const Case& one : {Case{touch<1, 1>, 4, 1}, Case{touch<2, 1>, 8, 2},
+                          Case{touch<8, 1>, 32, 8}, Case{touch<32, 1>, 32, 32}}) {
+    const sass::LaunchCount counted = count(one.kernel);
     EXPECT_EQ(counted.global.requests, 1U);
-    EXPECT_EQ(counted.global.sectors, sectors);
-    EXPECT_EQ(counted.global.lines, lines);
+    EXPECT_EQ(counted.global.sectors, one.sectors);
+    EXPECT_EQ(counted.global.lines, one.lines);
   }
 }
 
@@ -101,15 +105,17 @@ TEST_F(SassCounters, SixteenBytesALaneGoAQuarterWarpAtATime) {
   EXPECT_EQ(counted.barriers, 1U);
 }
 
-TEST_F(SassCounters, AtomicsOnOnePlaceFollowOneAnother) {
-  const sass::LaunchCount counted = count(add_to_one_place);
-  // One lane stores, all add, all read the same word.
-  EXPECT_EQ(counted.shared.requests, 3U);
-  EXPECT_EQ(counted.shared.wavefronts, 1U + 32 + 1);
+TEST_F(SassCounters, AtomicsOnSharedMemory) {
+  for (const auto& [kernel, wavefronts] :
+       {std::pair<Kernel, unsigned>{add_apart<1>, 1}, {add_apart<32>, 32}}) {
+    const sass::LaunchCount counted = count(kernel);
+    EXPECT_EQ(counted.shared.requests, 3U);
+    EXPECT_EQ(counted.shared.wavefronts, 3 * wavefronts);
+  }
 }
 
 TEST_F(SassCounters, InstructionsByPipeAddUp) {
-  const sass::LaunchCount counted = count(touch<1, 1>);
+  const sass::LaunchCount counted = count<Kernel>(touch<1, 1>);
   std::uint64_t sum = 0;
   for (const std::uint64_t of_pipe : counted.by_pipe) {
     sum += of_pipe;

@@ -201,6 +201,22 @@ TEST_F(SassPlantedBugs, BarrierOfPartOfAWarp) {
   expect_finding(Finding::kDivergentBarrier, barrier_for_some);
 }
 
+__global__ void wait_for_nobody(std::uint32_t* words) {
+  volatile std::uint32_t* const flag = words;
+  while (*flag != 1) {
+  }
+}
+TEST_F(SassPlantedBugs, LoopThatNeverEnds) {
+  write_words();
+  sass::Card& card = sass::Card::instance();
+  const sass::RunOptions before = card.options();
+  sass::RunOptions options = before;
+  options.max_instructions = 100'000;
+  card.set_options(options);
+  expect_fault("the launch does not end", wait_for_nobody);
+  card.set_options(before);
+}
+
 __global__ void __launch_bounds__(32) more_threads_than_bounds(std::uint32_t* words) {
   words[threadIdx.x] = 1;
 }
