@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The card that the interpreter plays. Programs that nvcc compiled, linked with cuda_runtime.cpp
-// in place of NVIDIA's runtime, find it as device 0 and launch their kernels on it, as they are.
+// in place of NVIDIA's runtime, find it as device 0 and launch their kernels on it, as they are. One
+// thread of a program at a time may use it.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -58,7 +58,6 @@ class Card {
     std::uint32_t at;
   };
 
-  std::mutex mutex_;
   unsigned architecture_ = 90;
   RunOptions options_;
   DeviceMemory memory_;
