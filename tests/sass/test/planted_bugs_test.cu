@@ -166,6 +166,25 @@ TEST_F(SassPlantedBugs, Races) {
   expect_finding(Finding::kSharedRace, read_while_counting);
 }
 
+// In ascending order the first warp has written all when the second one reads.
+__global__ void hand_over(std::uint32_t* words) {
+  SHARED(std::uint32_t[32], all);
+  if (threadIdx.x < 32) {
+    all[threadIdx.x] = threadIdx.x;
+  } else {
+    words[threadIdx.x] = all[63 - threadIdx.x];
+  }
+}
+TEST_F(SassPlantedBugs, RaceThatTheOrderHides) {
+  sass::Card& card = sass::Card::instance();
+  const sass::RunOptions before = card.options();
+  sass::RunOptions ascending = before;
+  ascending.seed = 0;
+  card.set_options(ascending);
+  expect_finding(Finding::kSharedRace, hand_over);
+  card.set_options(before);
+}
+
 __global__ void store_to_one_place(std::uint32_t* words) {
   SHARED(std::uint32_t[32], all);
   all[threadIdx.x / 2] = threadIdx.x;

@@ -348,6 +348,22 @@ TEST(SassSmallKernels, SharedMemoryAndAtomics) {
   EXPECT_EQ(words[260], 0U);
 }
 
+__global__ void look_back(std::uint32_t* words) {
+  SHARED(std::uint32_t[128], all);
+  all[threadIdx.x] = 3 * threadIdx.x;
+  __syncthreads();
+  if (threadIdx.x > 1) {
+    words[threadIdx.x - 2] = all[threadIdx.x - 1] + words[128 + threadIdx.x - 2];
+  }
+}
+
+TEST(SassSmallKernels, NegativeOffsets) {
+  const auto words = run_warp(look_back, 256, 128);
+  for (std::uint32_t i = 0; i < 126; ++i) {
+    EXPECT_EQ(words[i], 3 * (i + 1)) << i;
+  }
+}
+
 __global__ void reverse_in_dynamic_memory(std::uint32_t* words) {
   DYNAMIC_SHARED(std::uint32_t, all);
   all[threadIdx.x] = words[blockIdx.x * blockDim.x + threadIdx.x];
