@@ -17,14 +17,4 @@ CudaDevices cuda_devices_in_time(std::chrono::milliseconds patience,
   return call_driver(patience, [devices, list] { *devices = list(); }) ? *devices : silent;
 }
 
-CudaDevices opened_cuda_devices() {
-  CudaDevices result = cuda_devices();
-  for (CudaDeviceInfo& device : result.devices) {
-    if (device.is_supported()) {
-      open_cuda_device(device);
-    }
-  }
-  return result;
-}
-
 }  // namespace furrow

@@ -21,7 +21,16 @@ inline constexpr const char* kDriverIsSilent = "the NVIDIA driver does not answe
 CudaDevices cuda_devices_in_time(std::chrono::milliseconds patience = kDriverPatience,
                                  const std::function<CudaDevices()>& list = cuda_devices);
 
-/// All devices with what open_cuda_device says of them: for who wants to know, not to use them.
-CudaDevices opened_cuda_devices();
+/// All devices with what open_cuda_device says of them: for who wants to know, not to use them. Here,
+/// because not every program that links this room has an engine behind furrow/cuda.hpp.
+inline CudaDevices opened_cuda_devices() {
+  CudaDevices result = cuda_devices();
+  for (CudaDeviceInfo& device : result.devices) {
+    if (device.is_supported()) {
+      open_cuda_device(device);
+    }
+  }
+  return result;
+}
 
 }  // namespace furrow

@@ -144,6 +144,11 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t size, cudaMe
   }
 }
 
+cudaError_t cudaMemsetAsync(void* to, int value, std::size_t size, cudaStream_t) {
+  std::memset(Card::instance().memory().to_write(address_of(to), size), value, size);
+  return cudaSuccess;
+}
+
 cudaError_t cudaMemGetInfo(std::size_t* free_bytes, std::size_t* total_bytes) {
   *total_bytes = kMemoryBytes;
   *free_bytes = kMemoryBytes - Card::instance().memory().used_bytes();
@@ -159,6 +164,9 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   return cudaSuccess;
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t) {
+  return cudaSuccess;
+}
+cudaError_t cudaStreamQuery(cudaStream_t) {
   return cudaSuccess;
 }
 
