@@ -133,9 +133,9 @@ TEST_F(CudaMisbehavior, AStopRequestIsNotHeldUpByADeviceThatHangs) {
   FakeCudaSector sector(40, seed_);
   EncodingJob job = sector.job();
   std::stop_source stop;
-  std::jthread stopping([&] {
-    while (FakeCuda::n_calls("cudaLaunchKernel") == 0) {  // from which on it hangs
-      std::this_thread::yield();
+  const std::jthread stopping([&](const std::stop_token& end) {
+    while (FakeCuda::n_calls("cudaLaunchKernel") == 0 && !end.stop_requested()) {
+      std::this_thread::sleep_for(milliseconds(1));  // until the launch from which on it hangs
     }
     stop.request_stop();
   });

@@ -27,38 +27,57 @@ void fill(Record& record, std::uint64_t seed) {
   }
 }
 
+/// Draws a seed that has proofs enough, which with a small K not every seed has, and encodes the record.
+FoundProofs draw_and_encode(RecordEncoding& cpu, std::mt19937_64& random, PosSeed& seed,
+                            Record& record) {
+  constexpr int kMostDrawn = 100;
+  for (int drawn = 1;; ++drawn) {
+    for (std::uint8_t& byte : seed.bytes) {
+      byte = static_cast<std::uint8_t>(random());
+    }
+    try {
+      FoundProofs found;
+      cpu.encode(seed, PieceOffset(0), record, found);
+      return found;
+    } catch (const TooFewProofs&) {  // the record is as it was
+      if (drawn == kMostDrawn) {
+        throw;
+      }
+    }
+  }
+}
+
 /// `kRecords` records through a pipeline of this K and through the CPU.
 template <unsigned K, std::size_t kRecords>
 void compare_with_cpu() {
   const RandomSeed first;
   std::mt19937_64 random(first.value());
+  RecordEncoding cpu(K, SimdMode::kBest);
   std::vector<PosSeed> seeds(kRecords);
   const auto records = std::make_unique<Record[]>(kRecords);
-  const auto encoded = std::make_unique<Record[]>(kRecords);
-  std::vector<FoundProofs> found(kRecords);
-  std::vector<RecordStatus> status(kRecords);
+  const auto wanted = std::make_unique<Record[]>(kRecords);
+  std::vector<FoundProofs> wanted_found;
   for (std::size_t i = 0; i < kRecords; ++i) {
-    for (std::uint8_t& byte : seeds[i].bytes) {
-      byte = static_cast<std::uint8_t>(random());
-    }
     fill(records[i], first.value() + i);
+    wanted[i] = records[i];
+    wanted_found.push_back(draw_and_encode(cpu, random, seeds[i], wanted[i]));
   }
 
   const Stream stream(0);
   RecordPipelineOf<K> pipeline(stream, kRecords + 1);  // room for more than there is
+  const auto encoded = std::make_unique<Record[]>(kRecords);
+  std::vector<FoundProofs> found(kRecords);
+  std::vector<RecordStatus> status(kRecords);
   pipeline.enqueue(kRecords, seeds.data(), records.get(), encoded.get(), found.data(),
                    status.data());
   stream.view().synchronize();
 
-  RecordEncoding cpu(K, SimdMode::kBest);
   for (std::size_t i = 0; i < kRecords; ++i) {
     SCOPED_TRACE("record " + std::to_string(i));
-    FoundProofs wanted;
-    cpu.encode(seeds[i], PieceOffset(0), records[i], wanted);
     EXPECT_EQ(status[i].n_proofs, kNumChunks);
     EXPECT_EQ(status[i].n_overflows, 0U);
-    EXPECT_EQ(found[i], wanted);
-    EXPECT_TRUE(encoded[i] == records[i]);
+    EXPECT_EQ(found[i], wanted_found[i]);
+    EXPECT_TRUE(encoded[i] == wanted[i]);
   }
 }
 
