@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <thread>
 #include <utility>
 
 #include "host/plotting/encoder_pool.hpp"
