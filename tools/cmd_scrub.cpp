@@ -96,52 +96,45 @@ void print_text(const StoreReport& report) {
                report.pieces - report.intact_pieces);
 }
 
-void scrub_store(const ScrubArguments& arguments, const std::stop_token& stop, int& exit_code) {
-  std::optional<Progress> progress(std::in_place, "scrub", "piece");
-  const StoreReport report = check_store(
-      *arguments.store,
+StoreReport scrubbed_store(const std::string& store, const std::stop_token& stop) {
+  Progress progress("scrub", "piece");
+  return check_store(
+      store,
       [&](const StoreProgress& now) {
-        progress->set({.share = share_of(now.pieces_done, now.pieces_total),
-                       .bytes_total = now.pieces_total * kPieceSize,
-                       .items_done = now.pieces_done,
-                       .items_total = now.pieces_total});
+        progress.set({.share = share_of(now.pieces_done, now.pieces_total),
+                      .bytes_total = now.pieces_total * kPieceSize,
+                      .items_done = now.pieces_done,
+                      .items_total = now.pieces_total});
       },
       stop);
-  progress.reset();
-  if (report.stopped) {
-    throw Interrupted();
-  }
-  if (arguments.json) {
-    print_json(report);
-  } else {
-    print_text(report);
-  }
-  exit_code = report.broken.empty() ? kSuccess : kCheckFailed;
 }
 
-void scrub_farm(const ScrubArguments& arguments, const std::stop_token& stop, int& exit_code) {
-  std::optional<Progress> progress(std::in_place, "scrub", "sector");
-  const ScrubReport report = furrow::scrub_farm(
-      {.directory = *arguments.farm},
+ScrubReport scrubbed_farm(const std::string& farm, const std::stop_token& stop) {
+  Progress progress("scrub", "sector");
+  return scrub_farm(
+      {.directory = farm},
       [&](const ScrubProgress& now) {
-        progress->set({.share = share_of(now.bytes_done, now.bytes_total),
-                       .bytes_total = now.bytes_total,
-                       .items_done = now.sectors_done,
-                       .items_total = now.sectors_total});
+        progress.set({.share = share_of(now.bytes_done, now.bytes_total),
+                      .bytes_total = now.bytes_total,
+                      .items_done = now.sectors_done,
+                      .items_total = now.sectors_total});
       },
       stop);
-  progress.reset();
+}
+
+/// Prints the report of a farm or a store. A lost sector is no damage: it is what a run leaves that
+/// ended before a sector that others had overtaken, and is known for it.
+template <class Report>
+int print_report(const Report& report, bool as_json) {
   if (report.stopped) {
     throw Interrupted();
   }
-  if (arguments.json) {
+  if (as_json) {
     print_json(report);
   } else {
     print_text(report);
   }
-  // A lost sector is what a run leaves that ended before a sector that others had overtaken, and
-  // is known for it: nothing that the farm says of itself is wrong.
-  exit_code = report.broken.empty() ? kSuccess : kCheckFailed;
+  return report.broken.empty() ? kSuccess : kCheckFailed;
 }
 
 }  // namespace
@@ -158,11 +151,10 @@ void add_scrub_command(Command app, InterruptWatch& interrupts, int& exit_code) 
   command.add_flag("--json", arguments->json, "Print the report as JSON");
   add_simd_option(command);
   command.run([arguments, &interrupts, &exit_code] {
-    if (arguments->farm.has_value()) {
-      scrub_farm(*arguments, interrupts.take_token(), exit_code);
-    } else {
-      scrub_store(*arguments, interrupts.take_token(), exit_code);
-    }
+    const std::stop_token stop = interrupts.take_token();
+    exit_code = arguments->farm.has_value()
+                    ? print_report(scrubbed_farm(*arguments->farm, stop), arguments->json)
+                    : print_report(scrubbed_store(*arguments->store, stop), arguments->json);
   });
 }
 
