@@ -7,6 +7,17 @@
 #include <CLI/CLI.hpp>
 
 namespace furrow::cli {
+namespace {
+
+/// An empty word is most often a variable of a script that was never set. As a path it would mean
+/// the current directory.
+Option not_empty(CLI::Option& option) {
+  option.check(
+      [](const std::string& word) { return word.empty() ? "expected a value, actual ''" : ""; });
+  return Option(option);
+}
+
+}  // namespace
 
 Option Option::required(bool is_required) const {
   option_->required(is_required);
@@ -75,7 +86,7 @@ void Command::require_command() const {
 template <class Value>
 Option Command::add_option(const std::string& name, Value& value,
                            const std::string& description) const {
-  return Option(*app_->add_option(name, value, description));
+  return not_empty(*app_->add_option(name, value, description));
 }
 
 template Option Command::add_option(const std::string&, std::string&, const std::string&) const;
@@ -94,7 +105,7 @@ template Option Command::add_option(const std::string&, std::optional<std::uint6
 Option Command::add_option_function(const std::string& name,
                                     std::function<void(const std::string&)> function,
                                     const std::string& description) const {
-  return Option(*app_->add_option_function<std::string>(name, std::move(function), description));
+  return not_empty(*app_->add_option_function<std::string>(name, std::move(function), description));
 }
 
 Option Command::add_flag(const std::string& name, bool& value,

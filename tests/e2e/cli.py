@@ -72,6 +72,25 @@ class CommandLine(FurrowTest):
                 if name not in ("devices", "plan"):  # which need no arguments
                     self.fails(BAD_ARGUMENTS, [], name)
 
+    def test_empty_words(self):
+        # As of a variable of a script that was never set.
+        empty = self.folder / "empty"
+        empty.mkdir()
+        for option, words in (
+                ("--store", ("archive", "--store", "", OPTIONS.source)),
+                ("--farm", ("plot", "--farm", "", "--pieces", OPTIONS.store, "--sectors", "1")),
+                ("--pieces", ("plot", "--farm", "f", "--pieces", "", "--sectors", "1")),
+                ("--piece-cache", ("plot", "--farm", "f", "--pieces", OPTIONS.store,
+                                   "--piece-cache", "")),
+                ("--manifest", ("extract", "--farm", OPTIONS.farm, "--manifest", "", "--out", "x")),
+                ("--out", ("extract", "--pieces", OPTIONS.store, "--out", "")),
+                ("--store", ("scrub", "--store", "")), ("--farm", ("info", "--farm", "")),
+                ("--size", ("plan", "--size", ""))):
+            with self.subTest(words=words):
+                self.fails(BAD_ARGUMENTS, [option, "''"], *words, cwd=empty)
+        self.fails(BAD_ARGUMENTS, ["''"], "archive", "--store", "s", "", cwd=empty)
+        self.assert_empty(empty)
+
     def test_json(self):
         # Nothing but one JSON object on stdout.
         store, farm = self.folder / "store", self.folder / "farm"
