@@ -1,152 +1,139 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Predicts from compiled kernels how long a record takes at the limits of a card.
+"""Predicts from what the kernels execute how long a record takes on a card.
 
-    bench/model.py --sass build/release/cuda_report/sass.json [--write bench/model.md] [--json FILE]
+    bench/model.py --counts counts.json [--before counts.json] [--write bench/model.md] [--json FILE]
 
-Every kernel is taken apart into the instructions outside of its loops and those inside of each, as
-tools/sass_counts.py counts them, and each part is multiplied by how often warps go through it for
-one record (or, for the layout of a sector, for 1000 pieces). That, divided by what a multiprocessor
-carries out in a clock, gives the least time for each pipe; the bytes that must move give the least
-time for memory. Nothing here knows of latencies, barriers and idle lanes, so a card needs longer;
-how much longer is what bench_cuda measures.
+The counts come from the interpreter of the compiled code (build/release/bin/count_instructions,
+docs/sass-interpreter.md): instructions of each pipe, passes through shared memory, lines of global
+memory, and how long a block takes that has a multiprocessor to itself. Two figures follow.
+
+The limit: counts divided by what a multiprocessor carries out in a clock, and the bytes that must
+move divided by what memory gives; the largest of these. It is exact arithmetic, and no card is
+faster.
+
+The figure with stalls: a multiprocessor is taken for a closed queue, as in operational analysis. Its
+customers are the warps that it can hold, its stations the issue slots and the pipes, and each warp
+visits them as often as counted. What a warp takes alone beyond its own service is time in which it
+waits for nobody: latencies, barriers, the waits that the compiler wrote into its instructions. Mean
+value analysis (Reiser and Lavenberg, 1980) gives the throughput of n warps from that of n - 1:
+
+    residence(s) = demand(s) * (1 + queue(s))
+    throughput   = n / (waits + sum of residences)
+    queue(s)     = throughput * residence(s)
+
+So one warp takes what it takes alone, and very many are held up by the fullest pipe alone. Latencies
+are round figures, queues are taken for random ones, and no card has calibrated any of it: it tells
+which of two kernels stalls more, not how many milliseconds either takes.
 
 The part of model.md between the two marks is written by this program.
 """
 
 import argparse
+import dataclasses
 import json
 import pathlib
+import re
 import sys
 
 MARKS = ("<!-- written by model.py -->", "<!-- until here -->")
 MIB = 1 << 20
 ENTRIES = 1 << 20  # of each table, on average, K = 20
-BUCKET_PAIRS = 4440
-WARPS_WITH_WORK = 8  # of the 9 of a block: 236 of 288 threads have an entry or a match
-CHUNKS = 1 << 15
 PIECES = 1000
+ONCE_FOR_A_SECTOR = ("sum_s_buckets",)  # however many pieces it has
 
-# Warp instructions that a multiprocessor carries out in a clock.
+# Warp instructions, or passes, that a multiprocessor carries out in a clock.
 RATES = {"issue": 4, "alu": 2, "fma": 2, "xu": 0.5, "lsu": 1}
 
-# Multiprocessors, GHz under load, bytes a second from memory, bytes of L2, cubins counted.
+
+@dataclasses.dataclass(frozen=True)
+class Processor:
+    """What a multiprocessor of an architecture can hold."""
+    warps: int
+    shared_bytes: int
+    blocks: int
+
+    REGISTERS = 65536
+
+    def blocks_of(self, kernel):
+        """Blocks of a kernel that it holds at once. Registers are given out to warps by 256, and
+        to warps by four."""
+        warps = warps_of(kernel)
+        registers = -(-kernel["registers"] * 32 // 256) * 256
+        most = min(self.blocks, self.warps // warps, self.REGISTERS // registers // 4 * 4 // warps)
+        if kernel["shared_bytes"]:
+            most = min(most, self.shared_bytes // kernel["shared_bytes"])
+        return most
+
+
+PROCESSORS = {
+    75: Processor(32, 64 << 10, 16),
+    80: Processor(64, 164 << 10, 32),
+    86: Processor(48, 100 << 10, 16),
+    89: Processor(48, 100 << 10, 24),
+    90: Processor(64, 228 << 10, 32),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Card:
+    processors: int
+    gigahertz: float  # under load
+    bandwidth: float  # bytes a second from memory
+    architecture: int
+
+
 CARDS = {
-    "H200": (132, 1.98, 4.3e12, 60e6, 90),
-    "RTX 4090": (128, 2.52, 0.93e12, 72e6, 86),
-    "RTX 3060": (28, 1.78, 0.33e12, 3e6, 86),
+    "H200": Card(132, 1.98, 4.3e12, 90),
+    "RTX 4090": Card(128, 2.52, 0.93e12, 89),
+    "RTX 3060": Card(28, 1.78, 0.33e12, 86),
 }
 
 
 class ModelError(Exception):
-    """The kernels are not those that the model was made for."""
+    """Counts that are not those of the kernels that the model was made for."""
 
 
-def add(total, pipes, times=1.0):
-    for pipe, count in pipes.items():
-        total[pipe] = total.get(pipe, 0) + count * times
-    return total
+def warps_of(kernel):
+    return -(-kernel["threads"] // 32)
 
 
-def own_parts(kernel):
-    """Instructions of a kernel outside of loops, and of each loop outside of loops inside it."""
-    loops = kernel["loops"]
-
-    def without(pipes, inner):
-        rest = dict(pipes)
-        for loop in inner:
-            add(rest, loop["pipes"], -1)
-        return rest
-
-    def inside(outer):
-        return [loop for loop in loops if loop["depth"] == outer["depth"] + 1
-                and outer["first"] <= loop["first"] and loop["last"] <= outer["last"]]
-
-    main = without(kernel["pipes"], [loop for loop in loops if loop["depth"] == 1])
-    return main, [(loop, without(loop["pipes"], inside(loop))) for loop in loops]
+def clocks_of(kernel):
+    """What a kernel asks of each resource. The load-store pipe takes a clock for each pass through
+    shared memory, each line of global memory and each shuffle."""
+    pipes = kernel["pipes"]
+    return {"issue": kernel["executed"], "alu": pipes["alu"], "fma": pipes["fma"],
+            "xu": pipes["xu"],
+            "lsu": kernel["shared_wavefronts"] + kernel["global_lines"] + kernel["shuffles"]}
 
 
-def straight(kernel, warps):
-    """A kernel whose loops only stride over grids: each warp goes through it once."""
-    return add({}, kernel["pipes"], warps)
+def limits(kernel, card):
+    """Least seconds for each resource but memory."""
+    return {name: clocks / (RATES[name] * card.processors * card.gigahertz * 1e9)
+            for name, clocks in clocks_of(kernel).items()}
 
 
-def make_table(kernel):
-    """The main loop once for each pair, in it the tests of 32 left entries (8 at a time) by each
-    warp, and the short loops over the bins of a sort or the hits of an entry three times, which is
-    the usual most of a warp's lanes. Loops of stores alone clear shared memory; the compiler has
-    unrolled them further than they run, so what runs is the rest behind them."""
-    main, parts = own_parts(kernel)
-    longest = max(parts, key=lambda part: sum(part[0]["pipes"].values()))[0]
-    inner = [(loop, own) for loop, own in parts if loop["depth"] == longest["depth"] + 1
-             and longest["first"] <= loop["first"] and loop["last"] <= longest["last"]]
-    if not inner:
-        raise ModelError(f"{kernel['kernel']}: expected loops inside the main loop, found none")
-    tests = max(inner, key=lambda part: part[1]["alu"])[0]
-    warps = BUCKET_PAIRS * WARPS_WITH_WORK
-    total = add({}, main, warps / 8)
-    for loop, own in parts:
-        if loop is longest:
-            add(total, own, warps)
-        elif loop is tests:
-            add(total, own, warps * 4)
-        elif 2 * own["lsu"] < sum(own.values()):
-            add(total, own, 3 * (warps if (loop, own) in inner else warps / 8))
-    return total, {pipe: tests["pipes"][pipe] / 16 for pipe in tests["pipes"]}
+def throughput(demands, waits, customers):
+    """Of a closed queue, by mean value analysis."""
+    queues = dict.fromkeys(demands, 0.0)
+    result = 0.0
+    for n in range(1, customers + 1):
+        residences = {name: demands[name] * (1 + queues[name]) for name in demands}
+        result = n / (waits + sum(residences.values()))
+        queues = {name: result * residence for name, residence in residences.items()}
+    return result
 
 
-def fill_table1(kernel):
-    """512 blocks of 4 warps: 80 of 128 threads make keystream, all cut 16 values each."""
-    main, parts = own_parts(kernel)
-    if len(parts) != 2:
-        raise ModelError(f"{kernel['kernel']}: expected 2 loops, found {len(parts)}")
-    total = add({}, main, 512 * 4)
-    add(total, parts[0][1], 512 * 3)
-    return add(total, parts[1][1], 512 * 4 * 16)
-
-
-def encode_chunks(kernel):
-    """1024 blocks of 4 warps, each of which walks 8 proofs, four at a time; one warp then hashes."""
-    main, parts = own_parts(kernel)
-    if not parts:
-        raise ModelError(f"{kernel['kernel']}: expected a loop over proofs, found none")
-    total = add({}, main, 1024)
-    return add(total, parts[-1][1], 1024 * 4 * 2)
-
-
-def choose_proofs(kernel):
-    """One block of 32 warps; the loops are short but for the 16 rounds of votes."""
-    main, parts = own_parts(kernel)
-    total = add({}, main, 32)
-    for number, (_, own) in enumerate(parts):
-        add(total, own, 32 * (16 if number == 0 else 20))
-    return total
-
-
-def place_chunks(kernel):
-    """A warp for each column of each group of 32 records; 8 rounds of 4 s-buckets."""
-    main, parts = own_parts(kernel)
-    warps = 2048 * ((PIECES + 31) // 32)
-    total = add({}, main, warps)
-    for loop, own in parts:
-        add(total, own, warps * (8 if loop["depth"] == 3 else 1))
-    return total
-
-
-class Kernels:
-    """The kernels of one architecture by name."""
-
-    def __init__(self, everything, architecture):
-        self._architecture = architecture
-        self._kernels = {kernel["kernel"]: kernel for kernel in everything
-                         if kernel["architecture"] == architecture}
-
-    def __getitem__(self, name):
-        try:
-            return self._kernels[name]
-        except KeyError:
-            raise ModelError(f"no kernel {name} for sm_{self._architecture}; "
-                             f"there are {', '.join(sorted(self._kernels))}") from None
+def seconds_with_stalls(kernel, card):
+    """Of a launch whose blocks are spread evenly, its last wave like the others."""
+    processors = min(card.processors, kernel["blocks"])
+    at_once = min(PROCESSORS[card.architecture].blocks_of(kernel),
+                  -(-kernel["blocks"] // processors))
+    n_warps = kernel["blocks"] * warps_of(kernel)
+    demands = {name: clocks / RATES[name] / n_warps for name, clocks in clocks_of(kernel).items()}
+    waits = max(0.0, kernel["cycles_alone"] / kernel["blocks"] - sum(demands.values()))
+    rate = throughput(demands, waits, at_once * warps_of(kernel))
+    return n_warps / (rate * processors * card.gigahertz * 1e9)
 
 
 def written_bytes(table):
@@ -170,54 +157,92 @@ def working_set_table():
                f"{max(read, written) * ENTRIES / 1e6:.1f}")
 
 
-def rows_of_record(kernels):
-    """Name, instructions by pipe and bytes of memory, for each step of a record."""
-    yield "clear_tables", straight(kernels["clear_tables<20>"], 64 * 8), 65536 * 8 + 6 * 4441 * 4
-    yield "fill_table1", fill_table1(kernels["fill_table1<20>"]), 4 * ENTRIES
+def record_bytes():
+    """Bytes that must move from or to memory in each step of a record, if nothing stays in the L2.
+    Runs of 8 pairs of buckets overlap by one."""
+    result = {"clear_tables": 65536 * 8 + 6 * 4441 * 4, "fill_table1": 4 * ENTRIES,
+              "choose_proofs": 65536 * 8 + 65536 + 8192, "erasure extend": 12 * MIB,
+              # The tables of links and table 1 once; what comes again comes from the L2.
+              "encode_chunks": (5 * 4 + 4) * ENTRIES + 3 * MIB}
     for table in range(2, 8):
-        yield (f"make_table {table}", make_table(kernels[f"make_table<20, {table}>"])[0],
-               read_bytes(table) * ENTRIES * 9 / 8 + written_bytes(table) * ENTRIES)
-    yield "choose_proofs", choose_proofs(kernels["choose_proofs<20>"]), 65536 * 8 + 65536 + 8192
-    erasure = {}
-    for direction in (0, 1):
-        for layer in (0, 5, 10):
-            add(erasure, straight(kernels[f"erasure_pass<{direction}, {layer}>"], 256))
-    yield "erasure extend", erasure, 12 * MIB
-    # The tables of links and table 1 once; what comes again comes from the L2.
-    yield ("encode_chunks", encode_chunks(kernels["encode_chunks<20>"]),
-           (5 * 4 + 4) * ENTRIES + 3 * MIB)
+        result[f"make_table {table}"] = (read_bytes(table) * 9 / 8 + written_bytes(table)) * ENTRIES
+    return result
 
 
-def rows_of_sector(kernels):
+def sector_bytes():
     """The same for laying out a sector of 1000 pieces."""
-    groups = (PIECES + 31) // 32
-    count = kernels["count_s_buckets"]
-    yield ("count_s_buckets", add(straight(count, 2048), count["loops"][-1]["pipes"], 2048 * groups),
-           PIECES * 8192 + groups * 131072)
-    yield "place_chunks", place_chunks(kernels["place_chunks"]), 2 * PIECES * MIB
-    compression = kernels["probe_compression<16>"]["pipes"]
-    chunks = (PIECES * 1057784 + PIECES * 8192) // 1024
-    yield "checksums", add({}, compression, chunks * 17 / 32), PIECES * (1057784 + 8192)
+    groups = -(-PIECES // 32)
+    return {"count_s_buckets": PIECES * 8192 + groups * 131072, "place_chunks": 2 * PIECES * MIB,
+            "checksums": PIECES * (1057784 + 8192)}
 
 
-def least_seconds(pipes, n_bytes, card):
-    """Least time for each resource, in seconds."""
-    processors, gigahertz, bandwidth, _, _ = CARDS[card]
-    clocks = dict(pipes, issue=sum(pipes.values()))
-    times = {name: clocks.get(name, 0) / (rate * processors * gigahertz * 1e9)
-             for name, rate in RATES.items()}
-    return dict(times, memory=n_bytes / bandwidth)
+def step_of(name):
+    """The step that a kernel is part of."""
+    base = name.split("<")[0].rsplit("::", maxsplit=1)[-1]
+    table = re.search(r"make_table<20u, (\d)u", name)
+    if table:
+        return f"make_table {table[1]}"
+    return {"erasure_pass": "erasure extend", "hash_chunks": "checksums",
+            "hash_parents": "checksums"}.get(base, base)
 
 
-def predict(everything, rows, card):
-    """Rows of (name, least times) for a card, then their sum by resource and that of the longest."""
-    kernels = Kernels(everything, CARDS[card][4])
-    result = [(name, pipes, n_bytes, least_seconds(pipes, n_bytes, card))
-              for name, pipes, n_bytes in rows(kernels)]
-    sums = {}
-    for _, _, _, times in result:
-        add(sums, times)
-    return result, sums, sum(max(times.values()) for _, _, _, times in result)
+@dataclasses.dataclass
+class Step:
+    name: str
+    kernels: list
+    n_bytes: float
+    times: float  # how often what was counted is done
+
+    def sum(self, key):
+        return self.times * sum(kernel[key] for kernel in self.kernels)
+
+    def limits(self, card):
+        result = dict.fromkeys(RATES, 0.0)
+        for kernel in self.kernels:
+            for name, seconds in limits(kernel, card).items():
+                result[name] += self.times * seconds
+        return dict(result, memory=self.n_bytes / card.bandwidth)
+
+    def with_stalls(self, card):
+        return self.times * sum(seconds_with_stalls(kernel, card) for kernel in self.kernels)
+
+
+class Counts:
+    """The counts of one run of the interpreter."""
+
+    def __init__(self, path):
+        content = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+        self._by_architecture = {entry["architecture"]: entry for entry in content}
+
+    def architectures(self):
+        return sorted(self._by_architecture)
+
+    def of(self, architecture):
+        try:
+            return self._by_architecture[architecture]
+        except KeyError:
+            raise ModelError(f"counts: expected compute capability {architecture}, found "
+                             f"{', '.join(map(str, self.architectures()))}") from None
+
+    def record(self, architecture):
+        return self._steps(self.of(architecture)["record"], record_bytes(), 1)
+
+    def sector(self, architecture):
+        entry = self.of(architecture)
+        return self._steps(entry["sector"], sector_bytes(), PIECES / entry["sector_pieces"])
+
+    @staticmethod
+    def _steps(kernels, n_bytes, times):
+        steps = {}
+        for kernel in kernels:
+            name = step_of(kernel["kernel"])
+            steps.setdefault(name, Step(name, [], n_bytes.get(name, 0),
+                                        1 if name in ONCE_FOR_A_SECTOR else times))
+            steps[name].kernels.append(kernel)
+        missing = n_bytes.keys() - steps.keys()
+        if missing:
+            raise ModelError(f"counts: no kernel for {', '.join(sorted(missing))}")
+        return list(steps.values())
 
 
 def table(header, rows):
@@ -231,64 +256,108 @@ def milliseconds(seconds):
     return f"{1e3 * seconds:.4f}"
 
 
-def prediction_table(everything, rows, card):
+def prediction_table(steps, card):
     resources = (*RATES, "memory")
-    result, sums, one_by_one = predict(everything, rows, card)
-    lines = [(name, f"{sum(pipes.values()) / 1e6:.2f}", f"{n_bytes / 1e6:.1f}",
-              *(milliseconds(times[resource]) for resource in resources),
-              max(times, key=times.get)) for name, pipes, n_bytes, times in result]
-    lines.append(("**sum**", "", "", *(milliseconds(sums[resource]) for resource in resources), ""))
-    yield from table(("step", "M warp instructions", "MB", *(f"{r} ms" for r in resources), "limit"),
-                     lines)
+    rows = []
+    sums = dict.fromkeys(resources, 0.0)
+    one_by_one = stalled = 0.0
+    for step in steps:
+        times = step.limits(card)
+        for resource in resources:
+            sums[resource] += times[resource]
+        one_by_one += max(times.values())
+        stalled += max(step.with_stalls(card), times["memory"])
+        rows.append((step.name, f"{step.sum('executed') / 1e6:.2f}", f"{step.n_bytes / 1e6:.1f}",
+                     *(milliseconds(times[resource]) for resource in resources),
+                     max(times, key=times.get), milliseconds(step.with_stalls(card))))
+    executed = sum(step.sum("executed") for step in steps)
+    rows.append(("**sum**", f"{executed / 1e6:.2f}", "",
+                 *(milliseconds(sums[resource]) for resource in resources), "",
+                 milliseconds(sum(step.with_stalls(card) for step in steps))))
+    yield from table(("step", "M warp instructions", "MB", *(f"{r} ms" for r in resources), "limit",
+                      "with stalls, ms"), rows)
     yield ""
     yield (f"One kernel after the other, each at its limit: **{1e3 * one_by_one:.3f} ms**. All of "
            f"them overlapped without loss: {1e3 * max(sums.values()):.3f} ms "
-           f"({max(sums, key=sums.get)}).")
+           f"({max(sums, key=sums.get)}). With stalls, uncalibrated: {1e3 * stalled:.3f} ms.")
 
 
-def compression_table(everything):
-    for architecture in (86, 90):
-        kernels = Kernels(everything, architecture)
-        for words in (6, 16):
-            pipes = kernels[f"probe_compression<{words}>"]["pipes"]
-            yield (f"sm_{architecture}", f"compression, {4 * words} bytes",
-                   str(sum(pipes.values()) - pipes["lsu"]), str(pipes["alu"]), str(pipes["fma"]))
-        tests = make_table(kernels["make_table<20, 3>"])[1]
-        yield (f"sm_{architecture}", "one match target", f"{sum(tests.values()):.1f}",
-               f"{tests['alu']:.1f}", f"{tests['fma']:.1f}")
-        kernel = kernels["erasure_pass<0, 5>"]["pipes"]
-        yield (f"sm_{architecture}", "one butterfly of two symbols",
-               f"{sum(kernel.values()) / 80:.1f}", f"{kernel['alu'] / 80:.1f}",
-               f"{kernel['fma'] / 80:.1f}")
+def kernel_table(counts):
+    """What each step of a record executes on each architecture."""
+    rows = []
+    for architecture in counts.architectures():
+        for step in counts.record(architecture):
+            one = max(step.kernels, key=lambda kernel: kernel["registers"])
+            pipes = [sum(kernel["pipes"][pipe] for kernel in step.kernels) / 1e6
+                     for pipe in ("alu", "fma", "xu", "lsu")]
+            lsu_cycles = sum(clocks_of(kernel)["lsu"] for kernel in step.kernels) / 1e6
+            executed = step.sum("executed")
+            rows.append((f"sm_{architecture}", step.name, str(one["registers"]),
+                         str(one["shared_bytes"]),
+                         str(PROCESSORS[architecture].blocks_of(one)),
+                         f"{executed / 1e6:.2f}", f"{step.sum('lanes') / executed:.1f}",
+                         *(f"{pipe:.2f}" for pipe in pipes), f"{lsu_cycles:.2f}",
+                         f"{step.sum('shared_wavefronts') / 1e6:.2f}",
+                         f"{step.sum('least_wavefronts') / 1e6:.2f}",
+                         f"{step.sum('global_lines') / 1e6:.2f}"))
+    return table(("arch", "step", "registers", "shared", "blocks", "M executed", "lanes", "alu",
+                  "fma", "xu", "lsu", "lsu clocks", "wavefronts", "least", "lines"), rows)
 
 
-def report(everything):
+def figures(counts, card):
+    """Millions executed, milliseconds by the ALU, share of it that the load-store pipe takes, and
+    milliseconds with stalls."""
+    steps = counts.record(card.architecture)
+    sums = [step.limits(card) for step in steps]
+    alu = sum(times["alu"] for times in sums)
+    return (sum(step.sum("executed") for step in steps) / 1e6, 1e3 * alu,
+            sum(times["lsu"] for times in sums) / alu,
+            1e3 * sum(step.with_stalls(card) for step in steps))
+
+
+def comparison_table(before, after):
+    rows = []
+    for name, card in CARDS.items():
+        for what, form, old, new in zip(
+                ("M warp instructions", "ALU-bound ms", "load-store over ALU", "with stalls, ms"),
+                ("{:.1f}", "{:.3f}", "{:.2f}", "{:.3f}"),
+                figures(before, card), figures(after, card)):
+            rows.append((name, what, form.format(old), form.format(new), f"{new / old:.3f}"))
+    return table(("card", "of a record", "before", "after", "ratio"), rows)
+
+
+def report(counts, before):
     """Lines of the written part of model.md."""
-    yield "### What the compiler made of the inner parts"
-    yield ""
-    yield from table(("arch", "part", "issued", "alu", "fma"), compression_table(everything))
-    yield ""
+    if before:
+        yield "### Before and after"
+        yield ""
+        yield from comparison_table(before, counts)
+        yield ""
     yield "### Working set of a record"
     yield ""
     yield from table(("table made", "bytes read", "bytes written", "MB touched", "MB live"),
                      working_set_table())
-    for card in CARDS:
+    for name, card in CARDS.items():
         yield ""
-        yield f"### {card}: one record"
+        yield f"### {name}: one record"
         yield ""
-        yield from prediction_table(everything, rows_of_record, card)
+        yield from prediction_table(counts.record(card.architecture), card)
     yield ""
-    yield "### H200: layout and checksums of a sector of 1000 pieces"
+    yield f"### H200: layout and checksums of a sector of {PIECES} pieces"
     yield ""
-    yield from prediction_table(everything, rows_of_sector, "H200")
+    yield from prediction_table(counts.sector(CARDS["H200"].architecture), CARDS["H200"])
+    yield ""
+    yield "### What a record executes, in millions"
+    yield ""
+    yield from kernel_table(counts)
 
 
-def as_json(everything):
+def as_json(counts):
     """Least milliseconds of each step for each card, for side_by_side.py."""
-    return {card: {name: 1e3 * max(times.values())
-                   for rows in (rows_of_record, rows_of_sector)
-                   for name, _, _, times in predict(everything, rows, card)[0]}
-            for card in CARDS}
+    return {name: {step.name: 1e3 * max(step.limits(card).values())
+                   for steps in (counts.record, counts.sector)
+                   for step in steps(card.architecture)}
+            for name, card in CARDS.items()}
 
 
 def replace_between_marks(path, text):
@@ -302,21 +371,23 @@ def replace_between_marks(path, text):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--sass", required=True, help="JSON of tools/sass_counts.py, sm_86 and sm_90")
+    parser.add_argument("--counts", required=True, metavar="FILE",
+                        help="what count_instructions wrote")
+    parser.add_argument("--before", metavar="FILE", help="counts to compare with")
     parser.add_argument("--write", metavar="FILE", help="put the tables between the marks of FILE")
     parser.add_argument("--json", metavar="FILE", help="write the least times there")
     arguments = parser.parse_args()
     try:
-        everything = json.loads(pathlib.Path(arguments.sass).read_text(encoding="utf-8"))
-        text = "\n".join(report(everything))
+        counts = Counts(arguments.counts)
+        text = "\n".join(report(counts, arguments.before and Counts(arguments.before)))
         if arguments.write:
             replace_between_marks(pathlib.Path(arguments.write), text)
         else:
             print(text)
         if arguments.json:
-            pathlib.Path(arguments.json).write_text(json.dumps(as_json(everything), indent=1) + "\n",
+            pathlib.Path(arguments.json).write_text(json.dumps(as_json(counts), indent=1) + "\n",
                                                     encoding="utf-8")
-    except (ModelError, OSError, ValueError) as error:
+    except (ModelError, KeyError, OSError, ValueError) as error:
         print(f"model.py: {error}", file=sys.stderr)
         return 1
     return 0

@@ -6,10 +6,7 @@
 set(folder ${PROJECT_BINARY_DIR}/cuda_report)
 file(MAKE_DIRECTORY ${folder})
 
-add_library(furrow_compression_probe OBJECT compression_probe.cu)
-target_compile_options(furrow_compression_probe PRIVATE --no-compress)
-target_link_libraries(furrow_compression_probe PRIVATE furrow_core furrow_options)
-set(objects $<TARGET_OBJECTS:furrow_cuda_kernels> $<TARGET_OBJECTS:furrow_compression_probe>)
+set(objects $<TARGET_OBJECTS:furrow_cuda_kernels>)
 
 # 75-real is one of them, 75-virtual is not, and 120 is both.
 set(architectures ${CMAKE_CUDA_ARCHITECTURES})
@@ -30,3 +27,5 @@ furrow_report_test(cubin_self_test ${CMAKE_CURRENT_SOURCE_DIR}/cubin_test.py
 furrow_report_test(sass_counts_self_test ${CMAKE_CURRENT_SOURCE_DIR}/sass_counts_test.py
   --nvcc ${CMAKE_CUDA_COMPILER} --tools ${PROJECT_SOURCE_DIR}/tools
   --architectures=75,80,86,89,90,100,120)
+furrow_report_test(model_self_test ${CMAKE_CURRENT_SOURCE_DIR}/model_test.py
+  --bench ${PROJECT_SOURCE_DIR}/bench)

@@ -80,8 +80,11 @@ void Card::launch(const void* function, const LaunchShape& shape, void** paramet
     const Parameter& parameter = kernel->compiled.parameters[i];
     std::memcpy(bytes.data() + parameter.offset, parameters[i], parameter.bytes);
   }
-  launches_.push_back(
-      {.name = kernel->name, .count = run(*kernel, shape, bytes, memory_, findings_, options_)});
+  launches_.push_back({.name = kernel->name,
+                       .count = run(*kernel, shape, bytes, memory_, findings_, options_),
+                       .shape = shape,
+                       .n_registers = kernel->compiled.n_registers,
+                       .shared_bytes = kernel->compiled.shared_bytes + shape.dynamic_shared});
 }
 
 }  // namespace furrow::sass

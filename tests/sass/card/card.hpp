@@ -18,6 +18,9 @@ namespace furrow::sass {
 struct Launched {
   std::string name;
   LaunchCount count;
+  LaunchShape shape;
+  std::uint32_t n_registers = 0;   ///< of a thread
+  std::uint32_t shared_bytes = 0;  ///< of a block, with what the driver keeps
 };
 
 class Card {

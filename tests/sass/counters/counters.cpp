@@ -51,6 +51,7 @@ LaunchCount& LaunchCount::operator+=(const LaunchCount& other) {
   add_memory(global, other.global);
   shuffles += other.shuffles;
   barriers += other.barriers;
+  cycles_alone += other.cycles_alone;
   return *this;
 }
 

@@ -32,6 +32,8 @@ struct LaunchCount {
   InstructionCount global;
   std::uint64_t shuffles = 0;
   std::uint64_t barriers = 0;
+  /// Of all blocks, what each would take that had its multiprocessor to itself (warp_clock.hpp).
+  std::uint64_t cycles_alone = 0;
 
   LaunchCount& operator+=(const LaunchCount& other);
 };

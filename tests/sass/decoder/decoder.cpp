@@ -8,6 +8,21 @@
 
 namespace furrow::sass {
 
+namespace {
+
+Scheduling take_scheduling(Fields& fields) {
+  Scheduling made;
+  made.stall = static_cast<std::uint8_t>(fields.take(105, 4));
+  fields.take(109, 1);  // whether another warp should have its turn
+  made.held_for_result = static_cast<std::uint8_t>(fields.take(110, 3));
+  made.held_for_operands = static_cast<std::uint8_t>(fields.take(113, 3));
+  made.awaited = static_cast<std::uint8_t>(fields.take(116, 6));
+  fields.take(122, 4);  // operands that are kept for the next instruction
+  return made;
+}
+
+}  // namespace
+
 Instruction decode_one(const Words& words, std::size_t index, unsigned architecture) {
   Fields fields(words);
   const auto number = static_cast<unsigned>(fields.take(0, 9));
@@ -34,7 +49,7 @@ Instruction decode_one(const Words& words, std::size_t index, unsigned architect
                               .form = form};
   made.guard = take_predicate(context, 12, 15);
   opcode->decode(context, number);
-  fields.take(105, 21);  // scheduling
+  made.scheduling = take_scheduling(fields);
   fields.finish();
   return made;
 }

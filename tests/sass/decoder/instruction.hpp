@@ -85,6 +85,16 @@ struct Address {
   std::int32_t offset = 0;
 };
 
+/// What the compiler tells the scheduler with each instruction. A scoreboard counts what is under
+/// way: held by an instruction, waited for by a later one.
+struct Scheduling {
+  static constexpr std::uint8_t kNoScoreboard = 7;
+  std::uint8_t stall = 0;  ///< cycles until the warp may issue the next one
+  std::uint8_t held_for_result = kNoScoreboard;
+  std::uint8_t held_for_operands = kNoScoreboard;  ///< until they are read
+  std::uint8_t awaited = 0;                        ///< a bit for each of the six scoreboards
+};
+
 struct Instruction {
   Operation operation = Operation::kNop;
   Pipe pipe = Pipe::kControl;
@@ -119,6 +129,7 @@ struct Instruction {
   std::uint8_t special = 0;  ///< number of a special register
   /// Number of the instruction that a branch leads to; of RET what is added to the register.
   std::uint32_t target = 0;
+  Scheduling scheduling;
 };
 
 }  // namespace furrow::sass

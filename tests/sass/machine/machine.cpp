@@ -7,6 +7,7 @@
 #include <numeric>
 #include <random>
 
+#include "tests/sass/counters/warp_clock.hpp"
 #include "tests/sass/machine/context.hpp"
 
 namespace furrow::sass {
@@ -35,6 +36,7 @@ class Machine {
     for (unsigned i = 0; i < (n_threads_ + kLanes - 1) / kLanes; ++i) {
       warps_.push_back(std::make_unique<Warp>());
     }
+    clocks_.resize(warps_.size());
   }
 
   LaunchCount run() {
@@ -48,7 +50,9 @@ class Machine {
       start_block(number);
       run_block();
     }
-    return counters_.sum();
+    LaunchCount count = counters_.sum();
+    count.cycles_alone = cycles_alone_;
+    return count;
   }
 
  private:
@@ -66,6 +70,7 @@ class Machine {
     for (unsigned i = 0; i < warps_.size(); ++i) {
       const std::uint32_t left = n_threads_ - i * kLanes;
       warps_[i]->start(i, left >= kLanes ? kAllLanes : (1U << left) - 1, compiled.n_registers);
+      clocks_[i].start();
     }
   }
 
@@ -80,6 +85,7 @@ class Machine {
         run_warp(*warps_[i]);
       }
       if (std::ranges::all_of(warps_, [](const auto& warp) { return warp->live() == 0; })) {
+        cycles_alone_ += latest();
         return;
       }
       pass_barrier();
@@ -95,10 +101,17 @@ class Machine {
         context_.fail("a deadlock: lanes wait for others that will never come");
       }
     }
+    const std::uint64_t passed = latest() + WarpClock::kBarrierCycles;
     for (const auto& warp : warps_) {
       warp->leave_barrier();
+      clocks_[warp->number].wait_until(passed);
     }
     context_.shared.pass_barrier();
+  }
+
+  /// The time of the warp that is furthest.
+  [[nodiscard]] std::uint64_t latest() const {
+    return std::ranges::max(clocks_, {}, &WarpClock::now).now();
   }
 
   /// Until it waits for other warps or has ended.
@@ -117,6 +130,7 @@ class Machine {
       const Linked& linked = code[context_.at];
       const std::uint32_t active = warp.current().lanes & read(context_, linked.instruction.guard);
       counters_.executed(context_.at, active);
+      clocks_[warp.number].issue(linked.instruction);
       if (active == 0) {
         ++warp.current().next;
         continue;
@@ -140,6 +154,8 @@ class Machine {
   std::mt19937_64 random_;
   std::uint32_t n_threads_ = 0;
   std::vector<std::unique_ptr<Warp>> warps_;
+  std::vector<WarpClock> clocks_;  ///< of each warp
+  std::uint64_t cycles_alone_ = 0;
 };
 
 void check_shape(const Kernel& kernel, const LaunchShape& shape, Bytes parameters) {

@@ -10,6 +10,7 @@
 #include "cuda/runtime/stream.hpp"
 #include "tests/cuda/cuda_test.hpp"
 #include "tests/sass/card/card.hpp"
+#include "tests/sass/counters/warp_clock.hpp"
 
 namespace furrow::cuda {
 namespace {
@@ -49,7 +50,7 @@ class SassCounters : public testing::Test {
   void TearDown() override { sass::Card::instance().set_options(before_); }
 
   template <class AnyKernel>
-  sass::LaunchCount count(AnyKernel kernel) {
+  sass::LaunchCount count(AnyKernel kernel, unsigned n_threads = 32) {
     const Stream stream(0);
     const std::vector<std::uint32_t> words(kWords, 1);
     const auto d_words = to_device<std::uint32_t>(stream.view(), words);
@@ -57,7 +58,7 @@ class SassCounters : public testing::Test {
       launch(kernel, {dim3(1), dim3(32)}, stream.view().get(),
              reinterpret_cast<uint4*>(d_words.data()));
     } else {
-      launch(kernel, {dim3(1), dim3(32)}, stream.view().get(), d_words.data());
+      launch(kernel, {dim3(1), dim3(n_threads)}, stream.view().get(), d_words.data());
     }
     return sass::Card::instance().launches().back().count;
   }
@@ -123,6 +124,51 @@ TEST_F(SassCounters, InstructionsByPipeAddUp) {
   EXPECT_EQ(sum, counted.executed);
   EXPECT_LE(counted.lanes, 32 * counted.executed);
   EXPECT_GT(counted.executed, 5U);
+}
+
+sass::Instruction instruction(sass::Operation operation, sass::Scheduling scheduling) {
+  sass::Instruction made;
+  made.operation = operation;
+  made.scheduling = scheduling;
+  return made;
+}
+
+TEST(SassWarpClock, WaitsAsTheCompilerSays) {
+  sass::WarpClock clock;
+  clock.issue(instruction(sass::Operation::kIadd3, {.stall = 4}));
+  EXPECT_EQ(clock.now(), 4U);
+  clock.issue(instruction(sass::Operation::kNop, {.stall = 0}));
+  EXPECT_EQ(clock.now(), 5U);  // at most one instruction a cycle
+}
+
+TEST(SassWarpClock, AResultIsWaitedForWhereItIsWanted) {
+  sass::WarpClock clock;
+  clock.issue(instruction(sass::Operation::kLds, {.stall = 1, .held_for_result = 2}));
+  clock.issue(instruction(sass::Operation::kIadd3, {.stall = 1, .awaited = 1 << 3}));
+  EXPECT_EQ(clock.now(), 2U);  // of another scoreboard
+  clock.issue(instruction(sass::Operation::kIadd3, {.stall = 1, .awaited = 1 << 2}));
+  EXPECT_GT(clock.now(), 20U);
+  const std::uint64_t after = clock.now();
+  clock.issue(instruction(sass::Operation::kIadd3, {.stall = 1, .awaited = 1 << 2}));
+  EXPECT_EQ(clock.now(), after + 1);  // it is there
+}
+
+// The store needs what the load brings, as the compiled code says, not as the test does.
+TEST_F(SassCounters, ABlockAloneWaitsForGlobalMemory) {
+  EXPECT_GT(count(touch<1, 1>).cycles_alone, 250U);
+  EXPECT_LT(count(touch<1, 1>).cycles_alone, 1000U);
+}
+
+__global__ void meet(std::uint32_t* words) {
+  const std::uint32_t word = threadIdx.x < 32 ? words[0] : 0;
+  __syncthreads();
+  words[threadIdx.x] = word + 1;
+}
+
+TEST_F(SassCounters, ABlockTakesAsLongAsItsSlowestWarp) {
+  const std::uint64_t one = count(meet).cycles_alone;
+  const std::uint64_t two = count(meet, 64).cycles_alone;
+  EXPECT_EQ(one, two);
 }
 
 }  // namespace

@@ -13,15 +13,6 @@
 #include "tests/sass/card/card.hpp"
 #include "tests/sass/test/architectures.hpp"
 
-namespace furrow::sass {
-
-std::span<const unsigned> compiled_architectures() {
-  static constexpr unsigned kArchitectures[] = {FURROW_SASS_ARCHITECTURES};
-  return kArchitectures;
-}
-
-}  // namespace furrow::sass
-
 namespace {
 
 using furrow::sass::Card;
