@@ -23,6 +23,7 @@
 #include "tools/exit_code.hpp"
 #include "tools/genesis_root_option.hpp"
 #include "tools/interrupt_watch.hpp"
+#include "tools/open_farm.hpp"
 #include "tools/progress.hpp"
 #include "tools/standard_output.hpp"
 #include "tools/terminal.hpp"
@@ -97,8 +98,8 @@ class Damage {
 Source farm_source(const ExtractArguments& arguments, unsigned threads) {
   Source source;
   source.manifest = Manifest::load(arguments.manifest);
-  source.farm = Farm::open({.directory = arguments.farm,
-                            .genesis_root = source.manifest.genesis_root(arguments.genesis_root)});
+  source.farm = open_farm({.directory = arguments.farm,
+                           .genesis_root = source.manifest.genesis_root(arguments.genesis_root)});
   source.getter = std::make_unique<FarmPieceGetter>(
       *source.farm,
       FarmPieceGetter::Options{.threads = threads, .on_remark = [](const std::string& remark) {

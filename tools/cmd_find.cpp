@@ -11,6 +11,7 @@
 #include "nlohmann/json.hpp"
 #include "tools/commands.hpp"
 #include "tools/json_text.hpp"
+#include "tools/open_farm.hpp"
 #include "tools/standard_output.hpp"
 
 namespace furrow::cli {
@@ -36,7 +37,7 @@ PieceIndex parse_piece(const std::string& text) {
 
 void run_find(const FindArguments& arguments) {
   const PieceIndex piece = parse_piece(arguments.piece);
-  const std::unique_ptr<Farm> farm = Farm::open({.directory = arguments.farm});
+  const std::unique_ptr<Farm> farm = open_farm({.directory = arguments.farm});
   const PieceFinder finder(*farm);
   for (const std::string& remark : finder.remarks()) {
     spdlog::warn("{}", remark);

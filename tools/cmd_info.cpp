@@ -3,7 +3,6 @@
 #include <memory>
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include "host/base/byte_size.hpp"
 #include "host/base/counted.hpp"
@@ -13,6 +12,7 @@
 #include "nlohmann/json.hpp"
 #include "tools/commands.hpp"
 #include "tools/json_text.hpp"
+#include "tools/open_farm.hpp"
 #include "tools/standard_output.hpp"
 
 namespace furrow::cli {
@@ -58,10 +58,7 @@ std::string chain_text(const Farm& farm) {
 }
 
 void run_info(const InfoArguments& arguments) {
-  const std::unique_ptr<Farm> farm = Farm::open({.directory = arguments.farm});
-  for (const std::string& warning : farm->warnings()) {
-    spdlog::warn("{}", warning);
-  }
+  const std::unique_ptr<Farm> farm = open_farm({.directory = arguments.farm});
   const FarmInfo& info = farm->info();
   const auto count = [&](SectorState state) { return farm->sectors_in_state(state).size(); };
   nlohmann::ordered_json histories = nlohmann::ordered_json::array();

@@ -13,6 +13,7 @@
 #include "tools/compute_options.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/interrupt_watch.hpp"
+#include "tools/open_farm.hpp"
 
 namespace furrow::cli {
 namespace {
@@ -40,7 +41,7 @@ OutputFile open_output(const ReadArguments& arguments) {
 
 void run_read(const ReadArguments& arguments, const std::stop_token& stop) {
   const OutputFile output = open_output(arguments);
-  const std::unique_ptr<Farm> farm = Farm::open({.directory = arguments.farm});
+  const std::unique_ptr<Farm> farm = open_farm({.directory = arguments.farm});
   if (arguments.sector >= farm->sector_count()) {
     throw InvalidArgument(fmt::format("--sector {}: the farm has {}", arguments.sector,
                                       counted(farm->sector_count(), "sector")));

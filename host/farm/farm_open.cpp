@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "host/base/counted.hpp"
 #include "host/base/existence.hpp"
 #include "host/base/rollback.hpp"
 #include "host/farm/farm_consistency.hpp"
@@ -122,6 +123,18 @@ void replace_damaged_slots(FarmFiles& files) {
   }
 }
 
+/// What is broken in a sector is told when somebody asks for it; that there is one, at once.
+void tell_damaged_slots(FarmFiles& files) {
+  const auto is_damaged = [](const LoadedSlot& slot) { return !slot.damage.empty(); };
+  const auto first = std::ranges::find_if(files.slots, is_damaged);
+  if (first != files.slots.end()) {
+    files.warnings.push_back(files.metadata.file().path().native() + ": of " +
+                             counted(files.slots.size(), "sector") + ", " +
+                             std::to_string(std::ranges::count_if(files.slots, is_damaged)) +
+                             " damaged and left out; the first: " + first->damage);
+  }
+}
+
 /// A farm that is only looked at shows what it has, whatever size is stored.
 std::uint16_t readable_sector_count(FarmFiles& files, const FarmOptions& options) {
   const auto count = static_cast<std::uint16_t>(files.slots.size());
@@ -192,6 +205,7 @@ FarmFiles open_existing_farm(const FarmOptions& options, std::shared_ptr<File> i
   FarmFiles files = read_existing_farm(options, std::move(info_file), options.mode);
   if (options.mode != FarmMode::kPlot) {
     files.target_sector_count = readable_sector_count(files, options);
+    tell_damaged_slots(files);
     return files;
   }
   const FarmSize size = size_for_plotting(options, files);

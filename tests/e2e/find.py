@@ -55,6 +55,18 @@ class Find(FurrowTest):
             self.assertEqual(json.loads(result.stdout)["places"], [])
             self.assertIn(f"piece {piece}", result.stderr)
 
+    def test_a_damaged_sector_is_said(self):
+        # Its pieces are in no answer, so whoever asks the farm has to know.
+        piece = next(index for index, places in self.places(SECTORS).items()
+                     if any(sector == 1 for sector, _ in places))
+        formats.flip_byte(self.farm / "metadata.bin", formats.SLOTS_AT + 100)
+        for words in (("find", "--piece", piece), ("info",),
+                      ("read", "--sector", "1", "--offset", "0", "--out", self.folder / "piece",
+                       "--force")):
+            with self.subTest(command=words[0]):
+                result = self.succeeds(words[0], "--farm", self.farm, *words[1:])
+                self.assertIn(f"of {SECTORS} sectors, 1 damaged and left out", result.stderr)
+
     def test_every_piece(self):
         self.assertTrue((self.farm / "index" / "segments.manifest").exists())
         self.expect_found(self.places(SECTORS))
