@@ -22,6 +22,7 @@
 #include <string>
 #include <vector>
 
+#include "host/base/memory_block.hpp"
 #include "host/base/observer.hpp"
 #include "host/plotting/encode_sector.hpp"
 #include "host/plotting/encoder_pool.hpp"
@@ -35,6 +36,9 @@ using SectorSource = std::function<std::optional<SectorPlan>()>;
 /// Makes a sector durable; throws when it cannot. Calls do not overlap and come from one thread.
 using SectorSink =
     std::function<void(const PlottedSector& sector, std::span<const std::uint8_t> sector_bytes)>;
+
+/// The last step of a sector before it is written: lay_out_sector, where no test has another.
+using SectorLayout = std::function<void(const EncodedSector&, std::vector<std::uint8_t>& output)>;
 
 struct PlotPipelineOptions {
   DownloadOptions download;
@@ -52,6 +56,9 @@ struct PlotPipelineOptions {
   /// Told of each record that is encoded, between Encoding of its sector and the next event of it;
   /// from any thread, possibly several at once. Those of a sector that is encoded again come again.
   Observer<SectorIndex> on_record_done = {};
+  SectorLayout lay_out = lay_out_sector;
+  /// Of the records of sectors.
+  BlockSource memory = make_page_block;
 };
 
 enum class PlotOutcome {

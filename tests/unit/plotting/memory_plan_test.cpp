@@ -48,12 +48,11 @@ TEST(MemoryPlan, EachDeviceIsPlannedWithWhatIsFreeOnIt) {
   devices[1].index = 3;
   devices[1].free_bytes = 900;
   const std::vector<DeviceMemoryPlan> memory = plan_device_memory(
-      devices, {.vram_limit = 700, .pinned_limit = 50}, 8,
-      [](const CudaEncoderOptions& options, std::uint64_t free_bytes, std::uint16_t pieces) {
+      devices, {.vram_limit = 700, .pinned_limit = 50},
+      [](const CudaEncoderOptions& options, std::uint64_t free_bytes) {
         EXPECT_EQ(options.pinned_limit, 50U);
         return CudaMemoryPlan{.lanes = static_cast<std::size_t>(options.device),
                               .device_bytes = std::min(options.vram_limit, free_bytes),
-                              .layout_bytes = pieces,
                               .pinned_bytes = free_bytes / 100};
       });
   ASSERT_EQ(memory.size(), 2U);
@@ -62,9 +61,8 @@ TEST(MemoryPlan, EachDeviceIsPlannedWithWhatIsFreeOnIt) {
   EXPECT_EQ(memory[1].index, 3);
   EXPECT_EQ(memory[1].plan.lanes, 3U);
   EXPECT_EQ(memory[1].plan.device_bytes, 700U);
-  EXPECT_EQ(memory[1].plan.layout_bytes, 8U);
   EXPECT_EQ(pinned_bytes_of(memory), 10U);
-  EXPECT_TRUE(plan_device_memory({}, {}, 8).empty()) << "no device, and no CUDA is asked";
+  EXPECT_TRUE(plan_device_memory({}, {}).empty()) << "no device, and no CUDA is asked";
 }
 
 TEST(MemoryPlan, DevicesGetTwoSectorsEachInAdvance) {
