@@ -79,10 +79,10 @@ void RecordPipelineOf<K>::enqueue(std::size_t n, const PosSeed* seeds, const Rec
   if (marks != nullptr) {
     marks->computed.record(stream_);
   }
-  check(cudaMemcpyAsync(records_out, d_encoded_.data(), n * sizeof(Record),
-                        cudaMemcpyDeviceToHost, stream));
-  check(cudaMemcpyAsync(found_out, d_found_.data(), n * sizeof(FoundProofs),
-                        cudaMemcpyDeviceToHost, stream));
+  check(cudaMemcpyAsync(records_out, d_encoded_.data(), n * sizeof(Record), cudaMemcpyDeviceToHost,
+                        stream));
+  check(cudaMemcpyAsync(found_out, d_found_.data(), n * sizeof(FoundProofs), cudaMemcpyDeviceToHost,
+                        stream));
   check(cudaMemcpyAsync(status_out, d_status_.data(), n * sizeof(RecordStatus),
                         cudaMemcpyDeviceToHost, stream));
 }

@@ -10,8 +10,8 @@ std::vector<DeviceMemoryPlan> plan_device_memory(std::span<const CudaDeviceInfo>
   for (const CudaDeviceInfo& device : devices) {
     CudaEncoderOptions own = options;
     own.device = device.index;
-    result.push_back({device.index, device.name, device.free_bytes,
-                      planner(std::move(own), device.free_bytes)});
+    result.push_back(
+        {device.index, device.name, device.free_bytes, planner(std::move(own), device.free_bytes)});
   }
   return result;
 }

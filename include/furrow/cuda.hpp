@@ -87,7 +87,7 @@ struct CudaEncoderOptions {
 struct CudaMemoryPlan {
   std::size_t lanes = 0;  ///< batches in flight; 0 when what is free is not enough for one record
   std::size_t batch = 0;  ///< records of each
-  std::uint64_t device_bytes = 0;  ///< for as long as the encoder lives
+  std::uint64_t device_bytes = 0;        ///< for as long as the encoder lives
   std::uint64_t pinned_bytes = 0;        ///< of the host, for as long as the encoder lives
   std::uint64_t least_device_bytes = 0;  ///< below which there is no encoder
 };

@@ -35,22 +35,23 @@ constexpr double kGen3x16 = 12e9;
 constexpr double kGen4x16 = 24e9;
 constexpr double kGen5x16 = 50e9;
 
-/// What one core of a host takes; for a sector of 1000 pieces where nothing else is said.
+/// What one core of a host takes for a sector of 1000 pieces, in seconds.
 struct Host {
   unsigned cores;
-  double layout;                     ///< seconds
-  double verification;               ///< of a record, seconds
-  double pieces = 0.1;               ///< seconds; they come from a source that is fast enough
-  double copy_bytes_per_second = 8e9;  ///< a third of what the machine of bench/results copies
+  double pieces;  ///< of a source that is fast enough: hashes and copies
+  double layout;
+  double verification;                 ///< of one record
+  double copy_bytes_per_second = 8e9;  ///< a third of what the machine below copies
 };
+/// As measured on one machine, bench/NOTES.md.
+Host avx512(unsigned cores) {
+  return {.cores = cores, .pieces = 0.25, .layout = 0.40, .verification = 0.12};
+}
+Host avx2(unsigned cores) {
+  return {.cores = cores, .pieces = 0.40, .layout = 0.62, .verification = 0.18};
+}
 /// Seconds that the disk takes for a sector, which is nobody's work.
 constexpr double kWriting = 0.1;
-
-/// As measured, bench/results: AVX-512, AVX2.
-constexpr double kLayoutAvx512 = 0.40;
-constexpr double kLayoutAvx2 = 0.62;
-constexpr double kRecordAvx512 = 0.12;
-constexpr double kRecordAvx2 = 0.18;
 
 struct Card {
   CardSpeed speed;
@@ -193,9 +194,8 @@ class PlottingSimulation : public testing::Test {
     EncoderPool::Options of_pool;
     for (std::size_t i = 0; i < cards.size(); ++i) {
       auto encoder = std::make_unique<CudaRecordsEncoder>(
-          CudaEncoderOptions{.device = static_cast<int>(i),
-                             .vram_limit = cards[i].vram_limit,
-                             .fallback = on_cpu},
+          CudaEncoderOptions{
+              .device = static_cast<int>(i), .vram_limit = cards[i].vram_limit, .fallback = on_cpu},
           simulated_pipelines());
       of_pool.encoders.push_back(std::make_unique<VerifiedEncoder>(
           std::move(encoder), VerifiedEncoder::Options{.reference = on_cpu}));
@@ -237,20 +237,44 @@ class PlottingSimulation : public testing::Test {
 };
 
 constexpr Card kH200 = {{0.5e-3, kGen5x16}, 139 * kGiB};
-constexpr Card kRtx4090 = {{0.5e-3, kGen4x16}, 24 * kGiB};
+constexpr Card kFastCard = {{0.5e-3, kGen4x16}, 24 * kGiB};
+constexpr Card kFastCardBehindASlowBus = {{0.5e-3, kGen3x4}, 24 * kGiB};
 constexpr Card kCardOf6GB = {{2.6e-3, kGen3x16}, 6 * kGiB};
 
 TEST_F(PlottingSimulation, OfAnH200) {
-  expect_busy({.cores = 16, .layout = kLayoutAvx512, .verification = kRecordAvx512}, {kH200});
+  expect_busy(avx512(16), {kH200});
 }
 
 TEST_F(PlottingSimulation, OfAFastCardInADesktop) {
-  expect_busy({.cores = 8, .layout = kLayoutAvx2, .verification = kRecordAvx2}, {kRtx4090});
+  expect_busy(avx2(8), {kFastCard});
 }
 
 TEST_F(PlottingSimulation, OfAFastCardBehindASlowBus) {
-  expect_busy({.cores = 8, .layout = kLayoutAvx2, .verification = kRecordAvx2},
-              {{{0.5e-3, kGen3x4}, 24 * kGiB}});
+  expect_busy(avx2(8), {kFastCardBehindASlowBus});
+}
+
+TEST_F(PlottingSimulation, OfAFastCardWithFourCores) {
+  expect_busy(avx2(4), {kFastCard});
+}
+
+TEST_F(PlottingSimulation, OfACardOf6GBWithTwoCores) {
+  expect_busy(avx2(2), {kCardOf6GB});
+}
+
+TEST_F(PlottingSimulation, OfTwoUnequalCards) {
+  expect_busy(avx2(8), {kFastCard, kCardOf6GB}, 10);
+}
+
+TEST_F(PlottingSimulation, OfFourFastCardsInOneHost) {
+  Host host = avx2(16);
+  host.pieces = 0.1;  // or they would wait for pieces
+  expect_busy(host, {kFastCard, kFastCard, kFastCard, kFastCard}, 20);
+}
+
+TEST_F(PlottingSimulation, OfACardThatMayUseLittleOfItsMemory) {
+  Card card = kFastCard;
+  card.vram_limit = RecordPipeline::device_bytes(1) * 3;  // three lanes of one record
+  expect_busy(avx2(8), {card});
 }
 
 }  // namespace

@@ -43,6 +43,12 @@ class Others {
 
   /// How often each has gone to sleep so far; none when one of them is awake.
   std::optional<Sleeps> look() {
+    if (!last_awake_.empty()) {
+      const std::string_view status = status_of(last_awake_);
+      if (!status.empty() && is_awake(status)) {  // as a rule it still is
+        return std::nullopt;
+      }
+    }
     const std::unique_ptr<DIR, int (*)(DIR*)> threads(::opendir("/proc/self/task"), ::closedir);
     Sleeps result;
     while (const dirent* const entry = ::readdir(threads.get())) {
@@ -50,12 +56,17 @@ class Others {
         continue;
       }
       const std::string_view status = status_of(entry->d_name);
-      if (status.find("\nState:\tS") == std::string_view::npos) {
+      if (is_awake(status)) {
+        last_awake_ = entry->d_name;
         return std::nullopt;
       }
       result[entry->d_name] = status.substr(status.rfind("\nvoluntary_"));
     }
     return result;
+  }
+
+  static bool is_awake(std::string_view status) {
+    return status.find("\nState:\tS") == std::string_view::npos;
   }
 
   /// What the system says of a thread; empty when it is gone. Files stay open: that is most of it.
@@ -75,6 +86,7 @@ class Others {
 
   const std::string self_ = std::to_string(::gettid());
   std::map<std::string, int> files_;
+  std::string last_awake_;
   std::array<char, 4096> buffer_;
 };
 
@@ -146,9 +158,10 @@ void VirtualTime::wake_next() {
   const auto wakes_at = [&](const Sleeper& one) FURROW_REQUIRES(mutex_) {
     return one.computes ? now_ + one.left / speed : one.until;
   };
-  const auto next = std::min_element(sleepers_.begin(), sleepers_.end(),
-                                     [&](const Sleeper* a, const Sleeper* b)
-                                         FURROW_REQUIRES(mutex_) { return wakes_at(*a) < wakes_at(*b); });
+  const auto next =
+      std::min_element(sleepers_.begin(), sleepers_.end(),
+                       [&](const Sleeper* a, const Sleeper* b)
+                           FURROW_REQUIRES(mutex_) { return wakes_at(*a) < wakes_at(*b); });
   const double passed = std::max(0.0, wakes_at(**next) - now_);
   for (Sleeper* const one : sleepers_) {
     if (one->computes) {

@@ -39,8 +39,8 @@ class VirtualTime {
 
  private:
   struct Sleeper {
-    double until = 0;      ///< of who waits
-    double left = 0;       ///< seconds of a core, of who computes
+    double until = 0;  ///< of who waits
+    double left = 0;   ///< seconds of a core, of who computes
     bool computes = false;
     std::binary_semaphore wake{0};
   };

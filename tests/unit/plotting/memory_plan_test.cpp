@@ -65,9 +65,25 @@ TEST(MemoryPlan, EachDeviceIsPlannedWithWhatIsFreeOnIt) {
   EXPECT_TRUE(plan_device_memory({}, {}).empty()) << "no device, and no CUDA is asked";
 }
 
-TEST(MemoryPlan, DevicesGetTwoSectorsEachInAdvance) {
-  EXPECT_EQ(default_memory_settings(100, 2, 0).sectors_in_memory, 2U);
-  EXPECT_EQ(default_memory_settings(100, 2, 3).sectors_in_memory, 7U);
+TEST(MemoryPlan, DevicesGetThreeSectorsAndTwoOutputBuffersEach) {
+  const MemorySettings cpu = default_memory_settings(100, 2, 0);
+  EXPECT_EQ(cpu.sectors_in_memory, 2U);
+  EXPECT_EQ(cpu.output_buffers, 2U);
+  const MemorySettings devices = default_memory_settings(100, 2, 3);
+  EXPECT_EQ(devices.sectors_in_memory, 9U);
+  EXPECT_EQ(devices.output_buffers, 6U);
+}
+
+TEST(MemoryPlan, ALimitTakesFromDevicesSectorsAndBuffersAlike) {
+  const MemorySettings wanted = default_memory_settings(100, 1, 4);
+  for (std::uint64_t limit = plan_memory(wanted).total();; limit -= kMiB) {
+    const MemorySettings now = fit_memory(wanted, limit).settings;
+    EXPECT_LE(3 * now.output_buffers, 2 * now.sectors_in_memory + 2);
+    EXPECT_LE(2 * now.sectors_in_memory, 3 * now.output_buffers + 3);
+    if (now.sectors_in_memory == 1) {
+      break;
+    }
+  }
 }
 
 TEST(MemoryPlan, ALimitTakesAwayBuffersThenSectorsThenPiecesThenThreads) {
