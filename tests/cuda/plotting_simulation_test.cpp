@@ -4,6 +4,7 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -236,6 +237,30 @@ class PlottingSimulation : public testing::Test {
   }
 };
 
+TEST(VirtualTime, IsOfWhoeverWakesNextAndOfCoresThatAreShared) {
+  VirtualTime time(2);
+  std::vector<double> ends(4);
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < 3; ++i) {  // on two cores, until the first has had its second
+      threads.emplace_back([&time, &end = ends[i], i] {
+        time.compute(1.0 + static_cast<double>(i));
+        end = time.now();
+      });
+    }
+    threads.emplace_back([&time, &end = ends[3]] {
+      time.wait_until(0.25);
+      time.wait_until(0.125);
+      end = time.now();
+    });
+  }
+  EXPECT_DOUBLE_EQ(ends[0], 1.5);
+  EXPECT_DOUBLE_EQ(ends[1], 2.5);
+  EXPECT_DOUBLE_EQ(ends[2], 3.5);
+  EXPECT_DOUBLE_EQ(ends[3], 0.25);
+  EXPECT_DOUBLE_EQ(time.computed(), 6.0);
+}
+
 constexpr Card kH200 = {{0.5e-3, kGen5x16}, 139 * kGiB};
 constexpr Card kFastCard = {{0.5e-3, kGen4x16}, 24 * kGiB};
 constexpr Card kFastCardBehindASlowBus = {{0.5e-3, kGen3x4}, 24 * kGiB};
@@ -265,10 +290,11 @@ TEST_F(PlottingSimulation, OfTwoUnequalCards) {
   expect_busy(avx2(8), {kFastCard, kCardOf6GB}, 10);
 }
 
-TEST_F(PlottingSimulation, OfFourFastCardsInOneHost) {
+TEST_F(PlottingSimulation, OfFourCardsInOneHost) {
+  constexpr Card kCard = {{1e-3, kGen3x16}, 12 * kGiB};
   Host host = avx2(16);
-  host.pieces = 0.1;  // or they would wait for pieces
-  expect_busy(host, {kFastCard, kFastCard, kFastCard, kFastCard}, 20);
+  host.pieces = 0.15;  // four sectors a second: no single thread would hash so much
+  expect_busy(host, {kCard, kCard, kCard, kCard}, 16);
 }
 
 TEST_F(PlottingSimulation, OfACardThatMayUseLittleOfItsMemory) {
