@@ -45,7 +45,7 @@ struct PlotPipelineOptions {
   EncoderPool& encoders;
   /// Sectors in memory at the same time, from their download to their layout; at least 1.
   std::size_t sectors_in_memory = 3;
-  /// Sectors that are laid out and not written yet, at least 1.
+  /// Sectors that are being laid out, or are and are not written yet; at least 1.
   std::size_t output_buffers = 2;
   /// Waited for before each download and before each writing; that of the encoders is their own.
   Gate* gate = nullptr;

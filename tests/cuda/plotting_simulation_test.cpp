@@ -49,7 +49,7 @@ Host avx512(unsigned cores) {
   return {.cores = cores, .pieces = 0.25, .layout = 0.40, .verification = 0.12};
 }
 Host avx2(unsigned cores) {
-  return {.cores = cores, .pieces = 0.40, .layout = 0.62, .verification = 0.18};
+  return {.cores = cores, .pieces = 0.40, .layout = 0.58, .verification = 0.18};
 }
 /// Seconds that the disk takes for a sector, which is nobody's work.
 constexpr double kWriting = 0.1;

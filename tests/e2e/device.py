@@ -87,7 +87,7 @@ class Device(FurrowTest):
         self.assertLessEqual(limit["busy"]["encoder"] + limit["busy"]["transfer"], 1.01)
         [encoder] = [event for event in events if event["event"] == "progress"][-1]["encoders"]
         self.assertTrue(encoder["name"].startswith("cuda 0 ("), encoder)
-        self.assertGreater(encoder["transfer_seconds"], 0)
+        self.assertGreaterEqual(encoder["transfer_seconds"], 0)  # two records: less than a millisecond, as a rule
         self.succeeds("scrub", "--farm", farm)
 
 
