@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "cuda/cuda_records_encoder.hpp"
-#include "cuda/device_sector.hpp"
 #include "cuda/encoder_memory.hpp"
 #include "cuda/runtime/log.hpp"
 #include "cuda/runtime/patience.hpp"
@@ -44,7 +43,6 @@ LanePlan plan_after(const CudaError& error, LanePlan plan, unsigned attempts) {
 struct LeftBehind {
   std::vector<std::unique_ptr<Lane>> lanes;
   std::unique_ptr<StagingMemory> staging;
-  std::unique_ptr<KeptMemory> kept;
   LeftBehind* before = nullptr;
 };
 
@@ -76,7 +74,6 @@ CudaRecordsEncoder::CudaRecordsEncoder(CudaEncoderOptions options, BatchPipeline
     use_device(options_.device);
     return largest_plan();
   });
-  kept_ = std::make_unique<KeptMemory>(options_.device);
   for (unsigned attempts = 1;; ++attempts) {
     try {
       make_lanes(plan);
@@ -127,9 +124,6 @@ void CudaRecordsEncoder::make_lanes(LanePlan plan) {
 void CudaRecordsEncoder::release() {
   lanes_.clear();  // first: they wait for what still uses the staging memory
   staging_.reset();
-  if (kept_ != nullptr) {
-    kept_->trim();  // others may be short of it
-  }
 }
 
 /// Runs `work` until it succeeds, with less memory each time that it runs short. However it ends,
@@ -160,7 +154,6 @@ void CudaRecordsEncoder::leave_behind() {
   auto left = std::make_unique<LeftBehind>();
   left->lanes = std::exchange(lanes_, {});
   left->staging = std::move(staging_);
-  left->kept = std::move(kept_);
   keep_for_ever(std::move(left));
 }
 
@@ -252,40 +245,6 @@ void CudaRecordsEncoder::encode_from_seed(const PosSeed& seed, Record& record,
                        std::to_string(status.n_overflows) + " entries");
   }
   ++n_records_;
-}
-
-bool CudaRecordsEncoder::has_room_for_sector(std::size_t n_pieces) const {
-  return layout_bytes(n_pieces, options_.vram_limit, state().device_bytes,
-                      free_device_bytes() + kept_->idle_bytes()) != 0;
-}
-
-bool CudaRecordsEncoder::assemble_sector(const SectorContents& contents,
-                                         std::span<std::uint8_t> sector) {
-  if (!loss_.empty()) {
-    return false;
-  }
-  const Patience patience(options_.patience);
-  try {
-    use_device(options_.device);
-    if (!has_room_for_sector(contents.records.size())) {
-      return false;
-    }
-    const Stream stream(options_.device);
-    transfer_.add(lay_out_sector(stream, contents, sector, staging_->bytes()));
-    transfer_seconds_ = transfer_.seconds();
-    return true;
-  } catch (const CudaError& error) {
-    if (patience.has_run_out()) {
-      leave_behind();
-      lose_device(error);
-    }
-    if (error.error_class() == ErrorClass::kDeviceLost) {
-      release();
-      loss_ = error.what();
-    }
-    log(CudaLogLevel::kWarning, name_ + " did not lay out a sector: " + error.what());
-    return false;
-  }
 }
 
 CudaEncoderState CudaRecordsEncoder::state() const {

@@ -22,7 +22,6 @@
 #include "cuda/lane_plan.hpp"
 #include "cuda/runtime/check.hpp"
 #include "cuda/runtime/device_clock.hpp"
-#include "cuda/runtime/kept_memory.hpp"
 #include "cuda/runtime/staging_memory.hpp"
 #include "cuda/transfer_time.hpp"
 
@@ -42,11 +41,6 @@ class CudaRecordsEncoder final : public CudaEncoder {
   /// then on, and DeviceSilent when it hangs: also when it does not finish the batches in flight
   /// within half a second of a stop request.
   EncodeOutcome encode(EncodingJob& job, std::stop_token stop) override;
-  /// On the device, when a sector of that size fits beside the lanes and within the limits. Copies
-  /// go through the staging memory of the lanes, which are idle then. Throws DeviceSilent when the
-  /// device hangs.
-  bool assemble_sector(const SectorContents& contents, std::span<std::uint8_t> sector) override;
-  [[nodiscard]] bool can_assemble_sectors() const override { return true; }
   void encode_from_seed(const PosSeed& seed, Record& record, FoundProofs& found_proofs) override;
   [[nodiscard]] std::chrono::duration<double> transfer_time() const override {
     return std::chrono::duration<double>(transfer_seconds_);
@@ -65,7 +59,6 @@ class CudaRecordsEncoder final : public CudaEncoder {
   EncodeOutcome run(EncodingJob& job, const std::stop_token& stop);
   void settle_transfers(const DeviceClock& clock);
   EncodeOutcome encode_elsewhere(EncodingJob& job, PieceOffset offset, const std::stop_token& stop);
-  [[nodiscard]] bool has_room_for_sector(std::size_t n_pieces) const;
   [[noreturn]] void lose_device(const CudaError& reason);
   template <class Work>
   auto guarded(const std::stop_token& stop, const Work& work);
@@ -74,7 +67,6 @@ class CudaRecordsEncoder final : public CudaEncoder {
   BatchPipelines pipelines_;
   std::string name_;
   LanePlan plan_;
-  std::unique_ptr<KeptMemory> kept_;        ///< null when the device hangs
   std::unique_ptr<StagingMemory> staging_;  ///< of all lanes, one after the other
   std::vector<std::unique_ptr<Lane>> lanes_;
   TransferTime transfer_;

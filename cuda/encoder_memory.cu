@@ -7,7 +7,6 @@
 #include "furrow/errors.hpp"
 
 #include "cuda/batch_pipeline.hpp"
-#include "cuda/device_sector.hpp"
 #include "cuda/encoder_memory.hpp"
 #include "cuda/lane.hpp"
 
@@ -64,22 +63,11 @@ std::uint64_t usable_bytes(std::uint64_t free_bytes) {
   return free_bytes - std::min(free_bytes / 10, kMostHeadroom);
 }
 
-std::uint64_t layout_bytes(std::size_t n_pieces, std::uint64_t vram_limit, std::uint64_t held_bytes,
-                           std::uint64_t free_bytes) {
-  if (n_pieces == 0 || n_pieces > std::numeric_limits<std::uint16_t>::max()) {
-    return 0;
-  }
-  const std::uint64_t wanted = device_sector_bytes(static_cast<std::uint16_t>(n_pieces));
-  const bool fits = held_bytes + wanted <= limit_or_none(vram_limit) && wanted <= free_bytes;
-  return fits ? wanted : 0;
-}
-
 }  // namespace furrow::cuda
 
 namespace furrow {
 
-CudaMemoryPlan plan_cuda_memory(CudaEncoderOptions options, std::uint64_t free_bytes,
-                                std::uint16_t pieces_in_sector) {
+CudaMemoryPlan plan_cuda_memory(CudaEncoderOptions options, std::uint64_t free_bytes) {
   options = cuda::with_defaults(std::move(options));
   const cuda::LaneFootprint lane{.device_bytes = cuda::record_pipelines().device_bytes,
                                  .pinned_bytes = cuda::Lane::staging_bytes};
@@ -90,8 +78,6 @@ CudaMemoryPlan plan_cuda_memory(CudaEncoderOptions options, std::uint64_t free_b
     plan.batch = lanes->batch;
     plan.device_bytes = lanes->lanes * lane.device_bytes(lanes->batch);
     plan.pinned_bytes = lanes->lanes * lane.pinned_bytes(lanes->batch);
-    plan.layout_bytes = cuda::layout_bytes(pieces_in_sector, options.vram_limit, plan.device_bytes,
-                                           free_bytes - plan.device_bytes);
   }
   return plan;
 }

@@ -3,8 +3,7 @@
 // itself and which tells the user beforehand.
 //
 //   device   lanes * (ErasureTable + batch * (tables, record three times, bitmap, ...))
-//            + while a sector of P pieces is laid out, when it fits: device_sector_bytes(P)
-//   pinned   lanes * batch * (record + bitmap + seed + status), used for the layout as well
+//   pinned   lanes * batch * (record + bitmap + seed + status)
 //
 // Lanes and batches are the largest that fit both limits and what is free, less some headroom.
 #pragma once
@@ -28,10 +27,5 @@ namespace furrow::cuda {
                                                  std::uint64_t free_bytes);
 /// Device memory that encoders may take of what is free; the rest is left to others.
 [[nodiscard]] std::uint64_t usable_bytes(std::uint64_t free_bytes);
-
-/// Device memory that an encoder with `held_bytes` takes in addition for laying out a sector; 0
-/// when the limit or what is free besides does not allow it.
-[[nodiscard]] std::uint64_t layout_bytes(std::size_t n_pieces, std::uint64_t vram_limit,
-                                         std::uint64_t held_bytes, std::uint64_t free_bytes);
 
 }  // namespace furrow::cuda

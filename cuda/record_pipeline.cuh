@@ -48,21 +48,6 @@ template <unsigned K>
 void RecordPipelineOf<K>::enqueue(std::size_t n, const PosSeed* seeds, const Record* records_in,
                                   Record* records_out, FoundProofs* found_out,
                                   RecordStatus* status_out, const BatchMarks* marks) {
-  enqueue_encoding(n, seeds, records_in, marks);
-  enqueue_results(n, records_out, found_out, status_out, cudaMemcpyDeviceToHost);
-}
-
-template <unsigned K>
-void RecordPipelineOf<K>::enqueue_resident(std::size_t n, const PosSeed* seeds,
-                                           const Record* records_in, Record* d_records_out,
-                                           FoundProofs* d_found_out, RecordStatus* status_out) {
-  enqueue_encoding(n, seeds, records_in, nullptr);
-  enqueue_results(n, d_records_out, d_found_out, status_out, cudaMemcpyDeviceToDevice);
-}
-
-template <unsigned K>
-void RecordPipelineOf<K>::enqueue_encoding(std::size_t n, const PosSeed* seeds,
-                                           const Record* records_in, const BatchMarks* marks) {
   if (n == 0 || n > max_records_) {
     throw InvalidArgument("record pipeline: expected 1 to " + std::to_string(max_records_) +
                           " records, actual " + std::to_string(n));
@@ -94,15 +79,10 @@ void RecordPipelineOf<K>::enqueue_encoding(std::size_t n, const PosSeed* seeds,
   if (marks != nullptr) {
     marks->computed.record(stream_);
   }
-}
-
-template <unsigned K>
-void RecordPipelineOf<K>::enqueue_results(std::size_t n, Record* records_out,
-                                          FoundProofs* found_out, RecordStatus* status_out,
-                                          cudaMemcpyKind kind) {
-  const cudaStream_t stream = stream_.get();
-  check(cudaMemcpyAsync(records_out, d_encoded_.data(), n * sizeof(Record), kind, stream));
-  check(cudaMemcpyAsync(found_out, d_found_.data(), n * sizeof(FoundProofs), kind, stream));
+  check(cudaMemcpyAsync(records_out, d_encoded_.data(), n * sizeof(Record), cudaMemcpyDeviceToHost,
+                        stream));
+  check(cudaMemcpyAsync(found_out, d_found_.data(), n * sizeof(FoundProofs), cudaMemcpyDeviceToHost,
+                        stream));
   check(cudaMemcpyAsync(status_out, d_status_.data(), n * sizeof(RecordStatus),
                         cudaMemcpyDeviceToHost, stream));
 }

@@ -46,11 +46,6 @@ class RecordPipelineOf {
   void enqueue(std::size_t n, const PosSeed* seeds, const Record* records_in, Record* records_out,
                FoundProofs* found_out, RecordStatus* status_out, const BatchMarks* marks = nullptr);
 
-  /// The same, but records and bitmaps stay on the device: `d_records_out` [n], `d_found_out` [n]
-  /// are device memory. The status comes to the host.
-  void enqueue_resident(std::size_t n, const PosSeed* seeds, const Record* records_in,
-                        Record* d_records_out, FoundProofs* d_found_out, RecordStatus* status_out);
-
   /// Enqueues that no result of an earlier use of this memory, be it the right one, is left in it.
   /// Throws CudaError.
   void forget_results();
@@ -58,11 +53,6 @@ class RecordPipelineOf {
   [[nodiscard]] std::size_t max_records() const noexcept { return max_records_; }
 
  private:
-  void enqueue_encoding(std::size_t n, const PosSeed* seeds, const Record* records_in,
-                        const BatchMarks* marks);
-  void enqueue_results(std::size_t n, Record* records_out, FoundProofs* found_out,
-                       RecordStatus* status_out, cudaMemcpyKind kind);
-
   StreamView stream_;
   std::size_t max_records_;
   ErasureTable erasure_;

@@ -10,7 +10,6 @@ set(FURROW_CUDA_KERNEL_SOURCES
   cuda/sector_assembly.cu)
 set(FURROW_CUDA_HOST_SOURCES
   cuda/batch_pipeline.cu
-  cuda/device_sector.cu
   cuda/device_trial.cu
   cuda/encoder_memory.cu
   cuda/cuda_records_encoder.cu
@@ -20,11 +19,9 @@ set(FURROW_CUDA_HOST_SOURCES
   cuda/runtime/device_buffer.cu
   cuda/runtime/device_clock.cu
   cuda/runtime/event.cu
-  cuda/runtime/kept_memory.cu
   cuda/runtime/log.cu
   cuda/runtime/patience.cu
   cuda/runtime/pinned_buffer.cu
-  cuda/runtime/staged_copy.cu
   cuda/runtime/staging_memory.cu
   cuda/runtime/stream.cu
   cuda/transfer_time.cu)

@@ -25,8 +25,6 @@ class TransferTime {
   void copied(TimeSpan span) { copies_.push_back(span); }
   /// The device had something to compute.
   void computed(TimeSpan span) { computing_.push_back(span); }
-  /// Time that is known to have been held up, beside what the spans say.
-  void add(double seconds) { seconds_ += seconds; }
 
   /// Counts what lies before `until`. Spans that come later begin there, or the part before does
   /// not count.

@@ -28,10 +28,6 @@ void add_device_lines(const DeviceMemoryPlan& device, std::vector<std::string>& 
       plan_line(device.plan.device_bytes,
                 fmt::format("of {}: {} of {}", name, counted(device.plan.lanes, "batch", "batches"),
                             counted(device.plan.batch, "record", "records"))));
-  if (device.plan.layout_bytes != 0) {
-    lines.push_back(plan_line(device.plan.layout_bytes,
-                              "of " + name + " in addition, while a sector is laid out"));
-  }
 }
 
 std::string device_summary(const DeviceMemoryPlan& device) {
@@ -39,7 +35,7 @@ std::string device_summary(const DeviceMemoryPlan& device) {
     return fmt::format("; CUDA device {} {}", device.index, too_little(device));
   }
   return fmt::format("; on CUDA device {} at most {}", device.index,
-                     size_text(device.plan.device_bytes + device.plan.layout_bytes));
+                     size_text(device.plan.device_bytes));
 }
 
 }  // namespace

@@ -30,8 +30,7 @@ MemoryPlan plan_engine_memory(const EngineRequest& request, const EncoderChoice&
       default_memory_settings(pieces_in_sector, threads.threads, choice.devices.size());
   settings.pieces_in_flight = pieces_in_flight;
   std::vector<DeviceMemoryPlan> device_memory = plan_device_memory(
-      choice.devices, {.vram_limit = request.vram_limit, .pinned_limit = request.pinned_limit},
-      pieces_in_sector);
+      choice.devices, {.vram_limit = request.vram_limit, .pinned_limit = request.pinned_limit});
   settings.pinned_bytes = pinned_bytes_of(device_memory);
   MemoryPlan plan = plan_memory_on(read_machine_limits(), settings, request.ram_limit);
   plan.device_memory = std::move(device_memory);

@@ -31,7 +31,6 @@ Json device_json(const DeviceMemoryPlan& device) {
           {"name", device.name},
           {"free_bytes", device.free_bytes},
           {"bytes", device.plan.device_bytes},
-          {"layout_bytes", device.plan.layout_bytes},
           {"least_bytes", device.plan.least_device_bytes},
           {"pinned_bytes", device.plan.pinned_bytes},
           {"lanes", device.plan.lanes},

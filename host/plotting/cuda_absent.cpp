@@ -27,8 +27,7 @@ std::unique_ptr<CudaEncoder> make_cuda_records_encoder(CudaEncoderOptions /*opti
 }
 
 // NOLINTNEXTLINE(performance-unnecessary-value-param): the real one keeps its options
-CudaMemoryPlan plan_cuda_memory(CudaEncoderOptions /*options*/, std::uint64_t /*free_bytes*/,
-                                std::uint16_t /*pieces_in_sector*/) {
+CudaMemoryPlan plan_cuda_memory(CudaEncoderOptions /*options*/, std::uint64_t /*free_bytes*/) {
   throw EncoderError("memory of an encoder cuda: this program was built without CUDA");
 }
 

@@ -5,14 +5,13 @@ namespace furrow {
 
 std::vector<DeviceMemoryPlan> plan_device_memory(std::span<const CudaDeviceInfo> devices,
                                                  const CudaEncoderOptions& options,
-                                                 std::uint16_t pieces_in_sector,
                                                  const CudaMemoryPlanner& planner) {
   std::vector<DeviceMemoryPlan> result;
   for (const CudaDeviceInfo& device : devices) {
     CudaEncoderOptions own = options;
     own.device = device.index;
-    result.push_back({device.index, device.name, device.free_bytes,
-                      planner(std::move(own), device.free_bytes, pieces_in_sector)});
+    result.push_back(
+        {device.index, device.name, device.free_bytes, planner(std::move(own), device.free_bytes)});
   }
   return result;
 }

@@ -21,14 +21,13 @@ struct DeviceMemoryPlan {
 };
 
 /// plan_cuda_memory, or what a test has in its place.
-using CudaMemoryPlanner = std::function<CudaMemoryPlan(
-    CudaEncoderOptions options, std::uint64_t free_bytes, std::uint16_t pieces_in_sector)>;
+using CudaMemoryPlanner =
+    std::function<CudaMemoryPlan(CudaEncoderOptions options, std::uint64_t free_bytes)>;
 
-/// What encoders with `options` take on each of these devices, for sectors of that many pieces.
-/// Throws like plan_cuda_memory.
+/// What encoders with `options` take on each of these devices. Throws like plan_cuda_memory.
 std::vector<DeviceMemoryPlan> plan_device_memory(
     std::span<const CudaDeviceInfo> devices, const CudaEncoderOptions& options,
-    std::uint16_t pieces_in_sector, const CudaMemoryPlanner& planner = plan_cuda_memory);
+    const CudaMemoryPlanner& planner = plan_cuda_memory);
 
 /// Pinned memory of the host that all of them take together.
 [[nodiscard]] std::uint64_t pinned_bytes_of(std::span<const DeviceMemoryPlan> devices);

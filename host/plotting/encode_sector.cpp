@@ -46,18 +46,12 @@ std::optional<EncodedSector> encode_sector(DownloadedSector downloaded, RecordsE
                        std::move(map)};
 }
 
-void lay_out_sector(const EncodedSector& encoded, std::vector<std::uint8_t>& output,
-                    RecordsEncoder* encoder) {
+void lay_out_sector(const EncodedSector& encoded, std::vector<std::uint8_t>& output) {
   const std::uint64_t expected = sector_size(encoded.contents_map.pieces_in_sector());
   if (!output.empty() && output.size() != expected) {
     throw BadSectorOutputSize(output.size(), expected);
   }
   output.resize(expected);
-  const SectorContents contents{encoded.contents_map.bitmaps(), encoded.raw_sector.all_records(),
-                                encoded.raw_sector.metadata};
-  if (encoder != nullptr && encoder->assemble_sector(contents, output)) {
-    return;
-  }
   assemble_sector(encoded.contents_map, encoded.raw_sector.all_records(),
                   encoded.raw_sector.metadata, output);
 }

@@ -31,9 +31,7 @@ std::optional<EncodedSector> encode_sector(DownloadedSector downloaded, RecordsE
                                            const Observer<>& on_record_done = {});
 
 /// The bytes of the sector, into `output`, which must be empty (it is then sized) or have the right
-/// size already; throws BadSectorOutputSize otherwise. With an `encoder`, that one lays the sector
-/// out if it has a way to.
-void lay_out_sector(const EncodedSector& encoded, std::vector<std::uint8_t>& output,
-                    RecordsEncoder* encoder = nullptr);
+/// size already; throws BadSectorOutputSize otherwise.
+void lay_out_sector(const EncodedSector& encoded, std::vector<std::uint8_t>& output);
 
 }  // namespace furrow

@@ -97,24 +97,6 @@ EncodeOutcome EncoderPool::encode(EncodingJob& job, std::stop_token stop) {
   throw EncoderError("encoder pool: records were neither encoded nor given back");
 }
 
-bool EncoderPool::assemble_sector(const SectorContents& contents, std::span<std::uint8_t> sector) {
-  Assembly assembly{contents, sector};
-  const Lock lock(mutex_);
-  assemblies_.push_back(&assembly);
-  changed_.notify_all();
-  const auto somebody_can = [this] {
-    return std::any_of(members_.begin(), members_.end(),
-                       [](const auto& member) { return member->can_assemble; });
-  };
-  changed_.wait(mutex_, [&]() FURROW_REQUIRES(mutex_) {
-    const bool is_waiting =
-        std::find(assemblies_.begin(), assemblies_.end(), &assembly) != assemblies_.end();
-    return assembly.is_over || (is_waiting && !somebody_can());
-  });
-  std::erase(assemblies_, &assembly);
-  return assembly.is_assembled;
-}
-
 /// The life of an encoder.
 void EncoderPool::serve(Member& member) {
   const Lock lock(mutex_);
@@ -125,9 +107,7 @@ void EncoderPool::serve(Member& member) {
       return;
     }
     member.state = EncoderStatus::State::kWorking;
-    if (member.can_assemble && !assemblies_.empty()) {
-      assemble(member);
-    } else if (Run* const run = run_to_join(member)) {
+    if (Run* const run = run_to_join(member)) {
       work_on(*run, member);
     }
     changed_.notify_all();
@@ -136,28 +116,6 @@ void EncoderPool::serve(Member& member) {
     }
     member.state = EncoderStatus::State::kIdle;
   }
-}
-
-/// Lays the oldest sector out that waits for it.
-void EncoderPool::assemble(Member& member) {
-  Assembly& assembly = *assemblies_.front();
-  assemblies_.erase(assemblies_.begin());
-  bool is_assembled = false;
-  bool can_still = false;
-  {
-    const Unlocked unlocked(mutex_);
-    try {
-      is_assembled = member.encoder->assemble_sector(assembly.contents, assembly.sector);
-      can_still = member.encoder->can_assemble_sectors();
-    } catch (...) {
-      note_if_silent(std::current_exception());
-      warn(member.name + " did not lay out a sector and is not asked again: " +
-           message_of(std::current_exception()));
-    }
-  }
-  member.can_assemble = can_still;
-  assembly.is_assembled = is_assembled;
-  assembly.is_over = true;
 }
 
 /// Encodes records of `run` until none is left to claim or the encoder fails.
@@ -262,14 +220,12 @@ bool EncoderPool::make_ready(Member& member) {
   }
   member.is_dormant = false;
   member.name = fallback->name();
-  member.can_assemble = fallback->can_assemble_sectors();
   member.encoder = std::move(fallback);
   return true;
 }
 
 void EncoderPool::retire(Member& member) {
   member.state = EncoderStatus::State::kLost;
-  member.can_assemble = false;
   nobody_is_left_ = n_alive() == 0;
   member.last_transfer_time = member.transfer_time();
   std::unique_ptr<RecordsEncoder> encoder = std::move(member.encoder);
@@ -280,9 +236,6 @@ void EncoderPool::retire(Member& member) {
 
 /// Whether there is something to do for this encoder.
 bool EncoderPool::is_wanted(const Member& member) const {
-  if (member.can_assemble && !assemblies_.empty()) {
-    return true;
-  }
   return can_work(member) && run_to_join(member) != nullptr;
 }
 
@@ -336,12 +289,6 @@ void EncoderPool::warn(const std::string& line) {
   if (options_.on_warning) {
     options_.on_warning(line);
   }
-}
-
-bool EncoderPool::can_assemble_sectors() const {
-  const Lock lock(mutex_);
-  return std::any_of(members_.begin(), members_.end(),
-                     [](const auto& member) { return member->can_assemble; });
 }
 
 bool EncoderPool::has_encoders() const {

@@ -69,9 +69,6 @@ class EncoderPool final : public RecordsEncoder {
   /// the others stop where they are: the records have to be supplied again. So they have to after
   /// any exception of an encoder that RecordsEncoder::encode does not know.
   EncodeOutcome encode(EncodingJob& job, std::stop_token stop) override;
-  /// The first encoder that can and is between two sectors.
-  bool assemble_sector(const SectorContents& contents, std::span<std::uint8_t> sector) override;
-  [[nodiscard]] bool can_assemble_sectors() const override;
   /// Of all encoders together, those that are lost included.
   [[nodiscard]] std::chrono::duration<double> transfer_time() const override;
   /// Names of those that are not lost.
@@ -87,7 +84,6 @@ class EncoderPool final : public RecordsEncoder {
 
  private:
   class Run;
-  struct Assembly;
   struct Attempt;
   struct Member;
 
@@ -95,7 +91,6 @@ class EncoderPool final : public RecordsEncoder {
   void serve(Member& member);
   [[nodiscard]] bool make_ready(Member& member) FURROW_REQUIRES(mutex_);
   void retire(Member& member) FURROW_REQUIRES(mutex_);
-  void assemble(Member& member) FURROW_REQUIRES(mutex_);
   void work_on(Run& run, Member& member) FURROW_REQUIRES(mutex_);
   [[nodiscard]] Attempt encode_some(Run& run, Member& member) FURROW_EXCLUDES(mutex_);
   void take_note(Attempt& attempt, Run& run, Member& member) FURROW_REQUIRES(mutex_);
@@ -108,11 +103,9 @@ class EncoderPool final : public RecordsEncoder {
   void warn(const std::string& line);
 
   Options options_;
-  mutable Mutex mutex_;  // also of runs, assemblies and members; not held while an encoder works
+  mutable Mutex mutex_;  // also of runs and members; not held while an encoder works
   ConditionVariable changed_;
-  // Calls of encode, oldest first, and calls of assemble_sector that nobody took yet.
-  std::vector<Run*> runs_ FURROW_GUARDED_BY(mutex_);
-  std::vector<Assembly*> assemblies_ FURROW_GUARDED_BY(mutex_);
+  std::vector<Run*> runs_ FURROW_GUARDED_BY(mutex_);  // calls of encode, oldest first
   bool nobody_is_left_ FURROW_GUARDED_BY(mutex_) = false;
   std::string last_loss_ FURROW_GUARDED_BY(mutex_);
   bool is_closing_ FURROW_GUARDED_BY(mutex_) = false;

@@ -86,22 +86,13 @@ struct EncoderPool::Attempt {
   std::string loss;               // why the encoder is to be retired; empty when it is not
 };
 
-/// One call of assemble_sector.
-struct EncoderPool::Assembly {
-  const SectorContents& contents;
-  std::span<std::uint8_t> sector;
-  bool is_over = false;
-  bool is_assembled = false;
-};
-
 /// An encoder, and the thread that it works on, which alone uses the encoder but for its transfer
 /// time. The rest, and which encoder it is, is guarded by the mutex of the pool.
 struct EncoderPool::Member {
   explicit Member(std::unique_ptr<RecordsEncoder> own)
       : encoder(std::move(own)),
         name(encoder != nullptr ? encoder->name() : ""),
-        is_dormant(encoder == nullptr),
-        can_assemble(encoder != nullptr && encoder->can_assemble_sectors()) {}
+        is_dormant(encoder == nullptr) {}
 
   [[nodiscard]] bool has_failed_with(const SectorId& sector_id) const {
     return std::find(failed_sectors.begin(), failed_sectors.end(), sector_id) !=
@@ -124,7 +115,6 @@ struct EncoderPool::Member {
   std::chrono::duration<double> last_transfer_time{};  // of the encoder when it was retired
   std::string name;
   bool is_dormant;  // the fallback, until it is needed and made
-  bool can_assemble;
   EncoderStatus::State state = EncoderStatus::State::kIdle;
   std::vector<SectorId> failed_sectors;
   unsigned failures_in_a_row = 0;

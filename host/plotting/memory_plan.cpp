@@ -27,7 +27,9 @@ constexpr std::size_t kLeastPiecesInFlight = 8;
 
 /// One step down; false when there is none.
 bool shrink(MemorySettings& settings) {
-  if (settings.output_buffers > 1) {
+  // Devices need both, two of the former for three of the latter.
+  const bool has_many_buffers = 3 * settings.output_buffers >= 2 * settings.sectors_in_memory;
+  if (settings.output_buffers > 1 && has_many_buffers) {
     --settings.output_buffers;
   } else if (settings.sectors_in_memory > 1) {
     --settings.sectors_in_memory;
@@ -54,8 +56,10 @@ MemorySettings default_memory_settings(std::uint16_t pieces_in_sector, unsigned 
   settings.pieces_in_sector = pieces_in_sector;
   settings.threads = threads;
   settings.devices = devices;
-  // A device is done with a sector within seconds, so that two should be ready for each.
-  settings.sectors_in_memory = devices == 0 ? 2 : 2 * devices + 1;
+  // For each device one sector is downloaded, one encoded, and one laid out, which on one core takes
+  // about as long as a fast card encodes; and while that is laid out, another is written.
+  settings.sectors_in_memory = devices == 0 ? 2 : 3 * devices;
+  settings.output_buffers = devices == 0 ? 2 : 2 * devices;
   return settings;
 }
 

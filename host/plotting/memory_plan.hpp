@@ -65,8 +65,8 @@ MemorySettings default_memory_settings(std::uint16_t pieces_in_sector, unsigned 
 MemoryPlan plan_memory(const MemorySettings& settings);
 
 /// The plan of the largest settings within `wanted` that stay below `limit` bytes. Gives up, in
-/// this order: output buffers, sectors in memory, pieces under way, threads; down to 1 each, 8
-/// pieces. Throws InvalidArgument, naming both numbers, when that is still too much.
+/// this order: output buffers and sectors in memory, two of the former for three of the latter;
+/// pieces under way; threads; down to 1 each, 8 pieces. Throws InvalidArgument, naming both numbers, when that is still too much.
 MemoryPlan fit_memory(const MemorySettings& wanted, std::uint64_t limit);
 
 /// The plan for this machine. A `limit` of the user is kept as by fit_memory. Without one, the plan

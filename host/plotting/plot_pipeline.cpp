@@ -102,7 +102,7 @@ class Pipeline {
         const SectorPlan& plan = task->plan;
         if (memory.metadata.size() != plan.pieces_in_sector) {
           memory = RawSector();  // before there is another one
-          memory = RawSector(plan.pieces_in_sector);
+          memory = RawSector(plan.pieces_in_sector, options_.memory);
         }
         std::optional<RecordsEncoderError> failure;
         try {
@@ -186,7 +186,7 @@ class Pipeline {
         return encode(*std::move(downloaded), *start);
       } catch (const WrongEncoding&) {
         // The encoder has retired the device, and reported it.
-        memory = RawSector(plan.pieces_in_sector);
+        memory = RawSector(plan.pieces_in_sector, options_.memory);
       }
     }
     return std::nullopt;
@@ -216,13 +216,7 @@ class Pipeline {
     Output output{*std::move(permit),
                   sector_bytes_.take([] { return std::make_unique<std::vector<std::uint8_t>>(); })};
     const Clock::time_point layout_start = Clock::now();
-    {
-      // A device that lays sectors out does not encode meanwhile; on the host it is nobody's work.
-      const auto work = options_.encoders.can_assemble_sectors()
-                            ? begin(Stage::kEncoder)
-                            : std::optional<StageClock::Work>();
-      lay_out_sector(made.encoded, *output.bytes, &options_.encoders);
-    }
+    options_.lay_out(made.encoded, *output.bytes);
     PlottedSector& sector = made.encoded.plotted_sector;
     report(sector.sector_index, Encoded{made.encode_time + (Clock::now() - layout_start)});
     return LaidOut{std::move(sector), std::move(output), made.start};

@@ -22,6 +22,7 @@
 #include <string>
 #include <vector>
 
+#include "host/base/memory_block.hpp"
 #include "host/base/observer.hpp"
 #include "host/plotting/encode_sector.hpp"
 #include "host/plotting/encoder_pool.hpp"
@@ -36,12 +37,15 @@ using SectorSource = std::function<std::optional<SectorPlan>()>;
 using SectorSink =
     std::function<void(const PlottedSector& sector, std::span<const std::uint8_t> sector_bytes)>;
 
+/// The last step of a sector before it is written: lay_out_sector, where no test has another.
+using SectorLayout = std::function<void(const EncodedSector&, std::vector<std::uint8_t>& output)>;
+
 struct PlotPipelineOptions {
   DownloadOptions download;
   EncoderPool& encoders;
   /// Sectors in memory at the same time, from their download to their layout; at least 1.
   std::size_t sectors_in_memory = 3;
-  /// Sectors that are laid out and not written yet, at least 1.
+  /// Sectors that are being laid out, or are and are not written yet; at least 1.
   std::size_t output_buffers = 2;
   /// Waited for before each download and before each writing; that of the encoders is their own.
   Gate* gate = nullptr;
@@ -52,6 +56,9 @@ struct PlotPipelineOptions {
   /// Told of each record that is encoded, between Encoding of its sector and the next event of it;
   /// from any thread, possibly several at once. Those of a sector that is encoded again come again.
   Observer<SectorIndex> on_record_done = {};
+  SectorLayout lay_out = lay_out_sector;
+  /// Of the records of sectors.
+  BlockSource memory = make_page_block;
 };
 
 enum class PlotOutcome {

@@ -16,7 +16,7 @@ std::optional<PlottedSector> plot_sector(const SectorPlan& plan, const DownloadO
   if (!encoded.has_value()) {
     return std::nullopt;
   }
-  lay_out_sector(*encoded, output, &encoder);
+  lay_out_sector(*encoded, output);
   return std::move(encoded->plotted_sector);
 }
 

@@ -23,9 +23,9 @@ class RawSector {
   RawSector() = default;
   /// What the records hold is unspecified. They lie in plain memory: encoders copy from there into
   /// staging memory of their own, so pinned memory would gain nothing.
-  explicit RawSector(std::uint16_t pieces_in_sector)
+  explicit RawSector(std::uint16_t pieces_in_sector, const BlockSource& memory = make_page_block)
       : metadata(pieces_in_sector),
-        block_(make_page_block(std::max<std::size_t>(1, pieces_in_sector * sizeof(Record)))) {}
+        block_(memory(std::max<std::size_t>(1, pieces_in_sector * sizeof(Record)))) {}
   RawSector(RawSector&&) = default;
   RawSector& operator=(RawSector&&) = default;
   RawSector(const RawSector&) = delete;

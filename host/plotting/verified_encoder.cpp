@@ -17,14 +17,9 @@
 #include "host/base/hex.hpp"
 #include "host/base/mutex.hpp"
 #include "host/base/threads.hpp"
-#include "host/sector/sector_check.hpp"
 
 namespace furrow {
 namespace {
-
-/// S-buckets of a sector laid out by a device whose chunks are compared: about 30 MiB of a sector
-/// of 1000 pieces are touched for it.
-constexpr std::size_t kCheckedSBuckets = 64;
 
 std::string hex_of(const SectorId& sector_id) {
   return to_hex(sector_id.bytes);
@@ -200,11 +195,11 @@ WrongEncoding::WrongEncoding(const std::string& encoder_name, const SectorId& se
 std::vector<PieceOffset> sampled_offsets(std::uint64_t seed, const SectorId& sector_id,
                                          std::size_t n_records, std::size_t n_samples,
                                          PieceOffset first_offset) {
-  std::vector<std::uint16_t> all(n_records);
-  std::iota(all.begin(), all.end(), std::uint16_t{0});
+  std::vector<std::uint16_t> early(std::min(n_records, std::max(n_samples, (n_records + 1) / 2)));
+  std::iota(early.begin(), early.end(), std::uint16_t{0});
   std::vector<std::uint16_t> chosen;
   std::mt19937_64 random(seed ^ core::load_le64(sector_id.data()));
-  std::sample(all.begin(), all.end(), std::back_inserter(chosen), n_samples, random);
+  std::sample(early.begin(), early.end(), std::back_inserter(chosen), n_samples, random);
   std::vector<PieceOffset> result;
   result.reserve(chosen.size());
   for (const std::uint16_t offset : chosen) {
@@ -252,23 +247,6 @@ EncodeOutcome VerifiedEncoder::encode(EncodingJob& job, std::stop_token stop) {
   }
   // One that was stopped when the last record was done has left nothing out.
   return job.all_done() ? EncodeOutcome::kComplete : outcome;
-}
-
-bool VerifiedEncoder::assemble_sector(const SectorContents& contents,
-                                      std::span<std::uint8_t> sector) {
-  if (is_quarantined_ || !encoder_->assemble_sector(contents, sector)) {
-    return false;
-  }
-  if (options_.records_per_sector == 0) {
-    return true;
-  }
-  std::vector<SBucket> sample;
-  std::mt19937_64 random(std::random_device{}());
-  for (std::size_t i = 0; i < kCheckedSBuckets; ++i) {
-    sample.emplace_back(static_cast<std::uint16_t>(random()));
-  }
-  is_quarantined_ = !sector_agrees(contents, sector, sample);
-  return !is_quarantined_;
 }
 
 }  // namespace furrow

@@ -27,6 +27,8 @@ class WrongEncoding : public EncoderError {
 
 /// Piece offsets of the records to be verified: `n_samples` of the `n_records` from `first_offset`
 /// on (or all of them), in ascending order, decided by `seed`, the sector and these numbers alone.
+/// If they are enough, all are of the first half, which is encoded first: a fast card is done with a
+/// sector in half a second, and would wait for the CPU if that began with its record at the end.
 std::vector<PieceOffset> sampled_offsets(std::uint64_t seed, const SectorId& sector_id,
                                          std::size_t n_records, std::size_t n_samples,
                                          PieceOffset first_offset = PieceOffset(0));
@@ -52,12 +54,6 @@ class VerifiedEncoder final : public RecordsEncoder {
   /// a stop left some of it out, or records. Throws WrongEncoding at the first difference. The
   /// encoder is quarantined then: each later call throws DeviceLost.
   EncodeOutcome encode(EncodingJob& job, std::stop_token stop) override;
-  /// Checks the sector by sample (sector_check.hpp) unless no records are to be verified either.
-  /// False when it is wrong; the encoder is quarantined then.
-  bool assemble_sector(const SectorContents& contents, std::span<std::uint8_t> sector) override;
-  [[nodiscard]] bool can_assemble_sectors() const override {
-    return !is_quarantined_ && encoder_->can_assemble_sectors();
-  }
   [[nodiscard]] std::chrono::duration<double> transfer_time() const override {
     return encoder_->transfer_time();
   }

@@ -87,18 +87,14 @@ struct CudaEncoderOptions {
 struct CudaMemoryPlan {
   std::size_t lanes = 0;  ///< batches in flight; 0 when what is free is not enough for one record
   std::size_t batch = 0;  ///< records of each
-  std::uint64_t device_bytes = 0;  ///< for as long as the encoder lives
-  /// Device memory in addition, while a sector is laid out; 0 when that is left to the host.
-  std::uint64_t layout_bytes = 0;
+  std::uint64_t device_bytes = 0;        ///< for as long as the encoder lives
   std::uint64_t pinned_bytes = 0;        ///< of the host, for as long as the encoder lives
   std::uint64_t least_device_bytes = 0;  ///< below which there is no encoder
 };
 
-/// The formula by which encoders size themselves, for sectors of that many pieces. Does not look at
-/// the device. Throws InvalidArgument, naming both numbers, for a limit that is below the least
+/// The formula by which encoders size themselves. Does not look at the device. Throws InvalidArgument, naming both numbers, for a limit that is below the least
 /// that an encoder takes, and for no lanes; EncoderError in a build without CUDA.
-CudaMemoryPlan plan_cuda_memory(CudaEncoderOptions options, std::uint64_t free_bytes,
-                                std::uint16_t pieces_in_sector);
+CudaMemoryPlan plan_cuda_memory(CudaEncoderOptions options, std::uint64_t free_bytes);
 
 /// What an encoder did and what it holds.
 struct CudaEncoderState {

@@ -12,7 +12,6 @@
 #include "furrow/encoding_job.hpp"
 #include "furrow/errors.hpp"
 #include "furrow/may_go_on.hpp"
-#include "furrow/sector_contents.hpp"
 #include "furrow/types.hpp"
 
 namespace furrow {
@@ -104,17 +103,6 @@ class RecordsEncoder {
     }
     return outcome;
   }
-
-  /// Writes the bytes of a sector of P encoded records (docs/spec/03, section 4) to `sector`, of
-  /// sector_size(P) bytes, whoever encoded them. False when this encoder has no faster way than its
-  /// caller, or could not do it now; `sector` is unspecified then. Throws DeviceSilent when the
-  /// device hangs. Thread-compatible, as encode.
-  virtual bool assemble_sector(const SectorContents& /*contents*/,
-                               std::span<std::uint8_t> /*sector*/) {
-    return false;
-  }
-  /// Whether it is worth asking.
-  [[nodiscard]] virtual bool can_assemble_sectors() const { return false; }
 
   /// For how long copies between host and device held this encoder up, since it was made: something
   /// was copied and nothing computed meanwhile. Part of the time that its calls took. None without

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a sector consists of once its records are encoded.
+// What the bitmaps of encoded records say.
 #pragma once
 
 #include <bit>
-#include <span>
+#include <cstddef>
 
 #include "furrow/core/bits.hpp"
-#include "furrow/piece.hpp"
 #include "furrow/types.hpp"
 
 namespace furrow {
@@ -19,13 +18,5 @@ namespace furrow {
   }
   return n;
 }
-
-/// All three by piece offset and of the same length, 1 to 65535. Chunk k of a record belongs to the
-/// k-th s-bucket of its bitmap, which has at most 32768 bits set.
-struct SectorContents {
-  std::span<const FoundProofs> found_proofs;
-  std::span<const Record> records;  ///< encoded
-  std::span<const RecordMetadata> metadata;
-};
 
 }  // namespace furrow

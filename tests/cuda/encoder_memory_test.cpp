@@ -4,11 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "furrow/core/sector_layout.hpp"
-
 #include "cuda/record_pipeline.hpp"
 #include "host/plotting/device_memory.hpp"
-#include "host/sector/contents_map.hpp"
 #include "tests/cuda/encoder_fixture.hpp"
 
 namespace furrow::cuda {
@@ -28,7 +25,7 @@ class CudaEncoderMemory : public CudaEncoderTest {
   }
   static void expect_invalid(const CudaEncoderOptions& options, const std::string& message) {
     try {
-      static_cast<void>(plan_cuda_memory(options, 8U << 20, 10));
+      static_cast<void>(plan_cuda_memory(options, 8U << 20));
       FAIL() << "planned with less than the least";
     } catch (const InvalidArgument& error) {
       EXPECT_EQ(std::string(error.what()), message);
@@ -59,7 +56,7 @@ TEST_F(CudaEncoderMemory, ThePlanIsWhatTheEncoderAllocates) {
   for (std::size_t i = 0; i < cases.size(); ++i) {
     SCOPED_TRACE("case " + std::to_string(i));
     set_memory(cases[i].memory);
-    const CudaMemoryPlan plan = plan_cuda_memory(cases[i].options, cases[i].memory, 10);
+    const CudaMemoryPlan plan = plan_cuda_memory(cases[i].options, cases[i].memory);
     EXPECT_EQ(FakeCuda::n_calls("*"), 0U) << "planning needs no device";
     CudaEncoderOptions options = cases[i].options;
     options.fallback = fake_encode_on_cpu;
@@ -71,31 +68,6 @@ TEST_F(CudaEncoderMemory, ThePlanIsWhatTheEncoderAllocates) {
     EXPECT_EQ(FakeCuda::live().host_bytes, plan.pinned_bytes);
     EXPECT_EQ(plan.least_device_bytes, one);
     EXPECT_GE(plan.device_bytes, one);
-  }
-}
-
-TEST_F(CudaEncoderMemory, ThePlanIsWhatALayoutAllocatesBesides) {
-  constexpr std::uint16_t kPieces = 3;
-  SectorContentsMap map(kPieces);
-  const std::vector<Record> records(kPieces);
-  const std::vector<RecordMetadata> metadata(kPieces);
-  std::vector<std::uint8_t> sector(sector_size(kPieces));
-  const CudaMemoryPlan roomy = plan_cuda_memory({.lanes = 1, .batch = 1}, 8192 * kMiB, kPieces);
-  ASSERT_GT(roomy.layout_bytes, 2 * kPieces * kRecordSize);
-  const std::uint64_t both = roomy.device_bytes + roomy.layout_bytes;
-  for (const std::uint64_t limit : {std::uint64_t{0}, both, both - 1}) {
-    SCOPED_TRACE("limit " + std::to_string(limit));
-    set_memory(8192 * kMiB);
-    CudaEncoderOptions options{.vram_limit = limit, .lanes = 1, .batch = 1};
-    const CudaMemoryPlan plan = plan_cuda_memory(options, 8192 * kMiB, kPieces);
-    EXPECT_EQ(plan.layout_bytes, limit == both - 1 ? 0 : roomy.layout_bytes);
-    options.fallback = fake_encode_on_cpu;
-    const auto encoder = make_cuda_records_encoder(options);
-    EXPECT_EQ(encoder->assemble_sector({map.bitmaps(), records, metadata}, sector),
-              plan.layout_bytes != 0);
-    EXPECT_EQ(FakeCuda::peak_bytes(0), plan.device_bytes + plan.layout_bytes);
-    EXPECT_EQ(FakeCuda::used_bytes(0), plan.device_bytes);
-    EXPECT_EQ(FakeCuda::live().host_bytes, plan.pinned_bytes);
   }
 }
 
@@ -111,10 +83,9 @@ TEST_F(CudaEncoderMemory, ALimitBelowTheLeastIsRefusedWithBothNumbers) {
 
 TEST_F(CudaEncoderMemory, WithTooLittleFreeThereIsNoEncoderAndThePlanSaysSo) {
   set_memory(90 * kMiB);
-  const CudaMemoryPlan plan = plan_cuda_memory({}, 90 * kMiB, 10);
+  const CudaMemoryPlan plan = plan_cuda_memory({}, 90 * kMiB);
   EXPECT_EQ(plan.lanes, 0U);
   EXPECT_EQ(plan.device_bytes, 0U);
-  EXPECT_EQ(plan.layout_bytes, 0U);
   EXPECT_EQ(plan.pinned_bytes, 0U);
   EXPECT_THROW(make_cuda_records_encoder({.fallback = fake_encode_on_cpu}), EncoderError);
 }
@@ -127,10 +98,8 @@ TEST_F(CudaEncoderMemory, DevicesArePlannedFromWhatTheListSaysOfThem) {
   for (CudaDeviceInfo& device : devices.devices) {
     open_cuda_device(device);
   }
-  const std::vector<DeviceMemoryPlan> memory = plan_device_memory(devices.devices, {}, 1000);
+  const std::vector<DeviceMemoryPlan> memory = plan_device_memory(devices.devices, {});
   ASSERT_EQ(memory.size(), 2U);
-  EXPECT_GT(memory[0].plan.layout_bytes, 0U);
-  EXPECT_EQ(memory[1].plan.layout_bytes, 0U);
   for (const DeviceMemoryPlan& device : memory) {
     const auto encoder =
         make_cuda_records_encoder({.device = device.index, .fallback = fake_encode_on_cpu});

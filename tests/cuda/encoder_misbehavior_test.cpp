@@ -4,7 +4,6 @@
 #include <chrono>
 #include <thread>
 
-#include "furrow/core/sector_layout.hpp"
 #include "furrow/cuda.hpp"
 
 #include "cuda/runtime/patience.hpp"
@@ -145,40 +144,6 @@ TEST_F(CudaMisbehavior, AStopRequestIsNotHeldUpByADeviceThatHangs) {
   EXPECT_TRUE(sector.is_encoded_or_unchanged());
   EXPECT_TRUE(job.has_unclaimed()) << "given back";
   EXPECT_THROW(encoder->encode(job, {}), DeviceSilent) << "from then on";
-}
-
-TEST_F(CudaMisbehavior, AHangingLayoutIsLeftToTheHost) {
-  const auto encoder = fake_cuda_encoder({.patience = kShort});
-  FakeCudaSector sector(4, seed_);
-  ASSERT_EQ(encode(*encoder, sector), EncodeOutcome::kComplete);
-  FakeCuda::misbehave(0, Misbehavior::kHangs);
-  const std::vector<RecordMetadata> metadata(4);
-  const std::vector<FoundProofs> none_found(4);
-  std::vector<std::uint8_t> out(sector_size(4));
-  EXPECT_THROW(encoder->assemble_sector({none_found, sector.records, metadata}, out), DeviceSilent);
-  EXPECT_THROW(encode(*encoder, sector), DeviceSilent);
-}
-
-TEST_F(CudaMisbehavior, APoolLeavesAHangingLayoutToTheHostAndEncodesOnTheOthers) {
-  FakeCuda::set_devices(simt::fake_devices(2));
-  EncoderPool both = pool_of_two({.patience = kShort});
-  FakeCudaSector sector(30, seed_);
-  ASSERT_EQ(encode(both, sector), EncodeOutcome::kComplete);
-  for (const int device : {0, 1}) {
-    FakeCuda::misbehave(device, Misbehavior::kHangs);
-  }
-  const std::vector<RecordMetadata> metadata(30);
-  const std::vector<FoundProofs> none_found(30);
-  std::vector<std::uint8_t> out(sector_size(30));
-  EXPECT_FALSE(both.assemble_sector({none_found, sector.records, metadata}, out));
-  ASSERT_EQ(warnings_.size(), 1U);
-  EXPECT_NE(warnings_[0].find("did not lay out a sector and is not asked again: device lost: "),
-            std::string::npos)
-      << warnings_[0];
-  EXPECT_TRUE(both.can_assemble_sectors()) << "the other, of which nobody knows better yet";
-  for (const int device : {0, 1}) {  // else that one holds up whoever frees its memory
-    FakeCuda::misbehave(device, Misbehavior::kNone);
-  }
 }
 
 TEST_F(CudaMisbehavior, ADeviceThatFlipsBitsIsNotUsedAgain) {

@@ -12,9 +12,7 @@
 #include "cuda/runtime/check.hpp"
 #include "cuda/runtime/device_buffer.hpp"
 #include "cuda/runtime/event.hpp"
-#include "cuda/runtime/kept_memory.hpp"
 #include "cuda/runtime/pinned_buffer.hpp"
-#include "cuda/runtime/staged_copy.hpp"
 #include "cuda/runtime/staging_memory.hpp"
 #include "cuda/runtime/stream.hpp"
 #include "simt/fake_cuda.hpp"
@@ -184,21 +182,6 @@ TEST_F(CudaRuntime, DestructorsLogAndNeverThrow) {
   FakeCuda::reset();  // the fake kept what could not be freed
 }
 
-// The device may be reading or writing the slot though no event says when it is done.
-TEST_F(CudaRuntime, AStagedCopyThatCouldNotBeMarkedIsWaitedFor) {
-  const Stream stream(0);
-  const DeviceBuffer<std::uint8_t> d_bytes(stream, 64);
-  const std::vector<std::uint8_t> bytes(64, 7);
-  {
-    const StagingMemory staging(128);
-    StagedCopy copy(stream, staging.bytes());
-    FakeCuda::plant({.api = "cudaEventRecord", .status = cudaErrorInvalidValue});
-    EXPECT_THROW(copy.to_device(d_bytes.data(), bytes.data(), bytes.size()), CudaError);
-    EXPECT_EQ(FakeCuda::n_calls("cudaStreamSynchronize"), 0U);
-  }
-  EXPECT_EQ(FakeCuda::n_calls("cudaStreamSynchronize"), 1U);
-}
-
 TEST_F(CudaRuntime, OnALostDeviceDestructorsAreQuiet) {
   {
     const Stream stream(0);
@@ -210,26 +193,6 @@ TEST_F(CudaRuntime, OnALostDeviceDestructorsAreQuiet) {
   EXPECT_TRUE(log_.warnings().empty());
   EXPECT_GE(log_.debug().size(), 3U);
   FakeCuda::reset();
-}
-
-TEST_F(CudaRuntime, FreedMemoryStaysWithTheProcessWhileItIsKept) {
-  constexpr std::size_t kBytes = 1 << 20;
-  const Stream stream(0);
-  const std::uint64_t all = free_device_bytes();
-  {
-    const KeptMemory kept(0);
-    { const DeviceBuffer<std::uint8_t> buffer(stream, kBytes); }
-    EXPECT_EQ(free_device_bytes(), all - kBytes);
-    EXPECT_EQ(kept.idle_bytes(), kBytes);
-    { const DeviceBuffer<std::uint8_t> again(stream, kBytes); }
-    EXPECT_EQ(kept.idle_bytes(), kBytes) << "the same memory";
-    kept.trim();
-    EXPECT_EQ(kept.idle_bytes(), 0U);
-    { const DeviceBuffer<std::uint8_t> buffer(stream, kBytes); }
-  }
-  EXPECT_EQ(free_device_bytes(), all);
-  { const DeviceBuffer<std::uint8_t> buffer(stream, kBytes); }
-  EXPECT_EQ(free_device_bytes(), all) << "not kept any more";
 }
 
 TEST_F(CudaRuntime, DevicesAreListed) {

@@ -40,22 +40,20 @@ class Device(FurrowTest):
         [device] = plan["device_memory"]
         self.assertEqual((device["device"], device["lanes"], device["batch"]), (0, 3, 4))
         self.assertGreaterEqual(device["bytes"], 12 * (device["least_bytes"] - MIB))
-        self.assertGreater(device["layout_bytes"], 20 * MIB)
         # The pinned memory is the host's, and in its plan.
         [pinned] = [item["bytes"] for item in plan["items"] if "pinned memory" in item["what"]]
         self.assertGreater(pinned, device["pinned_bytes"])
         self.assertGreaterEqual(device["pinned_bytes"], 12 * MIB)
         text = self.succeeds("plan", "--no-measure").stdout.splitlines()
-        self.assertEqual([line for line in text if "CUDA device 0 (" in line], text[-2:])
+        self.assertEqual([line for line in text if "CUDA device 0 (" in line], text[-1:])
 
     def test_limits_are_kept(self):
         least = self.least("--vram-limit")
         [device] = self.plan("--vram-limit", least)["device_memory"]
-        self.assertEqual((device["lanes"], device["batch"], device["layout_bytes"]), (1, 1, 0))
+        self.assertEqual((device["lanes"], device["batch"]), (1, 1))
         self.assertEqual(device["bytes"], least)
         [device] = self.plan("--vram-limit", 7 * least)["device_memory"]
-        self.assertLessEqual(device["bytes"] + device["layout_bytes"], 7 * least)
-        self.assertGreater(device["layout_bytes"], 0)
+        self.assertLessEqual(device["bytes"], 7 * least)
         least_pinned = self.least("--pinned-limit")
         [device] = self.plan("--pinned-limit", 3 * least_pinned)["device_memory"]
         self.assertEqual(device["pinned_bytes"], 3 * least_pinned)
@@ -89,7 +87,7 @@ class Device(FurrowTest):
         self.assertLessEqual(limit["busy"]["encoder"] + limit["busy"]["transfer"], 1.01)
         [encoder] = [event for event in events if event["event"] == "progress"][-1]["encoders"]
         self.assertTrue(encoder["name"].startswith("cuda 0 ("), encoder)
-        self.assertGreater(encoder["transfer_seconds"], 0)
+        self.assertGreaterEqual(encoder["transfer_seconds"], 0)  # two records: less than a millisecond, as a rule
         self.succeeds("scrub", "--farm", farm)
 
 

@@ -45,6 +45,8 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
 }
 
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t handle) {
+  furrow::simt::tell_timer(
+      [&](furrow::simt::DeviceTimer& timer) { timer.on_record(handle, event); });
   CUstream_st* stream = stream_of(handle);
   if (const cudaError_t status = enter("cudaEventRecord", stream); status != cudaSuccess) {
     return FakeState::finish(status);

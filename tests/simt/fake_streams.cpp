@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "simt/device_timer.hpp"
 #include "simt/fake_work.hpp"
 #include "simt/grid.hpp"
 
@@ -46,6 +47,7 @@ bool is_to_host(const void* to, const void* from) {
 
 cudaError_t copy(const char* api, void* to, const void* from, std::size_t n_bytes,
                  cudaMemcpyKind kind, cudaStream_t handle) {
+  tell_timer([&](DeviceTimer& timer) { timer.on_copy(handle, n_bytes, kind); });
   CUstream_st* stream = stream_of(handle);
   if (const cudaError_t status = enter(api, stream); status != cudaSuccess) {
     return FakeState::finish(status);
@@ -257,6 +259,7 @@ cudaError_t malloc_device_async(void** memory, std::size_t n_bytes, cudaStream_t
 cudaError_t launch_kernel(const void* kernel, dim3 grid, dim3 block, std::size_t dynamic_shared,
                           cudaStream_t handle, std::function<void()> body,
                           std::source_location where) {
+  tell_timer([&](DeviceTimer& timer) { timer.on_launch(handle, grid); });
   CUstream_st* stream = stream_of(handle);
   if (const cudaError_t status = enter("cudaLaunchKernel", stream); status != cudaSuccess) {
     return FakeState::finish(status);

@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "simt/device_timer.hpp"
 #include "simt/fake_state.hpp"
 
 namespace furrow::simt {
@@ -112,6 +113,7 @@ inline cudaError_t wait_for(const char* api, CUstream_st* stream, Undone undone 
 }
 
 inline cudaError_t wait_for(const char* api, cudaEvent_t event, Undone undone = Undone::kWaits) {
+  tell_timer([&](DeviceTimer& timer) { timer.on_wait(event); });
   const cudaError_t status = FakeState::instance().enter(api);
   if (status != cudaSuccess) {
     return FakeState::finish(status);

@@ -222,25 +222,6 @@ TEST_F(PoolTest, AnEncoderThatFailsWithOneSectorAfterAnotherIsRetired) {
   EXPECT_EQ(one.name(), "fallback");
 }
 
-TEST_F(PoolTest, ALayoutThatFailsIsLeftToTheHost) {
-  const std::vector<std::function<void()>> kinds = {[] { throw EncoderError("no room"); },
-                                                    [] { throw 7; }};
-  for (const auto& fail : kinds) {
-    options_ = {};
-    add({.name = "cuda 0", .assemble = [&](const SectorContents&, std::span<std::uint8_t>) {
-           fail();
-           return true;
-         }});
-    EncoderPool one = pool();
-    std::vector<std::uint8_t> bytes(1);
-    EXPECT_FALSE(one.assemble_sector({}, bytes));
-    EXPECT_FALSE(one.can_assemble_sectors());
-    FakeSector sector(2, seed_);
-    EXPECT_EQ(encode(one, sector), EncodeOutcome::kComplete) << "it encodes all the same";
-  }
-  EXPECT_EQ(warnings_.size(), 2U);
-}
-
 /// Breaks the contract: it keeps what it has claimed.
 class Leaks final : public RecordsEncoder {
  public:

@@ -47,7 +47,6 @@ class FakeEncoder final : public RecordsEncoder {
     std::function<void(PieceOffset, Record&, FoundProofs&)> after_record = {};
     /// Called when encode returns without an exception.
     std::function<void()> on_return = {};
-    std::function<bool(const SectorContents&, std::span<std::uint8_t>)> assemble = {};
     /// What it reports once it has encoded.
     std::chrono::duration<double> transfer_time{};
   };
@@ -80,10 +79,6 @@ class FakeEncoder final : public RecordsEncoder {
     }
     return EncodeOutcome::kCancelled;
   }
-  bool assemble_sector(const SectorContents& contents, std::span<std::uint8_t> sector) override {
-    return options_.assemble && options_.assemble(contents, sector);
-  }
-  [[nodiscard]] bool can_assemble_sectors() const override { return options_.assemble != nullptr; }
   [[nodiscard]] std::chrono::duration<double> transfer_time() const override {
     return has_encoded_ ? options_.transfer_time : std::chrono::duration<double>{};
   }

@@ -48,12 +48,11 @@ TEST(MemoryPlan, EachDeviceIsPlannedWithWhatIsFreeOnIt) {
   devices[1].index = 3;
   devices[1].free_bytes = 900;
   const std::vector<DeviceMemoryPlan> memory = plan_device_memory(
-      devices, {.vram_limit = 700, .pinned_limit = 50}, 8,
-      [](const CudaEncoderOptions& options, std::uint64_t free_bytes, std::uint16_t pieces) {
+      devices, {.vram_limit = 700, .pinned_limit = 50},
+      [](const CudaEncoderOptions& options, std::uint64_t free_bytes) {
         EXPECT_EQ(options.pinned_limit, 50U);
         return CudaMemoryPlan{.lanes = static_cast<std::size_t>(options.device),
                               .device_bytes = std::min(options.vram_limit, free_bytes),
-                              .layout_bytes = pieces,
                               .pinned_bytes = free_bytes / 100};
       });
   ASSERT_EQ(memory.size(), 2U);
@@ -62,14 +61,29 @@ TEST(MemoryPlan, EachDeviceIsPlannedWithWhatIsFreeOnIt) {
   EXPECT_EQ(memory[1].index, 3);
   EXPECT_EQ(memory[1].plan.lanes, 3U);
   EXPECT_EQ(memory[1].plan.device_bytes, 700U);
-  EXPECT_EQ(memory[1].plan.layout_bytes, 8U);
   EXPECT_EQ(pinned_bytes_of(memory), 10U);
-  EXPECT_TRUE(plan_device_memory({}, {}, 8).empty()) << "no device, and no CUDA is asked";
+  EXPECT_TRUE(plan_device_memory({}, {}).empty()) << "no device, and no CUDA is asked";
 }
 
-TEST(MemoryPlan, DevicesGetTwoSectorsEachInAdvance) {
-  EXPECT_EQ(default_memory_settings(100, 2, 0).sectors_in_memory, 2U);
-  EXPECT_EQ(default_memory_settings(100, 2, 3).sectors_in_memory, 7U);
+TEST(MemoryPlan, DevicesGetThreeSectorsAndTwoOutputBuffersEach) {
+  const MemorySettings cpu = default_memory_settings(100, 2, 0);
+  EXPECT_EQ(cpu.sectors_in_memory, 2U);
+  EXPECT_EQ(cpu.output_buffers, 2U);
+  const MemorySettings devices = default_memory_settings(100, 2, 3);
+  EXPECT_EQ(devices.sectors_in_memory, 9U);
+  EXPECT_EQ(devices.output_buffers, 6U);
+}
+
+TEST(MemoryPlan, ALimitTakesFromDevicesSectorsAndBuffersAlike) {
+  const MemorySettings wanted = default_memory_settings(100, 1, 4);
+  for (std::uint64_t limit = plan_memory(wanted).total();; limit -= kMiB) {
+    const MemorySettings now = fit_memory(wanted, limit).settings;
+    EXPECT_LE(3 * now.output_buffers, 2 * now.sectors_in_memory + 2);
+    EXPECT_LE(2 * now.sectors_in_memory, 3 * now.output_buffers + 3);
+    if (now.sectors_in_memory == 1) {
+      break;
+    }
+  }
 }
 
 TEST(MemoryPlan, ALimitTakesAwayBuffersThenSectorsThenPiecesThenThreads) {

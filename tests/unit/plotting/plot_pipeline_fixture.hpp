@@ -68,20 +68,29 @@ class PlotPipelineTest : public testing::Test {
     encoders_.gate = &gate_;
     EncoderPool pool(std::move(encoders_));
     encoders_ = {};
-    PlotPipelineOptions options{.download = {.piece_getter = pieces_},
-                                .encoders = pool,
-                                .sectors_in_memory = sectors_in_memory_,
-                                .output_buffers = output_buffers_,
-                                .gate = &gate_,
-                                .on_event = [this](SectorIndex index, const PlottingEvent& event) {
-                                  events_[index.value()].push_back(event.index());
-                                  if (const auto* failed = std::get_if<Failed>(&event)) {
-                                    failures_.push_back(failed->error);
-                                  }
-                                  if (on_event_) {
-                                    on_event_(index, event);
-                                  }
-                                }};
+    PlotPipelineOptions options{
+        .download = {.piece_getter = pieces_},
+        .encoders = pool,
+        .sectors_in_memory = sectors_in_memory_,
+        .output_buffers = output_buffers_,
+        .gate = &gate_,
+        .on_event =
+            [this](SectorIndex index, const PlottingEvent& event) {
+              events_[index.value()].push_back(event.index());
+              if (const auto* failed = std::get_if<Failed>(&event)) {
+                failures_.push_back(failed->error);
+              }
+              if (on_event_) {
+                on_event_(index, event);
+              }
+            },
+        .lay_out =
+            [this](const EncodedSector& sector, std::vector<std::uint8_t>& output) {
+              if (before_layout_) {
+                before_layout_(sector.plotted_sector.sector_index);
+              }
+              lay_out_sector(sector, output);
+            }};
     std::uint16_t next = 0;
     PlotResult result = plot_sectors(
         [&]() -> std::optional<SectorPlan> {
@@ -128,6 +137,7 @@ class PlotPipelineTest : public testing::Test {
   std::size_t sectors_in_memory_ = 3;
   std::size_t output_buffers_ = 2;
   std::function<void()> before_source_;
+  std::function<void(SectorIndex)> before_layout_;
   std::function<void(SectorIndex)> before_write_;
   std::function<void(SectorIndex, const PlottingEvent&)> on_event_;
 

@@ -78,6 +78,23 @@ TEST_F(PlotPipeline, WhileASectorIsEncodedTheNextIsDownloadedAndTheOneBeforeIsWr
   expect_written(4);
 }
 
+TEST_F(PlotPipeline, WhileASectorIsLaidOutTheNextIsEncoded) {
+  Moment second_is_encoded;
+  add_encoder({.on_return = [&, n = 0]() mutable {
+    if (++n == 2) {
+      second_is_encoded.has_come();
+    }
+  }});
+  std::atomic<int> layouts = 0;
+  before_layout_ = [&](SectorIndex) {
+    if (++layouts == 1) {
+      second_is_encoded.wait();
+    }
+  };
+  EXPECT_EQ(plot(4), PlotOutcome::kFinished);
+  expect_written(4);
+}
+
 TEST_F(PlotPipeline, ASlowWriterHoldsBackEverybodyElse) {
   sectors_in_memory_ = 2;
   output_buffers_ = 2;
