@@ -88,4 +88,10 @@ class BadArgument : public SimtError {
   using SimtError::SimtError;
 };
 
+/// Work of a stream uses memory that was freed before the stream got there.
+class FreedTooEarly : public Error {
+ public:
+  explicit FreedTooEarly(const std::string& what) : Error(ErrorKind::kInternal, what) {}
+};
+
 }  // namespace furrow::simt

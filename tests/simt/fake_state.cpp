@@ -14,6 +14,8 @@ namespace {
 
 // What fresh memory holds, so that nobody counts on zeros.
 constexpr int kUnset = 0xA5;
+// What freed memory holds, in case that somebody still reads it.
+constexpr int kFreed = 0xDE;
 constexpr std::size_t kAlignment = 256;
 constexpr std::size_t kLeastFlippedCopy = 32 * 1024;
 
@@ -52,6 +54,19 @@ std::vector<Card> cards_of(const std::string& words) {
   return cards;
 }
 
+/// Of FURROW_SIMT_STREAMS: the seed of late streams, none for those that work at the call.
+std::optional<std::uint64_t> stream_order_of(const std::string& word) {
+  constexpr std::string_view kLate = "late:";
+  if (word == "at-once") {
+    return std::nullopt;
+  }
+  if (!word.starts_with(kLate)) {
+    throw std::invalid_argument("FURROW_SIMT_STREAMS: expected at-once or late:SEED, actual '" +
+                                word + "'");
+  }
+  return std::stoull(word.substr(kLate.size()));
+}
+
 }  // namespace
 
 FakeState& FakeState::instance() {
@@ -60,6 +75,9 @@ FakeState& FakeState::instance() {
 }
 
 FakeState::FakeState() {
+  if (const char* const order = std::getenv("FURROW_SIMT_STREAMS"); order != nullptr) {
+    set_stream_order(stream_order_of(order));
+  }
   const char* const cards = std::getenv("FURROW_SIMT_CARDS");
   if (cards == nullptr) {
     reset(fake_devices(1));
@@ -152,7 +170,7 @@ cudaError_t FakeState::enter(const char* api, Answers answers, int device) {
         status == cudaSuccess) {
       status = fault.status;
       if (fault.sticky && state != nullptr) {
-        state->lost = fault.status;
+        lose(*state, fault.status);
       }
     }
   }
@@ -196,9 +214,24 @@ cudaError_t FakeState::allocate(void** memory, std::size_t n_bytes, int device,
     state.kept_bytes -= std::min(state.kept_bytes, n_bytes);  // reused, or given up for it
     state.peak_bytes = std::max(state.peak_bytes, state.used_bytes);
   }
-  allocations[reinterpret_cast<std::uintptr_t>(bytes)] = {n_bytes, device};
+  allocations[reinterpret_cast<std::uintptr_t>(bytes)] = {n_bytes, device, ++n_allocated_};
+  serials_.insert(n_allocated_);
   *memory = bytes;
   return cudaSuccess;
+}
+
+/// Counts memory out that is freed now or later; none when it cannot be freed so.
+std::optional<FakeState::Allocation> FakeState::forget(void* memory, bool on_device) {
+  const auto at = allocations.find(reinterpret_cast<std::uintptr_t>(memory));
+  if (at == allocations.end() || (at->second.device >= 0) != on_device) {
+    return std::nullopt;
+  }
+  const Allocation forgotten = at->second;
+  if (on_device) {
+    devices[static_cast<std::size_t>(forgotten.device)]->used_bytes -= forgotten.n_bytes;
+  }
+  allocations.erase(at);
+  return forgotten;
 }
 
 cudaError_t FakeState::release(void* memory, bool on_device, Timeline* timeline) {
@@ -206,29 +239,65 @@ cudaError_t FakeState::release(void* memory, bool on_device, Timeline* timeline)
   if (memory == nullptr) {
     return cudaSuccess;
   }
-  const auto at = allocations.find(reinterpret_cast<std::uintptr_t>(memory));
-  if (at == allocations.end() || (at->second.device >= 0) != on_device) {
+  const std::optional<Allocation> released = forget(memory, on_device);
+  if (!released.has_value()) {
     return cudaErrorInvalidValue;
   }
-  if (on_device) {
-    devices[static_cast<std::size_t>(at->second.device)]->used_bytes -= at->second.n_bytes;
-  }
-  allocations.erase(at);
+  serials_.erase(released->serial);
   const Timeline::Inside inside(timeline);
   std::free(memory);
   return cudaSuccess;
 }
 
-cudaError_t FakeState::release_to_pool(void* memory, Timeline* timeline) {
+cudaError_t FakeState::release_to_pool(void* memory, CUstream_st& stream) {
   const std::lock_guard lock(mutex);
-  const auto allocation = find(memory);
-  const cudaError_t status = release(memory, true, timeline);
-  if (status == cudaSuccess && allocation.has_value()) {
-    DeviceState& state = *devices[static_cast<std::size_t>(allocation->second.device)];
-    state.kept_bytes = static_cast<std::size_t>(std::min<std::uint64_t>(
-        state.kept_bytes + allocation->second.n_bytes, state.release_threshold));
+  if (memory == nullptr) {
+    return cudaSuccess;
   }
-  return status;
+  const auto allocation = find(memory);
+  if (!is_late_) {
+    if (const cudaError_t status = release(memory, true, &stream.timeline); status != cudaSuccess) {
+      return status;
+    }
+  } else {
+    const std::optional<Allocation> released = forget(memory, true);
+    if (!released.has_value()) {
+      return cudaErrorInvalidValue;
+    }
+    // Freed with the step, be it that it is never done.
+    const std::shared_ptr<void> bytes(memory, std::free);
+    queues.give(stream.queue, {[this, bytes, gone = *released] {
+                                 std::memset(bytes.get(), kFreed, gone.n_bytes);
+                                 const std::lock_guard freeing(mutex);
+                                 serials_.erase(gone.serial);
+                               },
+                               {}});
+  }
+  DeviceState& state = *devices[static_cast<std::size_t>(allocation->second.device)];
+  state.kept_bytes = static_cast<std::size_t>(std::min<std::uint64_t>(
+      state.kept_bytes + allocation->second.n_bytes, state.release_threshold));
+  return cudaSuccess;
+}
+
+bool FakeState::is_there(std::uint64_t serial) {
+  const std::lock_guard lock(mutex);
+  return serials_.contains(serial);
+}
+
+void FakeState::lose(DeviceState& device, cudaError_t status) {
+  device.lost = status;
+  queues.drop(device.pool.device);
+}
+
+void FakeState::lose(int device, cudaError_t status) {
+  const std::lock_guard lock(mutex);
+  lose(*devices.at(static_cast<std::size_t>(device)), status);
+}
+
+void FakeState::set_stream_order(std::optional<std::uint64_t> seed) {
+  is_late_ = seed.has_value() && !kThreadSanitizer;
+  stream_seed_ = seed.value_or(1);
+  queues.reset(stream_seed_);
 }
 
 std::optional<std::pair<std::uintptr_t, FakeState::Allocation>> FakeState::find(const void* byte) {
@@ -258,6 +327,10 @@ bool FakeState::touches_device(const void* bytes) {
 }
 
 void FakeState::join_device(int device) {
+  if (is_late_) {
+    queues.finish_device(device);
+    return;
+  }
   const std::lock_guard lock(mutex);
   if (device < 0 || static_cast<std::size_t>(device) >= devices.size()) {
     return;
@@ -277,6 +350,7 @@ void FakeState::join_device_of(const void* memory) {
 }
 
 void FakeState::reset(std::vector<FakeDevice> shown) {
+  queues.reset(stream_seed_);  // first: who does steps takes the lock
   const std::lock_guard lock(mutex);
   const IgnoreAccesses ignore;  // of what threads that hang have used
   ++n_resets_;
@@ -292,22 +366,21 @@ void FakeState::reset(std::vector<FakeDevice> shown) {
     std::free(reinterpret_cast<void*>(address));
   }
   allocations.clear();
-  const auto forget = [](auto& objects) {
+  serials_.clear();
+  const auto clear = [](auto& objects) {
     for (auto* object : objects) {
       delete object;
     }
     objects.clear();
   };
-  forget(streams);
-  forget(events);
-  forget(graphs);
-  forget(executables);
+  clear(streams);
+  clear(events);
+  clear(graphs);
+  clear(executables);
   devices.clear();
   for (FakeDevice& device : shown) {
-    auto state = std::make_unique<DeviceState>();
+    auto state = std::make_unique<DeviceState>(static_cast<int>(devices.size()));
     state->properties = std::move(device);
-    state->pool.device = static_cast<int>(devices.size());
-    state->default_stream.device = static_cast<int>(devices.size());
     devices.push_back(std::move(state));
   }
   no_driver = cudaSuccess;
@@ -358,9 +431,11 @@ void FakeCuda::plant(const Fault& fault) {
 }
 
 void FakeCuda::lose_device(int device, cudaError_t status) {
-  FakeState& state = FakeState::instance();
-  const std::lock_guard lock(state.mutex);
-  state.devices.at(static_cast<std::size_t>(device))->lost = status;
+  FakeState::instance().lose(device, status);
+}
+
+void FakeCuda::set_stream_order(std::optional<std::uint64_t> seed) {
+  FakeState::instance().set_stream_order(seed);
 }
 
 void FakeCuda::misbehave(int device, Misbehavior how, std::uint64_t nth) {

@@ -31,6 +31,24 @@ void require(bool good, const std::string& what, std::source_location where) {
   }
 }
 
+/// The order of the blocks that the schedule asks for; empty for ascending.
+std::vector<std::uint64_t> order_of(const Schedule& schedule, std::uint64_t n_blocks,
+                                    ScheduleRandom& random) {
+  std::vector<std::uint64_t> order;
+  if (schedule.kind == Schedule::Kind::kShuffle || schedule.kind == Schedule::Kind::kDescending) {
+    order.resize(n_blocks);
+    std::iota(order.rbegin(), order.rend(), 0);
+  }
+  if (schedule.kind == Schedule::Kind::kShuffle) {
+    for (std::uint64_t i = n_blocks; i > 1; --i) {
+      std::swap(order[i - 1], order[random.next() % i]);
+    }
+  }
+  return order;
+}
+
+}  // namespace
+
 void check_shape(const GridShape& shape, std::source_location where) {
   const auto within = [&](const char* what, std::uint64_t actual, std::uint64_t limit) {
     require(actual >= 1 && actual <= limit,
@@ -52,24 +70,6 @@ void check_shape(const GridShape& shape, std::source_location where) {
               std::to_string(shape.max_dynamic_shared),
           where);
 }
-
-/// The order of the blocks that the schedule asks for; empty for ascending.
-std::vector<std::uint64_t> order_of(const Schedule& schedule, std::uint64_t n_blocks,
-                                    ScheduleRandom& random) {
-  std::vector<std::uint64_t> order;
-  if (schedule.kind == Schedule::Kind::kShuffle || schedule.kind == Schedule::Kind::kDescending) {
-    order.resize(n_blocks);
-    std::iota(order.rbegin(), order.rend(), 0);
-  }
-  if (schedule.kind == Schedule::Kind::kShuffle) {
-    for (std::uint64_t i = n_blocks; i > 1; --i) {
-      std::swap(order[i - 1], order[random.next() % i]);
-    }
-  }
-  return order;
-}
-
-}  // namespace
 
 void run_grid(const GridShape& shape, const std::function<void()>& body,
               std::source_location where) {

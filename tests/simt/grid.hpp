@@ -22,6 +22,9 @@ struct GridShape {
   std::size_t max_shared = 48 * 1024;
 };
 
+/// Throws BadLaunch when no device could run a grid of this shape.
+void check_shape(const GridShape& shape, std::source_location where);
+
 /// Calls `body` once for each thread of the grid. Throws BadLaunch when no device could run a grid
 /// of this shape, the SimtError of the first thing found wrong, or whatever `body` throws.
 void run_grid(const GridShape& shape, const std::function<void()>& body,
