@@ -182,6 +182,8 @@ class FakeState {
   FakeState();
   DeviceState* device_at(int device);
   std::optional<Allocation> forget(void* memory, bool on_device);
+  void join_timelines(int device);
+  static void free_bytes(void* bytes, std::size_t n_bytes);
   void lose(DeviceState& device, cudaError_t status);
 
   bool is_late_ = !kThreadSanitizer;

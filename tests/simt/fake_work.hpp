@@ -126,7 +126,7 @@ inline bool finish(const QueueMark& mark, Undone undone) {
     queues.finish(mark);
     return true;
   }
-  queues.advance(mark);
+  queues.answer(mark);
   return queues.is_reached(mark);
 }
 

@@ -8,7 +8,8 @@
 namespace furrow::simt {
 namespace {
 
-constexpr std::uint32_t kMostStepsOfAQuestion = 8;
+constexpr std::uint32_t kNumWays = 3;
+constexpr std::uint32_t kOneInSoManyIsTooEarly = 4;
 
 }  // namespace
 
@@ -91,18 +92,21 @@ void StreamQueues::rethrow_failure() {
   }
 }
 
+std::uint32_t StreamQueues::draw(std::uint32_t n) {
+  const std::lock_guard lock(mutex_);
+  return random_.below(n);
+}
+
 void StreamQueues::finish(const QueueMark& mark) {
   const std::lock_guard lock(running_);
-  const Way way = draw_way();
+  const auto way = static_cast<Way>(draw(kNumWays));
   while (do_step(mark, way)) {
   }
 }
 
-void StreamQueues::advance(const QueueMark& mark) {
-  const std::lock_guard lock(running_);
-  const Way way = draw_way();
-  for (std::uint32_t n = random_.below(kMostStepsOfAQuestion + 1); n > 0 && do_step(mark, way);
-       --n) {
+void StreamQueues::answer(const QueueMark& mark) {
+  if (draw(kOneInSoManyIsTooEarly) != 0) {
+    finish(mark);
   }
 }
 

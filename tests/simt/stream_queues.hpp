@@ -57,8 +57,9 @@ class StreamQueues {
   /// Does steps until `mark` is reached. Throws what a step throws, and throws it again at every later
   /// call, because not all callers may throw.
   void finish(const QueueMark& mark);
-  /// Does a few steps, or none, for somebody who asks whether `mark` is reached.
-  void advance(const QueueMark& mark);
+  /// For somebody who asks whether `mark` is reached: does steps until it is, or none. All or nothing, so
+  /// that whoever hears "no" has not waited, and loses no patience.
+  void answer(const QueueMark& mark);
   /// Does all steps of a device.
   void finish_device(int device);
   /// Forgets the steps of a device, because it is lost.
@@ -70,7 +71,7 @@ class StreamQueues {
  private:
   enum class Way : std::uint8_t { kNoMore, kOthersFirst, kAny };
 
-  Way draw_way() { return static_cast<Way>(random_.below(3)); }
+  std::uint32_t draw(std::uint32_t n);
   Queue next(const QueueMark& mark, Way way);
   bool do_step(const QueueMark& mark, Way way);
   static bool is_reached_now(const QueueMark& mark) {
