@@ -3,8 +3,10 @@
 
 #include "cuda/device_sector.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <random>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -68,7 +70,7 @@ TEST(CudaDeviceSector, IsTheHosts) {
   EXPECT_THROW(lay_out_sector(stream, contents, actual, staging.bytes().first(1)), InvalidArgument);
 }
 
-TEST(CudaStagedCopy, BringsBackWhatItTookAtEveryLengthAroundItsSlots) {
+void bring_back_what_was_taken() {
   const RandomSeed seed;
   constexpr std::size_t kSlot = 64;
   const Stream stream(0);
@@ -78,11 +80,25 @@ TEST(CudaStagedCopy, BringsBackWhatItTookAtEveryLengthAroundItsSlots) {
   for (const std::size_t n : {0U, 1U, 63U, 64U, 65U, 127U, 128U, 129U, 192U, 193U, 640U}) {
     SCOPED_TRACE(n);
     const std::vector<std::uint8_t> bytes = random_bytes(n, seed.value() + n);
+    std::vector<std::uint8_t> given = bytes;
     std::vector<std::uint8_t> back(n);
-    copy.to_device(d_bytes.data(), bytes.data(), n);
+    copy.to_device(d_bytes.data(), given.data(), n);
+    std::fill(given.begin(), given.end(), std::uint8_t{0});  // it is the caller's again
     copy.to_host(back.data(), d_bytes.data(), n);
     EXPECT_EQ(bytes, back);
   }
+}
+
+TEST(CudaStagedCopy, BringsBackWhatItTookAtEveryLengthAroundItsSlots) {
+#if defined(__CUDACC__)
+  bring_back_what_was_taken();
+#else
+  for (std::uint64_t order = 8; order > 0; --order) {
+    SCOPED_TRACE("FURROW_SIMT_STREAMS=late:" + std::to_string(order));
+    simt::FakeCuda::set_stream_order(order);
+    bring_back_what_was_taken();
+  }
+#endif
 }
 
 }  // namespace

@@ -44,6 +44,18 @@ TEST_F(CudaEncoderSectorTest, IsTheHosts) {
   EXPECT_EQ(encode(*encoder, sector_), EncodeOutcome::kComplete);
 }
 
+TEST_F(CudaEncoderSectorTest, IsTheHostsInWhateverOrderTheDeviceWorks) {
+  for (std::uint64_t order = 1; order <= orders_of_streams(8); ++order) {
+    SCOPED_TRACE("FURROW_SIMT_STREAMS=late:" + std::to_string(order));
+    FakeCuda::set_stream_order(order);
+    FakeCuda::set_devices(simt::fake_devices(2));
+    const auto encoder = fake_cuda_encoder({.device = 1, .lanes = 1, .batch = 1});
+    ASSERT_TRUE(assemble(*encoder));
+    EXPECT_TRUE(actual_ == expected_);
+    EXPECT_EQ(FakeCuda::peak_bytes(0), 0U) << "the other device";
+  }
+}
+
 TEST_F(CudaEncoderSectorTest, IsLeftToTheHostWhenItDoesNotFitTheLimits) {
   const auto small =
       fake_cuda_encoder({.vram_limit = FakePipeline::device_bytes(1) + 1, .lanes = 1, .batch = 1});
