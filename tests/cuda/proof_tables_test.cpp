@@ -84,6 +84,9 @@ TEST(CudaProofTables, DoNotDependOnTheSchedule) {
 TEST(CudaProofTables, EqualTheCpusForSeedsOfOneByteValue) {
   std::vector<PosSeed> seeds(2);
   seeds[1].bytes.fill(0xFF);
+#if defined(__SANITIZE_THREAD__)
+  seeds.pop_back();  // it takes ten times as long, and knows no values
+#endif
   compare_tables<15>(seeds);
 }
 
