@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <source_location>
 
 #include "cuda/simt.cuh"
 
@@ -60,7 +61,9 @@ class BlockScan {
   };
   explicit BlockScan(TempStorage& temp) : temp_(temp) {}
 
-  void exclusive_sum(T value, T& result, T& total) {
+  void exclusive_sum(T value, T& result, T& total,
+                     std::source_location where = std::source_location::current()) {
+    simt::expect_not_held(&temp_, sizeof(temp_), where);
     temp_.sums[threadIdx.x] = value;
     __syncthreads();  // every value is there before one thread adds them up
     if (threadIdx.x == 0) {
@@ -75,15 +78,17 @@ class BlockScan {
     __syncthreads();  // the sums are there before anybody takes his
     result = temp_.sums[threadIdx.x];
     total = temp_.sums[kThreads];
+    simt::hold_until_barrier(&temp_, sizeof(temp_), where);
   }
   template <int kItems>
-  void exclusive_sum(const T (&values)[kItems], T (&results)[kItems], T& total) {
+  void exclusive_sum(const T (&values)[kItems], T (&results)[kItems], T& total,
+                     std::source_location where = std::source_location::current()) {
     T sum = 0;
     for (int i = 0; i < kItems; ++i) {
       sum = static_cast<T>(sum + values[i]);
     }
     T before;
-    exclusive_sum(sum, before, total);
+    exclusive_sum(sum, before, total, where);
     for (int i = 0; i < kItems; ++i) {
       const T value = values[i];  // the two arrays may be one
       results[i] = before;

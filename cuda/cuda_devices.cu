@@ -66,7 +66,9 @@ void describe(CudaDeviceInfo& info) {
 
 /// Runs nothing: that this program has code for the device, and that the device runs it, is what it
 /// shows.
-__global__ void do_nothing() {}
+__global__ void __launch_bounds__(1) do_nothing() {
+  THREADS_AT_MOST(1);
+}
 
 CudaDeviceInfo device_info(int index) {
   CudaDeviceInfo info;

@@ -2,10 +2,11 @@
 // CUDA for every file of this folder: NVIDIA's under nvcc, the harness of tests/simt under a host
 // compiler, where the same sources run on fibers (docs/simt-harness.md).
 //
-// Kernels differ from plain CUDA in one thing only: shared memory is declared with
+// Kernels differ from plain CUDA in two things only: shared memory is declared with
 //   SHARED(Type, name);          `__shared__ Type name`, an lvalue
 //   DYNAMIC_SHARED(Type, name);  `Type* name`, the dynamic part of the launch, aligned to 16 bytes
-// and nothing is shared that is not declared so.
+// and nothing is shared that is not declared so; and a kernel begins with
+//   THREADS_AT_MOST(n);          the first of its __launch_bounds__, which the harness holds it to
 #pragma once
 
 #if defined(FURROW_CUDA_WITHOUT_KERNELS)
@@ -20,6 +21,7 @@
 #include "cuda/runtime/check.hpp"
 
 #if defined(__CUDACC__)
+#define THREADS_AT_MOST(n) static_assert((n) >= 1 && (n) <= 1024)
 #define SHARED(Type, name) __shared__ ::std::type_identity_t<Type> name
 #define DYNAMIC_SHARED(Type, name)                                       \
   extern __shared__ __align__(16) unsigned char furrow_dynamic_shared[]; \

@@ -12,7 +12,8 @@ Installs missing packages, builds a preset, and runs all of its tests but those 
   --preset NAME   what to build and test: release (default), debug, cpu, asan or tsan
   --quick         also without the tests labelled `slow`
   --long          also those labelled `long`, which take minutes each and find what changes seldom
-  --sanitizers    afterwards also the unit and C interface tests under asan and tsan, from builds of their own
+  --sanitizers    afterwards also the unit, C interface and harness tests under asan and tsan, from builds of
+                  their own
 TEXT
 }
 
@@ -83,8 +84,8 @@ main() {
   tools/install-deps.sh --test
   check "${preset}" --label-exclude "^(${excluded})$"
   if [[ "${sanitizers}" == yes ]]; then
-    check asan --label-regex '^(unit|capi)$' --label-exclude '^(manual|long|slow)$'
-    check tsan --label-regex '^(unit|capi)$' --label-exclude '^(manual|long|slow)$'
+    check asan --label-regex '^(unit|capi|simt)$' --label-exclude '^(manual|long|slow|e2e)$'
+    check tsan --label-regex '^(unit|capi|simt)$' --label-exclude '^(manual|long|slow|e2e)$'
   fi
 }
 

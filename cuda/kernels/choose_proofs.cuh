@@ -38,6 +38,7 @@ template <unsigned K>
 __global__ void __launch_bounds__(ChooseProofsShape::kThreads)
     choose_proofs(ProofTablesBatch<K> batch, std::uint32_t* found, std::uint16_t* used,
                   RecordStatus* status) {
+  THREADS_AT_MOST(ChooseProofsShape::kThreads);
   constexpr unsigned kThreads = ChooseProofsShape::kThreads;
   constexpr std::uint32_t kMost = kNumChunks;
   static_assert(kThreads * 64 == kNumSBuckets);

@@ -15,6 +15,7 @@ struct ClearTablesShape {
 template <unsigned K>
 __global__ void __launch_bounds__(ClearTablesShape::kThreads)
     clear_tables(ProofTablesBatch<K> batch) {
+  THREADS_AT_MOST(ClearTablesShape::kThreads);
   using Tables = ProofTablesRef<K>;
   const Tables tables = batch.record(blockIdx.y);
   const std::uint32_t first = blockIdx.x * blockDim.x + threadIdx.x;

@@ -103,6 +103,7 @@ template <unsigned K>
 __global__ void __launch_bounds__(EncodeChunksShape::kThreads)
     encode_chunks(ProofTablesBatch<K> batch, const std::uint16_t* used, const RecordStatus* status,
                   const uint4* source, const uint4* parity, uint4* encoded) {
+  THREADS_AT_MOST(EncodeChunksShape::kThreads);
   constexpr std::uint32_t kProofs = EncodeChunksShape::kProofs;
   SHARED(EncodeChunksShared, s);
   const std::uint32_t record = blockIdx.y;

@@ -131,6 +131,7 @@ __device__ inline void convert_words(std::uint32_t q,
 template <FftDirection kDirection, unsigned kFirstLayer, class Shape = ErasureShape>
 __global__ void __launch_bounds__(Shape::kThreads, Shape::kMinBlocks)
     erasure_pass(ErasurePassView view) {
+  THREADS_AT_MOST(Shape::kThreads);
   constexpr unsigned kPoints = ErasureShape::kPoints;
   constexpr unsigned kWords = ErasureShape::kWords;
   constexpr std::size_t kDistance = std::size_t{kWords} << kFirstLayer;  // of points, in words

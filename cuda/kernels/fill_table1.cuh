@@ -32,6 +32,7 @@ struct FillTable1Shared {
 template <unsigned K>
 __global__ void __launch_bounds__(FillTable1Shape::kThreads)
     fill_table1(const std::uint32_t* seeds, ProofTablesBatch<K> batch) {
+  THREADS_AT_MOST(FillTable1Shape::kThreads);
   constexpr std::uint32_t kTile = FillTable1Shape::kTile;
   constexpr std::uint32_t kStreamBlocks = FillTable1Shared<K>::kWords / 16;
   static_assert(core::pos::Params<K>::kTable1Entries % kTile == 0);

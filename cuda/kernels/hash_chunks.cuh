@@ -84,6 +84,7 @@ __device__ inline void load_part_of_block(const std::uint8_t* bytes, std::uint32
 /// Any launch shape will do.
 template <class Word, class Shape = HashShape>
 __global__ void __launch_bounds__(Shape::kThreads) hash_chunks(HashChunksView view) {
+  THREADS_AT_MOST(Shape::kThreads);
   namespace b3 = core::blake3;
   const std::uint64_t n_threads = view.n_inputs * view.n_chunks;
   for (std::uint64_t thread = std::uint64_t{blockIdx.x} * blockDim.x + threadIdx.x;

@@ -34,6 +34,7 @@ FURROW_HD constexpr std::uint64_t nodes_of_level(std::uint64_t n_chunks, unsigne
 /// Any launch shape will do.
 template <class Shape = HashShape>
 __global__ void __launch_bounds__(Shape::kThreads) hash_parents(HashParentsView view) {
+  THREADS_AT_MOST(Shape::kThreads);
   namespace b3 = core::blake3;
   const std::uint64_t n_nodes = nodes_of_level(view.n_chunks, view.level);
   const std::uint64_t n_parents = n_nodes / 2;

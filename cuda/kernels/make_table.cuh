@@ -87,6 +87,7 @@ __device__ void file_match(const ProofTablesRef<K>& tables, std::uint32_t pair, 
 template <unsigned K, unsigned kTable>
 __global__ void __launch_bounds__(MakeTableShape::kThreads, MakeTableShape::kBlocksPerSm)
     make_table(ProofTablesBatch<K> batch) {
+  THREADS_AT_MOST(MakeTableShape::kThreads);
   constexpr unsigned kThreads = MakeTableShape::kThreads;
   SHARED(MakeTableShared, s);
   const ProofTablesRef<K> tables = batch.record(blockIdx.y);

@@ -45,6 +45,7 @@ struct SectorCountsView {
 /// counts s-bucket r of the column. Any number of blocks of whole warps.
 template <class Shape = SectorShape>
 __global__ void __launch_bounds__(Shape::kThreads) count_s_buckets(SectorCountsView view) {
+  THREADS_AT_MOST(Shape::kThreads);
   const std::uint32_t lane = threadIdx.x % 32;
   const std::uint32_t n_warps = gridDim.x * blockDim.x / 32;
   for (std::uint32_t column = (blockIdx.x * blockDim.x + threadIdx.x) / 32;
@@ -70,6 +71,7 @@ __global__ void __launch_bounds__(Shape::kThreads) count_s_buckets(SectorCountsV
 template <class Shape = SectorShape>
 __global__ void __launch_bounds__(Shape::kScanThreads)
     sum_s_buckets(const std::uint16_t* sizes, std::uint32_t* offsets) {
+  THREADS_AT_MOST(Shape::kScanThreads);
   using Scan = BlockScan<Shape::kScanThreads>;
   SHARED(typename Scan::TempStorage, temp);
   const std::uint16_t* const mine = sizes + threadIdx.x * Shape::kSizesPerThread;
@@ -95,6 +97,7 @@ template <class Shape = SectorShape>
 __global__ void __launch_bounds__(Shape::kThreads)
     count_chunks_before(const std::uint32_t* bitmaps, std::uint32_t n_records,
                         std::uint16_t* before) {
+  THREADS_AT_MOST(Shape::kThreads);
   using Scan = BlockScan<Shape::kThreads>;
   constexpr unsigned kWords = Shape::kWordsPerThread;
   SHARED(typename Scan::TempStorage, temp);

@@ -25,6 +25,7 @@ struct SectorLayoutView {
 /// Places all chunks. Blocks of whole warps, any number of them; y strides over groups.
 template <class Shape = SectorShape>
 __global__ void __launch_bounds__(Shape::kThreads) place_chunks(SectorLayoutView view) {
+  THREADS_AT_MOST(Shape::kThreads);
   const std::uint32_t lane = threadIdx.x % 32;
   const std::uint32_t lanes_below = (1U << lane) - 1;
   const std::uint32_t n_warps = gridDim.x * blockDim.x / 32;
@@ -64,6 +65,7 @@ __global__ void __launch_bounds__(Shape::kThreads) place_chunks(SectorLayoutView
 /// Any launch shape will do.
 template <class Shape = SectorShape>
 __global__ void __launch_bounds__(Shape::kThreads) clear_unused_chunks(SectorLayoutView view) {
+  THREADS_AT_MOST(Shape::kThreads);
   const std::uint64_t end = 2 * std::uint64_t{view.n_records} * kNumChunks;
   for (std::uint64_t i = 2 * std::uint64_t{view.offsets[kNumSBuckets]} +
                          std::uint64_t{blockIdx.x} * blockDim.x + threadIdx.x;

@@ -35,6 +35,7 @@ class DeviceTables {
   void set_seeds(const std::vector<PosSeed>& seeds) {
     check(cudaMemcpyAsync(d_seeds_.data(), seeds.data(), n_ * sizeof(PosSeed),
                           cudaMemcpyHostToDevice, stream_.view().get()));
+    stream_.view().synchronize();  // the seeds are the caller's
   }
 
   [[nodiscard]] ProofTablesBatch<K> batch() const { return ProofTablesBatch<K>(d_memory_.data()); }
@@ -51,9 +52,9 @@ class DeviceTables {
     return memory_.data() + index * Tables::bytes();
   }
 
-  /// Makes tables 1 to 7 and calls `after_table` with the number of each while it still stands.
+  /// Makes tables 1 to `last` and calls `after_table` with the number of each while it still stands.
   template <class AfterTable>
-  void make(const AfterTable& after_table) {
+  void make(const AfterTable& after_table, unsigned last = core::pos::kNumTables) {
     launch(clear_tables<K>, {dim3(ClearTablesShape::kBlocks, n_), dim3(ClearTablesShape::kThreads)},
            stream().get(), batch());
     launch(fill_table1<K>,
@@ -61,12 +62,12 @@ class DeviceTables {
             dim3(FillTable1Shape::kThreads)},
            stream().get(), seeds(), batch());
     after_table(1U);
-    make_one<2>(after_table);
-    make_one<3>(after_table);
-    make_one<4>(after_table);
-    make_one<5>(after_table);
-    make_one<6>(after_table);
-    make_one<7>(after_table);
+    make_one<2>(after_table, last);
+    make_one<3>(after_table, last);
+    make_one<4>(after_table, last);
+    make_one<5>(after_table, last);
+    make_one<6>(after_table, last);
+    make_one<7>(after_table, last);
   }
 
   void choose() {
@@ -93,7 +94,10 @@ class DeviceTables {
 
  private:
   template <unsigned kTable, class AfterTable>
-  void make_one(const AfterTable& after_table) {
+  void make_one(const AfterTable& after_table, unsigned last) {
+    if (kTable > last) {
+      return;
+    }
     constexpr std::uint32_t kRuns =
         (Tables::kNumPairs + MakeTableShape::kPairsPerBlock - 1) / MakeTableShape::kPairsPerBlock;
     launch(make_table<K, kTable>, {dim3(kRuns, n_), dim3(MakeTableShape::kThreads)}, stream().get(),

@@ -139,6 +139,32 @@ TEST_F(CudaEncoderFaults, MemoryThatNeverSufficesIsALostDevice) {
   expect_all_released();
 }
 
+TEST_F(CudaEncoderFaults, ADeviceMayBeLostWhileSmallerLanesAreMade) {
+  for (std::uint64_t nth = 1; nth <= 8; ++nth) {  // of two lanes with four allocations each
+    FakeCuda::reset();
+    {
+      const auto encoder = fake_cuda_encoder({.lanes = 2, .batch = 4});
+      FakeCuda::plant({.api = "cudaLaunchKernel", .nth = 3, .status = cudaErrorMemoryAllocation});
+      FakeCuda::plant({.api = "cudaMallocAsync",
+                       .nth = nth,
+                       .status = cudaErrorIllegalAddress,
+                       .sticky = true});
+      FakeCudaSector sector(9, seed_);
+      try {
+        encode(*encoder, sector);
+        FAIL() << "allocation " << nth << " was not made";
+      } catch (const DeviceLost& error) {
+        EXPECT_NE(error.reason().find("cudaMallocAsync failed"), std::string::npos)
+            << error.reason();
+      }
+      EXPECT_TRUE(sector.is_encoded_or_unchanged());
+      EXPECT_EQ(encoder->state().lanes, 0U);
+    }
+    expect_all_released();
+  }
+  EXPECT_TRUE(log_.warnings().empty()) << log_.warnings().front();
+}
+
 TEST_F(CudaEncoderFaults, EachLaunchMayFail) {
   for (const cudaError_t status :
        {cudaErrorLaunchFailure, cudaErrorLaunchOutOfResources, cudaErrorInvalidConfiguration}) {

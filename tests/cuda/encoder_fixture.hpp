@@ -74,9 +74,19 @@ inline std::unique_ptr<CudaRecordsEncoder> fake_cuda_encoder(CudaEncoderOptions 
   return std::make_unique<CudaRecordsEncoder>(std::move(options), fake_pipelines());
 }
 
+/// How many orders to try: ThreadSanitizer sees all work done at the call, whatever the order.
+constexpr std::uint64_t orders_of_streams([[maybe_unused]] std::uint64_t wanted) {
+#if defined(__SANITIZE_THREAD__)
+  return 1;
+#else
+  return wanted;
+#endif
+}
+
 class CudaEncoderTest : public testing::Test {
  protected:
   void SetUp() override { simt::FakeCuda::reset(); }
+  void TearDown() override { simt::FakeCuda::set_stream_order(1); }
 
   static EncodeOutcome encode(RecordsEncoder& encoder, FakeCudaSector& sector,
                               std::stop_token stop = {}) {

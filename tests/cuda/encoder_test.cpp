@@ -36,6 +36,34 @@ TEST_F(CudaEncoderTest, EncodesWhateverTheLanesAndBatches) {
   EXPECT_TRUE(log_.warnings().empty());
 }
 
+// What a device does late, or before something else, is right at any time: not on the first of two devices,
+// so that work without a device of its own would go to the wrong one.
+TEST_F(CudaEncoderTest, EncodesInWhateverOrderTheDeviceWorks) {
+  for (std::uint64_t order = 1; order <= orders_of_streams(20); ++order) {
+    SCOPED_TRACE("FURROW_SIMT_STREAMS=late:" + std::to_string(order));
+    FakeCuda::set_stream_order(order);
+    FakeCuda::set_devices(simt::fake_devices(2));
+    {
+      const auto encoder = fake_cuda_encoder({.device = 1, .lanes = 1 + order % 3, .batch = 2});
+      for (const std::size_t n : {7U, 4U}) {
+        FakeCudaSector sector(n, seed_ + order + n);
+        ASSERT_EQ(encode(*encoder, sector), EncodeOutcome::kComplete);
+        EXPECT_TRUE(sector.is_encoded());
+      }
+      FakeCudaSector one(1, seed_);
+      PosSeed seed;
+      seed.bytes.fill(0x40);
+      Record expected = one.records[0];
+      fake_encode_from_seed(seed, expected, one.expected_found_proofs[0]);
+      encoder->encode_from_seed(seed, one.records[0], one.found_proofs[0]);
+      EXPECT_EQ(one.records[0], expected);
+      EXPECT_EQ(one.found_proofs[0], one.expected_found_proofs[0]);
+    }
+    expect_all_released();
+    EXPECT_EQ(FakeCuda::peak_bytes(0), 0U) << "the other device";
+  }
+}
+
 TEST_F(CudaEncoderTest, IsNamedAfterTheDevice) {
   FakeCuda::set_devices(simt::fake_devices(2));
   EXPECT_EQ(fake_cuda_encoder({.device = 1})->name(), "cuda 1 (Furrow SIMT harness)");

@@ -71,9 +71,11 @@ class Pair {
  public:
   Pair() : stream_(0), d_memory_(stream_, Tables::bytes()), d_result_(stream_, 1) {}
 
-  void compare(std::uint32_t pair, const Bucket& left, const Bucket& right) {
-    upload(pair, left);
-    upload(pair + 1, right);
+  /// `n_asked`: entries that asked for a slot of the right bucket, when more did than there are.
+  void compare(std::uint32_t pair, const Bucket& left, const Bucket& right,
+               std::size_t n_asked = 0) {
+    upload(pair, left, left.size());
+    upload(pair + 1, right, std::max(n_asked, right.size()));
     launch(match_pair, {dim3(1), dim3(kThreads)}, stream_.view().get(),
            ProofTablesBatch<kK>(d_memory_.data()), pair, d_result_.data());
     PairResult result;
@@ -95,13 +97,13 @@ class Pair {
   }
 
  private:
-  void upload(std::uint32_t bucket, const Bucket& entries) {
+  void upload(std::uint32_t bucket, const Bucket& entries, std::size_t n_asked) {
     const Tables tables(d_memory_.data());
-    const auto size = static_cast<std::uint32_t>(entries.size());
+    const auto size = static_cast<std::uint32_t>(n_asked);
     check(cudaMemcpyAsync(tables.bucket_sizes(3) + bucket, &size, sizeof(size),
                           cudaMemcpyHostToDevice, stream_.view().get()));
     check(cudaMemcpyAsync(tables.entries(3) + bucket * kSlotsPerBucket, entries.data(),
-                          size * sizeof(PackedEntry), cudaMemcpyHostToDevice,
+                          entries.size() * sizeof(PackedEntry), cudaMemcpyHostToDevice,
                           stream_.view().get()));
     stream_.view().synchronize();
   }
@@ -168,6 +170,29 @@ TEST_F(CudaMatchPair, SizesThatStraddleWarpsAndCapacities) {
 TEST_F(CudaMatchPair, MoreMatchesThanAPairMayHave) {
   for (std::uint32_t pair = 0; pair < 6; ++pair) {
     pair_.compare(pair, make_bucket(random_, 270, 10000), make_bucket(random_, 272, 10000));
+  }
+}
+
+// The first left entry has one match and the others have two each, so that of the two of a hit the first
+// is number 287 and the second is one too many.
+TEST_F(CudaMatchPair, OfTheTwoMatchesOfAHitTheSecondIsOneTooMany) {
+  constexpr std::uint32_t kPair = 2;
+  constexpr std::uint32_t kSingle = 5000;
+  constexpr std::uint32_t kDouble = 9000;
+  Bucket left = {pack_entry(0, kSingle, 1)};
+  for (std::uint32_t position = 1; position < 200; ++position) {
+    left.push_back(pack_entry(position, kDouble, 2));
+  }
+  const Bucket right = {pack_entry(0, core::pos::target(kPair % 2, kSingle, 9), 3),
+                        pack_entry(1, core::pos::target(kPair % 2, kDouble, 3), 4),
+                        pack_entry(2, core::pos::target(kPair % 2, kDouble, 3), 5)};
+  pair_.compare(kPair, left, right);
+}
+
+TEST_F(CudaMatchPair, EntriesThatFoundTheirBucketFullAreNotRead) {
+  for (const std::size_t n_asked : {353U, 400U, 576U, 100'000U}) {
+    pair_.compare(4, make_bucket(random_, 236, core::pos::kParamBC),
+                  make_bucket(random_, kSlotsPerBucket, core::pos::kParamBC), n_asked);
   }
 }
 

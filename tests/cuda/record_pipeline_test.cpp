@@ -90,6 +90,63 @@ TEST(CudaSmallRecord, IsEncodedLikeByTheCpu) {
   compare_with_cpu<16, 1>();
 }
 
+/// A seed whose proofs do not suffice, and a record that is not encoded with it.
+PosSeed draw_bad_seed(RecordEncoding& cpu, std::mt19937_64& random) {
+  const auto record = std::make_unique<Record>();
+  FoundProofs found;
+  for (PosSeed seed;;) {
+    for (std::uint8_t& byte : seed.bytes) {
+      byte = static_cast<std::uint8_t>(random());
+    }
+    try {
+      cpu.encode(seed, PieceOffset(0), *record, found);
+    } catch (const TooFewProofs&) {
+      return seed;
+    }
+  }
+}
+
+// Each record of a batch has its own seed, bytes, proofs and status.
+TEST(CudaSmallRecord, OneWithoutProofsEnoughSpoilsNoOther) {
+  constexpr unsigned kK = 16;
+  constexpr std::size_t kRecords = 3;
+  constexpr std::size_t kBad = 1;
+  const RandomSeed first;
+  std::mt19937_64 random(first.value());
+  RecordEncoding cpu(kK, SimdMode::kBest);
+  std::vector<PosSeed> seeds(kRecords);
+  const auto records = std::make_unique<Record[]>(kRecords);
+  const auto wanted = std::make_unique<Record[]>(kRecords);
+  std::vector<FoundProofs> wanted_found(kRecords);
+  for (std::size_t i = 0; i < kRecords; ++i) {
+    fill(records[i], first.value() + i);
+    wanted[i] = records[i];
+    if (i != kBad) {
+      wanted_found[i] = draw_and_encode(cpu, random, seeds[i], wanted[i]);
+    }
+  }
+  seeds[kBad] = draw_bad_seed(cpu, random);
+
+  const Stream stream(0);
+  RecordPipelineOf<kK> pipeline(stream, kRecords);
+  const auto encoded = std::make_unique<Record[]>(kRecords);
+  std::vector<FoundProofs> found(kRecords);
+  std::vector<RecordStatus> status(kRecords);
+  pipeline.enqueue(kRecords, seeds.data(), records.get(), encoded.get(), found.data(),
+                   status.data());
+  stream.view().synchronize();
+  for (std::size_t i = 0; i < kRecords; ++i) {
+    SCOPED_TRACE("record " + std::to_string(i));
+    EXPECT_EQ(is_encoded(status[i]), i != kBad);
+    EXPECT_EQ(status[i].n_overflows, 0U);
+    if (i != kBad) {
+      EXPECT_EQ(found[i], wanted_found[i]);
+      EXPECT_TRUE(encoded[i] == wanted[i]);
+    }
+  }
+  EXPECT_LT(status[kBad].n_proofs, kNumChunks);
+}
+
 TEST(CudaRecordPipeline, RefusesBatchesItHasNoRoomFor) {
   const Stream stream(0);
   EXPECT_THROW(RecordPipeline(stream, 0), InvalidArgument);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
+#include <stdexcept>
+#include <string_view>
 
 #include <gtest/gtest.h>
 
@@ -148,6 +150,33 @@ TEST_F(CudaRuntime, OwnersMoveAndReleaseOnce) {
   const DeviceBuffer<int> empty(moved_stream, 0);
   EXPECT_EQ(empty.data(), nullptr);
   EXPECT_EQ(PinnedBuffer<int>(0).data(), nullptr);
+}
+
+TEST_F(CudaRuntime, OwnersAreAssigned) {
+  Stream stream(0);
+  Stream other_stream(0);
+  const cudaStream_t handle = stream.view().get();
+  other_stream = std::move(stream);
+  EXPECT_EQ(other_stream.view().get(), handle);
+  other_stream.view().synchronize();
+  Event event(0, EventKind::kCompletion);
+  Event other_event(0, EventKind::kTiming);
+  event.record(other_stream);
+  other_event = std::move(event);
+  other_event.synchronize();
+  PinnedBuffer<int> pinned(5);
+  PinnedBuffer<int> other_pinned(7);
+  other_pinned = std::move(pinned);
+  EXPECT_EQ(other_pinned.n_bytes(), 5 * sizeof(int));
+}
+
+TEST_F(CudaRuntime, ASinkOfTheLogThatFailsIsNoMatter) {
+  const CudaLogSink before =
+      set_cuda_log_sink([](CudaLogLevel, std::string_view) { throw std::runtime_error("full"); });
+  log(CudaLogLevel::kWarning, "nobody reads this");
+  log_unless_success(cudaErrorInvalidValue, "cudaExample");
+  set_cuda_log_sink(before);
+  EXPECT_TRUE(log_.warnings().empty());
 }
 
 TEST_F(CudaRuntime, TimingEventsMeasure) {

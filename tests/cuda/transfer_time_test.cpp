@@ -135,6 +135,10 @@ class SlowPipeline final : public BatchPipeline {
 
 class CudaTransferTime : public CudaEncoderTest {
  protected:
+  void SetUp() override {
+    CudaEncoderTest::SetUp();
+    simt::FakeCuda::set_stream_order(std::nullopt);  // one batch after the other
+  }
   struct Times {
     double transfer;
     double elapsed;

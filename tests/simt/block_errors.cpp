@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a block says when its kernel is wrong.
+#include <cstdio>
+#include <cstring>
+
 #include "simt/block.hpp"
 
 namespace furrow::simt {
@@ -54,7 +57,76 @@ void Block::check_guards(std::source_location until) const {
       broken + " was written between " + point(guards_whole_at_) + " and " + point(until));
 }
 
+// What is held is shared memory, each word once, so there is room for all of it.
+void Block::hold(const void* words, std::size_t n_bytes, std::source_location where) {
+  const auto* const first = static_cast<const std::uint32_t*>(words);
+  for (const Held& held : held_) {
+    if (held.words == first) {
+      return;  // another thread at the same place
+    }
+  }
+  Held held{first, n_bytes / sizeof(std::uint32_t), &held_values_[n_held_values_], where};
+  // Word by word: copying by the library is what ThreadSanitizer would see.
+  const volatile std::uint32_t* const read = first;
+  for (std::size_t i = 0; i < held.n_words; ++i) {
+    held_values_[n_held_values_++] = read[i];
+  }
+  held_.push_back(held);
+}
+
+void Block::expect_not_held(const void* words, std::size_t n_bytes,
+                            std::source_location where) const {
+  const auto* const first = static_cast<const std::byte*>(words);
+  for (const Held& held : held_) {
+    const auto* const begin = reinterpret_cast<const std::byte*>(held.words);
+    if (first < begin + held.n_words * sizeof(std::uint32_t) && begin < first + n_bytes) {
+      fail<SharedReused>(where, "this uses what was used at " + text(held.where) +
+                                    " again, and no barrier lies between the two");
+    }
+  }
+}
+
+void Block::check_held(std::source_location until) {
+  for (const Held& held : held_) {
+    for (std::size_t i = 0; i < held.n_words; ++i) {
+      if (held.words[i] != held.values[i]) {
+        throw SharedReused(Place{held.where, builtins_.block_index, {}},
+                           "word " + std::to_string(i) +
+                               " of what is used here was written before the " +
+                               (same_line(until, launch_) ? "end of the block, without a barrier"
+                                                          : "barrier at " + text(until)));
+      }
+    }
+  }
+  forget_held();
+}
+
+int Block::describe_running(const char* what, char* text, std::size_t n_bytes) const {
+  const uint3 block = builtins_.block_index;
+  const uint3 thread = current_->thread_index;
+  char behind[96] = "before its first barrier";
+  if (!same_line(guards_whole_at_, launch_)) {
+    const char* const slash = std::strrchr(guards_whole_at_.file_name(), '/');
+    std::snprintf(behind, sizeof(behind), "behind the barrier at %s:%u",
+                  slash == nullptr ? guards_whole_at_.file_name() : slash + 1,
+                  static_cast<unsigned>(guards_whole_at_.line()));
+  }
+  return std::snprintf(
+      text, n_bytes,
+      "\nSIMT harness: %s, in the kernel that %s launches, %s [block (%u,%u,%u), thread "
+      "(%u,%u,%u), FURROW_SIMT_SCHEDULE=%s]\n",
+      what, launch_text_.c_str(), behind, block.x, block.y, block.z, thread.x, thread.y, thread.z,
+      schedule_text_.c_str());
+}
+
 // --- The face of kernels ---
+
+void fail_too_many_threads(unsigned most, std::source_location where) {
+  const Block& block = Block::running();
+  block.fail<BadLaunch>(where, "the kernel is bound to " + std::to_string(most) +
+                                   " threads in a block, the launch has " +
+                                   std::to_string(block.n_threads()));
+}
 
 void fail_trapped(std::source_location where) {
   Block::running().fail<Trapped>(where, "__trap");

@@ -38,6 +38,14 @@ template <class Type>
 concept Shareable = std::is_trivially_default_constructible_v<std::remove_all_extents_t<Type>> &&
     std::is_trivially_destructible_v<std::remove_all_extents_t<Type>>;
 
+inline void check_threads(unsigned most,
+                          std::source_location where = std::source_location::current()) {
+  const dim3& block = t_block->block_dim;
+  if (block.x * block.y * block.z > most) {
+    fail_too_many_threads(most, where);
+  }
+}
+
 template <Shareable Type>
 Type& shared_object(const SharedTag& tag,
                     std::source_location where = std::source_location::current()) {
@@ -55,6 +63,8 @@ Type* dynamic_shared_array() {
 #define SHARED(Type, name)                                                       \
   static constexpr ::furrow::simt::SharedTag name##_shared_tag{#Type " " #name}; \
   Type& name = ::furrow::simt::shared_object<Type>(name##_shared_tag)
+
+#define THREADS_AT_MOST(n) ::furrow::simt::check_threads(n)
 
 #define DYNAMIC_SHARED(Type, name) Type* name = ::furrow::simt::dynamic_shared_array<Type>()
 

@@ -73,6 +73,11 @@ class SharedOverrun : public SimtError {
   using SimtError::SimtError;
 };
 
+/// Shared memory was used again though a barrier has to come first.
+class SharedReused : public SimtError {
+  using SimtError::SimtError;
+};
+
 /// A launch that no device could carry out: its shape, or more shared memory than allowed.
 class BadLaunch : public SimtError {
   using SimtError::SimtError;
@@ -86,6 +91,12 @@ class BadAddress : public SimtError {
 /// A call that CUDA leaves undefined, such as a shuffle width that is no power of two.
 class BadArgument : public SimtError {
   using SimtError::SimtError;
+};
+
+/// Work of a stream uses memory that was freed before the stream got there.
+class FreedTooEarly : public Error {
+ public:
+  explicit FreedTooEarly(const std::string& what) : Error(ErrorKind::kInternal, what) {}
 };
 
 }  // namespace furrow::simt

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -69,7 +70,7 @@ enum class Misbehavior : std::uint8_t {
 /// The fake runtime of the process. Thread-safe, but change devices only while nobody uses them.
 ///
 /// The environment variable FURROW_SIMT_CARDS is for programs: a word for each device, such as
-/// "well,idles,flips:2,hangs:30", with the number of `misbehave`; other words are errors.
+/// "well,idles,flips:2,hangs:30", with the number of `misbehave`; other words are errors. FURROW_SIMT_STREAMS is "at-once" or "late:SEED".
 class FakeCuda {
  public:
   /// One default device, a driver, no faults, counters at zero. Objects still alive are forgotten
@@ -86,6 +87,11 @@ class FakeCuda {
   static void plant(const Fault& fault);
   /// Every later call on the device answers `status`.
   static void lose_device(int device, cudaError_t status);
+
+  /// Streams do their work when somebody waits for it, in the order that the seed draws (1 at first;
+  /// stream_queues.hpp); without a seed at once, when it is enqueued. ThreadSanitizer, which knows of the
+  /// order that was promised, always sees it at once. Drops what is not done; outlasts a reset.
+  static void set_stream_order(std::optional<std::uint64_t> seed);
 
   /// From the `nth` launch on, counted from here, the device idles or hangs; one that flips bits does
   /// so in each `nth` copy of at least 32 KiB to the host.

@@ -296,10 +296,10 @@ cudaError_t cudaMemGetInfo(std::size_t* free_bytes, std::size_t* total_bytes) {
 cudaError_t cudaFree(void* memory) {
   FakeState& state = FakeState::instance();
   state.wait_if_hanging(FakeState::current_device());
+  state.join_device_of(memory);
   const std::lock_guard lock(state.mutex);
   // A lost device says so, but what its process held is gone with it: no leak of the owner.
   const cudaError_t status = state.enter("cudaFree");
-  state.join_device_of(memory);
   const cudaError_t released = state.release(memory, true);
   return FakeState::finish(status != cudaSuccess ? status : released);
 }

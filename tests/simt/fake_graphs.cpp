@@ -11,7 +11,9 @@ using furrow::simt::destroy;
 using furrow::simt::enter;
 using furrow::simt::exists;
 using furrow::simt::FakeState;
+using furrow::simt::marks_before;
 using furrow::simt::stream_of;
+using furrow::simt::StreamQueues;
 using furrow::simt::submit;
 using furrow::simt::Timeline;
 using furrow::simt::Turn;
@@ -57,9 +59,15 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t handle) {
   const std::lock_guard lock(stream->order);
   event->capture = stream->capture;
   event->is_recorded = true;
-  event->time = std::chrono::steady_clock::now();
+  event->time =
+      std::make_shared<std::chrono::steady_clock::time_point>(std::chrono::steady_clock::now());
   event->is_out_of_reach = FakeState::instance().hangs(stream->device);
-  if (stream->capture == nullptr) {
+  event->mark = {};
+  if (FakeState& state = FakeState::instance(); stream->capture == nullptr && state.is_late()) {
+    event->mark = state.queues.give(
+        stream->queue, {[time = event->time] { *time = std::chrono::steady_clock::now(); },
+                        marks_before(*stream)});
+  } else if (stream->capture == nullptr) {
     const Turn turn(*stream);
     const Timeline::Inside inside(&stream->timeline);
     furrow::simt::release(&event->tag);
@@ -84,7 +92,11 @@ cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEve
       !start->has_timing || !end->has_timing) {
     return FakeState::finish(cudaErrorInvalidResourceHandle);
   }
-  *milliseconds = std::chrono::duration<float, std::milli>(end->time - start->time).count();
+  StreamQueues& queues = FakeState::instance().queues;
+  if (!queues.is_reached(start->mark) || !queues.is_reached(end->mark)) {
+    return cudaErrorNotReady;
+  }
+  *milliseconds = std::chrono::duration<float, std::milli>(*end->time - *start->time).count();
   return cudaSuccess;
 }
 

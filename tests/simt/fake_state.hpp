@@ -21,6 +21,7 @@
 #include "simt/fake_cuda.hpp"
 #include "simt/hidden_mutex.hpp"
 #include "simt/sanitizers.hpp"
+#include "simt/stream_queues.hpp"
 
 namespace furrow::simt {
 
@@ -37,19 +38,27 @@ struct Capture {
 }  // namespace furrow::simt
 
 struct CUstream_st {
-  int device = 0;
+  explicit CUstream_st(int of_device)
+      : device(of_device), queue(std::make_shared<furrow::simt::StreamQueue>(of_device)) {}
+
+  int device;
   /// Whether it and the default stream wait for one another.
   bool is_blocking = true;
   /// Held while work of the stream is carried out, so that threads which share it take turns.
   furrow::simt::HiddenMutex order;
   std::shared_ptr<furrow::simt::Capture> capture;
   furrow::simt::Timeline timeline;
+  /// What it has still to do, where streams are late.
+  std::shared_ptr<furrow::simt::StreamQueue> queue;
 };
 struct CUevent_st {
   int device = 0;
   bool has_timing = true;
   bool is_recorded = false;
-  std::chrono::steady_clock::time_point time;
+  /// When its stream passed it; belongs to the last record.
+  std::shared_ptr<std::chrono::steady_clock::time_point> time;
+  /// Where in its stream it was recorded last.
+  furrow::simt::QueueMark mark;
   /// Recorded behind work that never ends.
   bool is_out_of_reach = false;
   /// Set when the last record was part of a capture.
@@ -85,16 +94,19 @@ class FakeState {
 
   struct Allocation {
     std::size_t n_bytes;
-    int device;  // -1: host memory
+    int device;            // -1: host memory
+    std::uint64_t serial;  // no two have the same
   };
   /// In the order of a timeline, or of the caller.
   cudaError_t allocate(void** memory, std::size_t n_bytes, int device,
                        Timeline* timeline = nullptr);
   cudaError_t release(void* memory, bool on_device, Timeline* timeline = nullptr);
-  /// Frees to the pool of the device, which keeps what its threshold allows.
-  cudaError_t release_to_pool(void* memory, Timeline* timeline);
+  /// Frees to the pool of the device, which keeps what its threshold allows, when the stream gets there.
+  cudaError_t release_to_pool(void* memory, CUstream_st& stream);
   /// The allocation that holds the byte, and where it begins.
   std::optional<std::pair<std::uintptr_t, Allocation>> find(const void* byte);
+  /// Whether memory with this serial number is there, be it that a stream is still to free it.
+  bool is_there(std::uint64_t serial);
   /// Whether all bytes lie in one allocation on a device.
   bool is_on_device(const void* bytes, std::size_t n_bytes);
   /// Whether any byte lies in memory of a device.
@@ -115,12 +127,15 @@ class FakeState {
   bool wait_if_hanging(int device);
 
   void reset(std::vector<FakeDevice> devices);
+  void lose(int device, cudaError_t status);
 
   /// The device of the calling thread.
   static int& current_device();
   static cudaError_t& last_error();
 
   struct DeviceState {
+    explicit DeviceState(int number) : default_stream(number) { pool.device = number; }
+
     FakeDevice properties;
     std::size_t used_bytes = 0;
     std::size_t peak_bytes = 0;
@@ -136,6 +151,13 @@ class FakeState {
     CUstream_st default_stream;
     std::map<const void*, std::size_t> max_dynamic_shared;  // by kernel
   };
+
+  /// Whether streams do their work when somebody waits for it, in a seeded order, or at the call, which
+  /// ThreadSanitizer needs to see what is ordered with what.
+  [[nodiscard]] bool is_late() const { return is_late_; }
+  StreamQueues queues;
+  /// The order in which late streams do their work from now on.
+  void set_stream_order(std::optional<std::uint64_t> seed);
 
   // All below are guarded by `mutex`.
   HiddenMutex mutex;
@@ -159,7 +181,15 @@ class FakeState {
  private:
   FakeState();
   DeviceState* device_at(int device);
+  std::optional<Allocation> forget(void* memory, bool on_device);
+  void join_timelines(int device);
+  static void free_bytes(void* bytes, std::size_t n_bytes);
+  void lose(DeviceState& device, cudaError_t status);
 
+  bool is_late_ = !kThreadSanitizer;
+  std::uint64_t stream_seed_ = 1;
+  std::uint64_t n_allocated_ = 0;
+  std::set<std::uint64_t> serials_;  // of memory that is there
   /// How often there was a reset; what hangs ends when it changes.
   std::atomic<std::uint64_t> n_resets_ = 0;
 };

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The fake runtime: copies, streams and launches. Work is carried out at the call.
+// The fake runtime: copies, streams and launches.
 
 #include <cstring>
+#include <string>
 #include <utility>
 
 #include "simt/device_timer.hpp"
+#include "simt/errors.hpp"
 #include "simt/fake_work.hpp"
 #include "simt/grid.hpp"
+#include "simt/schedule.hpp"
 
 namespace furrow::simt {
 namespace {
@@ -45,6 +48,26 @@ bool is_to_host(const void* to, const void* from) {
   return state.touches_device(from) && !state.touches_device(to);
 }
 
+/// Memory of CUDA that must be there when a stream gets to what uses it.
+class Held {
+ public:
+  Held(const char* api, const void* bytes) : api_(api) {
+    if (const auto allocation = FakeState::instance().find(bytes); allocation.has_value()) {
+      serial_ = allocation->second.serial;
+    }
+  }
+  void check() const {
+    if (serial_ != 0 && !FakeState::instance().is_there(serial_)) {
+      throw FreedTooEarly(std::string(api_) +
+                          " uses memory that was freed before the stream got there");
+    }
+  }
+
+ private:
+  const char* api_;
+  std::uint64_t serial_ = 0;
+};
+
 cudaError_t copy(const char* api, void* to, const void* from, std::size_t n_bytes,
                  cudaMemcpyKind kind, cudaStream_t handle) {
   tell_timer([&](DeviceTimer& timer) { timer.on_copy(handle, n_bytes, kind); });
@@ -57,8 +80,12 @@ cudaError_t copy(const char* api, void* to, const void* from, std::size_t n_byte
   }
   const bool is_right =
       is_to_host(to, from) ? FakeState::instance().copies_rightly(stream->device, n_bytes) : true;
+  const Held held_to(api, to);
+  const Held held_from(api, from);
   return submit(*stream, [=](Timeline& timeline) {
     if (n_bytes != 0) {
+      held_to.check();
+      held_from.check();
       const Timeline::Inside inside(&timeline);
       std::memmove(to, from, n_bytes);
       if (!is_right) {
@@ -77,8 +104,10 @@ cudaError_t fill(const char* api, void* memory, int value, std::size_t n_bytes,
   if (n_bytes != 0 && !FakeState::instance().is_on_device(memory, n_bytes)) {
     return FakeState::finish(cudaErrorInvalidValue);
   }
+  const Held held(api, memory);
   return submit(*stream, [=](Timeline& timeline) {
     if (n_bytes != 0) {
+      held.check();
       const Timeline::Inside inside(&timeline);
       std::memset(memory, value, n_bytes);
     }
@@ -108,8 +137,10 @@ extern "C" {
 cudaError_t cudaMemcpy(void* to, const void* from, std::size_t n_bytes, cudaMemcpyKind kind) {
   const cudaError_t status = copy("cudaMemcpy", to, from, n_bytes, kind, nullptr);
   if (CUstream_st* stream = stream_of(nullptr); stream != nullptr) {
-    FakeState::instance().wait_if_hanging(stream->device);
+    FakeState& state = FakeState::instance();
+    state.wait_if_hanging(stream->device);
     stream->timeline.join();
+    state.queues.finish(state.queues.end_of(stream->queue));
   }
   return status;
 }
@@ -138,7 +169,7 @@ cudaError_t cudaFreeAsync(void* memory, cudaStream_t handle) {
   if (stream->capture != nullptr) {
     return FakeState::finish(cudaErrorStreamCaptureUnsupported);
   }
-  const cudaError_t released = FakeState::instance().release_to_pool(memory, &stream->timeline);
+  const cudaError_t released = FakeState::instance().release_to_pool(memory, *stream);
   return FakeState::finish(status != cudaSuccess ? status : released);
 }
 
@@ -153,8 +184,7 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
   if (state.devices.empty()) {
     return FakeState::finish(cudaErrorNoDevice);
   }
-  auto made = std::make_unique<CUstream_st>();
-  made->device = FakeState::current_device();
+  auto made = std::make_unique<CUstream_st>(FakeState::current_device());
   made->is_blocking = (flags & cudaStreamNonBlocking) == 0;
   state.streams.insert(made.get());
   *stream = made.release();
@@ -203,6 +233,12 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t handle, cudaEvent_t event, unsigned
       return FakeState::finish(cudaErrorStreamCaptureUnsupported);
     }
     stream->capture = event->capture;  // the stream joins the capture
+    return cudaSuccess;
+  }
+  if (FakeState& state = FakeState::instance(); state.is_late()) {
+    std::vector<furrow::simt::QueueMark> after = furrow::simt::marks_before(*stream);
+    after.push_back(event->mark);
+    state.queues.give(stream->queue, {[] {}, std::move(after)});
     return cudaSuccess;
   }
   const Turn turn(*stream);
@@ -267,9 +303,6 @@ cudaError_t launch_kernel(const void* kernel, dim3 grid, dim3 block, std::size_t
   if (stream->device != FakeState::current_device()) {
     return FakeState::finish(cudaErrorInvalidResourceHandle);
   }
-  if (!FakeState::instance().carries_out_launch(stream->device)) {
-    return cudaSuccess;
-  }
   GridShape shape{.grid = grid, .block = block, .dynamic_shared = dynamic_shared};
   {
     FakeState& state = FakeState::instance();
@@ -281,13 +314,18 @@ cudaError_t launch_kernel(const void* kernel, dim3 grid, dim3 block, std::size_t
       shape.max_shared = device.properties.shared_opt_in_bytes;
     }
   }
+  check_shape(shape, where);
+  if (!FakeState::instance().carries_out_launch(stream->device)) {
+    return cudaSuccess;
+  }
   // Lanes read what the kernel was called with; nobody waits for them before it is thrown away.
   const std::shared_ptr<const std::function<void()>> kept(
       new std::function<void()>(std::move(body)), [](const std::function<void()>* function) {
         const IgnoreAccesses ignore;
         delete function;
       });
-  return submit(*stream, [shape, kept, where](Timeline& timeline) {
+  return submit(*stream, [shape, kept, where, schedule = current_schedule()](Timeline& timeline) {
+    const ScopedSchedule scoped(schedule);
     run_grid(shape, *kept, &timeline, where);
   });
 }

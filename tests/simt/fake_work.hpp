@@ -5,6 +5,7 @@
 #include <mutex>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include "simt/device_timer.hpp"
 #include "simt/fake_state.hpp"
@@ -71,16 +72,44 @@ class Turn {
   std::lock_guard<HiddenMutex> lock_;
 };
 
-/// Carries work out now, or takes it into the capture of the stream. It is called with the timeline
-/// that it belongs to.
+/// What the default stream and those that block wait for, besides their own work.
+inline std::vector<QueueMark> marks_before(const CUstream_st& stream) {
+  std::vector<QueueMark> marks;
+  if (!stream.is_blocking) {
+    return marks;
+  }
+  FakeState& state = FakeState::instance();
+  const std::lock_guard lock(state.mutex);
+  const CUstream_st& standard =
+      state.devices[static_cast<std::size_t>(stream.device)]->default_stream;
+  if (&stream != &standard) {
+    return {state.queues.end_of(standard.queue)};
+  }
+  for (const CUstream_st* other : state.streams) {
+    if (other->device == stream.device && other->is_blocking) {
+      marks.push_back(state.queues.end_of(other->queue));
+    }
+  }
+  return marks;
+}
+
+/// Carries work out now or, where streams are late, when somebody waits for it, or takes it into the
+/// capture of the stream. It is called with the timeline that it belongs to.
 template <class Work>
 cudaError_t submit(CUstream_st& stream, Work&& work) {
-  if (FakeState::instance().hangs(stream.device)) {
+  FakeState& state = FakeState::instance();
+  if (state.hangs(stream.device)) {
     return cudaSuccess;
   }
   const std::lock_guard lock(stream.order);
   if (stream.capture != nullptr) {
     stream.capture->work.emplace_back(std::forward<Work>(work));
+  } else if (state.is_late()) {
+    state.queues.give(stream.queue, {[done = std::forward<Work>(work)] {
+                                       Timeline any;
+                                       done(any);
+                                     },
+                                     marks_before(stream)});
   } else {
     const Turn turn(stream);
     work(stream.timeline);
@@ -90,6 +119,17 @@ cudaError_t submit(CUstream_st& stream, Work&& work) {
 
 /// What a call does about work that is not done.
 enum class Undone : std::uint8_t { kWaits, kSaysSo };
+
+/// Whether late work up to a mark is done, as far as the call waits for it.
+inline bool finish(const QueueMark& mark, Undone undone) {
+  StreamQueues& queues = FakeState::instance().queues;
+  if (undone == Undone::kWaits) {
+    queues.finish(mark);
+    return true;
+  }
+  queues.answer(mark);
+  return queues.is_reached(mark);
+}
 
 /// For calls that wait, which a capture does not allow.
 inline cudaError_t wait_for(const char* api, CUstream_st* stream, Undone undone = Undone::kWaits) {
@@ -104,12 +144,15 @@ inline cudaError_t wait_for(const char* api, CUstream_st* stream, Undone undone 
     FakeState::instance().wait_if_hanging(stream->device);
     return FakeState::finish(cudaErrorUnknown);  // the stream is gone
   }
-  const std::lock_guard lock(stream->order);
-  if (stream->capture != nullptr) {
-    return FakeState::finish(cudaErrorStreamCaptureUnsupported);
+  {
+    const std::lock_guard lock(stream->order);
+    if (stream->capture != nullptr) {
+      return FakeState::finish(cudaErrorStreamCaptureUnsupported);
+    }
+    stream->timeline.join();
   }
-  stream->timeline.join();
-  return cudaSuccess;
+  return finish(FakeState::instance().queues.end_of(stream->queue), undone) ? cudaSuccess
+                                                                            : cudaErrorNotReady;
 }
 
 inline cudaError_t wait_for(const char* api, cudaEvent_t event, Undone undone = Undone::kWaits) {
@@ -129,7 +172,7 @@ inline cudaError_t wait_for(const char* api, cudaEvent_t event, Undone undone = 
     return FakeState::finish(cudaErrorUnknown);  // the event is gone
   }
   acquire(&event->tag);
-  return cudaSuccess;
+  return finish(event->mark, undone) ? cudaSuccess : cudaErrorNotReady;
 }
 
 template <class Object>

@@ -10,6 +10,7 @@
 
 #include "simt/block.hpp"
 #include "simt/errors.hpp"
+#include "simt/fatal_signals.hpp"
 #include "simt/schedule.hpp"
 
 namespace furrow::simt {
@@ -22,6 +23,7 @@ constexpr std::uint64_t kMaxBlockXY = 1024;
 constexpr std::uint64_t kMaxBlockZ = 64;
 
 thread_local std::unique_ptr<Block> t_engine;
+constinit thread_local const BlockRange* t_blocks = nullptr;
 // Of the launches of this thread, so that under a shuffled schedule no two have the same order.
 thread_local std::uint64_t t_n_launches = 0;
 
@@ -29,6 +31,45 @@ void require(bool good, const std::string& what, std::source_location where) {
   if (!good) {
     throw BadLaunch(Place{where, {}, {}}, what);
   }
+}
+
+/// The order of the blocks that the schedule asks for; empty for ascending.
+std::vector<std::uint64_t> order_of(const Schedule& schedule, std::uint64_t n_blocks,
+                                    ScheduleRandom& random) {
+  std::vector<std::uint64_t> order;
+  if (schedule.kind == Schedule::Kind::kShuffle || schedule.kind == Schedule::Kind::kDescending) {
+    order.resize(n_blocks);
+    std::iota(order.rbegin(), order.rend(), 0);
+  }
+  if (schedule.kind == Schedule::Kind::kShuffle) {
+    for (std::uint64_t i = n_blocks; i > 1; --i) {
+      std::swap(order[i - 1], order[random.next() % i]);
+    }
+  }
+  return order;
+}
+
+/// The numbers from `first` up to `end` that lie below `extent`.
+struct Span {
+  Span(unsigned first_number, unsigned end, unsigned extent)
+      : first(first_number),
+        size(std::min(end, extent) - std::min(first_number, std::min(end, extent))) {}
+  unsigned first;
+  std::uint64_t size;
+};
+
+}  // namespace
+
+ScopedBlocks::ScopedBlocks(const BlockRange& range) : outer_(t_blocks), range_(range) {
+  t_blocks = &range_;
+}
+
+ScopedBlocks::~ScopedBlocks() {
+  t_blocks = outer_;
+}
+
+BlockRange current_blocks() {
+  return t_blocks == nullptr ? BlockRange{} : *t_blocks;
 }
 
 void check_shape(const GridShape& shape, std::source_location where) {
@@ -53,24 +94,6 @@ void check_shape(const GridShape& shape, std::source_location where) {
           where);
 }
 
-/// The order of the blocks that the schedule asks for; empty for ascending.
-std::vector<std::uint64_t> order_of(const Schedule& schedule, std::uint64_t n_blocks,
-                                    ScheduleRandom& random) {
-  std::vector<std::uint64_t> order;
-  if (schedule.kind == Schedule::Kind::kShuffle || schedule.kind == Schedule::Kind::kDescending) {
-    order.resize(n_blocks);
-    std::iota(order.rbegin(), order.rend(), 0);
-  }
-  if (schedule.kind == Schedule::Kind::kShuffle) {
-    for (std::uint64_t i = n_blocks; i > 1; --i) {
-      std::swap(order[i - 1], order[random.next() % i]);
-    }
-  }
-  return order;
-}
-
-}  // namespace
-
 void run_grid(const GridShape& shape, const std::function<void()>& body,
               std::source_location where) {
   run_grid(shape, body, nullptr, where);
@@ -82,10 +105,14 @@ void run_grid(const GridShape& shape, const std::function<void()>& body, Timelin
   if (t_engine == nullptr) {
     t_engine = std::make_unique<Block>();
   }
+  watch_this_thread();
   Block& engine = *t_engine;
   const Schedule schedule = current_schedule();
   ScheduleRandom random(schedule.seed + 0x632BE59BD9B4E019U * t_n_launches++);
-  const std::uint64_t n_blocks = std::uint64_t{shape.grid.x} * shape.grid.y * shape.grid.z;
+  const Span x(shape.blocks.first.x, shape.blocks.end.x, shape.grid.x);
+  const Span y(shape.blocks.first.y, shape.blocks.end.y, shape.grid.y);
+  const Span z(shape.blocks.first.z, shape.blocks.end.z, shape.grid.z);
+  const std::uint64_t n_blocks = x.size * y.size * z.size;
   const std::vector<std::uint64_t> order = order_of(schedule, n_blocks, random);
 
   Block::Limits limits;
@@ -94,9 +121,9 @@ void run_grid(const GridShape& shape, const std::function<void()>& body, Timelin
   try {
     for (std::uint64_t i = 0; i < n_blocks; ++i) {
       const std::uint64_t at = order.empty() ? i : order[i];
-      const uint3 block_index{static_cast<unsigned>(at % shape.grid.x),
-                              static_cast<unsigned>(at / shape.grid.x % shape.grid.y),
-                              static_cast<unsigned>(at / shape.grid.x / shape.grid.y)};
+      const uint3 block_index{x.first + static_cast<unsigned>(at % x.size),
+                              y.first + static_cast<unsigned>(at / x.size % y.size),
+                              z.first + static_cast<unsigned>(at / x.size / y.size)};
       engine.run(block_index, random.next());
     }
   } catch (...) {

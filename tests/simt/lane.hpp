@@ -72,6 +72,12 @@ void* static_shared(const SharedTag& tag, std::size_t n_bytes, std::size_t align
 /// The dynamic shared memory of the running block.
 void* dynamic_shared();
 
+/// What a barrier must come before is not to be written before it: whoever does ends the launch with
+/// SharedReused, at the next barrier. The bytes are words that no two calls between barriers overlap in.
+void hold_until_barrier(const void* words, std::size_t n_bytes, std::source_location where);
+/// The caller is about to use the bytes: ends the launch with SharedReused when they are held.
+void expect_not_held(const void* words, std::size_t n_bytes, std::source_location where);
+
 /// `__threadfence`: as if all fences of a launch happened one after the other.
 void device_fence();
 
@@ -90,6 +96,8 @@ void yield_lane(std::source_location where);
 
 /// `__trap`: ends the launch with Trapped.
 [[noreturn]] void fail_trapped(std::source_location where);
+/// Ends the launch with BadLaunch: its blocks have more threads than the kernel is bound to.
+[[noreturn]] void fail_too_many_threads(unsigned most, std::source_location where);
 /// Ends the launch with BadArgument or BadAddress.
 [[noreturn]] void fail_bad_argument(const char* what, std::source_location where);
 [[noreturn]] void fail_bad_address(const void* address, std::size_t alignment,

@@ -2,6 +2,7 @@
 #include "simt/pages.hpp"
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -46,6 +47,32 @@ Pages::Pages(Pages&& other) noexcept
 
 void map_again(void* pages, std::size_t n_bytes) {
   map(pages, n_bytes, MAP_FIXED);
+}
+
+namespace {
+
+std::size_t whole_pages(std::size_t n_bytes) {
+  return (n_bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
+}
+
+}  // namespace
+
+std::byte* map_before_fence(std::size_t n_bytes, std::size_t alignment) {
+  const std::size_t n_before = whole_pages(n_bytes);
+  auto* const base = static_cast<std::byte*>(map(nullptr, n_before + kPageBytes, 0));
+  if (mprotect(base + n_before, kPageBytes, PROT_NONE) != 0) {
+    const std::string reason = std::strerror(errno);
+    munmap(base, n_before + kPageBytes);
+    throw Error(ErrorKind::kIo, "mprotect of a fence of the harness: " + reason);
+  }
+  return base + n_before - (n_bytes + alignment - 1) / alignment * alignment;
+}
+
+void unmap_before_fence(void* bytes, std::size_t n_bytes) noexcept {
+  // No more than a page lies before the bytes.
+  auto* const base =
+      static_cast<std::byte*>(bytes) - reinterpret_cast<std::uintptr_t>(bytes) % kPageBytes;
+  munmap(base, whole_pages(n_bytes) + kPageBytes);
 }
 
 }  // namespace furrow::simt

@@ -29,4 +29,8 @@ class Pages {
 /// Maps pages of this process once more, at the same place, filled with zeros. Throws Error (kIo).
 void map_again(void* pages, std::size_t n_bytes);
 
+/// Memory whose end, rounded up to `alignment`, is the last byte before a page that faults. Throws Error (kIo).
+std::byte* map_before_fence(std::size_t n_bytes, std::size_t alignment);
+void unmap_before_fence(void* bytes, std::size_t n_bytes) noexcept;
+
 }  // namespace furrow::simt

@@ -18,6 +18,13 @@ void AnnotateIgnoreWritesEnd(const char* file, int line);
 }
 #endif
 
+// What is out of bounds ends the program by a signal, so that the harness says in which thread of a kernel.
+extern "C" [[gnu::visibility("default")]] const char* __ubsan_default_options();
+// NOLINTNEXTLINE(bugprone-reserved-identifier): the name is the runtime's
+extern "C" const char* __ubsan_default_options() {
+  return "abort_on_error=1";
+}
+
 namespace furrow::simt {
 
 #if defined(__SANITIZE_ADDRESS__)

@@ -4,6 +4,7 @@
 #include <array>
 #include <numeric>
 
+#include "cuda/block_scan.cuh"
 #include "cuda/simt.cuh"
 #include "simt/grid.hpp"
 
@@ -25,6 +26,70 @@ std::vector<unsigned> counting(std::size_t n) {
 }
 
 }  // namespace
+
+// --- Launches ---
+
+void too_many_threads() {
+  run_grid({.grid = 1, .block = kThreads}, [] {
+    THREADS_AT_MOST(kThreads - 1);  // BUG too_many_threads
+  });
+}
+
+// --- What a program does not survive ---
+
+void write_through_wild_pointer() {
+  const volatile std::uintptr_t address = 64;  // which the compiler shall not know
+  run_grid({.grid = 3, .block = kThreads}, [&] {
+    __syncthreads();
+    if (blockIdx.x == 2 && threadIdx.x == 70) {
+      *reinterpret_cast<volatile unsigned*>(std::uintptr_t{address}) = 1;
+    }
+  });
+}
+
+void read_past_allocation() {
+  unsigned* d_words = nullptr;
+  static_cast<void>(cudaMalloc(&d_words, 64 * sizeof(unsigned)));
+  run_grid({.grid = 1, .block = 64}, [d_words] {
+    static_cast<void>(const_cast<const volatile unsigned*>(d_words)[threadIdx.x + 1]);
+  });
+}
+
+void loop_for_ever() {
+  run_grid({.grid = 2, .block = kThreads}, [] {
+    const volatile bool is_set = false;
+    while (blockIdx.x == 1 && threadIdx.x == 5 && !is_set) {
+    }
+  });
+}
+
+// --- Storage of scans ---
+
+void scan_reused_without_barrier() {
+  using Scan = cuda::BlockScan<kThreads>;
+  run_grid({.grid = 1, .block = kThreads}, [] {
+    SHARED(Scan::TempStorage, temp);
+    std::uint32_t before = 0;
+    std::uint32_t total = 0;
+    for (int i = 0; i < 2; ++i) {
+      Scan(temp).exclusive_sum(1, before, total);  // BUG scan_reused_without_barrier
+    }
+  });
+}
+
+void scan_storage_written_before_barrier() {
+  using Scan = cuda::BlockScan<kThreads>;
+  run_grid({.grid = 1, .block = kThreads}, [] {
+    SHARED(Scan::TempStorage, temp);
+    std::uint32_t before = 0;
+    std::uint32_t total = 0;
+    Scan(temp).exclusive_sum(1, before, total);  // BUG scan_storage_written_before_barrier
+    if (threadIdx.x == 7) {
+      temp.sums[3] = 999;
+    }
+    __syncthreads();
+  });
+}
 
 // --- Barriers ---
 

@@ -33,6 +33,12 @@ void null_atomic();
 void bad_width();
 void spin_for_ever();
 void trap();
+void too_many_threads();
+void scan_reused_without_barrier();
+void scan_storage_written_before_barrier();
+void write_through_wild_pointer();
+void read_past_allocation();
+void loop_for_ever();
 
 // Found by a schedule: the sum of what came out wrong, 0 when all was right.
 unsigned missing_barrier();

@@ -3,11 +3,14 @@
 
 #include "simt/test/planted_bugs.hpp"
 
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
+#include "simt/fatal_signals.hpp"
 #include "simt/test/kernel_test.hpp"
 
 namespace furrow::simt {
@@ -145,6 +148,48 @@ TEST(SimtFinds, ExceptionsOfKernels) {
     EXPECT_EQ(n, 64U);
   });
 }
+
+TEST(SimtFinds, MoreThreadsThanTheKernelIsBoundTo) {
+  expect_found<BadLaunch>(planted::too_many_threads, "too_many_threads",
+                          "bound to 95 threads in a block, the launch has 96");
+}
+
+TEST(SimtFinds, StorageOfAScanThatIsUsedAgain) {
+  expect_found<SharedReused>(planted::scan_reused_without_barrier, "scan_reused_without_barrier",
+                             "no barrier lies between");
+  expect_found<SharedReused>(planted::scan_storage_written_before_barrier,
+                             "scan_storage_written_before_barrier", "word 3 of what is used here");
+}
+
+// --- What ends the program: it says where ---
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+
+TEST(SimtEnds, WithTheKernelAndTheThreadOfAWildAccess) {
+  const ScopedSchedule scoped(Schedule::shuffle(5));
+  EXPECT_DEATH(planted::write_through_wild_pointer(),
+               "SIMT harness: .* at address 0x40, in the kernel that "
+               "tests/simt/test/planted_bugs.cpp:[0-9]+ launches, behind the barrier at "
+               "planted_bugs.cpp:[0-9]+ .block .2,0,0., thread .70,0,0., "
+               "FURROW_SIMT_SCHEDULE=shuffle:5.");
+}
+
+TEST(SimtEnds, WithTheThreadThatReadsPastAnAllocation) {
+  EXPECT_DEATH(planted::read_past_allocation(),
+               "before its first barrier .block .0,0,0., thread .63,0,0.");
+}
+
+TEST(SimtEnds, WithTheThreadThatLoopsForEver) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";  // timers do not come along with a fork
+  EXPECT_DEATH(
+      {
+        set_block_limit(std::chrono::milliseconds(50));
+        std::thread(planted::loop_for_ever).join();
+      },
+      "SIMT harness: a block that does not end.*.block .1,0,0., thread .5,0,0.");
+}
+
+#endif
 
 // --- Overruns: by guards, or at the very line by AddressSanitizer ---
 

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every call of CUDA that enqueues or waits may fail, and no failure goes unnoticed.
+
+#include <memory>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "cuda/device_sector.hpp"
+#include "cuda/erasure.hpp"
+#include "cuda/hash_many.hpp"
+#include "cuda/record_pipeline.cuh"
+#include "cuda/runtime/staged_copy.hpp"
+#include "cuda/runtime/staging_memory.hpp"
+#include "cuda/sector_assembly.hpp"
+#include "tests/cuda/cuda_test.hpp"
+
+namespace furrow::cuda {
+namespace {
+
+using simt::FakeCuda;
+
+class CudaEachCall : public testing::Test {
+ protected:
+  void SetUp() override {
+    FakeCuda::reset();
+    FakeCuda::misbehave(0, simt::Misbehavior::kIdles);  // what it would compute does not matter
+  }
+  void TearDown() override { FakeCuda::reset(); }
+
+  /// Fails the calls that `work` makes one at a time; returns how many there are.
+  std::uint64_t expect_each_matters(const StreamView stream, const std::function<void()>& work) {
+    const std::uint64_t before = FakeCuda::n_calls("*");
+    work();
+    const std::uint64_t n_calls = FakeCuda::n_calls("*") - before;
+    for (std::uint64_t nth = 1; nth <= n_calls; ++nth) {
+      stream.synchronize();
+      FakeCuda::plant({.api = "*", .nth = nth, .status = cudaErrorInvalidValue});
+      EXPECT_THROW(work(), CudaError) << "call " << nth << " of " << n_calls;
+    }
+    stream.synchronize();
+    return n_calls;
+  }
+};
+
+TEST_F(CudaEachCall, OfABatchOfRecords) {
+  constexpr std::size_t kRecords = 2;
+  const std::vector<PosSeed> seeds(kRecords);
+  const auto records = std::make_unique<Record[]>(kRecords);
+  std::vector<FoundProofs> found(kRecords);
+  std::vector<RecordStatus> status(kRecords);
+  const Stream stream(0);
+  const DeviceBuffer<Record> d_records(stream, kRecords);
+  const DeviceBuffer<FoundProofs> d_found(stream, kRecords);
+  Event uploaded(0, EventKind::kTiming);
+  Event computed(0, EventKind::kTiming);
+  const BatchMarks marks{.uploaded = uploaded, .computed = computed};
+  RecordPipelineOf<kTrialK> pipeline(stream, kRecords);
+  // Two copies, a mark, 8 launches for the tables, 1 for the proofs, 6 for the parity, 1 for the chunks, a
+  // mark, three copies.
+  EXPECT_EQ(expect_each_matters(stream,
+                                [&] {
+                                  pipeline.enqueue(kRecords, seeds.data(), records.get(),
+                                                   records.get(), found.data(), status.data(),
+                                                   &marks);
+                                }),
+            2U + 1 + 8 + 1 + 6 + 1 + 1 + 3);
+  EXPECT_EQ(expect_each_matters(stream,
+                                [&] {
+                                  pipeline.enqueue_resident(kRecords, seeds.data(), records.get(),
+                                                            d_records.data(), d_found.data(),
+                                                            status.data());
+                                }),
+            2U + 8 + 1 + 6 + 1 + 3);
+  EXPECT_EQ(expect_each_matters(stream, [&] { pipeline.forget_results(); }), 3U);
+}
+
+TEST_F(CudaEachCall, OfASector) {
+  constexpr std::uint16_t kPieces = 2;
+  const Stream stream(0);
+  SectorAssembly assembly(stream, kPieces);
+  const DeviceBuffer<FoundProofs> d_found(stream, kPieces);
+  const DeviceBuffer<Record> d_records(stream, kPieces);
+  const DeviceBuffer<RecordMetadata> d_metadata(stream, kPieces);
+  const DeviceBuffer<std::uint8_t> d_sector(stream, sector_size(kPieces));
+  const DeviceBuffer<std::uint16_t> d_sizes(stream, kNumSBuckets);
+  const std::uint64_t n_calls = expect_each_matters(stream, [&] {
+    assembly.enqueue({.n_pieces = kPieces,
+                      .d_found_proofs = d_found.data(),
+                      .d_records = d_records.data(),
+                      .d_metadata = d_metadata.data(),
+                      .d_sector = d_sector.data(),
+                      .d_s_bucket_sizes = d_sizes.data()});
+  });
+  EXPECT_GT(n_calls, 5U + 2U + 2U) << "counts and chunks, copies, two trees";
+}
+
+TEST_F(CudaEachCall, OfCopiesThroughStagingMemory) {
+  constexpr std::size_t kBytes = 1000;
+  const Stream stream(0);
+  const DeviceBuffer<std::uint8_t> d_bytes(stream, kBytes);
+  std::vector<std::uint8_t> bytes(kBytes);
+  const StagingMemory staging(600);  // slots of 300 bytes
+  StagedCopy copy(stream, staging.bytes());
+  EXPECT_EQ(
+      expect_each_matters(stream, [&] { copy.to_device(d_bytes.data(), bytes.data(), kBytes); }),
+      4U * 3);
+  EXPECT_EQ(
+      expect_each_matters(stream, [&] { copy.to_host(bytes.data(), d_bytes.data(), kBytes); }),
+      4U * 4);
+}
+
+TEST_F(CudaEachCall, OfWaitsAndMarks) {
+  const Stream stream(0);
+  Event start(0, EventKind::kTiming);
+  Event end(0, EventKind::kTiming);
+  EXPECT_EQ(expect_each_matters(stream,
+                                [&] {
+                                  start.record(stream);
+                                  end.record(stream);
+                                  end.synchronize();
+                                  static_cast<void>(end.is_reached());
+                                  static_cast<void>(milliseconds_between(start, end));
+                                  stream.view().synchronize();
+                                }),
+            6U);
+}
+
+}  // namespace
+}  // namespace furrow::cuda
