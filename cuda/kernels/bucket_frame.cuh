@@ -14,6 +14,7 @@
 // demand; the 272 smallest are kept.
 #pragma once
 
+#include "cuda/arch/opaque.cuh"
 #include "cuda/kernels/proof_tables.cuh"
 #include "cuda/kernels/warp_scan.cuh"
 
@@ -187,7 +188,7 @@ __device__ void load_bucket(std::uint32_t thread, const SourceTable<K, kTable>& 
   // any, are read again.
   PackedEntry first;
   const auto entry = [&](std::uint32_t i) {
-    return i == 0 ? first : source.entry(bucket, thread + i * kThreads);
+    return i == 0 ? first : source.entry(bucket, opaque(thread) + i * kThreads);
   };
   std::uint32_t first_bin = 0;
   const auto bin_word = [&](std::uint32_t i) -> std::uint32_t& {
