@@ -1,42 +1,60 @@
 // SPDX-License-Identifier: Apache-2.0
-// A bucket in shared memory: the entries that count, in position order.
+// A bucket in shared memory: the entries that count, by rank (position order) and by row.
 //
-// Entries lie in their bucket in order of arrival. They are put in order by counting: 512 bins by
-// the high bits of the position, a prefix sum over the bins, and a comparison with the few others
-// of the same bin. A thread holds up to two entries in registers from reading to placing.
+// Entries lie in their bucket in order of arrival. They are sorted twice, both times by counting:
+//
+//   by rank   512 bins of positions, prefix sums over the bins, and a comparison with the few others
+//             of the same bin
+//   by row    119 bins of residues / 127, which find_matches.cuh calls rows; within a row in any
+//             order, but equal residues by rank
+//
+// Each of the two prefix sums is the work of one warp (warp_scan.cuh).
 //
 // Order: by position alone, which is what sections 4 and 9 of docs/spec/02-proof-of-space.md
 // demand; the 272 smallest are kept.
 #pragma once
 
-#include "cuda/block_scan.cuh"
+#include "cuda/arch/opaque.cuh"
 #include "cuda/kernels/proof_tables.cuh"
+#include "cuda/kernels/warp_scan.cuh"
 
 namespace furrow::cuda {
 
-/// A residue as a place in the matrix of residues (find_matches.cuh).
-struct alignas(8) Cell {
-  std::uint32_t row_bytes;  ///< 4 * (residue / 127): offset of the row in a group of columns
-  std::uint32_t column;     ///< residue % 127
-};
-
 struct BucketFrame {
-  /// Whole warps of ranks; cells from `size` on are (0, 0).
-  static constexpr std::uint32_t kCells = (core::pos::kReducedBucketSize + 31) / 32 * 32;
+  static constexpr std::uint32_t kMost = core::pos::kReducedBucketSize;
+  static constexpr std::uint32_t kRows = core::pos::kParamB;
+  /// Of an entry in `by_row`: the third of equal residues, or a later one; it is nobody's right
+  /// partner.
+  static constexpr std::uint32_t kNoPartner = 0x8000;
 
-  PackedEntry entries[core::pos::kReducedBucketSize];
-  Cell cells[kCells];
-  /// Where each entry lies in its bucket, for links.
-  std::uint16_t slots[core::pos::kReducedBucketSize];
+  /// By rank.
+  PackedEntry entries[kMost];
+  /// Where each entry lies in its bucket, for links. By rank.
+  std::uint16_t slots[kMost];
+  /// Places of rows in `by_row`; from row 119 on their end.
+  alignas(8) std::uint16_t row_starts[128];
+  /// Residue << 16 | kNoPartner where it is one | rank.
+  std::uint32_t by_row[kMost];
   std::uint32_t size;
-};
 
-template <unsigned kThreads>
+  __device__ static std::uint32_t residue_of(std::uint32_t placed) { return placed >> 16; }
+  __device__ static std::uint32_t rank_of(std::uint32_t placed) { return placed & 0x1FFU; }
+};
+static_assert(BucketFrame::kMost <= 512, "a rank has 9 bits");
+
 struct BucketSortShared {
   static constexpr std::uint32_t kBins = 512;
-  static constexpr std::uint32_t kBinsPerThread = (kBins + kThreads - 1) / kThreads;
-  /// Entries of a bin, then the place of its first one; the last is the end of the last bin.
-  std::uint32_t bins[kBins + 1];
+  /// What must be zero before an entry is counted.
+  struct alignas(16) Counts {
+    /// Entries of a bin, then the place of its first one | their number << 16.
+    std::uint32_t bins[kBins];
+    std::uint32_t rows[128];
+    /// A bit for each residue that was seen.
+    std::uint32_t seen[(core::pos::kParamBC + 31) / 32];
+    /// A bit for each row in which two residues are equal.
+    std::uint32_t has_equals[(core::pos::kParamB + 31) / 32];
+  };
+  Counts counts;
   std::uint32_t keys[kSlotsPerBucket];
 };
 
@@ -45,9 +63,9 @@ template <unsigned K, unsigned kTable>
 struct SourceTable {
   ProofTablesRef<K> tables;
 
-  /// Bits of the key that entries are sorted by.
-  static constexpr unsigned kKeyBits =
-      kTable == 2 ? K : kMatchIndexBits + 32 - __builtin_clz(ProofTablesRef<K>::kNumPairs - 1);
+  /// Positions are below this.
+  static constexpr std::uint32_t kPositions =
+      kTable == 2 ? 1U << K : ProofTablesRef<K>::kNumPairs << kMatchIndexBits;
 
   __device__ std::uint32_t bucket_size(std::uint32_t bucket) const {
     const std::uint32_t size = tables.bucket_sizes(kTable - 1)[bucket];
@@ -67,89 +85,191 @@ struct SourceTable {
   }
 };
 
-/// Fills `frame` with `bucket`. All threads of the block call it; the frame may be read after the
-/// next barrier.
+/// A bin's word. The 16 bins of a lane in `scan_bins` are read as four times four words, which would
+/// meet in two banks of eight if bins lay in order.
+__device__ inline std::uint32_t word_of_bin(std::uint32_t bin) {
+  return bin ^ ((bin >> 3) & 12U);
+}
+
+/// Clears what load_bucket counts in. A barrier must follow.
+template <unsigned kThreads>
+__device__ void clear_counts(std::uint32_t thread, BucketSortShared& s) {
+  constexpr std::uint32_t kQuads = sizeof(BucketSortShared::Counts) / 16;
+  static_assert(kQuads <= kThreads);
+  if (thread < kQuads) {
+    reinterpret_cast<uint4*>(&s.counts)[thread] = make_uint4(0, 0, 0, 0);
+  }
+}
+
+/// One warp: numbers of entries become places.
+__device__ inline void scan_bins(std::uint32_t lane, BucketSortShared& s) {
+  constexpr std::uint32_t kQuads = BucketSortShared::kBins / 32 / 4;
+  auto* const quads = reinterpret_cast<uint4*>(s.counts.bins);
+  // Two numbers in a word: registers are short here.
+  uint2 n[kQuads];
+  std::uint32_t sums = 0;
+#pragma unroll
+  for (std::uint32_t i = 0; i < kQuads; ++i) {
+    const uint4 quad = quads[word_of_bin((lane * kQuads + i) * 4) / 4];
+    n[i] = make_uint2(quad.x | quad.y << 16, quad.z | quad.w << 16);
+    sums += n[i].x + n[i].y;
+  }
+  std::uint32_t place = warp_exclusive_sum(lane, (sums & 0xFFFFU) + (sums >> 16));
+#pragma unroll
+  for (std::uint32_t i = 0; i < kQuads; ++i) {
+    uint4 packed;
+    packed.x = place + (n[i].x << 16);
+    place += n[i].x & 0xFFFFU;
+    packed.y = place | (n[i].x & 0xFFFF0000U);
+    place += n[i].x >> 16;
+    packed.z = place + (n[i].y << 16);
+    place += n[i].y & 0xFFFFU;
+    packed.w = place | (n[i].y & 0xFFFF0000U);
+    place += n[i].y >> 16;
+    quads[word_of_bin((lane * kQuads + i) * 4) / 4] = packed;
+  }
+}
+
+/// One warp: numbers of entries become places.
+__device__ inline void scan_rows(std::uint32_t lane, const BucketSortShared& s,
+                                 BucketFrame& frame) {
+  const uint4 n = reinterpret_cast<const uint4*>(s.counts.rows)[lane];
+  const std::uint32_t second = n.x;
+  const std::uint32_t third = second + n.y;
+  const std::uint32_t fourth = third + n.z;
+  const std::uint32_t first = warp_exclusive_sum(lane, fourth + n.w);
+  const std::uint32_t twice = first << 16 | first;
+  reinterpret_cast<uint2*>(frame.row_starts)[lane] =
+      make_uint2(twice + (second << 16), twice + (third | fourth << 16));
+}
+
+/// Puts the entries of a row in order of residue and rank, and marks what is nobody's partner. One
+/// thread: rows have two entries on average.
+__device__ inline void order_row(BucketFrame& frame, std::uint32_t row) {
+  const std::uint32_t first = frame.row_starts[row];
+  const std::uint32_t end = frame.row_starts[row + 1];
+#pragma unroll 1
+  for (std::uint32_t i = first + 1; i < end; ++i) {
+    const std::uint32_t entry = frame.by_row[i];
+    std::uint32_t at = i;
+#pragma unroll 1
+    for (; at > first && frame.by_row[at - 1] > entry; --at) {
+      frame.by_row[at] = frame.by_row[at - 1];
+    }
+    frame.by_row[at] = entry;
+  }
+  std::uint32_t n_equal = 0;
+#pragma unroll 1
+  for (std::uint32_t i = first + 1; i < end; ++i) {
+    const std::uint32_t entry = frame.by_row[i];
+    n_equal = BucketFrame::residue_of(entry) == BucketFrame::residue_of(frame.by_row[i - 1])
+                  ? n_equal + 1
+                  : 0;
+    if (n_equal >= 2) {
+      frame.by_row[i] = entry | BucketFrame::kNoPartner;
+    }
+  }
+}
+
+/// Fills `frame` with `bucket`. All threads of the block call it, with cleared counts; the frame may
+/// be read after the next barrier, and nothing else of it before.
 template <unsigned kThreads, unsigned K, unsigned kTable>
-__device__ void load_bucket(const SourceTable<K, kTable>& source, std::uint32_t bucket,
-                            BucketFrame& frame, BucketSortShared<kThreads>& s,
-                            typename BlockScan<kThreads>::TempStorage& scan) {
-  using Shared = BucketSortShared<kThreads>;
+__device__ void load_bucket(std::uint32_t thread, const SourceTable<K, kTable>& source,
+                            std::uint32_t bucket, BucketFrame& frame, BucketSortShared& s) {
   constexpr std::uint32_t kEntriesPerThread = (kSlotsPerBucket + kThreads - 1) / kThreads;
-  constexpr unsigned kBinShift =
-      SourceTable<K, kTable>::kKeyBits > 9 ? SourceTable<K, kTable>::kKeyBits - 9 : 0;
-  constexpr std::uint32_t kKept = core::pos::kReducedBucketSize;
+  constexpr std::uint32_t kBinsPerPosition = static_cast<std::uint32_t>(
+      (std::uint64_t{BucketSortShared::kBins} << 32) / SourceTable<K, kTable>::kPositions);
   const std::uint32_t size = source.bucket_size(bucket);
 
-  for (std::uint32_t bin = threadIdx.x; bin < Shared::kBins; bin += kThreads) {
-    s.bins[bin] = 0;
-  }
-  __syncthreads();  // all bins are empty before entries are counted
-
-  PackedEntry mine[kEntriesPerThread];
+  const auto bin_of = [](const PackedEntry& entry) {
+    return word_of_bin(__umulhi(position_of(entry), kBinsPerPosition));
+  };
+  // The first entry of a thread stays in registers; further ones, of which a bucket has hardly ever
+  // any, are read again.
+  PackedEntry first;
+  const auto entry = [&](std::uint32_t i) {
+    return i == 0 ? first : source.entry(bucket, opaque(thread) + i * kThreads);
+  };
+  std::uint32_t first_bin = 0;
+  const auto bin_word = [&](std::uint32_t i) -> std::uint32_t& {
+    return s.counts.bins[i == 0 ? first_bin : bin_of(entry(i))];
+  };
   std::uint32_t place[kEntriesPerThread];
 #pragma unroll
   for (std::uint32_t i = 0; i < kEntriesPerThread; ++i) {
-    const std::uint32_t slot = threadIdx.x + i * kThreads;
+    const std::uint32_t slot = thread + i * kThreads;
     if (slot < size) {
-      mine[i] = source.entry(bucket, slot);
-      place[i] = atomicAdd(&s.bins[position_of(mine[i]) >> kBinShift], 1U);
+      if (i == 0) {
+        first = source.entry(bucket, slot);
+        first_bin = bin_of(first);
+      }
+      place[i] = atomicAdd(&bin_word(i), 1U);
     }
   }
   __syncthreads();  // every entry is counted before the sizes of bins become places
-
-  std::uint32_t sizes[Shared::kBinsPerThread];
-  std::uint32_t starts[Shared::kBinsPerThread];
-  std::uint32_t total = 0;
-#pragma unroll
-  for (std::uint32_t i = 0; i < Shared::kBinsPerThread; ++i) {
-    const std::uint32_t bin = threadIdx.x * Shared::kBinsPerThread + i;
-    sizes[i] = bin < Shared::kBins ? s.bins[bin] : 0;
-  }
-  BlockScan<kThreads>(scan).exclusive_sum(sizes, starts, total);
-#pragma unroll
-  for (std::uint32_t i = 0; i < Shared::kBinsPerThread; ++i) {
-    const std::uint32_t bin = threadIdx.x * Shared::kBinsPerThread + i;
-    if (bin <= Shared::kBins) {
-      s.bins[bin] = starts[i];
-    }
+  if (thread < 32) {
+    scan_bins(thread, s);
   }
   __syncthreads();  // the places of all bins are known before entries look theirs up
 
 #pragma unroll
   for (std::uint32_t i = 0; i < kEntriesPerThread; ++i) {
-    if (threadIdx.x + i * kThreads < size) {
-      const std::uint32_t key = position_of(mine[i]);
-      // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): set above
-      s.keys[s.bins[key >> kBinShift] + place[i]] = key;
+    if (thread + i * kThreads < size) {
+      // NOLINTNEXTLINE(clang-analyzer-core.uninitialized.ArraySubscript): set above
+      s.keys[(bin_word(i) & 0xFFFFU) + place[i]] = position_of(entry(i));
     }
   }
   __syncthreads();  // all keys stand in their bins before they are compared
 
+  constexpr std::uint32_t kNotKept = 0xFFFFFFFF;
+  std::uint32_t placed[kEntriesPerThread];
 #pragma unroll
   for (std::uint32_t i = 0; i < kEntriesPerThread; ++i) {
-    const std::uint32_t slot = threadIdx.x + i * kThreads;
+    const std::uint32_t slot = thread + i * kThreads;
+    placed[i] = kNotKept;
     if (slot < size) {
-      const std::uint32_t key = position_of(mine[i]);
-      const std::uint32_t bin = key >> kBinShift;
-      std::uint32_t rank = s.bins[bin];
+      const PackedEntry mine = entry(i);
+      const std::uint32_t key = position_of(mine);
+      // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): set above
+      const std::uint32_t bin = bin_word(i);
+      std::uint32_t rank = bin & 0xFFFFU;
+      const std::uint32_t* other = &s.keys[rank];
 #pragma unroll 1
-      for (std::uint32_t other = s.bins[bin]; other < s.bins[bin + 1]; ++other) {
-        rank += s.keys[other] < key ? 1U : 0U;
+      for (std::uint32_t left = bin >> 16; left != 0; --left) {
+        rank += *other++ < key ? 1U : 0U;
       }
-      if (rank < kKept) {
-        const std::uint32_t residue = residue_of(mine[i]);
-        frame.entries[rank] = mine[i];
+      if (rank < BucketFrame::kMost) {
+        const std::uint32_t residue = residue_of(mine);
+        frame.entries[rank] = mine;
         frame.slots[rank] = static_cast<std::uint16_t>(slot);
-        frame.cells[rank] = {residue / core::pos::kParamC * 4, residue % core::pos::kParamC};
+        placed[i] = residue << 16 | rank;
+        const std::uint32_t row = residue / core::pos::kParamC;
+        place[i] = atomicAdd(&s.counts.rows[row], 1U);
+        const std::uint32_t bit = 1U << (residue % 32);
+        if ((atomicOr(&s.counts.seen[residue / 32], bit) & bit) != 0) {
+          atomicOr(&s.counts.has_equals[row / 32], 1U << (row % 32));
+        }
       }
     }
   }
-  const std::uint32_t kept = size < kKept ? size : kKept;
-  for (std::uint32_t rank = kept + threadIdx.x; rank < BucketFrame::kCells; rank += kThreads) {
-    frame.cells[rank] = {0, 0};
+  __syncthreads();  // every row is counted before the sizes of rows become places
+  if (thread < 32) {
+    scan_rows(thread, s, frame);
+  } else if (thread == 32) {
+    frame.size = size < BucketFrame::kMost ? size : BucketFrame::kMost;
   }
-  if (threadIdx.x == 0) {
-    frame.size = kept;
+  __syncthreads();  // the places of all rows are known before entries look theirs up
+#pragma unroll
+  for (std::uint32_t i = 0; i < kEntriesPerThread; ++i) {
+    if (placed[i] != kNotKept) {
+      frame.by_row[frame.row_starts[BucketFrame::residue_of(placed[i]) / core::pos::kParamC] +
+                   place[i]] = placed[i];
+    }
+  }
+  __syncthreads();  // rows are full before they are put in order
+  if (thread < BucketFrame::kRows &&
+      (s.counts.has_equals[thread / 32] >> (thread % 32) & 1U) != 0) {
+    order_row(frame, thread);
   }
 }
 

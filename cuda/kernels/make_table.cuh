@@ -16,6 +16,7 @@
 #include "furrow/core/blake3.hpp"
 #include "furrow/core/params.hpp"
 
+#include "cuda/arch/opaque.cuh"
 #include "cuda/arch/threads_per_sm.hpp"
 #include "cuda/kernels/bucket_frame.cuh"
 #include "cuda/kernels/find_matches.cuh"
@@ -34,12 +35,10 @@ struct MakeTableShape {
 
 struct MakeTableShared {
   BucketFrame frames[2];
-  BucketSortShared<MakeTableShape::kThreads> sort;
   MatchShared match;
-  BlockScan<MakeTableShape::kThreads>::TempStorage scan;
 };
-static_assert(sizeof(MakeTableShared) <= 32 * 1024,
-              "two blocks fit the 64 KiB of compute capability 7.5");
+static_assert(4 * (sizeof(MakeTableShared) + 1024) <= 100 * 1024,
+              "four blocks fit the 100 KiB of compute capability 8.6");
 
 /// Files the entry of `kTable` that a match makes, or offers it to its s-bucket.
 template <unsigned K, unsigned kTable>
@@ -89,33 +88,41 @@ __global__ void __launch_bounds__(MakeTableShape::kThreads, MakeTableShape::kBlo
     make_table(ProofTablesBatch<K> batch) {
   THREADS_AT_MOST(MakeTableShape::kThreads);
   constexpr unsigned kThreads = MakeTableShape::kThreads;
+  constexpr std::uint32_t kPairs = MakeTableShape::kPairsPerBlock;
   SHARED(MakeTableShared, s);
-  const ProofTablesRef<K> tables = batch.record(blockIdx.y);
-  const SourceTable<K, kTable> source{tables};
-  const std::uint32_t first_pair = blockIdx.x * MakeTableShape::kPairsPerBlock;
-  const std::uint32_t run_end = first_pair + MakeTableShape::kPairsPerBlock;
-  const std::uint32_t end =
-      run_end < ProofTablesRef<K>::kNumPairs ? run_end : ProofTablesRef<K>::kNumPairs;
+  // What follows from these is the same in each turn of the loop, but the search has no registers
+  // left to keep it in.
+  const auto tables = [&] { return batch.record(opaque(blockIdx.y)); };
+  const auto source = [&] { return SourceTable<K, kTable>{tables()}; };
+  const auto is_last = [&](std::uint32_t pair) {
+    return pair % kPairs == kPairs - 1 || pair == ProofTablesRef<K>::kNumPairs - 1;
+  };
 
-  std::uint32_t n_made = 0;
-  load_bucket<kThreads>(source, first_pair, s.frames[first_pair % 2], s.sort, s.scan);
-  for (std::uint32_t pair = first_pair; pair < end; ++pair) {
+  std::uint32_t pair = blockIdx.x * kPairs;
+  clear_counts<kThreads>(opaque(threadIdx.x), s.match.sort);
+  __syncthreads();  // counts are cleared before entries are counted
+  load_bucket<kThreads>(opaque(threadIdx.x), source(), pair, s.frames[pair % 2], s.match.sort);
+  __syncthreads();  // the frame is complete; nobody needs the counts any more
+  clear_counts<kThreads>(opaque(threadIdx.x), s.match.sort);
+  while (true) {
+    const std::uint32_t thread = opaque(threadIdx.x);
     const BucketFrame& left = s.frames[pair % 2];
     BucketFrame& right = s.frames[(pair + 1) % 2];
-    __syncthreads();  // nobody reads the frame and the matches of the pair before any more
-    load_bucket<kThreads>(source, pair + 1, right, s.sort, s.scan);
-    insert_right<kThreads>(right, s.match, s.scan);
-    const TakenTargets taken = test_targets(pair % 2, left, s.match);
-    const std::uint32_t n_matches = list_matches<kThreads>(pair % 2, taken, left, s.match, s.scan);
-    __syncthreads();  // all matches are listed
-    if (threadIdx.x < n_matches) {
-      const std::uint32_t match = s.match.matches[threadIdx.x];
-      file_match<K, kTable>(tables, pair, threadIdx.x, left, match >> 16, right, match & 0xFFFFU);
+    __syncthreads();  // counts are cleared before entries are counted
+    load_bucket<kThreads>(thread, source(), pair + 1, right, s.match.sort);
+    __syncthreads();  // both frames are complete
+    const std::uint32_t n_matches = find_matches<kThreads>(thread, pair % 2, left, right, s.match);
+    if (thread < n_matches) {
+      const MatchedRanks ranks = match_of(thread, right, s.match);
+      file_match<K, kTable>(tables(), pair, thread, left, ranks.left, right, ranks.right);
     }
-    n_made += n_matches;
-  }
-  if (threadIdx.x == 0) {
-    atomicAdd(&tables.counters()->matches[kTable], n_made);
+    if (thread == 0) {
+      atomicAdd(&tables().counters()->matches[kTable], n_matches);
+    }
+    if (is_last(pair)) {
+      break;
+    }
+    ++pair;
   }
 }
 

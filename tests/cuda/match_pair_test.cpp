@@ -22,9 +22,7 @@ using Tables = ProofTablesRef<kK>;
 struct PairShared {
   BucketFrame left;
   BucketFrame right;
-  BucketSortShared<kThreads> sort;
   MatchShared match;
-  BlockScan<kThreads>::TempStorage scan;
 };
 
 struct PairResult {
@@ -39,15 +37,18 @@ __global__ void __launch_bounds__(kThreads)
     match_pair(ProofTablesBatch<kK> batch, std::uint32_t pair, PairResult* result) {
   SHARED(PairShared, s);
   const SourceTable<kK, 4> source{batch.record(0)};
-  load_bucket<kThreads>(source, pair, s.left, s.sort, s.scan);
+  clear_counts<kThreads>(threadIdx.x, s.match.sort);
   __syncthreads();
-  load_bucket<kThreads>(source, pair + 1, s.right, s.sort, s.scan);
-  insert_right<kThreads>(s.right, s.match, s.scan);
-  const TakenTargets taken = test_targets(pair % 2, s.left, s.match);
-  const std::uint32_t n = list_matches<kThreads>(pair % 2, taken, s.left, s.match, s.scan);
+  load_bucket<kThreads>(threadIdx.x, source, pair, s.left, s.match.sort);
   __syncthreads();
+  clear_counts<kThreads>(threadIdx.x, s.match.sort);
+  __syncthreads();
+  load_bucket<kThreads>(threadIdx.x, source, pair + 1, s.right, s.match.sort);
+  __syncthreads();
+  const std::uint32_t n = find_matches<kThreads>(threadIdx.x, pair % 2, s.left, s.right, s.match);
   if (threadIdx.x < n) {
-    result->matches[threadIdx.x] = s.match.matches[threadIdx.x];
+    const MatchedRanks ranks = match_of(threadIdx.x, s.right, s.match);
+    result->matches[threadIdx.x] = ranks.left << 16 | ranks.right;
   }
   for (std::uint32_t i = threadIdx.x; i < s.left.size; i += kThreads) {
     result->left.entries[i] = s.left.entries[i];

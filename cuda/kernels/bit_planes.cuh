@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// 32 numbers modulo 127 at a time: seven words, bit i of number n is bit n of word i.
+//
+// 127 = 2^7 - 1, so a carry out of bit 6 is a carry into bit 0, and to double a number is to turn
+// its bits by one: no instruction at all. Zero has two forms, 0 and 127.
+#pragma once
+
+#include <cstdint>
+
+#include "cuda/simt.cuh"
+
+namespace furrow::cuda {
+
+inline constexpr unsigned kPlanes = 7;
+
+struct BitPlanes {
+  std::uint32_t words[kPlanes];
+};
+
+/// 2^times * x.
+__device__ inline BitPlanes double_times(const BitPlanes& x, unsigned times) {
+  BitPlanes result;
+#pragma unroll
+  for (unsigned i = 0; i < kPlanes; ++i) {
+    result.words[(i + times) % kPlanes] = x.words[i];
+  }
+  return result;
+}
+
+/// -x.
+__device__ inline BitPlanes negate(const BitPlanes& x) {
+  BitPlanes result;
+#pragma unroll
+  for (unsigned i = 0; i < kPlanes; ++i) {
+    result.words[i] = ~x.words[i];
+  }
+  return result;
+}
+
+__device__ inline std::uint32_t majority(std::uint32_t a, std::uint32_t b, std::uint32_t c) {
+  return (a & b) | ((a | b) & c);
+}
+
+/// a + b. A sum of which one number is not 0 is never 0 (but 127).
+__device__ inline BitPlanes add(const BitPlanes& a, const BitPlanes& b) {
+  std::uint32_t carry = 0;
+#pragma unroll
+  for (unsigned i = 0; i < kPlanes; ++i) {
+    carry = majority(a.words[i], b.words[i], carry);
+  }
+  BitPlanes sum;
+#pragma unroll
+  for (unsigned i = 0; i < kPlanes; ++i) {
+    sum.words[i] = a.words[i] ^ b.words[i] ^ carry;
+    carry = majority(a.words[i], b.words[i], carry);
+  }
+  return sum;
+}
+
+/// Sets the bits of `differs` where a + b and c are not congruent, for a and c from 1 to 127.
+///
+/// Without an adder: if the sum is c, the carry out of a bit follows from that bit of a, b and c
+/// alone, and the carries are right exactly if a ^ b ^ c is the carry in at every bit.
+__device__ inline std::uint32_t or_differences(const BitPlanes& a, const BitPlanes& b,
+                                               const BitPlanes& c, std::uint32_t differs) {
+  const auto carry_out = [&](unsigned i) { return majority(a.words[i], b.words[i], ~c.words[i]); };
+  std::uint32_t carry = carry_out(kPlanes - 1);
+#pragma unroll
+  for (unsigned i = 0; i < kPlanes; ++i) {
+    differs |= (a.words[i] ^ b.words[i] ^ c.words[i]) ^ carry;
+    carry = carry_out(i);
+  }
+  return differs;
+}
+
+}  // namespace furrow::cuda
