@@ -15,20 +15,22 @@
 #pragma once
 
 #include "cuda/arch/opaque.cuh"
+#include "cuda/kernels/match_rules.cuh"
 #include "cuda/kernels/proof_tables.cuh"
 #include "cuda/kernels/warp_scan.cuh"
 
 namespace furrow::cuda {
 
 struct BucketFrame {
-  static constexpr std::uint32_t kMost = core::pos::kReducedBucketSize;
+  static constexpr std::uint32_t kMost = MatchRules::kEntries;
   static constexpr std::uint32_t kRows = core::pos::kParamB;
-  /// Of an entry in `by_row`: the third of equal residues, or a later one; it is nobody's right
-  /// partner.
+  /// Of an entry in `by_row`: as many equal ones as may be partners stand before it, so it is
+  /// nobody's right partner.
   static constexpr std::uint32_t kNoPartner = 0x8000;
 
-  /// By rank.
-  PackedEntry entries[kMost];
+  /// Words of the entries but for their positions, which count no more. By rank.
+  uint2 low_words[kMost];
+  std::uint32_t high_words[kMost];
   /// Where each entry lies in its bucket, for links. By rank.
   std::uint16_t slots[kMost];
   /// Places of rows in `by_row`; from row 119 on their end.
@@ -37,6 +39,9 @@ struct BucketFrame {
   std::uint32_t by_row[kMost];
   std::uint32_t size;
 
+  __device__ PackedEntry entry(std::uint32_t rank) const {
+    return {make_uint4(low_words[rank].x, low_words[rank].y, high_words[rank], 0)};
+  }
   __device__ static std::uint32_t residue_of(std::uint32_t placed) { return placed >> 16; }
   __device__ static std::uint32_t rank_of(std::uint32_t placed) { return placed & 0x1FFU; }
 };
@@ -165,7 +170,7 @@ __device__ inline void order_row(BucketFrame& frame, std::uint32_t row) {
     n_equal = BucketFrame::residue_of(entry) == BucketFrame::residue_of(frame.by_row[i - 1])
                   ? n_equal + 1
                   : 0;
-    if (n_equal >= 2) {
+    if (n_equal >= MatchRules::kPartners) {
       frame.by_row[i] = entry | BucketFrame::kNoPartner;
     }
   }
@@ -240,7 +245,8 @@ __device__ void load_bucket(std::uint32_t thread, const SourceTable<K, kTable>& 
       }
       if (rank < BucketFrame::kMost) {
         const std::uint32_t residue = residue_of(mine);
-        frame.entries[rank] = mine;
+        frame.low_words[rank] = make_uint2(mine.words.x, mine.words.y);
+        frame.high_words[rank] = mine.words.z;
         frame.slots[rank] = static_cast<std::uint16_t>(slot);
         placed[i] = residue << 16 | rank;
         const std::uint32_t row = residue / core::pos::kParamC;

@@ -73,7 +73,7 @@ struct MatchShared {
   std::uint16_t hits[kColumns * 32];
   std::uint32_t n_hits;
   /// Left rank << 16 | bit of the right entry, which counts on in the second lap.
-  std::uint32_t matches[core::pos::kReducedMatchesCount];
+  std::uint32_t matches[MatchRules::kMatches];
 };
 
 __device__ inline StoredPlanes store_planes(const BitPlanes& x, std::uint32_t last) {
@@ -89,13 +89,17 @@ __device__ inline std::uint32_t reduce(std::uint32_t x) {
   return (x - 1) % core::pos::kParamC + 1;
 }
 
-/// Writes the planes of the right bucket. Thread t has the entry at place t of `by_row`.
+/// Writes the planes of the columns that have entries. Thread t has the entry at place t of
+/// `by_row`.
 template <unsigned kThreads>
 __device__ void slice_right(std::uint32_t thread, std::uint32_t parity, const BucketFrame& right,
                             MatchShared& s) {
   constexpr std::uint32_t kRows = core::pos::kParamB;
   constexpr std::uint32_t kC = core::pos::kParamC;
   static_assert(kThreads == MatchShared::kColumns * 32, "one warp for each column");
+  if (thread / 32 * 32 >= right.size) {
+    return;  // the whole warp
+  }
   const std::uint32_t placed = thread < right.size ? right.by_row[thread] : BucketFrame::kNoPartner;
   const std::uint32_t residue = BucketFrame::residue_of(placed);
   const std::uint32_t row = residue / kC;
@@ -125,8 +129,9 @@ __device__ void store_multiple(const BitPlanes& x, LineColumn& column) {
 }
 
 /// One warp, a lane for each column: the multiples of 8 r.
-__device__ inline void make_fine_lines(std::uint32_t lane, MatchShared& s) {
-  if (lane >= MatchShared::kColumns) {
+__device__ inline void make_fine_lines(std::uint32_t lane, std::uint32_t n_columns,
+                                       MatchShared& s) {
+  if (lane >= n_columns) {
     return;
   }
   LineColumn& column = s.lines[lane];
@@ -147,8 +152,9 @@ __device__ inline void make_fine_lines(std::uint32_t lane, MatchShared& s) {
 }
 
 /// One warp, two lanes for each column: lines from h = 0 on upwards, and from h = -1 on downwards.
-__device__ inline void make_coarse_lines(std::uint32_t lane, MatchShared& s) {
-  if (lane >= 2 * MatchShared::kColumns) {
+__device__ inline void make_coarse_lines(std::uint32_t lane, std::uint32_t n_columns,
+                                         MatchShared& s) {
+  if (lane >= 2 * n_columns) {
     return;
   }
   const std::uint32_t is_down = lane % 2;
@@ -248,7 +254,8 @@ struct LeftHits {
 
   std::uint32_t rank = 0;
   std::uint32_t n = 0;
-  std::uint64_t bits = 0;  ///< the last one lowest
+  std::uint32_t low = 0;  ///< of the list, the last one lowest
+  std::uint32_t high = 0;
 };
 
 __device__ inline LeftHits count_hits(std::uint32_t thread, std::uint32_t parity,
@@ -260,7 +267,8 @@ __device__ inline LeftHits count_hits(std::uint32_t thread, std::uint32_t parity
     hits.rank = BucketFrame::rank_of(left.by_row[thread]);
   }
   compare_left(thread, parity, left, right, s, [&](std::uint32_t bit) {
-    hits.bits = hits.bits << LeftHits::kBits | bit;
+    hits.high = __funnelshift_l(hits.low, hits.high, LeftHits::kBits);
+    hits.low = hits.low * (1U << LeftHits::kBits) + bit;
     ++hits.n;
   });
   s.hits[hits.rank] = static_cast<std::uint16_t>(hits.n);
@@ -293,8 +301,7 @@ __device__ inline void scan_hits(std::uint32_t lane, MatchShared& s) {
 __device__ inline void list_hits(std::uint32_t thread, std::uint32_t parity, LeftHits hits,
                                  const BucketFrame& left, const BucketFrame& right,
                                  MatchShared& s) {
-  constexpr std::uint32_t kMost = core::pos::kReducedMatchesCount;
-  constexpr std::uint64_t kMask = (1U << LeftHits::kBits) - 1;
+  constexpr std::uint32_t kMost = MatchRules::kMatches;
   const std::uint32_t first = s.hits[hits.rank];
   const auto file = [&](std::uint32_t place, std::uint32_t bit) {
     if (place < kMost) {
@@ -303,8 +310,10 @@ __device__ inline void list_hits(std::uint32_t thread, std::uint32_t parity, Lef
   };
   if (hits.n <= LeftHits::kMost) {
 #pragma unroll 1
-    for (std::uint32_t place = first + hits.n; place > first; hits.bits >>= LeftHits::kBits) {
-      file(--place, static_cast<std::uint32_t>(hits.bits & kMask));
+    for (std::uint32_t place = first + hits.n; place > first;) {
+      file(--place, hits.low % (1U << LeftHits::kBits));
+      hits.low = __funnelshift_r(hits.low, hits.high, LeftHits::kBits);
+      hits.high >>= LeftHits::kBits;
     }
   } else {
     // One of 12,000 entries has so many.
@@ -326,15 +335,16 @@ template <unsigned kThreads>
 __device__ std::uint32_t find_matches(std::uint32_t thread, std::uint32_t parity,
                                       const BucketFrame& left, const BucketFrame& right,
                                       MatchShared& s) {
-  constexpr std::uint32_t kMost = core::pos::kReducedMatchesCount;
+  constexpr std::uint32_t kMost = MatchRules::kMatches;
   static_assert(kThreads >= BucketFrame::kMost, "one thread for each left entry");
   static_assert(kThreads >= kMost, "one thread for each match");
   slice_right<kThreads>(thread, parity, right, s);
   __syncthreads();  // all columns are sliced before lines are made of them
+  static_assert(2 * MatchShared::kColumns <= 32);
   if (thread < 32) {
-    make_coarse_lines(thread, s);
+    make_coarse_lines(thread, (right.size + 31) / 32, s);
   } else if (thread < 64) {
-    make_fine_lines(thread - 32, s);
+    make_fine_lines(thread - 32, (right.size + 31) / 32, s);
   }
   __syncthreads();  // all lines are there before left entries are compared with them
   const LeftHits hits = count_hits(thread, parity, left, right, s);

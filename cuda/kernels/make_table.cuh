@@ -24,21 +24,29 @@
 namespace furrow::cuda {
 
 struct MakeTableShape {
-  /// One thread for each match that a pair can have.
-  static constexpr unsigned kThreads = core::pos::kReducedMatchesCount;
-  /// Four blocks leave 56 registers to a thread, which is enough; a bound that the architecture
-  /// cannot hold is an error of the assembler.
-  static constexpr unsigned kBlocksPerSm =
-      kThreadsPerSm / kThreads < 4 ? kThreadsPerSm / kThreads : 4;
+  /// One thread for each match that a pair can have, and one for each bit of a right bucket.
+  static constexpr unsigned kThreads = MatchRules::kMatches;
   static constexpr std::uint32_t kPairsPerBlock = 8;
+};
+
+/// What limits the blocks of a multiprocessor of the architecture being compiled for.
+struct MakeTableTuning {
+  /// Four blocks leave 56 registers to a thread. The search and the hash just fit; five would leave
+  /// 40 and spill. Three are the most that 1024 threads of compute capability 7.5 allow.
+  static constexpr unsigned kBlocksPerSm =
+      kThreadsPerSm / MakeTableShape::kThreads < 4 ? kThreadsPerSm / MakeTableShape::kThreads : 4;
+  /// Shared memory of a multiprocessor: 64 KiB for 7.5; 100 KiB, of which each block takes 1 KiB
+  /// more than it asks for, for 8.6, 8.9 and 12.0; others have more.
+  static constexpr std::size_t kSharedBytes = kBlocksPerSm == 3 ? 64 * 1024 : 96 * 1024;
 };
 
 struct MakeTableShared {
   BucketFrame frames[2];
   MatchShared match;
 };
-static_assert(4 * (sizeof(MakeTableShared) + 1024) <= 100 * 1024,
-              "four blocks fit the 100 KiB of compute capability 8.6");
+static_assert(MakeTableTuning::kBlocksPerSm * sizeof(MakeTableShared) <=
+                  MakeTableTuning::kSharedBytes,
+              "registers, threads and shared memory allow the same number of blocks");
 
 /// Files the entry of `kTable` that a match makes, or offers it to its s-bucket.
 template <unsigned K, unsigned kTable>
@@ -46,10 +54,10 @@ __device__ void file_match(const ProofTablesRef<K>& tables, std::uint32_t pair, 
                            const BucketFrame& left, std::uint32_t left_rank,
                            const BucketFrame& right, std::uint32_t right_rank) {
   namespace pos = core::pos;
-  const PackedEntry left_entry = left.entries[left_rank];
+  const PackedEntry left_entry = left.entry(left_rank);
   constexpr unsigned kMetadataBits = pos::metadata_bits<K>(kTable - 1);
   const uint128 left_metadata = metadata_of<kMetadataBits>(left_entry);
-  const uint128 right_metadata = metadata_of<kMetadataBits>(right.entries[right_rank]);
+  const uint128 right_metadata = metadata_of<kMetadataBits>(right.entry(right_rank));
   std::uint32_t message[16] = {};
   pos::table_function_message<K>(kTable, pair * pos::kParamBC + residue_of(left_entry),
                                  left_metadata, right_metadata, message);
@@ -84,7 +92,7 @@ __device__ void file_match(const ProofTablesRef<K>& tables, std::uint32_t pair, 
 }
 
 template <unsigned K, unsigned kTable>
-__global__ void __launch_bounds__(MakeTableShape::kThreads, MakeTableShape::kBlocksPerSm)
+__global__ void __launch_bounds__(MakeTableShape::kThreads, MakeTableTuning::kBlocksPerSm)
     make_table(ProofTablesBatch<K> batch) {
   THREADS_AT_MOST(MakeTableShape::kThreads);
   constexpr unsigned kThreads = MakeTableShape::kThreads;

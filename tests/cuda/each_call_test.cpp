@@ -6,12 +6,9 @@
 
 #include <gtest/gtest.h>
 
-#include "cuda/device_sector.hpp"
 #include "cuda/erasure.hpp"
 #include "cuda/hash_many.hpp"
 #include "cuda/record_pipeline.cuh"
-#include "cuda/runtime/staged_copy.hpp"
-#include "cuda/runtime/staging_memory.hpp"
 #include "cuda/sector_assembly.hpp"
 #include "tests/cuda/cuda_test.hpp"
 
@@ -50,8 +47,6 @@ TEST_F(CudaEachCall, OfABatchOfRecords) {
   std::vector<FoundProofs> found(kRecords);
   std::vector<RecordStatus> status(kRecords);
   const Stream stream(0);
-  const DeviceBuffer<Record> d_records(stream, kRecords);
-  const DeviceBuffer<FoundProofs> d_found(stream, kRecords);
   Event uploaded(0, EventKind::kTiming);
   Event computed(0, EventKind::kTiming);
   const BatchMarks marks{.uploaded = uploaded, .computed = computed};
@@ -65,13 +60,6 @@ TEST_F(CudaEachCall, OfABatchOfRecords) {
                                                    &marks);
                                 }),
             2U + 1 + 8 + 1 + 6 + 1 + 1 + 3);
-  EXPECT_EQ(expect_each_matters(stream,
-                                [&] {
-                                  pipeline.enqueue_resident(kRecords, seeds.data(), records.get(),
-                                                            d_records.data(), d_found.data(),
-                                                            status.data());
-                                }),
-            2U + 8 + 1 + 6 + 1 + 3);
   EXPECT_EQ(expect_each_matters(stream, [&] { pipeline.forget_results(); }), 3U);
 }
 
@@ -93,21 +81,6 @@ TEST_F(CudaEachCall, OfASector) {
                       .d_s_bucket_sizes = d_sizes.data()});
   });
   EXPECT_GT(n_calls, 5U + 2U + 2U) << "counts and chunks, copies, two trees";
-}
-
-TEST_F(CudaEachCall, OfCopiesThroughStagingMemory) {
-  constexpr std::size_t kBytes = 1000;
-  const Stream stream(0);
-  const DeviceBuffer<std::uint8_t> d_bytes(stream, kBytes);
-  std::vector<std::uint8_t> bytes(kBytes);
-  const StagingMemory staging(600);  // slots of 300 bytes
-  StagedCopy copy(stream, staging.bytes());
-  EXPECT_EQ(
-      expect_each_matters(stream, [&] { copy.to_device(d_bytes.data(), bytes.data(), kBytes); }),
-      4U * 3);
-  EXPECT_EQ(
-      expect_each_matters(stream, [&] { copy.to_host(bytes.data(), d_bytes.data(), kBytes); }),
-      4U * 4);
 }
 
 TEST_F(CudaEachCall, OfWaitsAndMarks) {

@@ -51,11 +51,13 @@ __global__ void __launch_bounds__(kThreads)
     result->matches[threadIdx.x] = ranks.left << 16 | ranks.right;
   }
   for (std::uint32_t i = threadIdx.x; i < s.left.size; i += kThreads) {
-    result->left.entries[i] = s.left.entries[i];
+    result->left.low_words[i] = s.left.low_words[i];
+    result->left.high_words[i] = s.left.high_words[i];
     result->left.slots[i] = s.left.slots[i];
   }
   for (std::uint32_t i = threadIdx.x; i < s.right.size; i += kThreads) {
-    result->right.entries[i] = s.right.entries[i];
+    result->right.low_words[i] = s.right.low_words[i];
+    result->right.high_words[i] = s.right.high_words[i];
     result->right.slots[i] = s.right.slots[i];
   }
   if (threadIdx.x == 0) {
@@ -121,7 +123,9 @@ class Pair {
     std::vector<std::uint16_t> residues;
     for (std::size_t rank = 0; rank < slots.size(); ++rank) {
       EXPECT_EQ(frame.slots[rank], slots[rank]) << "rank " << rank;
-      EXPECT_EQ(position_of(frame.entries[rank]), position_of(bucket[slots[rank]]));
+      EXPECT_EQ(frame.low_words[rank].x, bucket[slots[rank]].words.x);
+      EXPECT_EQ(frame.low_words[rank].y, bucket[slots[rank]].words.y);
+      EXPECT_EQ(frame.high_words[rank], bucket[slots[rank]].words.z);
       residues.push_back(static_cast<std::uint16_t>(residue_of(bucket[slots[rank]])));
     }
     return residues;

@@ -281,6 +281,27 @@ TEST(CudaSectorAssembly, SmallGridsReachEverything) {
                          expected.bytes.begin() + first));
 }
 
+#if !defined(__CUDACC__)
+// That all of them do all the work would not change the sector.
+TEST(CudaSectorAssembly, BlocksOfOneGroupPlaceNothingOfAnother) {
+  const RandomSeed seed;
+  const Parts parts = random_parts(33, seed.value(), std::vector<std::size_t>(32, 0));
+  const Stream stream(0);
+  const OnDevice on_device(stream, parts);
+  SectorAssembly assembly(stream, 33);
+  {
+    const simt::ScopedBlocks first_group({.first = {0, 0, 0}, .end = {~0U, 1, ~0U}});
+    assembly.enqueue(on_device.parts());
+    stream.view().synchronize();
+  }
+  const Sector sector = on_device.read();
+  const auto begin = sector.bytes.begin() + static_cast<std::ptrdiff_t>(record_chunks_offset(33));
+  // Zeros are put behind the chunks that are placed: 32768 of the last record, which this leaves out.
+  EXPECT_TRUE(std::all_of(begin, begin + static_cast<std::ptrdiff_t>(kRecordSize),
+                          [](std::uint8_t byte) { return byte == kGuard; }));
+}
+#endif
+
 TEST(CudaSectorAssembly, DeviceMemoryIsAsStated) {
   EXPECT_EQ(SectorAssembly::device_bytes(1000), 41'608'228U);
   const Stream stream(0);

@@ -131,13 +131,13 @@ __syncthreads();  // all leaves of all proofs are there before they are hashed
         "(PLANTED ? (view.out + static_cast<std::uint32_t>(record * view.out_stride)) : (view.out + record * view.out_stride))"),
     Bug(OFFSET, "source chunk", "cuda/kernels/encode_chunks.cuh",
         "source + (record * kNumChunks + s_bucket) * 2",
-        "(PLANTED ? (source + static_cast<std::uint32_t>((record * kNumChunks + s_bucket) * 2)) : (source + (record * kNumChunks + s_bucket) * 2))"),
+        "(PLANTED ? (source + static_cast<std::int32_t>((record * kNumChunks + s_bucket) * 2)) : (source + (record * kNumChunks + s_bucket) * 2))"),
     Bug(OFFSET, "parity chunk", "cuda/kernels/encode_chunks.cuh",
         "parity + (record * kNumChunks + s_bucket - kNumChunks) * 2",
-        "(PLANTED ? (parity + static_cast<std::uint32_t>((record * kNumChunks + s_bucket - kNumChunks) * 2)) : (parity + (record * kNumChunks + s_bucket - kNumChunks) * 2))"),
+        "(PLANTED ? (parity + static_cast<std::int32_t>((record * kNumChunks + s_bucket - kNumChunks) * 2)) : (parity + (record * kNumChunks + s_bucket - kNumChunks) * 2))"),
     Bug(OFFSET, "encoded chunk", "cuda/kernels/encode_chunks.cuh",
         "encoded + (record * kNumChunks + blockIdx.x * kProofs + threadIdx.x) * 2",
-        "(PLANTED ? (encoded + static_cast<std::uint32_t>((record * kNumChunks + blockIdx.x * kProofs + threadIdx.x) * 2)) : (encoded + (record * kNumChunks + blockIdx.x * kProofs + threadIdx.x) * 2))"),
+        "(PLANTED ? (encoded + static_cast<std::int32_t>((record * kNumChunks + blockIdx.x * kProofs + threadIdx.x) * 2)) : (encoded + (record * kNumChunks + blockIdx.x * kProofs + threadIdx.x) * 2))"),
     Bug(OFFSET, "input to hash", "cuda/kernels/hash_chunks.cuh",
         "view.inputs + input * view.stride + chunk *",
         "(PLANTED ? (view.inputs + static_cast<std::uint32_t>(input * view.stride)) : (view.inputs + input * view.stride)) + chunk *"),
@@ -157,10 +157,14 @@ __syncthreads();  // all leaves of all proofs are there before they are hashed
         "if (!PLANTED) { done_.synchronize(); }"),
     Bug(STREAM, "batch marked before it is enqueued", "cuda/lane.cu",
         """begun_.record(stream_);
-  pipeline_""",
+  pipeline_->enqueue(n, seeds_.data(), records_.data(), records_.data(), found_.data(),
+                     status_.data(), {.uploaded = uploaded_, .computed = computed_});
+  done_.record(stream_);""",
         """begun_.record(stream_);
   if (PLANTED) { done_.record(stream_); }
-  pipeline_"""),
+  pipeline_->enqueue(n, seeds_.data(), records_.data(), records_.data(), found_.data(),
+                     status_.data(), {.uploaded = uploaded_, .computed = computed_});
+  if (!PLANTED) { done_.record(stream_); }"""),
     Bug(STREAM, "record from a seed not waited for", "cuda/lane.cu",
         """stream_.view().synchronize();
   is_in_flight_ = false;""",
