@@ -4,6 +4,7 @@
 #include <limits>
 #include <memory>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 
 #include <gtest/gtest.h>
@@ -150,6 +151,24 @@ TEST_F(CudaRuntime, OwnersMoveAndReleaseOnce) {
   const DeviceBuffer<int> empty(moved_stream, 0);
   EXPECT_EQ(empty.data(), nullptr);
   EXPECT_EQ(PinnedBuffer<int>(0).data(), nullptr);
+}
+
+TEST_F(CudaRuntime, DeviceMemoryStaysUntilItsStreamIsDoneWithIt) {
+  for (std::uint64_t order = 1; order <= 10; ++order) {
+    SCOPED_TRACE("FURROW_SIMT_STREAMS=late:" + std::to_string(order));
+    FakeCuda::set_stream_order(order);
+    const Stream stream(0);
+    const PinnedBuffer<std::uint8_t> pinned(64);
+    {
+      const DeviceBuffer<std::uint8_t> buffer(stream, 64);
+      check(cudaMemsetAsync(buffer.data(), 7, 64, stream.view().get()));
+      check(cudaMemcpyAsync(pinned.data(), buffer.data(), 64, cudaMemcpyDeviceToHost,
+                            stream.view().get()));
+    }
+    stream.view().synchronize();
+    EXPECT_EQ(pinned.span().back(), 7);
+  }
+  FakeCuda::set_stream_order(1);
 }
 
 TEST_F(CudaRuntime, OwnersAreAssigned) {

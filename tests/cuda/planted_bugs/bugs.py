@@ -218,12 +218,9 @@ void StagedCopy::to_host"""),
     Bug(STREAM, "tree of a sector on the default stream", "cuda/hash_many.cu",
         "launch(chunks_kernel(batch), shape_for(batch.n_inputs * n_chunks), stream.get(),",
         "launch(chunks_kernel(batch), shape_for(batch.n_inputs * n_chunks), (PLANTED ? nullptr : stream.get()),"),
-    Bug(STREAM, "staging memory freed before its lanes", "cuda/cuda_records_encoder.cu",
-        """lanes_.clear();  // first: they wait for what still uses the staging memory
-  staging_.reset();""",
-        """lanes_.clear();  // first: they wait for what still uses the staging memory
-  if (PLANTED) { auto l = std::exchange(lanes_, {}); staging_.reset(); l.clear(); }
-  staging_.reset();"""),
+    Bug(STREAM, "abandoned batch not waited for", "cuda/lane.cu",
+        "stream_.view().synchronize_quietly();",
+        "if (!PLANTED) { stream_.view().synchronize_quietly(); }"),
     Bug(SHAPE, "rows of a grid not capped", "cuda/erasure.cu",
         "std::min(batch.n_records, kMaxGridY)",
         "(PLANTED ? (batch.n_records) : (std::min(batch.n_records, kMaxGridY)))"),
