@@ -51,7 +51,7 @@ class Sparse {
 /// The largest batch for a small K, of which single records are made.
 class LargestBatch {
  public:
-  static constexpr unsigned kK = 15;
+  static constexpr unsigned kK = 16;  // the least that gives proofs of parity chunks, too
   using Tables = ProofTablesRef<kK>;
 
   /// Everything that is done for a record of a batch, for this one alone.
@@ -102,7 +102,7 @@ class LargestBatch {
  private:
   [[nodiscard]] ProofTablesBatch<kK> batch() const { return ProofTablesBatch<kK>(tables_.data()); }
 
-  /// A K this small does not give 32768 of them, so some are used again.
+  /// A K this small does not always give 32768 of them, so some are used again.
   void pretend_enough_proofs(std::uint32_t record) {
     std::uint16_t* const used = used_.data() + record * kNumChunks;
     for (std::size_t i = n_proofs_; i < kNumChunks; ++i) {
