@@ -162,6 +162,7 @@ class PlottingSimulation : public testing::Test {
       speeds.push_back(cards[i].speed);
     }
     FakeCuda::set_devices(devices);
+    FakeCuda::set_stream_order(std::nullopt);  // when things are done is told by the virtual time
     SimulatedCards simulated(time, speeds, host.copy_bytes_per_second);
     plot_sectors_of(host, cards, time, n_sectors);
 
