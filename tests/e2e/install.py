@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What `cmake --install` leaves behind: everything below one folder, and a library that others build
+with from there, whatever the folder is called.
+
+    install.py --furrow PROGRAM --work DIR --build DIR --tree DIR --cmake PROGRAM
+"""
+
+import os
+import pathlib
+import shlex
+import shutil
+import subprocess
+
+from support import program
+from support.program import OPTIONS, FurrowTest
+
+CONSUMER = """\
+cmake_minimum_required(VERSION 3.25)
+project(consumer LANGUAGES C CXX)
+find_package(furrow 0.1 CONFIG REQUIRED)
+add_executable(shared {example})
+target_link_libraries(shared PRIVATE furrow::furrow)
+add_executable(static {example})
+target_link_libraries(static PRIVATE furrow::furrow_static)
+"""
+
+
+def output_of(*command, **options):
+    result = subprocess.run([str(word) for word in command], capture_output=True, text=True,
+                            check=False, **options)
+    if result.returncode != 0:
+        raise AssertionError(f"{command}: exit code {result.returncode}\n{result.stdout}"
+                             f"{result.stderr}")
+    return result.stdout
+
+
+class Install(FurrowTest):
+    """One installation, into a folder whose name has a space, for all tests."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.prefix = OPTIONS.work / "installed here/opt/furrow"
+        # As packages are made: not to the place where it will stand.
+        cls.staged = OPTIONS.work / "staged here"
+        output_of(OPTIONS.cmake, "--install", OPTIONS.build, "--prefix", cls.prefix)
+        output_of(OPTIONS.cmake, "--install", OPTIONS.build, "--prefix", "/usr/local",
+                  env={**os.environ, "DESTDIR": str(cls.staged)})
+        cls.example = OPTIONS.tree / "tools/examples/encode_records.c"
+        cls.pkg_config = next(cls.prefix.glob("lib*/**/furrow.pc")).parent
+
+    def runs(self, compiled, **environment):
+        said = output_of(compiled, "1", env={**os.environ, **environment})
+        self.assertIn("1 records encoded, two encoders agree", said)
+
+    def library_path(self):
+        return {"LD_LIBRARY_PATH": str(next(self.prefix.glob("lib*/**/libfurrow.so")).parent)}
+
+    def test_everything_stands_below_the_staging_folder(self):
+        self.assertEqual([entry.name for entry in self.staged.iterdir()], ["usr"])
+        files = {path.relative_to(self.staged / "usr/local").as_posix()
+                 for path in self.staged.rglob("*") if not path.is_dir()}
+        for wanted in ("bin/furrow", "include/furrow/furrow.h", "share/man/man1/furrow.1",
+                       "share/man/man1/furrow-plot.1", "share/doc/libfurrow1/copyright",
+                       "share/bash-completion/completions/furrow",
+                       "share/zsh/site-functions/_furrow"):
+            self.assertIn(wanted, files)
+        headers = [name for name in files if name.startswith("include/")]
+        self.assertEqual(headers, ["include/furrow/furrow.h"])
+
+    def test_nothing_names_the_folders_of_the_build(self):
+        for path in self.staged.rglob("*"):
+            if path.is_file():
+                content = path.read_bytes()
+                for folder in (OPTIONS.build, OPTIONS.tree):
+                    self.assertNotIn(f"{folder}/".encode(), content, path)
+
+    def test_program_runs_from_there(self):
+        self.assertIn("furrow 0.", output_of(self.prefix / "bin/furrow", "--version"))
+
+    def test_cmake_package(self):
+        project = self.folder / "consumer"
+        project.mkdir()
+        (project / "CMakeLists.txt").write_text(
+            CONSUMER.format(example=f'"{self.example}"'), encoding="utf-8")
+        # The package finds its parts by where it stands, so the installation may move.
+        moved = self.folder / "moved"
+        shutil.copytree(self.prefix, moved, symlinks=True)
+        output_of(OPTIONS.cmake, "-S", project, "-B", project / "build",
+                  f"-DCMAKE_PREFIX_PATH={moved}")
+        output_of(OPTIONS.cmake, "--build", project / "build")
+        self.runs(project / "build/shared")
+        self.runs(project / "build/static")
+        needed = output_of("readelf", "-d", project / "build/static")
+        self.assertNotIn("libfurrow", needed)
+
+    def test_pkg_config(self):
+        environment = {**os.environ, "PKG_CONFIG_PATH": str(self.pkg_config)}
+        flags = shlex.split(output_of("pkg-config", "--cflags", "--libs", "furrow", env=environment))
+        compiled = self.folder / "by_pkg_config"
+        output_of("cc", "-o", compiled, self.example, *flags)
+        self.runs(compiled, **self.library_path())
+
+    def test_pkg_config_static(self):
+        environment = {**os.environ, "PKG_CONFIG_PATH": str(self.pkg_config)}
+        flags = shlex.split(output_of("pkg-config", "--cflags", "--libs", "--static", "furrow",
+                                      env=environment))
+        archive = next(self.prefix.glob("lib*/**/libfurrow.a"))
+        flags = [str(archive) if flag == "-lfurrow" else flag for flag in flags]
+        compiled = self.folder / "by_pkg_config_static"
+        output_of("cc", "-o", compiled, self.example, *flags)
+        self.runs(compiled)
+
+    def test_inside_of_another_project(self):
+        """Configured only: building is the library's own build once more."""
+        project = self.folder / "outer"
+        project.mkdir()
+        (project / "CMakeLists.txt").write_text(
+            "cmake_minimum_required(VERSION 3.25)\nproject(outer LANGUAGES C CXX)\n"
+            f'add_subdirectory("{OPTIONS.tree}" furrow)\n'
+            f'add_executable(shared "{self.example}")\n'
+            "target_link_libraries(shared PRIVATE furrow::furrow)\n"
+            "if(TARGET furrow_cli OR TARGET test_base)\n"
+            '  message(FATAL_ERROR "programs and tests of furrow are built")\nendif()\n',
+            encoding="utf-8")
+        output_of(OPTIONS.cmake, "-S", project, "-B", project / "build", "-DFURROW_CUDA=OFF")
+
+    def test_library_shows_the_c_interface_alone(self):
+        header = (self.prefix / "include/furrow/furrow.h").read_text(encoding="utf-8")
+        for library, options in (("libfurrow.so", ["-D"]), ("libfurrow.a", ["-g"])):
+            path = next(self.prefix.glob(f"lib*/**/{library}"))
+            names = {line.split()[-1].split("@")[0]
+                     for line in output_of("nm", *options, "--defined-only", path).splitlines()
+                     if len(line.split()) >= 3 and line.split()[1] != "A"}
+            self.assertTrue(names)
+            for name in names:
+                self.assertRegex(header, rf"\b{name}\(", library)
+
+
+def add_options(parser):
+    parser.add_argument("--build", type=pathlib.Path, required=True, help="build folder to install")
+    parser.add_argument("--tree", type=pathlib.Path, required=True, help="the repository")
+    parser.add_argument("--cmake", type=pathlib.Path, required=True, help="the program cmake")
+
+
+if __name__ == "__main__":
+    program.run_tests(__doc__, add_options)
