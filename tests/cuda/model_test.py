@@ -74,8 +74,11 @@ class Kernels(unittest.TestCase):
 class WholeProgram(unittest.TestCase):
     def test_counts_of_old(self):
         results = pathlib.Path(arguments.bench) / "results"
-        newest = sorted(results.glob("counts-*.json"))[-1]
-        counts = model.Counts(newest)
+        for path in sorted(results.glob("counts-*.json")):
+            with self.subTest(path=path.name):
+                self.expect_report_of(model.Counts(path))
+
+    def expect_report_of(self, counts):
         text = "\n".join(model.report(counts, counts))
         for step in ("fill_table1", "make_table 7", "erasure extend", "place_chunks", "checksums"):
             self.assertIn(f"| {step} |", text)
