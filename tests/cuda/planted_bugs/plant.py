@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Plants the bugs of bugs.py in a copy of the repository and sees which suites of the harness find them. All are built
-at once, and FURROW_PLANTED chooses one. Writes a table; fails when fewer than 95 % are found. Takes a quarter
-of an hour on two cores."""
+at once, and FURROW_PLANTED chooses one. Writes a table; fails when fewer than 95 % are found. Takes a quarter of
+an hour on two cores."""
 
 import argparse
 import concurrent.futures
