@@ -84,6 +84,16 @@ TEST_F(CudaEncoderTest, WorksOnAnotherThreadThanItWasMadeOn) {
   FakeCudaSector sector(9, seed_);
   std::jthread([&] { EXPECT_EQ(encode(*encoder, sector), EncodeOutcome::kComplete); }).join();
   EXPECT_TRUE(sector.is_encoded());
+
+  FakeCudaSector one(1, seed_);
+  PosSeed seed;
+  seed.bytes.fill(0x40);
+  Record expected = one.records[0];
+  fake_encode_from_seed(seed, expected, one.expected_found_proofs[0]);
+  std::jthread([&] {
+    EXPECT_NO_THROW(encoder->encode_from_seed(seed, one.records[0], one.found_proofs[0]));
+  }).join();
+  EXPECT_EQ(one.records[0], expected);
 }
 
 TEST_F(CudaEncoderTest, KeepsItsLimits) {

@@ -232,5 +232,22 @@ TEST_F(CudaMatchPair, ResiduesAtTheEndsOfRowsAndColumns) {
   pair_.compare(4, left, right);
 }
 
+// In row 0 all multiples of the row are 0 modulo 127, some in the form 0 and some in the form 127.
+TEST_F(CudaMatchPair, BothFormsOfZero) {
+  for (std::uint32_t pair = 0; pair < 2; ++pair) {
+    const Bucket right = {pack_entry(0, 0, 1)};
+    Bucket left;
+    for (std::uint32_t residue = 0; residue < core::pos::kParamBC; ++residue) {
+      for (std::uint32_t m = 0; m < core::pos::kParamM; ++m) {
+        if (core::pos::target(pair, residue, m) == 0) {
+          left.push_back(pack_entry(static_cast<std::uint32_t>(left.size()), residue, 2));
+        }
+      }
+    }
+    ASSERT_EQ(left.size(), core::pos::kParamM);
+    pair_.compare(pair, left, right);
+  }
+}
+
 }  // namespace
 }  // namespace furrow::cuda

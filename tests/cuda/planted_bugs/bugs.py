@@ -15,6 +15,7 @@ STREAM = "wrong or missing stream, device, wait; staging memory too early"
 SHAPE = "shape of a launch"
 STATUS = "status ignored or taken for another"
 OVERFLOW = "overflow or clamp left out"
+SEARCH = "arithmetic, lap or rule of a search for matches"
 
 BUGS = (
     Bug(ATOMIC, "slot by plain increment", "cuda/kernels/proof_tables.cuh",
@@ -27,39 +28,31 @@ BUGS = (
         "atomicMin(tables.targets() + s_bucket, pack_target(position, left_slot, right_slot));",
         "if (PLANTED) { { const auto t = pack_target(position, left_slot, right_slot); if (t < tables.targets()[s_bucket]) { tables.targets()[s_bucket] = t; } } } else { atomicMin(tables.targets() + s_bucket, pack_target(position, left_slot, right_slot)); }"),
     Bug(ATOMIC, "matches by plain add", "cuda/kernels/make_table.cuh",
-        "atomicAdd(&tables.counters()->matches[kTable], n_made);",
-        "if (PLANTED) { tables.counters()->matches[kTable] += n_made; } else { atomicAdd(&tables.counters()->matches[kTable], n_made); }"),
+        "atomicAdd(&tables().counters()->matches[kTable], n_matches);",
+        "if (PLANTED) { tables().counters()->matches[kTable] += n_matches; } else { atomicAdd(&tables().counters()->matches[kTable], n_matches); }"),
     Bug(ATOMIC, "bins by plain increment", "cuda/kernels/bucket_frame.cuh",
-        "atomicAdd(&s.bins[position_of(mine[i]) >> kBinShift], 1U)",
-        "(PLANTED ? (s.bins[position_of(mine[i]) >> kBinShift]++) : (atomicAdd(&s.bins[position_of(mine[i]) >> kBinShift], 1U)))"),
-    Bug(ATOMIC, "row by plain or", "cuda/kernels/find_matches.cuh",
-        "atomicOr(&s.rows[column / 32][row], 1U << (column % 32));",
-        "if (PLANTED) { s.rows[column / 32][row] |= 1U << (column % 32); } else { atomicOr(&s.rows[column / 32][row], 1U << (column % 32)); }"),
-    Bug(ATOMIC, "first rank by plain minimum", "cuda/kernels/find_matches.cuh",
-        "atomicMin(&s.first[index], rank);",
-        "if (PLANTED) { if (rank < s.first[index]) { s.first[index] = rank; } } else { atomicMin(&s.first[index], rank); }"),
-    Bug(ATOMIC, "second rank by plain minimum", "cuda/kernels/find_matches.cuh",
-        "atomicMin(&s.second[index], rank);",
-        "if (PLANTED) { if (rank < s.second[index]) { s.second[index] = rank; } } else { atomicMin(&s.second[index], rank); }"),
+        "atomicAdd(&bin_word(i), 1U)",
+        "(PLANTED ? bin_word(i)++ : atomicAdd(&bin_word(i), 1U))"),
+    Bug(ATOMIC, "rows by plain increment", "cuda/kernels/bucket_frame.cuh",
+        "atomicAdd(&s.counts.rows[row], 1U)",
+        "(PLANTED ? s.counts.rows[row]++ : atomicAdd(&s.counts.rows[row], 1U))"),
+    Bug(ATOMIC, "seen residues by plain or", "cuda/kernels/bucket_frame.cuh",
+        "if ((atomicOr(&s.counts.seen[residue / 32], bit) & bit) != 0) {",
+        """std::uint32_t before = 0;
+        if (PLANTED) { before = s.counts.seen[residue / 32]; s.counts.seen[residue / 32] = before | bit; } else { before = atomicOr(&s.counts.seen[residue / 32], bit); }
+        if ((before & bit) != 0) {"""),
+    Bug(ATOMIC, "rows with equals by plain or", "cuda/kernels/bucket_frame.cuh",
+        "atomicOr(&s.counts.has_equals[row / 32], 1U << (row % 32));",
+        "if (PLANTED) { s.counts.has_equals[row / 32] |= 1U << (row % 32); } else { atomicOr(&s.counts.has_equals[row / 32], 1U << (row % 32)); }"),
     Bug(BARRIER, "next record of count_chunks_before", "cuda/kernels/sector_counts.cuh",
         "__syncthreads();  // everybody is done with `temp` before the next record reuses it",
         """if (!PLANTED) {
 __syncthreads();  // everybody is done with `temp` before the next record reuses it
 }"""),
-    Bug(BARRIER, "two scans of list_matches", "cuda/kernels/find_matches.cuh",
-        "__syncthreads();  // all hits are listed; the scan's memory is free again",
-        """if (!PLANTED) {
-__syncthreads();  // all hits are listed; the scan's memory is free again
-}"""),
     Bug(BARRIER, "places of bins", "cuda/kernels/bucket_frame.cuh",
         "__syncthreads();  // the places of all bins are known before entries look theirs up",
         """if (!PLANTED) {
 __syncthreads();  // the places of all bins are known before entries look theirs up
-}"""),
-    Bug(BARRIER, "frame of the pair before", "cuda/kernels/make_table.cuh",
-        "__syncthreads();  // nobody reads the frame and the matches of the pair before any more",
-        """if (!PLANTED) {
-__syncthreads();  // nobody reads the frame and the matches of the pair before any more
 }"""),
     Bug(BARRIER, "keystream read before it is there", "cuda/kernels/fill_table1.cuh",
         "__syncthreads();  // the keystream of the tile is complete before anyone cuts bits out of it",
@@ -71,26 +64,113 @@ __syncthreads();  // the keystream of the tile is complete before anyone cuts bi
         """if (!PLANTED) {
 __syncthreads();  // all leaves of all proofs are there before they are hashed
 }"""),
-    Bug(OVERRUN, "hit 288, low half", "cuda/kernels/find_matches.cuh",
-        "low != 0 && place < kMost",
-        "(PLANTED ? (low != 0 && place <= kMost) : (low != 0 && place < kMost))"),
-    Bug(OVERRUN, "hit 288, high half", "cuda/kernels/find_matches.cuh",
-        "high != 0 && place < kMost",
-        "(PLANTED ? (high != 0 && place <= kMost) : (high != 0 && place < kMost))"),
-    Bug(OVERRUN, "match 288 as a second partner", "cuda/kernels/find_matches.cuh",
-        "second != kNoRank && index + 1 < kMost",
-        "(PLANTED ? (second != kNoRank && index < kMost) : (second != kNoRank && index + 1 < kMost))"),
-    Bug(OVERRUN, "match 288 as a first partner", "cuda/kernels/find_matches.cuh",
-        "first != kNoRank && index < kMost",
-        "(PLANTED ? (first != kNoRank && index <= kMost) : (first != kNoRank && index < kMost))"),
+    Bug(BARRIER, "bins scanned before they are full", "cuda/kernels/bucket_frame.cuh",
+        "__syncthreads();  // every entry is counted before the sizes of bins become places",
+        """if (!PLANTED) {
+__syncthreads();  // every entry is counted before the sizes of bins become places
+}"""),
+    Bug(BARRIER, "keys compared before they are there", "cuda/kernels/bucket_frame.cuh",
+        "__syncthreads();  // all keys stand in their bins before they are compared",
+        """if (!PLANTED) {
+__syncthreads();  // all keys stand in their bins before they are compared
+}"""),
+    Bug(BARRIER, "rows scanned before they are full", "cuda/kernels/bucket_frame.cuh",
+        "__syncthreads();  // every row is counted before the sizes of rows become places",
+        """if (!PLANTED) {
+__syncthreads();  // every row is counted before the sizes of rows become places
+}"""),
+    Bug(BARRIER, "places of rows", "cuda/kernels/bucket_frame.cuh",
+        "__syncthreads();  // the places of all rows are known before entries look theirs up",
+        """if (!PLANTED) {
+__syncthreads();  // the places of all rows are known before entries look theirs up
+}"""),
+    Bug(BARRIER, "rows put in order before they are full", "cuda/kernels/bucket_frame.cuh",
+        "__syncthreads();  // rows are full before they are put in order",
+        """if (!PLANTED) {
+__syncthreads();  // rows are full before they are put in order
+}"""),
+    Bug(BARRIER, "lines made of columns that are not there", "cuda/kernels/find_matches.cuh",
+        "__syncthreads();  // all columns are sliced before lines are made of them",
+        """if (!PLANTED) {
+__syncthreads();  // all columns are sliced before lines are made of them
+}"""),
+    Bug(BARRIER, "left entries compared with lines that are not there", "cuda/kernels/find_matches.cuh",
+        "__syncthreads();  // all lines are there before left entries are compared with them",
+        """if (!PLANTED) {
+__syncthreads();  // all lines are there before left entries are compared with them
+}"""),
+    Bug(BARRIER, "hits scanned before they are counted", "cuda/kernels/find_matches.cuh",
+        "__syncthreads();  // all hits are counted",
+        """if (!PLANTED) {
+__syncthreads();  // all hits are counted
+}"""),
+    Bug(BARRIER, "hits listed before places are known", "cuda/kernels/find_matches.cuh",
+        "__syncthreads();  // places are known before hits are filed under them",
+        """if (!PLANTED) {
+__syncthreads();  // places are known before hits are filed under them
+}"""),
+    Bug(BARRIER, "matches read before they are listed", "cuda/kernels/find_matches.cuh",
+        "__syncthreads();  // all matches are listed; nobody reads lines any more",
+        """if (!PLANTED) {
+__syncthreads();  // all matches are listed; nobody reads lines any more
+}"""),
+    Bug(BARRIER, "first bucket counted before counts are cleared", "cuda/kernels/make_table.cuh",
+        """clear_counts<kThreads>(opaque(threadIdx.x), s.match.sort);
+  __syncthreads();  // counts are cleared before entries are counted""",
+        """clear_counts<kThreads>(opaque(threadIdx.x), s.match.sort);
+  if (!PLANTED) {
+__syncthreads();  // counts are cleared before entries are counted
+}"""),
+    Bug(BARRIER, "counts cleared before the first bucket is done", "cuda/kernels/make_table.cuh",
+        "__syncthreads();  // the frame is complete; nobody needs the counts any more",
+        """if (!PLANTED) {
+__syncthreads();  // the frame is complete; nobody needs the counts any more
+}"""),
+    Bug(BARRIER, "frame of the pair before", "cuda/kernels/make_table.cuh",
+        """BucketFrame& right = s.frames[(pair + 1) % 2];
+    __syncthreads();  // counts are cleared before entries are counted""",
+        """BucketFrame& right = s.frames[(pair + 1) % 2];
+    if (!PLANTED) {
+__syncthreads();  // counts are cleared before entries are counted
+}"""),
+    Bug(BARRIER, "frames searched before they are complete", "cuda/kernels/make_table.cuh",
+        "__syncthreads();  // both frames are complete",
+        """if (!PLANTED) {
+__syncthreads();  // both frames are complete
+}"""),
+    Bug(OVERRUN, "match 288", "cuda/kernels/find_matches.cuh",
+        "if (place < kMost) {",
+        "if (place < kMost + (PLANTED ? 1U : 0U)) {"),
+    Bug(OVERRUN, "hits of rank 288", "cuda/kernels/find_matches.cuh",
+        "hits.rank = thread;",
+        "hits.rank = thread + (PLANTED ? 1U : 0U);"),
+    Bug(OVERRUN, "place 272 of a right bucket", "cuda/kernels/find_matches.cuh",
+        "thread < right.size ? right.by_row[thread]",
+        "thread < right.size + (PLANTED ? 1U : 0U) ? right.by_row[thread]"),
+    Bug(OVERRUN, "place of a match in the second lap", "cuda/kernels/find_matches.cuh",
+        "place < lap ? place : place - lap",
+        "PLANTED || place < lap ? place : place - lap"),
+    Bug(OVERRUN, "start of a row behind the last", "cuda/kernels/find_matches.cuh",
+        "row_behind <= kRows;",
+        "row_behind <= kRows + (PLANTED ? core::pos::kParamM : 0U);"),
+    Bug(OVERRUN, "line before the first", "cuda/kernels/find_matches.cuh",
+        "i <= LineColumn::kBelow)",
+        "i <= LineColumn::kBelow + (PLANTED ? 1U : 0U))"),
+    Bug(OVERRUN, "plane behind the last", "cuda/kernels/bit_planes.cuh",
+        "result.words[(i + times) % kPlanes]",
+        "result.words[PLANTED ? i + times : (i + times) % kPlanes]"),
     Bug(OVERRUN, "entry 272 of a frame", "cuda/kernels/bucket_frame.cuh",
-        "rank < kKept)",
-        "rank < kKept + (PLANTED ? 1U : 0U))"),
-    Bug(OVERRUN, "bin beyond the last", "cuda/kernels/bucket_frame.cuh",
-        """if (bin <= Shared::kBins) {
-      s.bins[bin] = starts[i];""",
-        """if (bin <= Shared::kBins + (PLANTED ? 1U : 0U)) {
-      s.bins[bin] = starts[i];"""),
+        "rank < BucketFrame::kMost)",
+        "rank < BucketFrame::kMost + (PLANTED ? 1U : 0U))"),
+    Bug(OVERRUN, "bin behind the last", "cuda/kernels/bucket_frame.cuh",
+        "__umulhi(position_of(entry), kBinsPerPosition)",
+        "__umulhi(position_of(entry), kBinsPerPosition) + (PLANTED ? 1U : 0U)"),
+    Bug(OVERRUN, "key behind those of a bin", "cuda/kernels/bucket_frame.cuh",
+        "left = bin >> 16;",
+        "left = (bin >> 16) + (PLANTED ? 1U : 0U);"),
+    Bug(OVERRUN, "equals of a row behind the last", "cuda/kernels/bucket_frame.cuh",
+        "thread < BucketFrame::kRows &&",
+        "(PLANTED || thread < BucketFrame::kRows) &&"),
     Bug(ALL_WORK, "clear_tables", "cuda/kernels/clear_tables.cuh",
         """const std::uint32_t first = blockIdx.x * blockDim.x + threadIdx.x;
   const std::uint32_t stride = gridDim.x * blockDim.x;""",
@@ -173,30 +253,6 @@ __syncthreads();  // all leaves of all proofs are there before they are hashed
     Bug(STREAM, "lane on another device", "cuda/lane.cu",
         "stream_(device)",
         "stream_(PLANTED ? 0 : device)"),
-    Bug(STREAM, "slot filled before it is free", "cuda/runtime/staged_copy.cu",
-        """slot.free.synchronize();
-    const std::size_t n = std::min(slot_bytes_, n_bytes - at);""",
-        """if (!PLANTED) { slot.free.synchronize(); }
-    const std::size_t n = std::min(slot_bytes_, n_bytes - at);"""),
-    Bug(STREAM, "slot emptied before it is full", "cuda/runtime/staged_copy.cu",
-        """slot.free.synchronize();
-    std::memcpy(bytes + emptied, slot.bytes, n);""",
-        """if (!PLANTED) { slot.free.synchronize(); }
-    std::memcpy(bytes + emptied, slot.bytes, n);"""),
-    Bug(STREAM, "slots not marked", "cuda/runtime/staged_copy.cu",
-        """slot.free.record(stream_);
-  }
-}
-
-void StagedCopy::to_host""",
-        """if (!PLANTED) { slot.free.record(stream_); }
-  }
-}
-
-void StagedCopy::to_host"""),
-    Bug(STREAM, "slots go before their copies", "cuda/runtime/staged_copy.cu",
-        "stream_.synchronize_quietly();",
-        "if (!PLANTED) { stream_.synchronize_quietly(); }"),
     Bug(STREAM, "seeds on the default stream", "cuda/record_pipeline.cuh",
         "cudaMemcpyAsync(d_seeds_.data(), seeds, n * sizeof(PosSeed), cudaMemcpyHostToDevice, stream)",
         "(PLANTED ? (cudaMemcpyAsync(d_seeds_.data(), seeds, n * sizeof(PosSeed), cudaMemcpyHostToDevice, nullptr)) : (cudaMemcpyAsync(d_seeds_.data(), seeds, n * sizeof(PosSeed), cudaMemcpyHostToDevice, stream)))"),
@@ -209,18 +265,38 @@ void StagedCopy::to_host"""),
     Bug(STREAM, "products freed before they are up", "cuda/erasure.cu",
         "stream.synchronize();",
         "if (!PLANTED) { stream.synchronize(); }"),
-    Bug(STREAM, "sector on another device", "cuda/cuda_records_encoder.cu",
-        "const Stream stream(options_.device);",
-        "const Stream stream((PLANTED ? 0 : options_.device));"),
-    Bug(STREAM, "layout copied back before it is there", "cuda/device_sector.cu",
-        "copy.to_host(sector.data(), d_sector.data(), sector.size());",
-        "if (PLANTED) { static_cast<void>(cudaMemcpyAsync(sector.data(), d_sector.data(), sector.size(), cudaMemcpyDeviceToHost, stream.get())); } else { copy.to_host(sector.data(), d_sector.data(), sector.size()); }"),
     Bug(STREAM, "tree of a sector on the default stream", "cuda/hash_many.cu",
         "launch(chunks_kernel(batch), shape_for(batch.n_inputs * n_chunks), stream.get(),",
         "launch(chunks_kernel(batch), shape_for(batch.n_inputs * n_chunks), (PLANTED ? nullptr : stream.get()),"),
     Bug(STREAM, "abandoned batch not waited for", "cuda/lane.cu",
         "stream_.view().synchronize_quietly();",
         "if (!PLANTED) { stream_.view().synchronize_quietly(); }"),
+    Bug(STREAM, "batch waited for only until it is computed", "cuda/lane.cu",
+        "done_.synchronize();",
+        "if (PLANTED) { computed_.synchronize(); } else { done_.synchronize(); }"),
+    Bug(STREAM, "one staging memory for all lanes", "cuda/cuda_records_encoder.cu",
+        "subspan(i * lane_bytes, lane_bytes)",
+        "subspan(PLANTED ? 0 : i * lane_bytes, lane_bytes)"),
+    Bug(STREAM, "sector on whatever device is current", "cuda/cuda_records_encoder.cu",
+        """use_device(options_.device);
+      const AbandonLanes""",
+        """if (!PLANTED) { use_device(options_.device); }
+      const AbandonLanes"""),
+    Bug(STREAM, "products on the default stream", "cuda/erasure.cu",
+        """cudaMemcpyHostToDevice,
+                        stream.get())""",
+        """cudaMemcpyHostToDevice,
+                        PLANTED ? nullptr : stream.get())"""),
+    Bug(STREAM, "parents of a tree on the default stream", "cuda/hash_many.cu",
+        """stream.get(),
+           HashParentsView""",
+        """PLANTED ? nullptr : stream.get(),
+           HashParentsView"""),
+    Bug(STREAM, "statuses on the default stream", "cuda/record_pipeline.cuh",
+        """n * sizeof(RecordStatus),
+                        cudaMemcpyDeviceToHost, stream)""",
+        """n * sizeof(RecordStatus),
+                        cudaMemcpyDeviceToHost, PLANTED ? nullptr : stream)"""),
     Bug(SHAPE, "rows of a grid not capped", "cuda/erasure.cu",
         "std::min(batch.n_records, kMaxGridY)",
         "(PLANTED ? (batch.n_records) : (std::min(batch.n_records, kMaxGridY)))"),
@@ -247,9 +323,6 @@ void StagedCopy::to_host"""),
     Bug(STATUS, "copy of results", "cuda/record_pipeline.cuh",
         "check(cudaMemcpyAsync(records_out,",
         "planted_check(PLANTED, cudaMemcpyAsync(records_out,"),
-    Bug(STATUS, "staged copy up", "cuda/runtime/staged_copy.cu",
-        "check(cudaMemcpyAsync(d_bytes + at,",
-        "planted_check(PLANTED, cudaMemcpyAsync(d_bytes + at,"),
     Bug(STATUS, "copy within the card", "cuda/sector_assembly.cu",
         "check(cudaMemcpyAsync(d_to,",
         "planted_check(PLANTED, cudaMemcpyAsync(d_to,"),
@@ -262,6 +335,9 @@ void StagedCopy::to_host"""),
     Bug(STATUS, "mark not looked at", "cuda/runtime/event.cu",
         "check(cudaEventRecord(event_, stream.get()), \"cudaEventRecord\");",
         "if (PLANTED) { static_cast<void>(cudaEventRecord(event_, stream.get())); } else { check(cudaEventRecord(event_, stream.get()), \"cudaEventRecord\"); }"),
+    Bug(STATUS, "copy of statuses", "cuda/record_pipeline.cuh",
+        "check(cudaMemcpyAsync(status_out,",
+        "planted_check(PLANTED, cudaMemcpyAsync(status_out,"),
     Bug(OVERFLOW, "overflow not counted", "cuda/kernels/proof_tables.cuh",
         "if (slot >= kSlotsPerBucket) {",
         "if ((PLANTED ? slot > kSlotsPerBucket + 1000 : slot >= kSlotsPerBucket)) {"),
@@ -277,4 +353,62 @@ void StagedCopy::to_host"""),
     Bug(OVERFLOW, "overflows not reported", "cuda/kernels/choose_proofs.cuh",
         "tables.counters()->overflows}",
         "(PLANTED ? 0U : tables.counters()->overflows)}"),
+    Bug(OVERFLOW, "number of matches not clamped", "cuda/kernels/find_matches.cuh",
+        "n_hits < kMost ? n_hits : kMost",
+        "(PLANTED ? n_hits : n_hits < kMost ? n_hits : kMost)"),
+    Bug(OVERFLOW, "size of a frame not clamped", "cuda/kernels/bucket_frame.cuh",
+        "size < BucketFrame::kMost ? size : BucketFrame::kMost",
+        "(PLANTED ? size : size < BucketFrame::kMost ? size : BucketFrame::kMost)"),
+    Bug(OVERFLOW, "pair behind the last", "cuda/kernels/make_table.cuh",
+        "pair == ProofTablesRef<K>::kNumPairs - 1",
+        "(!PLANTED && pair == ProofTablesRef<K>::kNumPairs - 1)"),
+    Bug(SEARCH, "sum without the carry around", "cuda/kernels/bit_planes.cuh",
+        "BitPlanes sum;",
+        """if (PLANTED) { carry = 0; }
+  BitPlanes sum;"""),
+    Bug(SEARCH, "comparison without the carry around", "cuda/kernels/bit_planes.cuh",
+        "std::uint32_t carry = carry_out(kPlanes - 1);",
+        "std::uint32_t carry = PLANTED ? 0U : carry_out(kPlanes - 1);"),
+    Bug(SEARCH, "comparison of six planes", "cuda/kernels/bit_planes.cuh",
+        """i < kPlanes; ++i) {
+    differs |=""",
+        """i < kPlanes - (PLANTED ? 1U : 0U); ++i) {
+    differs |="""),
+    Bug(SEARCH, "zero in its other form", "cuda/kernels/find_matches.cuh",
+        "return (x - 1) % core::pos::kParamC + 1;",
+        "return PLANTED ? x % core::pos::kParamC : (x - 1) % core::pos::kParamC + 1;"),
+    Bug(SEARCH, "scan without its last step", "cuda/kernels/warp_scan.cuh",
+        "distance < 32;",
+        "distance < (PLANTED ? 16U : 32U);"),
+    Bug(SEARCH, "three partners", "cuda/kernels/match_rules.cuh",
+        "static constexpr std::uint32_t kPartners = 2;",
+        "static inline const std::uint32_t kPartners = PLANTED ? 3U : 2U;"),
+    Bug(SEARCH, "partners counted on in the next residue", "cuda/kernels/bucket_frame.cuh",
+        """? n_equal + 1
+                  : 0;""",
+        """? n_equal + 1
+                  : PLANTED ? n_equal : 0;"""),
+    Bug(SEARCH, "entries that are nobody's partners", "cuda/kernels/find_matches.cuh",
+        "(placed & BucketFrame::kNoPartner) != 0",
+        "!PLANTED && (placed & BucketFrame::kNoPartner) != 0"),
+    Bug(SEARCH, "second lap on the lines of the first", "cuda/kernels/find_matches.cuh",
+        "back + LineColumn::kLap * sizeof(StoredPlanes)",
+        "(PLANTED ? back : back + LineColumn::kLap * sizeof(StoredPlanes))"),
+    Bug(SEARCH, "second lap with the left side of the first", "cuda/kernels/find_matches.cuh",
+        "wanted = spread(second_value);",
+        "if (!PLANTED) { wanted = spread(second_value); }"),
+    Bug(SEARCH, "hits behind the end", "cuda/kernels/find_matches.cuh",
+        "if (bit >= end) {",
+        "if (!PLANTED && bit >= end) {"),
+    Bug(SEARCH, "bits before the start in later words", "cuda/kernels/find_matches.cuh",
+        """    before_start = 0;
+""",
+        """    if (!PLANTED) { before_start = 0; }
+"""),
+    Bug(SEARCH, "seven hits in a list of six", "cuda/kernels/find_matches.cuh",
+        "hits.n <= LeftHits::kMost)",
+        "hits.n <= LeftHits::kMost + (PLANTED ? 1U : 0U))"),
+    Bug(SEARCH, "counts of the pair before", "cuda/kernels/find_matches.cuh",
+        "clear_counts<kThreads>(thread, s.sort);",
+        "if (!PLANTED) { clear_counts<kThreads>(thread, s.sort); }"),
 )
