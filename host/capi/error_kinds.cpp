@@ -16,6 +16,7 @@
 #include "host/farm/space.hpp"
 #include "host/pieces/recovering_piece_getter.hpp"
 #include "host/pieces/source_errors.hpp"
+#include "host/plotting/encoder_choice.hpp"
 #include "host/plotting/plotting_errors.hpp"
 #include "host/plotting/verified_encoder.hpp"
 #include "host/sector/sector_reader.hpp"
@@ -38,6 +39,7 @@ constexpr std::array kKinds = {
     Rule{is<ResourceExhausted>, FURROW_ERROR_THREADS},
     Rule{is<WrongEncoding>, FURROW_ERROR_WRONG_ENCODING},
     Rule{is<DeviceLost>, FURROW_ERROR_DEVICE_LOST},
+    Rule{is<NoDevice>, FURROW_ERROR_NO_DEVICE},
     Rule{is<TooFewProofs>, FURROW_ERROR_TOO_FEW_PROOFS},
     Rule{is<EncoderError>, FURROW_ERROR_ENCODER},
     Rule{is<RecordsEncoderError>, FURROW_ERROR_ENCODER},
@@ -110,6 +112,7 @@ Verdict verdict_on(const Error& error) noexcept {
       return {FURROW_INVALID_ARGUMENT, kind};
     case FURROW_ERROR_THREADS:
       return {FURROW_RESOURCE_EXHAUSTED, kind};
+    case FURROW_ERROR_NO_DEVICE:
     case FURROW_ERROR_WRONG_ENCODING:
     case FURROW_ERROR_DEVICE_LOST:
     case FURROW_ERROR_TOO_FEW_PROOFS:
@@ -129,7 +132,9 @@ struct Name {
   const char* text;
 };
 #define FURROW_NAME(value) \
-  Name { value, #value }
+  Name {                   \
+    value, #value          \
+  }
 constexpr std::array kStatusNames = {
     FURROW_NAME(FURROW_OK),
     FURROW_NAME(FURROW_CANCELLED),

@@ -29,11 +29,6 @@ bool Handle::is_of_this_process() const {
   return process_ == ::getpid();
 }
 
-std::size_t Handle::n_calls() const {
-  const Lock lock(mutex_);
-  return n_calls_;
-}
-
 void Handle::begin_call() {
   if (!is_of_this_process()) {
     throw InvalidArgument(

@@ -26,8 +26,6 @@ class Handle {
   /// Null in handles that belong to no library.
   [[nodiscard]] const std::shared_ptr<Library>& library() const { return library_; }
   [[nodiscard]] bool is_of_this_process() const;
-  /// Calls under way.
-  [[nodiscard]] std::size_t n_calls() const;
   /// Requested when the handle is being destroyed.
   [[nodiscard]] std::stop_token end() const { return end_.get_token(); }
 
@@ -43,7 +41,7 @@ class Handle {
   std::shared_ptr<Library> library_;
   pid_t process_;
   std::stop_source end_;
-  mutable Mutex mutex_;
+  Mutex mutex_;
   ConditionVariable changed_;
   std::size_t n_calls_ FURROW_GUARDED_BY(mutex_) = 0;
 };

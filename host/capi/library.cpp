@@ -11,15 +11,14 @@
 namespace furrow::capi {
 namespace {
 
-std::shared_ptr<const ThreadHooks> hooks_of(const furrow_library_options& options) {
+std::shared_ptr<const ThreadHooks> hooks_from(const furrow_library_options& options) {
   if (options.on_thread_start == nullptr && options.on_thread_end == nullptr) {
     return nullptr;
   }
   const auto hook = [&](void (*callback)(void*, const char*)) {
-    return callback == nullptr ? std::function<void(const char*)>()
-                               : [callback, user = options.thread_user](const char* name) {
-                                   callback(user, name);
-                                 };
+    return callback == nullptr
+               ? std::function<void(const char*)>()
+               : [callback, user = options.thread_user](const char* name) { callback(user, name); };
   };
   return std::make_shared<const ThreadHooks>(
       ThreadHooks{hook(options.on_thread_start), hook(options.on_thread_end)});
@@ -28,7 +27,7 @@ std::shared_ptr<const ThreadHooks> hooks_of(const furrow_library_options& option
 }  // namespace
 
 Library::Library(const furrow_library_options& options)
-    : hooks(hooks_of(options)), options_(options) {}
+    : hooks(hooks_from(options)), options_(options) {}
 
 void Library::log(furrow_log_level level, const std::string& line) const {
   if (options_.on_log != nullptr) {

@@ -35,10 +35,10 @@ void check_apart(std::initializer_list<Buffer> buffers) {
                             " bytes goes beyond the end of memory");
     }
     for (const Buffer* b = buffers.begin(); b != a; ++b) {
-      const bool is_empty = a->begin == nullptr || b->begin == nullptr || a->size == 0 ||
-                            b->size == 0;
-      if (!is_empty && (a->is_written || b->is_written) &&
-          begin_of(*a) < begin_of(*b) + b->size && begin_of(*b) < begin_of(*a) + a->size) {
+      const bool is_empty =
+          a->begin == nullptr || b->begin == nullptr || a->size == 0 || b->size == 0;
+      if (!is_empty && (a->is_written || b->is_written) && begin_of(*a) < begin_of(*b) + b->size &&
+          begin_of(*b) < begin_of(*a) + a->size) {
         throw InvalidArgument(std::string("furrow: ") + b->name + " and " + a->name +
                               " overlap in memory");
       }
@@ -60,23 +60,21 @@ void copy_text(std::string_view text, char* out, std::size_t size) {
   out[length] = '\0';
 }
 
-namespace detail {
-
-void check_struct(const char* type, const void* bytes, std::size_t known,
-                  std::size_t reserved_at) {
+void check_struct(const char* type, const void* bytes, std::size_t known, std::size_t reserved_at) {
   const std::size_t size = given_size(bytes);
   constexpr std::size_t kMost = std::size_t{1} << 16;  // nothing that anybody calls options
   if (size < known || size > kMost) {
     refuse_size(type, known, size);
   }
   const auto* const all = static_cast<const std::uint8_t*>(bytes);
-  const auto* const wish = std::find_if(all + reserved_at, all + size,
-                                        [](std::uint8_t byte) { return byte != 0; });
+  const auto* const wish =
+      std::find_if(all + reserved_at, all + size, [](std::uint8_t byte) { return byte != 0; });
   if (wish != all + size) {
     throw InvalidArgument(std::string("furrow: byte ") + std::to_string(wish - all) + " of " +
-                              type + ", which this library (version " FURROW_VERSION_TEXT
-                              ") does not know: expected 0, actual " + std::to_string(*wish) +
-                              "; use the init function, or a newer library",
+                              type +
+                              ", which this library (version " FURROW_VERSION_TEXT
+                              ") does not know: expected 0, actual " +
+                              std::to_string(*wish) + "; use the init function, or a newer library",
                           {.expected = "0", .actual = std::to_string(*wish)});
   }
 }
@@ -89,7 +87,5 @@ std::size_t size_of_output(const char* type, const void* bytes, std::size_t know
   }
   return size;
 }
-
-}  // namespace detail
 
 }  // namespace furrow::capi

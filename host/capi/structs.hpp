@@ -47,21 +47,17 @@ T fixed_bytes(const std::uint8_t* bytes, const char* name) {
   return result;
 }
 
-namespace detail {
-
 /// The part of a caller's struct that this library knows: throws InvalidArgument for a size that is
 /// less than `known`, and for bytes beyond that, or of the reserved tail, that are not zero.
 void check_struct(const char* type, const void* bytes, std::size_t known, std::size_t reserved_at);
 /// The size that a caller has set; throws InvalidArgument when it is less than `known`.
 std::size_t size_of_output(const char* type, const void* bytes, std::size_t known);
 
-}  // namespace detail
-
 /// A copy of a struct that a caller fills in. `type` is its name.
 template <class Struct>
 Struct read_struct(const Struct* given, const char* type) {
   check_pointer(given, type);
-  detail::check_struct(type, given, sizeof(Struct), offsetof(Struct, reserved));
+  check_struct(type, given, sizeof(Struct), offsetof(Struct, reserved));
   Struct result;
   std::memcpy(&result, given, sizeof(Struct));
   return result;
@@ -88,7 +84,7 @@ void init_struct(Struct* out, std::size_t size, Struct defaults) noexcept {
 template <class Struct>
 void write_struct(Struct* out, const char* type, Struct content) {
   check_pointer(out, type);
-  const std::size_t size = detail::size_of_output(type, out, sizeof(Struct));
+  const std::size_t size = size_of_output(type, out, sizeof(Struct));
   init_struct(out, size, content);
 }
 
