@@ -62,9 +62,15 @@ impl CallbackCell {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Called without the lock, so that closures may do what they like.
-    fn callbacks(&self) -> Option<Arc<Callbacks>> {
-        self.lock().clone()
+    /// Uses the callbacks without the lock, so that closures may do what they like. These may be the
+    /// last to hold them, and what is dropped may panic as well.
+    fn with(&self, work: impl FnOnce(&Callbacks)) {
+        let callbacks = self.lock().clone();
+        let _ = catch(move || {
+            if let Some(callbacks) = callbacks {
+                work(&callbacks);
+            }
+        });
     }
 }
 
@@ -137,9 +143,7 @@ impl Library {
 
     /// Tells the log what this crate has to say.
     pub(crate) fn warn(&self, line: &str) {
-        if let Some(callbacks) = self.0.cell.callbacks() {
-            callbacks.tell(Level::Warning, line);
-        }
+        self.0.cell.with(|callbacks| callbacks.tell(Level::Warning, line));
     }
 }
 
@@ -247,23 +251,17 @@ unsafe extern "C" fn on_log(
     };
     // SAFETY: a cell that is never freed, and a text that ends with a zero.
     let (cell, line) = unsafe { (&*user.cast::<CallbackCell>(), text_from_c(line)) };
-    if let Some(callbacks) = cell.callbacks() {
-        callbacks.tell(level, &line);
-    }
+    cell.with(|callbacks| callbacks.tell(level, &line));
 }
 
 unsafe extern "C" fn on_thread_start(user: *mut c_void, name: *const c_char) {
     // SAFETY: as in on_log.
     let (cell, name) = unsafe { (&*user.cast::<CallbackCell>(), text_from_c(name)) };
-    if let Some(callbacks) = cell.callbacks() {
-        callbacks.run_hook(&callbacks.thread_start, "start", &name);
-    }
+    cell.with(|callbacks| callbacks.run_hook(&callbacks.thread_start, "start", &name));
 }
 
 unsafe extern "C" fn on_thread_end(user: *mut c_void, name: *const c_char) {
     // SAFETY: as in on_log.
     let (cell, name) = unsafe { (&*user.cast::<CallbackCell>(), text_from_c(name)) };
-    if let Some(callbacks) = cell.callbacks() {
-        callbacks.run_hook(&callbacks.thread_end, "end", &name);
-    }
+    cell.with(|callbacks| callbacks.run_hook(&callbacks.thread_end, "end", &name));
 }
