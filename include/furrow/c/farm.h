@@ -62,7 +62,7 @@ FURROW_API void furrow_farm_options_init(furrow_farm_options* options, size_t si
 FURROW_API furrow_status furrow_farm_open(furrow_library* library, const char* directory,
                                           const furrow_farm_options* options, furrow_farm** farm);
 
-/** Closes a farm and releases its lock. Sources and calls that use it have to be gone.
+/** Closes a farm and releases its lock, as soon as no source uses it any more.
  * @param farm NULL is allowed */
 FURROW_API void furrow_farm_destroy(furrow_farm* farm);
 

@@ -24,16 +24,17 @@ typedef struct furrow_sector_plan {
   uint8_t public_key_hash[FURROW_HASH_SIZE];
   /** See furrow_shard_commitments_root. */
   uint8_t shard_commitments_root[FURROW_HASH_SIZE];
+  /** At most 65534. */
   uint16_t sector_index;
   /** 1 to FURROW_MAX_PIECES_IN_SECTOR. */
   uint16_t pieces_in_sector;
-  /** Of the protocol, whatever pieces_in_sector is. The default is 1000. */
+  /** Of the protocol, whatever pieces_in_sector is, at least 1. The default is 1000. */
   uint16_t max_pieces_in_sector;
   uint16_t reserved0;
   /** Segments of history when the sector is created, at least 1. */
   uint64_t history_size;
-  /** The rest are parameters of the chain; the defaults are those of a development chain. How many
-   * last segments are recent: 5. */
+  /** The rest are parameters of the chain, each at least 1; the defaults are those of a development
+   * chain. How many last segments are recent: 5. */
   uint64_t recent_segments;
   /** Share of pieces from recent history: 1 / 10. */
   uint64_t recent_history_numerator;
