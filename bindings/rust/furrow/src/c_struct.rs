@@ -44,7 +44,11 @@ pub(crate) fn message_for_c(text: &str) -> CString {
 
 /// A text in an array of the library, which ends with a zero.
 pub(crate) fn text_from_array(array: &[c_char]) -> String {
-    let bytes: Vec<u8> = array.iter().map(|c| *c as u8).take_while(|byte| *byte != 0).collect();
+    let bytes: Vec<u8> = array
+        .iter()
+        .map(|c| *c as u8)
+        .take_while(|byte| *byte != 0)
+        .collect();
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
@@ -57,5 +61,7 @@ pub(crate) unsafe fn text_from_c(text: *const c_char) -> String {
         return String::new();
     }
     // SAFETY: it ends with a zero.
-    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
+    unsafe { CStr::from_ptr(text) }
+        .to_string_lossy()
+        .into_owned()
 }

@@ -44,7 +44,9 @@ impl Gate {
         let mut handle = null_mut();
         // SAFETY: where to write.
         check(unsafe { ffi::furrow_gate_create(&mut handle) })?;
-        Ok(Self(Arc::new(Inner(NonNull::new(handle).ok_or_else(no_handle)?))))
+        Ok(Self(Arc::new(Inner(
+            NonNull::new(handle).ok_or_else(no_handle)?,
+        ))))
     }
 
     /// Closes the gate until the pause is dropped, and returns at once. Work pauses where it is: on

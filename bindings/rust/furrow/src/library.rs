@@ -92,6 +92,7 @@ pub struct Library(Arc<Inner>);
 struct Inner {
     handle: NonNull<ffi::furrow_library>,
     cell: &'static CallbackCell,
+    process: u32,
 }
 
 // SAFETY: every function of the interface may be called from any thread, also on the same handle at
@@ -104,6 +105,9 @@ impl Drop for Inner {
     fn drop(&mut self) {
         // SAFETY: whatever was made from the library keeps it, so this is the last call with it.
         unsafe { ffi::furrow_library_destroy(self.handle.as_ptr()) };
+        if std::process::id() != self.process {
+            return; // in the child of a fork: a thread that is not here may have the lock
+        }
         let callbacks = self.cell.lock().take();
         // Closures of the user may panic when they are dropped, and this may be a callback.
         let _ = catch(|| drop(callbacks));
@@ -119,7 +123,9 @@ impl Library {
     /// A library whose log and threads somebody wants to know of.
     #[must_use]
     pub fn builder() -> LibraryBuilder {
-        LibraryBuilder { callbacks: Callbacks::default() }
+        LibraryBuilder {
+            callbacks: Callbacks::default(),
+        }
     }
 
     /// Bytes of host memory that the library keeps for calls to come (working memory of proofs and
@@ -143,13 +149,18 @@ impl Library {
 
     /// Tells the log what this crate has to say.
     pub(crate) fn warn(&self, line: &str) {
-        self.0.cell.with(|callbacks| callbacks.tell(Level::Warning, line));
+        self.0
+            .cell
+            .with(|callbacks| callbacks.tell(Level::Warning, line));
     }
 }
 
 impl fmt::Debug for Library {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("Library").field(&self.0.handle).finish()
+        formatter
+            .debug_tuple("Library")
+            .field(&self.0.handle)
+            .finish()
     }
 }
 
@@ -205,7 +216,11 @@ impl LibraryBuilder {
         // SAFETY: the cell that the callbacks get is never freed.
         check(unsafe { ffi::furrow_library_create(&options, &mut handle) })?;
         let handle = NonNull::new(handle).ok_or_else(no_handle)?;
-        Ok(Library(Arc::new(Inner { handle, cell })))
+        Ok(Library(Arc::new(Inner {
+            handle,
+            cell,
+            process: std::process::id(),
+        })))
     }
 }
 
@@ -237,14 +252,14 @@ fn check_version() -> Result<(), Error> {
 
 /// For a library that says that it made something and made nothing.
 pub(crate) fn no_handle() -> Error {
-    Error::new(Status::InternalError, ErrorKind::Internal, String::from("furrow: no handle"))
+    Error::new(
+        Status::InternalError,
+        ErrorKind::Internal,
+        String::from("furrow: no handle"),
+    )
 }
 
-unsafe extern "C" fn on_log(
-    user: *mut c_void,
-    level: ffi::furrow_log_level,
-    line: *const c_char,
-) {
+unsafe extern "C" fn on_log(user: *mut c_void, level: ffi::furrow_log_level, line: *const c_char) {
     let level = match level {
         ffi::FURROW_LOG_NOTE => Level::Note,
         _ => Level::Warning,

@@ -124,7 +124,9 @@ impl ContentsMap {
     /// Whether a record was encoded; false for one that there is not.
     #[must_use]
     pub fn is_done(&self, position: usize) -> bool {
-        self.0.get(position).map_or(false, |entry| entry.iter().any(|byte| *byte != 0))
+        self.0
+            .get(position)
+            .map_or(false, |entry| entry.iter().any(|byte| *byte != 0))
     }
 
     /// The entries back to back, as a sector begins with them.
