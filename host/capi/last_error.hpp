@@ -39,14 +39,16 @@ furrow_status keep_cancelled() noexcept;
 /// What a callback on this thread has said of its failure since this was last asked.
 [[nodiscard]] std::string take_callback_error();
 
-/// Runs `body`, which returns a status; every exception becomes one.
+/// Runs `body`, which returns a status; every exception becomes one. What calls of callbacks in
+/// between have left behind as last error is forgotten.
 template <class Body>
 furrow_status guarded(Body body) noexcept {
   try {
-    clear_last_error();
     const furrow_status status = body();
+    clear_last_error();
     return status == FURROW_CANCELLED ? keep_cancelled() : status;
   } catch (...) {
+    clear_last_error();
     return keep_current_exception();
   }
 }

@@ -71,9 +71,7 @@ SectorPlan sector_plan_of(const furrow_sector_plan& plan) {
 }
 
 ChainParameters chain_parameters_of(const furrow_sector_plan& plan) {
-  if (plan.reserved0 != 0) {
-    refuse("reserved0", "0", plan.reserved0);
-  }
+  check_reserved("furrow_sector_plan", "reserved0", plan.reserved0);
   if (plan.max_pieces_in_sector == 0) {
     refuse("max_pieces_in_sector", "at least 1", plan.max_pieces_in_sector);
   }

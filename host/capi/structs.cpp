@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/capi/structs.hpp"
 
+#include <vector>
+
 namespace furrow::capi {
 namespace {
 
@@ -9,6 +11,12 @@ namespace {
                             std::to_string(expected) + " or more, actual " +
                             std::to_string(actual) + " (set it to sizeof(" + type + "))",
                         {.expected = std::to_string(expected), .actual = std::to_string(actual)});
+}
+
+std::string name_of(const Buffer& buffer) {
+  return buffer.index == Buffer::kNoIndex
+             ? buffer.name
+             : std::string(buffer.name) + "[" + std::to_string(buffer.index) + "]";
 }
 
 std::size_t given_size(const void* bytes) {
@@ -25,23 +33,41 @@ void check_pointer(const void* pointer, const char* name) {
   }
 }
 
-void check_apart(std::initializer_list<Buffer> buffers) {
-  const auto begin_of = [](const Buffer& buffer) {
-    return reinterpret_cast<std::uintptr_t>(buffer.begin);
+void check_apart(std::span<const Buffer> buffers) {
+  const auto begin_of = [](const Buffer* buffer) {
+    return reinterpret_cast<std::uintptr_t>(buffer->begin);
   };
-  for (const Buffer* a = buffers.begin(); a != buffers.end(); ++a) {
-    if (a->begin != nullptr && a->size > UINTPTR_MAX - begin_of(*a)) {
-      throw InvalidArgument(std::string("furrow: ") + a->name + " of " + std::to_string(a->size) +
+  const auto end_of = [&](const Buffer* buffer) { return begin_of(buffer) + buffer->size; };
+  std::vector<const Buffer*> sorted;
+  for (const Buffer& buffer : buffers) {
+    if (buffer.begin == nullptr || buffer.size == 0) {
+      continue;
+    }
+    if (buffer.size > UINTPTR_MAX - begin_of(&buffer)) {
+      throw InvalidArgument("furrow: " + name_of(buffer) + " of " + std::to_string(buffer.size) +
                             " bytes goes beyond the end of memory");
     }
-    for (const Buffer* b = buffers.begin(); b != a; ++b) {
-      const bool is_empty =
-          a->begin == nullptr || b->begin == nullptr || a->size == 0 || b->size == 0;
-      if (!is_empty && (a->is_written || b->is_written) && begin_of(*a) < begin_of(*b) + b->size &&
-          begin_of(*b) < begin_of(*a) + a->size) {
-        throw InvalidArgument(std::string("furrow: ") + b->name + " and " + a->name +
-                              " overlap in memory");
+    sorted.push_back(&buffer);
+  }
+  std::ranges::sort(sorted, {}, begin_of);
+  // Of those that begin before, the ones that reach furthest decide: the furthest of all, and the
+  // furthest of those that are written.
+  const Buffer* furthest = nullptr;
+  const Buffer* furthest_written = nullptr;
+  for (const Buffer* buffer : sorted) {
+    const Buffer* const before = buffer->is_written ? furthest : furthest_written;
+    if (before != nullptr && begin_of(buffer) < end_of(before)) {
+      throw InvalidArgument("furrow: " + name_of(*std::min(before, buffer)) + " and " +
+                            name_of(*std::max(before, buffer)) + " overlap in memory");
+    }
+    const auto extend = [&](const Buffer*& reach) {
+      if (reach == nullptr || end_of(reach) < end_of(buffer)) {
+        reach = buffer;
       }
+    };
+    extend(furthest);
+    if (buffer->is_written) {
+      extend(furthest_written);
     }
   }
 }
@@ -76,6 +102,15 @@ void check_struct(const char* type, const void* bytes, std::size_t known, std::s
                               ") does not know: expected 0, actual " +
                               std::to_string(*wish) + "; use the init function, or a newer library",
                           {.expected = "0", .actual = std::to_string(*wish)});
+  }
+}
+
+void check_reserved(const char* type, const char* member, std::uint64_t value) {
+  if (value != 0) {
+    throw InvalidArgument(std::string("furrow: member ") + member + " of " + type +
+                              ": expected 0, actual " + std::to_string(value) +
+                              "; use the init function, or a newer library",
+                          {.expected = "0", .actual = std::to_string(value)});
   }
 }
 

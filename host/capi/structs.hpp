@@ -22,13 +22,20 @@ void check_pointer(const void* pointer, const char* name);
 
 /// A range of memory that a caller gave, by the name that he knows it by.
 struct Buffer {
+  static constexpr std::size_t kNoIndex = SIZE_MAX;
+
   const char* name;
   const void* begin;
   std::size_t size;
   bool is_written;
+  std::size_t index = kNoIndex;  ///< of one in an array of buffers
 };
-/// Throws InvalidArgument when two of them overlap and one is written.
-void check_apart(std::initializer_list<Buffer> buffers);
+/// Throws InvalidArgument when two of them overlap and one is written, and for one that goes beyond
+/// the end of memory. Those at NULL are left out.
+void check_apart(std::span<const Buffer> buffers);
+inline void check_apart(std::initializer_list<Buffer> buffers) {
+  check_apart(std::span<const Buffer>(buffers.begin(), buffers.size()));
+}
 
 /// Writes `text` with a zero at the end; what does not fit is left out, but for no half of a
 /// character of UTF-8. Pre: size >= 1.
@@ -47,9 +54,17 @@ T fixed_bytes(const std::uint8_t* bytes, const char* name) {
   return result;
 }
 
+/// The way back, to a caller's buffer of that size.
+template <class T>
+void write_bytes(const T& value, std::uint8_t* out) {
+  std::memcpy(out, value.data(), value.size());
+}
+
 /// The part of a caller's struct that this library knows: throws InvalidArgument for a size that is
 /// less than `known`, and for bytes beyond that, or of the reserved tail, that are not zero.
 void check_struct(const char* type, const void* bytes, std::size_t known, std::size_t reserved_at);
+/// For reserved members in front of the tail: throws InvalidArgument when it is not zero.
+void check_reserved(const char* type, const char* member, std::uint64_t value);
 /// The size that a caller has set; throws InvalidArgument when it is less than `known`.
 std::size_t size_of_output(const char* type, const void* bytes, std::size_t known);
 

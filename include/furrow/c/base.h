@@ -92,6 +92,11 @@ extern "C" {
 
 /** Bytes of identifiers, hashes, roots and seeds. */
 #define FURROW_HASH_SIZE 32u
+/** Bytes of a record: 32768 chunks of 32 bytes. */
+#define FURROW_RECORD_SIZE 1048576u
+/** Bytes of the contents-map entry of one record: one bit per s-bucket, least significant bit
+ * first. */
+#define FURROW_FOUND_PROOFS_SIZE 8192u
 
 /** What became of a call. */
 typedef enum furrow_status {

@@ -12,11 +12,6 @@
 extern "C" {
 #endif
 
-/** Bytes of a record: 32768 chunks of 32 bytes. */
-#define FURROW_RECORD_SIZE 1048576u
-/** Bytes of the contents-map entry of one record: one bit per s-bucket, least significant bit
- * first. */
-#define FURROW_FOUND_PROOFS_SIZE 8192u
 #define FURROW_SECTOR_ID_SIZE 32u
 /** Most records in one call. */
 #define FURROW_MAX_RECORDS 65535u

@@ -10,8 +10,8 @@
 extern "C" {
 #endif
 
-/** Computes parity shards of source shards. All have the same even length. At most 65536 in all, as
- * docs/spec/04, section 3, says.
+/** Computes parity shards of source shards. All have the same even length. At most 65536 in all,
+ * parity rounded up to a power of two, as docs/spec/04, section 3, says.
  * @param source source_count pointers to shards
  * @param source_count at least 1
  * @param parity parity_count pointers to shards, written

@@ -54,11 +54,14 @@ typedef struct furrow_rebuild_request {
    * none. At least 128 of them have to be valid. */
   const uint8_t* const* pieces;
   /** FURROW_SUPER_SEGMENT_HEADER_SIZE bytes of the super segment that holds the segment, against
-   * which the pieces are verified. NULL: what most of the pieces agree on counts. */
+   * which the pieces are verified. NULL: the shard, local index and root of the segment that most of
+   * the pieces name count, and what the header of the rebuilt piece says of the super segment is
+   * what one of the valid pieces says. */
   const uint8_t* super_segment_header;
   /** Written: FURROW_PIECE_SIZE bytes. */
   uint8_t* piece;
-  /** Threads that work; 0: one for each processor that the process may use. */
+  /** Threads that work, the calling one included, at most 4 for each processor; fewer when the
+   * system starts no more. 0: one for each processor that the process may use. */
   uint32_t threads;
   uint32_t reserved0;
   uint64_t reserved[8];
@@ -73,7 +76,8 @@ FURROW_API void furrow_rebuild_request_init(furrow_rebuild_request* request, siz
  * this is an error.
  * @param library a library
  * @param request what to rebuild, from what
- * @param rejected NULL, or set to the number of given pieces that are not valid
+ * @param rejected NULL, or, when a piece was rebuilt, set to the number of given pieces that are not
+ * valid
  * @return FURROW_OK, FURROW_INVALID_ARGUMENT, FURROW_UNAVAILABLE for too few valid pieces,
  * FURROW_CORRUPT for a segment that was never archived right, FURROW_OUT_OF_MEMORY */
 FURROW_API furrow_status furrow_piece_rebuild(furrow_library* library,

@@ -40,11 +40,12 @@ typedef struct furrow_proofs_request {
 FURROW_API void furrow_proofs_request_init(furrow_proofs_request* request, size_t size);
 
 /** Makes the proofs of a seed, on the calling thread, with 84 MiB of working memory that the library
- * keeps. Takes a tenth of a second or two.
+ * keeps. Takes a tenth of a second or two. Outputs are written when nothing can fail any more.
  * @param library a library
  * @param request seed and outputs
  * @param count NULL, or set to the number of proofs
- * @return FURROW_OK, FURROW_CANCELLED, FURROW_INVALID_ARGUMENT, FURROW_OUT_OF_MEMORY */
+ * @return FURROW_OK, FURROW_CANCELLED, FURROW_INVALID_ARGUMENT, FURROW_OUT_OF_MEMORY,
+ * FURROW_RESOURCE_EXHAUSTED when no thread is to be had that watches the abort flag */
 FURROW_API furrow_status furrow_proofs_make(furrow_library* library,
                                             const furrow_proofs_request* request, size_t* count);
 
@@ -52,14 +53,16 @@ FURROW_API furrow_status furrow_proofs_make(furrow_library* library,
  * @param seed 32 bytes
  * @param s_bucket any of the 65536
  * @param proof FURROW_PROOF_SIZE bytes
- * @param is_valid set to 1 or 0 */
+ * @param is_valid set to 1 or 0
+ * @return FURROW_OK, FURROW_INVALID_ARGUMENT */
 FURROW_API furrow_status furrow_proof_verify(const uint8_t* seed, uint16_t s_bucket,
                                              const uint8_t* proof, int* is_valid);
 
 /** Seed of the proofs of a record: of its sector and its place there (docs/spec/01, section 9).
  * @param sector_id 32 bytes
  * @param piece_offset of the record, at most 65535
- * @param seed 32 bytes, written */
+ * @param seed 32 bytes, written
+ * @return FURROW_OK, FURROW_INVALID_ARGUMENT */
 FURROW_API furrow_status furrow_proof_seed(const uint8_t* sector_id, size_t piece_offset,
                                            uint8_t* seed);
 

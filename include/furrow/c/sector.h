@@ -51,7 +51,8 @@ FURROW_API void furrow_sector_plan_init(furrow_sector_plan* plan, size_t size);
 
 /** Hash of a public key, as sectors use it.
  * @param public_key 32 bytes, Ed25519
- * @param hash 32 bytes, written */
+ * @param hash 32 bytes, written
+ * @return FURROW_OK, FURROW_INVALID_ARGUMENT */
 FURROW_API furrow_status furrow_public_key_hash(const uint8_t* public_key, uint8_t* hash);
 
 /** Root of the shard commitments of a farmer for a history size. Takes a good part of a second:
@@ -59,20 +60,24 @@ FURROW_API furrow_status furrow_public_key_hash(const uint8_t* public_key, uint8
  * @param library a library
  * @param shard_commitments_seed 32 bytes
  * @param history_size segments, at least 1
- * @param root 32 bytes, written */
+ * @param root 32 bytes, written
+ * @return FURROW_OK, FURROW_INVALID_ARGUMENT, FURROW_OUT_OF_MEMORY */
 FURROW_API furrow_status furrow_shard_commitments_root(furrow_library* library,
                                                        const uint8_t* shard_commitments_seed,
                                                        uint64_t history_size, uint8_t* root);
 
 /** Id of the sector that is planned.
  * @param plan a plan
- * @param sector_id 32 bytes, written */
+ * @param sector_id 32 bytes, written
+ * @return FURROW_OK, FURROW_INVALID_ARGUMENT */
 FURROW_API furrow_status furrow_sector_id(const furrow_sector_plan* plan, uint8_t* sector_id);
 
 /** Indices of the pieces of the sector, by piece offset. The same piece may come more than once.
  * @param plan a plan
  * @param piece_indices written
- * @param count pieces_in_sector of the plan */
+ * @param count pieces_in_sector of the plan
+ * @return FURROW_OK; FURROW_INVALID_ARGUMENT, also for parameters of a chain for which the rule is
+ * not defined; FURROW_OUT_OF_MEMORY */
 FURROW_API furrow_status furrow_sector_piece_indices(const furrow_sector_plan* plan,
                                                      uint64_t* piece_indices, size_t count);
 
@@ -123,7 +128,8 @@ FURROW_API void furrow_read_piece_request_init(furrow_read_piece_request* reques
  * @param library a library
  * @param request which piece, of what
  * @return FURROW_OK; FURROW_CORRUPT for metadata, a map or a piece that is damaged;
- * FURROW_CALLBACK_FAILED; FURROW_UNAVAILABLE; FURROW_INVALID_ARGUMENT; FURROW_OUT_OF_MEMORY */
+ * FURROW_CALLBACK_FAILED; FURROW_UNAVAILABLE for metadata of a sector that holds nothing;
+ * FURROW_INVALID_ARGUMENT; FURROW_OUT_OF_MEMORY */
 FURROW_API furrow_status furrow_sector_read_piece(furrow_library* library,
                                                   const furrow_read_piece_request* request);
 
