@@ -17,6 +17,12 @@ pub const FURROW_ABI_VERSION: u32 = 3;
 /// Bytes of identifiers, hashes, roots and seeds.
 pub const FURROW_HASH_SIZE: usize = 32;
 
+/// Bytes of a record.
+pub const FURROW_RECORD_SIZE: usize = 1048576;
+
+/// Bytes of the contents-map entry of one record.
+pub const FURROW_FOUND_PROOFS_SIZE: usize = 8192;
+
 /// What became of a call.
 pub type furrow_status = c_uint;
 pub const FURROW_OK: furrow_status = 0;

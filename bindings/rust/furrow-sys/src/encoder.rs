@@ -7,12 +7,6 @@
 use std::os::raw::{c_char, c_uint, c_void};
 
 use crate::{furrow_gate, furrow_library, furrow_status, Opaque};
-
-/// Bytes of a record.
-pub const FURROW_RECORD_SIZE: usize = 1048576;
-
-/// Bytes of the contents-map entry of one record.
-pub const FURROW_FOUND_PROOFS_SIZE: usize = 8192;
 pub const FURROW_SECTOR_ID_SIZE: usize = 32;
 
 /// Most records in one call.

@@ -91,7 +91,7 @@ extern "C" {
         options: *const furrow_farm_options,
         farm: *mut *mut furrow_farm,
     ) -> furrow_status;
-    /// Closes a farm and releases its lock.
+    /// Closes a farm and releases its lock, as soon as no source uses it any more.
     pub fn furrow_farm_destroy(farm: *mut furrow_farm);
     /// What a farm is.
     pub fn furrow_farm_get_info(

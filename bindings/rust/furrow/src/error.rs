@@ -143,7 +143,7 @@ kinds! {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Error(Box<Fields>);
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 struct Fields {
     status: Status,
     kind: ErrorKind,
@@ -290,9 +290,34 @@ impl fmt::Display for Error {
     }
 }
 
+fn add_field(all: &mut fmt::DebugStruct<'_, '_>, name: &str, field: &Option<impl fmt::Debug>) {
+    if let Some(value) = field {
+        all.field(name, value);
+    }
+}
+
 impl fmt::Debug for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(formatter)
+        let Fields {
+            status,
+            kind,
+            message,
+            ..
+        } = &*self.0;
+        let mut all = formatter.debug_struct("Error");
+        all.field("status", status)
+            .field("kind", kind)
+            .field("message", message);
+        add_field(&mut all, "piece_index", &self.0.piece_index);
+        add_field(&mut all, "segment_index", &self.0.segment_index);
+        add_field(&mut all, "sector_index", &self.0.sector_index);
+        add_field(&mut all, "piece_offset", &self.0.piece_offset);
+        add_field(&mut all, "byte_offset", &self.0.byte_offset);
+        add_field(&mut all, "os_error", &self.0.os_error);
+        add_field(&mut all, "path", &self.0.path);
+        add_field(&mut all, "expected", &self.0.expected);
+        add_field(&mut all, "actual", &self.0.actual);
+        all.finish()
     }
 }
 
