@@ -23,9 +23,9 @@
  *
  * A function that makes a handle sets it to NULL when it fails. Destroying NULL does nothing. A
  * handle that was made from others keeps what it needs of them, so handles may be destroyed in any
- * order. Destroying a handle that is in use asks the calls in question to end with
- * FURROW_CANCELLED and waits for them; calls that begin afterwards are undefined, as is a second
- * destroying.
+ * order. Destroying a handle asks the calls on it that are under way to end with FURROW_CANCELLED
+ * and waits for them; calls that begin afterwards are undefined, as is a second destroying. A
+ * callback must not destroy the handle that calls it.
  *
  * ## Buffers
  *
@@ -76,6 +76,13 @@
 #define FURROW_API
 #endif
 
+/* In C++, too, an enumeration may hold a value that a newer library has added. */
+#ifdef __cplusplus
+#define FURROW_ENUM : int
+#else
+#define FURROW_ENUM
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -99,7 +106,7 @@ extern "C" {
 #define FURROW_FOUND_PROOFS_SIZE 8192u
 
 /** What became of a call. */
-typedef enum furrow_status {
+typedef enum furrow_status FURROW_ENUM {
   FURROW_OK = 0,
   /** A stop was requested, by an abort flag or because a handle is being destroyed. Of records that
    * were being encoded each is either done, with its entry of the map, or as it was, with its entry

@@ -16,7 +16,7 @@ extern "C" {
 typedef struct furrow_farm furrow_farm;
 
 /** Why a farm is opened. */
-typedef enum furrow_farm_mode {
+typedef enum furrow_farm_mode FURROW_ENUM {
   /** To look at one that exists. Changes nothing. */
   FURROW_FARM_READ = 0,
   /** To plot into one that exists; takes its lock. */
@@ -62,7 +62,7 @@ FURROW_API void furrow_farm_options_init(furrow_farm_options* options, size_t si
 FURROW_API furrow_status furrow_farm_open(furrow_library* library, const char* directory,
                                           const furrow_farm_options* options, furrow_farm** farm);
 
-/** Closes a farm and releases its lock. Sources and calls that use it have to be gone.
+/** Closes a farm and releases its lock, as soon as no source uses it any more.
  * @param farm NULL is allowed */
 FURROW_API void furrow_farm_destroy(furrow_farm* farm);
 
@@ -91,7 +91,7 @@ typedef struct furrow_farm_info {
  * @param info its size is set before; the rest is written */
 FURROW_API furrow_status furrow_farm_get_info(furrow_farm* farm, furrow_farm_info* info);
 
-typedef enum furrow_sector_state {
+typedef enum furrow_sector_state FURROW_ENUM {
   FURROW_SECTOR_NOT_PLOTTED = 0,
   FURROW_SECTOR_PLOTTED = 1,
   /** Counted, but holds nothing: to be plotted again. */

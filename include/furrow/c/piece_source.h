@@ -51,7 +51,8 @@ typedef struct furrow_piece_source_callbacks {
   void* user;
   /** Writes the FURROW_PIECE_SIZE bytes of a piece and returns FURROW_OK; FURROW_UNAVAILABLE when
    * it does not have it; any other status when it failed (furrow_set_callback_error says why). Up
-   * to `concurrency` calls at once, from threads of the library. */
+   * to `concurrency` calls at once, from threads of the library. It has to return: nothing ends the
+   * call that waits for it. */
   furrow_status (*get_piece)(void* user, uint64_t piece_index, uint8_t* piece);
   /** Begins to get all of these pieces, each of them once in the list, and returns; answers are
    * given to the batch in any order, before or after it returns. May be called by several threads
@@ -95,7 +96,7 @@ FURROW_API furrow_status furrow_piece_source_open_store(furrow_library* library,
 
 /** Pieces that sectors of a farm hold. Making one out of a sector takes about as long as encoding
  * it.
- * @param farm a farm, which has to live as long as the source is used
+ * @param farm an open farm, which stays open as long as the source is used
  * @param threads pieces that are read at the same time, each with 84 MiB of working memory; 0: one
  * for each processor that the process may use
  * @param source set to the new source, or to NULL
@@ -103,7 +104,7 @@ FURROW_API furrow_status furrow_piece_source_open_store(furrow_library* library,
 FURROW_API furrow_status furrow_piece_source_of_farm(furrow_farm* farm, uint32_t threads,
                                                      furrow_piece_source** source);
 
-/** Destroys a source. Calls that use it end with FURROW_CANCELLED, and are waited for.
+/** Destroys a source. Plotters that it belongs to go on with it.
  * @param source NULL is allowed */
 FURROW_API void furrow_piece_source_destroy(furrow_piece_source* source);
 

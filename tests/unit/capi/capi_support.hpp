@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What tests of the C interface have in common: handles that destroy themselves, the last error,
-// and the rules of structs and buffers that every function keeps.
+// The rules of structs, arguments and buffers that every function of the C interface keeps.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,27 +14,9 @@
 
 #include "furrow/furrow.h"
 
+#include "tests/unit/capi/handles.hpp"
+
 namespace furrow::test {
-
-struct DestroyHandle {
-  void operator()(furrow_library* library) const { furrow_library_destroy(library); }
-  void operator()(furrow_gate* gate) const { furrow_gate_destroy(gate); }
-};
-using LibraryHandle = std::unique_ptr<furrow_library, DestroyHandle>;
-using GateHandle = std::unique_ptr<furrow_gate, DestroyHandle>;
-
-inline LibraryHandle make_library(const furrow_library_options* options = nullptr) {
-  furrow_library* library = nullptr;
-  EXPECT_EQ(furrow_library_create(options, &library), FURROW_OK) << furrow_last_error();
-  return LibraryHandle(library);
-}
-
-inline furrow_error last_error() {
-  furrow_error error{};
-  error.size = sizeof(error);
-  EXPECT_EQ(furrow_last_error_get(&error), FURROW_OK);
-  return error;
-}
 
 /// The call that has just returned `status` was refused, and says why.
 inline void expect_refused(furrow_status status, const std::string& why) {

@@ -125,7 +125,6 @@ TEST(CSector, PlansThatNoSectorHasAreRefused) {
     std::function<void(furrow_sector_plan&)> make;
   };
   const std::vector<Wrong> all = {
-      {"sector_index", [](auto& plan) { plan.sector_index = 65'535; }},
       {"pieces_in_sector", [](auto& plan) { plan.pieces_in_sector = 0; }},
       {"pieces_in_sector", [](auto& plan) { plan.pieces_in_sector = 1001; }},
       {"max_pieces_in_sector", [](auto& plan) { plan.max_pieces_in_sector = 0; }},
@@ -146,9 +145,6 @@ TEST(CSector, PlansThatNoSectorHasAreRefused) {
   }
   EXPECT_TRUE(sector_id.is_untouched());
   EXPECT_EQ(indices, (std::array<std::uint64_t, 2>{1, 2}));
-  furrow_sector_plan plan = new_plan();
-  plan.sector_index = 65'534;
-  EXPECT_EQ(furrow_sector_id(&plan, sector_id.data()), FURROW_OK) << furrow_last_error();
 }
 
 TEST(CSector, ParametersForWhichTheRuleIsNotDefinedAreRefused) {
