@@ -118,6 +118,8 @@ Verdict verdict_on(const Error& error) noexcept {
     case FURROW_ERROR_TOO_FEW_PROOFS:
     case FURROW_ERROR_ENCODER:
       return {FURROW_ENCODER_FAILED, kind};
+    case FURROW_ERROR_FARM_NOT_FOUND:
+      return {FURROW_UNAVAILABLE, kind};
     default:
       return {status_of(error.kind()), kind};
   }

@@ -2,7 +2,6 @@
 #include "host/capi/sector_plan.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <string>
 
 #include "host/capi/structs.hpp"
@@ -13,8 +12,6 @@ namespace {
 
 static_assert(FURROW_HASH_SIZE == kHashSize);
 static_assert(FURROW_MAX_PIECES_IN_SECTOR == kMaxPiecesInSector);
-
-constexpr std::uint16_t kMaxSectorIndex = std::numeric_limits<std::uint16_t>::max() - 1;
 
 [[noreturn]] void refuse(const char* member, const std::string& expected, std::uint64_t actual) {
   throw InvalidArgument(std::string("furrow_sector_plan: ") + member + ": expected " + expected +
@@ -55,9 +52,6 @@ ChainParameters read_chain_parameters(const furrow_sector_plan* given) {
 }
 
 SectorPlan sector_plan_of(const furrow_sector_plan& plan) {
-  if (plan.sector_index > kMaxSectorIndex) {
-    refuse("sector_index", "at most " + std::to_string(kMaxSectorIndex), plan.sector_index);
-  }
   if (plan.pieces_in_sector < 1 || plan.pieces_in_sector > kMaxPiecesInSector) {
     refuse("pieces_in_sector", "1 to " + std::to_string(kMaxPiecesInSector), plan.pieces_in_sector);
   }

@@ -25,6 +25,8 @@ namespace furrow {
 /// record.
 class CpuRecordsEncoder final : public RecordsEncoder {
  public:
+  static constexpr std::size_t kCallsAtOnce = 64;
+
   struct Options {
     /// Workers; 0 is refused.
     unsigned threads = 1;
@@ -36,7 +38,7 @@ class CpuRecordsEncoder final : public RecordsEncoder {
   explicit CpuRecordsEncoder(Options options);
 
   EncodeOutcome encode(EncodingJob& job, std::stop_token stop) override;
-  [[nodiscard]] std::size_t calls_at_once() const override { return options_.threads; }
+  [[nodiscard]] std::size_t calls_at_once() const override { return kCallsAtOnce; }
   [[nodiscard]] std::string name() const override;
 
  private:

@@ -72,10 +72,10 @@ void EncoderPool::start_thread_of(Member& member) {
   member.threads.push_back(start_thread("fw-encoder", [this, &member] { serve(member); }));
 }
 
-/// One more call than the threads of encoders that take several can work on.
+/// Encoders that take several calls get a thread for each that there is now.
 void EncoderPool::add_threads() {
   for (const std::unique_ptr<Member>& member : members_) {
-    if (member->has_room_for_thread()) {
+    if (member->has_room_for_thread(runs_.size())) {
       try {
         start_thread_of(*member);
       } catch (const std::exception&) {

@@ -122,10 +122,9 @@ struct EncoderPool::Member {
            : n_working > 0 ? EncoderStatus::State::kWorking
                            : EncoderStatus::State::kIdle;
   }
-  /// Whether one more thread would find work that those it has do not.
-  [[nodiscard]] bool has_room_for_thread() const {
-    return encoder != nullptr && n_working == threads.size() &&
-           threads.size() < encoder->calls_at_once();
+  /// Whether it takes as many calls as there are, and has fewer threads.
+  [[nodiscard]] bool has_room_for_thread(std::size_t n_calls) const {
+    return encoder != nullptr && threads.size() < std::min(n_calls, encoder->calls_at_once());
   }
 
   /// Null: not made yet, or lost. Shared by the threads that are in it: the last one out destroys it.

@@ -76,6 +76,13 @@
 #define FURROW_API
 #endif
 
+/* In C++, too, an enumeration may hold a value that a newer library has added. */
+#ifdef __cplusplus
+#define FURROW_ENUM : int
+#else
+#define FURROW_ENUM
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -99,7 +106,7 @@ extern "C" {
 #define FURROW_FOUND_PROOFS_SIZE 8192u
 
 /** What became of a call. */
-typedef enum furrow_status {
+typedef enum furrow_status FURROW_ENUM {
   FURROW_OK = 0,
   /** A stop was requested, by an abort flag or because a handle is being destroyed. Of records that
    * were being encoded each is either done, with its entry of the map, or as it was, with its entry

@@ -191,7 +191,7 @@ FURROW_API furrow_status furrow_encoder_get_info(furrow_encoder* encoder,
                                                  furrow_encoder_info* info);
 
 /** Since version 3. */
-typedef enum furrow_encoder_state {
+typedef enum furrow_encoder_state FURROW_ENUM {
   FURROW_ENCODER_IDLE = 0,
   FURROW_ENCODER_WORKING = 1,
   /** It is used no more; the others have its work. */

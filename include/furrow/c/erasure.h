@@ -23,7 +23,7 @@ FURROW_API furrow_status furrow_erasure_extend(const uint8_t* const* source, siz
                                                size_t shard_size);
 
 /** What is to be done with a shard. */
-typedef enum furrow_shard_state {
+typedef enum furrow_shard_state FURROW_ENUM {
   /** Parity that is neither there nor wanted. */
   FURROW_SHARD_IGNORED = 0,
   /** Its bytes are there, and read. */

@@ -13,7 +13,7 @@ extern "C" {
 
 /** What went wrong, finer than the status. Kinds are added; unknown ones are as good as
  * FURROW_ERROR_OTHER. Since version 3. */
-typedef enum furrow_error_kind {
+typedef enum furrow_error_kind FURROW_ENUM {
   FURROW_ERROR_NONE = 0,
   /** None of the others; the status says what there is to say. */
   FURROW_ERROR_OTHER = 1,
@@ -72,7 +72,7 @@ typedef enum furrow_error_kind {
 } furrow_error_kind;
 
 /** Which of the numbers in furrow_error were set. */
-typedef enum furrow_error_fields {
+typedef enum furrow_error_fields FURROW_ENUM {
   FURROW_HAS_PIECE_INDEX = 1,
   FURROW_HAS_SEGMENT_INDEX = 2,
   FURROW_HAS_SECTOR_INDEX = 4,

@@ -16,7 +16,7 @@ extern "C" {
 typedef struct furrow_farm furrow_farm;
 
 /** Why a farm is opened. */
-typedef enum furrow_farm_mode {
+typedef enum furrow_farm_mode FURROW_ENUM {
   /** To look at one that exists. Changes nothing. */
   FURROW_FARM_READ = 0,
   /** To plot into one that exists; takes its lock. */
@@ -91,7 +91,7 @@ typedef struct furrow_farm_info {
  * @param info its size is set before; the rest is written */
 FURROW_API furrow_status furrow_farm_get_info(furrow_farm* farm, furrow_farm_info* info);
 
-typedef enum furrow_sector_state {
+typedef enum furrow_sector_state FURROW_ENUM {
   FURROW_SECTOR_NOT_PLOTTED = 0,
   FURROW_SECTOR_PLOTTED = 1,
   /** Counted, but holds nothing: to be plotted again. */

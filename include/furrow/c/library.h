@@ -15,7 +15,7 @@ extern "C" {
 /** One user of the library. */
 typedef struct furrow_library furrow_library;
 
-typedef enum furrow_log_level {
+typedef enum furrow_log_level FURROW_ENUM {
   /** What a user may want to know, such as why "auto" encodes on the CPU. */
   FURROW_LOG_NOTE = 1,
   /** What somebody should look at: a device is lost, a piece had to be rebuilt. */

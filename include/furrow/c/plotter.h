@@ -60,7 +60,7 @@ FURROW_API furrow_status furrow_plotter_create(furrow_library* library,
 FURROW_API void furrow_plotter_destroy(furrow_plotter* plotter);
 
 /** How far a sector is: in this order, FURROW_PLOT_RECORD once for each record. */
-typedef enum furrow_plot_stage {
+typedef enum furrow_plot_stage FURROW_ENUM {
   FURROW_PLOT_DOWNLOADING = 1,
   FURROW_PLOT_DOWNLOADED = 2,
   FURROW_PLOT_ENCODING = 3,

@@ -24,7 +24,7 @@ typedef struct furrow_sector_plan {
   uint8_t public_key_hash[FURROW_HASH_SIZE];
   /** See furrow_shard_commitments_root. */
   uint8_t shard_commitments_root[FURROW_HASH_SIZE];
-  /** At most 65534. */
+  /** Farms have none above 65533. */
   uint16_t sector_index;
   /** 1 to FURROW_MAX_PIECES_IN_SECTOR. */
   uint16_t pieces_in_sector;
