@@ -31,6 +31,8 @@ readonly test_packages=(
   libboost-context-dev # fibers of the CUDA harness
   zstd                 # decompresses frames in end-to-end tests
   clang                # reads what locks guard (lint.thread_safety)
+  cargo                # builds and tests bindings/rust
+  rustc
 )
 # For those who change Furrow.
 readonly developer_packages=(
@@ -38,6 +40,8 @@ readonly developer_packages=(
   clang-format
   clang-tidy
   libclang-rt-14-dev # libFuzzer
+  rust-clippy
+  rustfmt
   shellcheck
 )
 

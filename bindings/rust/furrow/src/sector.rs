@@ -38,7 +38,7 @@ pub struct SectorPlan {
     pub public_key_hash: Hash,
     /// See [`shard_commitments_root`].
     pub shard_commitments_root: Hash,
-    /// At most 65534.
+    /// Farms have none above 65533.
     pub sector_index: u16,
     /// 1 to [`SectorPlan::MAX_PIECES`].
     pub pieces_in_sector: u16,

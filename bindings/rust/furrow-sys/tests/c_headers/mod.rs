@@ -195,7 +195,7 @@ fn read_macro(definition: &str, items: &mut BTreeMap<String, Item>) {
 fn read_statement(words: &[String]) -> (String, Item) {
     let text: Vec<&str> = words.iter().map(String::as_str).collect();
     match text.as_slice() {
-        ["typedef", "enum", name, "{", values @ .., "}", same] if name == same => {
+        ["typedef", "enum", name, "FURROW_ENUM", "{", values @ .., "}", same] if name == same => {
             (String::from(*name), Item::Enumeration(read_values(values)))
         }
         ["typedef", "struct", name, "{", members @ .., "}", same] if name == same => {
