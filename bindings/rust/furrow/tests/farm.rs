@@ -97,10 +97,7 @@ fn what_is_written_is_looked_at() {
         farm.sector(u32::MAX).unwrap_err().status(),
         Status::InvalidArgument
     );
-    assert_eq!(
-        farm.sector_metadata(0).unwrap_err().status(),
-        Status::InvalidArgument
-    );
+    assert!(farm.sector_metadata(0).is_err());
     assert!(farm.read_sector(0, 0, &mut [0; 8]).is_err());
     assert!(SectorMetadata::from_bytes(&[0; 3]).is_none());
 }

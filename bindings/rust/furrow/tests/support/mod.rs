@@ -9,8 +9,10 @@ use furrow::{Encoder, EncoderConfig, EncoderKind, Level, Library};
 
 pub mod golden;
 
-/// A library and what it said.
-pub fn library_with_log() -> (Library, Arc<Mutex<Vec<(Level, String)>>>) {
+/// What a library said.
+pub type Log = Mutex<Vec<(Level, String)>>;
+
+pub fn library_with_log() -> (Library, Arc<Log>) {
     let log = Arc::new(Mutex::new(Vec::new()));
     let writer = Arc::clone(&log);
     let library = Library::builder()
@@ -21,7 +23,7 @@ pub fn library_with_log() -> (Library, Arc<Mutex<Vec<(Level, String)>>>) {
 }
 
 /// Whether a warning has all of these texts.
-pub fn has_warning(log: &Mutex<Vec<(Level, String)>>, texts: &[&str]) -> bool {
+pub fn has_warning(log: &Log, texts: &[&str]) -> bool {
     log.lock().unwrap().iter().any(|(level, line)| {
         *level == Level::Warning && texts.iter().all(|text| line.contains(text))
     })
