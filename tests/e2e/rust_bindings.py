@@ -52,6 +52,7 @@ class RustBindings(FurrowTest):
             if not name.startswith(("CARGO_BUILD_", "FURROW_")) and name != "RUSTFLAGS"}
         cls.environment.update(
             CARGO_TARGET_DIR=str(OPTIONS.work / "target"),
+            RUST_BACKTRACE="0",  # tests panic on purpose
             FURROW_LIB_DIR=str(cls.library),
             LD_LIBRARY_PATH=str(cls.library),
             FURROW_INCLUDE_DIR=str(OPTIONS.tree / "include"),

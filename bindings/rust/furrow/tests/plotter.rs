@@ -95,13 +95,6 @@ fn golden_sectors_and_their_pieces() {
     let mut n_checked = 0;
     for case in golden::cases("sector.json") {
         let plan = plan_of(&case);
-        if plan.sector_index == u16::MAX {
-            assert_eq!(
-                plan.sector_id().unwrap_err().status(),
-                Status::InvalidArgument
-            );
-            continue; // farms have none
-        }
         assert_eq!(plan.sector_id().unwrap(), golden::hash(&case, "sector_id"));
         let pieces = GoldenPieces::new(&case);
         assert_eq!(plan.piece_indices().unwrap(), pieces.indices);
