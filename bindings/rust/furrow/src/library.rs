@@ -52,9 +52,7 @@ impl Callbacks {
     }
 }
 
-/// What C has the address of. It is never freed, but emptied with the library: a thread that a
-/// driver does not give back may end, and call its hook, when everything else is gone.
-#[derive(Default)]
+/// What C has the address of. It is emptied with the library.
 struct CallbackCell(Mutex<Option<Arc<Callbacks>>>);
 
 impl CallbackCell {
@@ -91,7 +89,7 @@ pub struct Library(Arc<Inner>);
 
 struct Inner {
     handle: NonNull<ffi::furrow_library>,
-    cell: &'static CallbackCell,
+    cell: Arc<CallbackCell>,
     process: u32,
 }
 
@@ -172,7 +170,7 @@ pub struct LibraryBuilder {
 
 impl LibraryBuilder {
     /// Told one line at a time, without an end of line and with everything escaped that a terminal
-    /// would obey.
+    /// would obey. The library may hold locks meanwhile, so it should not be called from there.
     #[must_use]
     pub fn on_log(mut self, log: impl Fn(Level, &str) + Send + Sync + 'static) -> Self {
         self.callbacks.log = Some(Box::new(log));
@@ -207,13 +205,18 @@ impl LibraryBuilder {
         if self.callbacks.thread_end.is_some() {
             options.on_thread_end = Some(on_thread_end);
         }
-        let cell: &'static CallbackCell = Box::leak(Box::default());
-        *cell.lock() = Some(Arc::new(self.callbacks));
-        let user = cell as *const CallbackCell as *mut c_void;
+        let has_hooks = options.on_thread_start.is_some() || options.on_thread_end.is_some();
+        let cell = Arc::new(CallbackCell(Mutex::new(Some(Arc::new(self.callbacks)))));
+        if has_hooks {
+            // Never freed: a thread that a driver does not give back may end, and call its hook, when
+            // everything else is gone.
+            std::mem::forget(Arc::clone(&cell));
+        }
+        let user = Arc::as_ptr(&cell) as *mut c_void;
         options.log_user = user;
         options.thread_user = user;
         let mut handle = null_mut();
-        // SAFETY: the cell that the callbacks get is never freed.
+        // SAFETY: the cell that the callbacks get lives as long as whatever may call them.
         check(unsafe { ffi::furrow_library_create(&options, &mut handle) })?;
         let handle = NonNull::new(handle).ok_or_else(no_handle)?;
         Ok(Library(Arc::new(Inner {
@@ -264,7 +267,7 @@ unsafe extern "C" fn on_log(user: *mut c_void, level: ffi::furrow_log_level, lin
         ffi::FURROW_LOG_NOTE => Level::Note,
         _ => Level::Warning,
     };
-    // SAFETY: a cell that is never freed, and a text that ends with a zero.
+    // SAFETY: a cell that lives as long as whatever calls this, and a text that ends with a zero.
     let (cell, line) = unsafe { (&*user.cast::<CallbackCell>(), text_from_c(line)) };
     cell.with(|callbacks| callbacks.tell(level, &line));
 }
