@@ -65,6 +65,9 @@ pub(crate) fn user_pointer<T>(value: &T) -> *mut c_void {
     (value as *const T as *mut T).cast()
 }
 
+// C reads one byte.
+const _: () = assert!(std::mem::size_of::<AtomicBool>() == 1);
+
 /// An abort flag as C wants it. It reads it atomically, and only during the call.
 pub(crate) fn flag_pointer(flag: Option<&AtomicBool>) -> *const u8 {
     flag.map_or(std::ptr::null(), |flag| (flag as *const AtomicBool).cast())

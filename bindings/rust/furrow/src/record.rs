@@ -14,6 +14,8 @@ use crate::plain::{block_of_bytes, bytes_of, zeroed_box, zeroed_vec, Plain};
 #[derive(PartialEq, Eq)]
 pub struct Record([[u8; Record::CHUNK_SIZE]; Record::NUM_CHUNKS]);
 
+const _: () = assert!(std::mem::size_of::<Record>() == Record::SIZE);
+
 // SAFETY: an array of arrays of bytes.
 unsafe impl Plain for Record {}
 
