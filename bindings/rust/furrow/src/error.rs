@@ -323,6 +323,13 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {}
 
+/// For readers that read through a [`crate::Farm`].
+impl From<Error> for std::io::Error {
+    fn from(error: Error) -> Self {
+        Self::new(std::io::ErrorKind::Other, error)
+    }
+}
+
 /// Whether work came to its end. That it was aborted is no error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {

@@ -372,10 +372,7 @@ fn a_farm_is_plotted_found_and_read() {
     let mut expected = Piece::new_boxed();
     fill_from_stream(piece_index, (*expected).as_mut());
     let reader = SectorReader::new(&library, sector_id, farm.sector_metadata(1).unwrap());
-    let of_farm = |offset: u64, bytes: &mut [u8]| {
-        farm.read_sector(1, offset, bytes)
-            .map_err(|error| std::io::Error::new(std::io::ErrorKind::Other, error))
-    };
+    let of_farm = |offset: u64, bytes: &mut [u8]| Ok(farm.read_sector(1, offset, bytes)?);
     assert!(reader.read_piece(&of_farm, place.piece_offset).unwrap() == expected);
 
     // The source keeps the farm, and its lock.
