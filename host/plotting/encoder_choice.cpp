@@ -89,14 +89,14 @@ EncoderChoice choose_encoder(std::string_view kind, const std::vector<std::strin
   choice.needs_all_devices = !device_ids.empty();
   choice.needs_device = kind == "cuda" || choice.needs_all_devices;
   if (choice.needs_device && devices.problem == kDriverIsSilent) {
-    throw EncoderError("encoder cuda: " + devices.problem);
+    throw NoDevice("encoder cuda: " + devices.problem);
   }
   choice.devices = choose_cuda_devices(devices, device_ids);
   prove_devices(choice, devices, ask.prove);
   if (choice.devices.empty()) {
     const std::string why = why_no_cuda_device(devices);
     if (choice.needs_device) {
-      throw EncoderError("encoder cuda: " + why);
+      throw NoDevice("encoder cuda: " + why);
     }
     choice.note = "encoding on the CPU: " + why;
   }
