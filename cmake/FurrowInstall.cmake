@@ -55,8 +55,11 @@ if(FURROW_PROGRAMS)
   install(FILES ${pages}/completions/_furrow
     DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions COMPONENT tools)
   if(FURROW_HTTP_ENABLED)
-    configure_file(${PROJECT_SOURCE_DIR}/cmake/furrow-serve-pieces.service.in
-                   ${PROJECT_BINARY_DIR}/furrow-serve-pieces.service @ONLY)
+    # The prefix may be another one than when this was configured.
+    install(CODE "
+      set(bin \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}\")
+      configure_file(\"${PROJECT_SOURCE_DIR}/cmake/furrow-serve-pieces.service.in\"
+                     \"${PROJECT_BINARY_DIR}/furrow-serve-pieces.service\" @ONLY)" COMPONENT tools)
     install(FILES ${PROJECT_BINARY_DIR}/furrow-serve-pieces.service
       DESTINATION lib/systemd/system COMPONENT tools)
   endif()

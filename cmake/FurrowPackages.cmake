@@ -61,5 +61,6 @@ reads them back, and serves pieces over HTTP.")
 # For debian_files.cmake.
 set(CPACK_FURROW_SOURCE ${PROJECT_SOURCE_DIR})
 set(CPACK_FURROW_VERSION ${version})
+set(CPACK_FURROW_BINDIR ${CMAKE_INSTALL_BINDIR})
 set(CPACK_FURROW_DATADIR ${CMAKE_INSTALL_DATADIR})
 include(CPack)

@@ -36,7 +36,7 @@ class Packages(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.root = clean_root.CleanRoot(OPTIONS.work / "root")
+        cls.root = clean_root.CleanRoot(OPTIONS.work / "memory")
         cls.addClassCleanup(cls.root.close)
         made = cls.root.path("/made")
         output_of(OPTIONS.cpack, "-G", "DEB", "--config", OPTIONS.build / "CPackConfig.cmake", "-B", made)
@@ -122,13 +122,13 @@ class Packages(unittest.TestCase):
                 self.runs(example, compiled)
 
     def test_with_cmake(self):
-        text, names = examples.cmake_project(pathlib.PurePosixPath("/examples"))
+        text, programs = examples.cmake_project(pathlib.PurePosixPath("/examples"))
         project = self.root.path("/project")
         project.mkdir()
         (project / "CMakeLists.txt").write_text(text, encoding="utf-8")
         self.root.succeeds("cmake", "-S", "/project", "-B", "/project/build")
         self.root.succeeds("cmake", "--build", "/project/build")
-        for example, name in names:
+        for example, name in programs:
             with self.subTest(example=name):
                 self.assertEqual("libfurrow.so.1" in self.needed(f"/project/build/{name}"), name.endswith("_shared"))
                 self.runs(example, f"/project/build/{name}")
@@ -155,7 +155,7 @@ class Packages(unittest.TestCase):
 
     def test_unit_of_the_server(self):
         unit = self.root.path(self.file_of("furrow", r"/furrow-serve-pieces\.service$")).read_text(encoding="utf-8")
-        self.assertIn("ExecStart=/usr/bin/furrow serve-pieces ", unit)
+        self.assertIn('ExecStart="/usr/bin/furrow" serve-pieces ', unit)
 
     def test_documents(self):
         for package in ("libfurrow1", "libfurrow-dev", "furrow"):

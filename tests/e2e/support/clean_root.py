@@ -83,24 +83,28 @@ def be_alone():
 
 
 class CleanRoot:
-    """A root, mounted at a folder that is empty again when it was closed."""
+    """A root in memory that is mounted at a folder, which is empty again when it was closed. Temporary files of this
+    process and of what it starts are there, too."""
 
     def __init__(self, folder):
-        self.folder = folder
+        self._memory = folder
+        self._root = folder / "root"
         folder.mkdir(parents=True)
         self._run_here("mount", "-t", "tmpfs", "-o", f"size={_ROOM},mode=755", "tmpfs", folder)
         try:
+            (folder / "tmp").mkdir()
+            os.environ["TMPDIR"] = str(folder / "tmp")
             options = [f"--aptopt={option}" for option in _apt_options()]
-            self._run_here("mmdebstrap", "--quiet", "--variant=minbase", "--mode=root", *options, _release(), folder,
+            self._run_here("mmdebstrap", "--quiet", "--variant=minbase", "--mode=root", *options, _release(), self._root,
                            *_sources())
-            self._run_here("mount", "-t", "proc", "proc", folder / "proc")
+            self._run_here("mount", "-t", "proc", "proc", self.path("/proc"))
             self.succeeds("apt-get", "update", "-q")
         except BaseException:
             self.close()
             raise
 
     def close(self):
-        subprocess.run(["umount", "--recursive", str(self.folder)], check=True)
+        subprocess.run(["umount", "--recursive", str(self._memory)], check=True)
 
     @staticmethod
     def _run_here(*command):
@@ -113,7 +117,7 @@ class CleanRoot:
     def succeeds(self, *command):
         """Runs a command inside, and returns what it printed."""
         return self._run_here("env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C",
-                              "DEBIAN_FRONTEND=noninteractive", "chroot", self.folder, *command)
+                              "DEBIAN_FRONTEND=noninteractive", "chroot", self._root, *command)
 
     def install(self, *packages):
         """Names of packages, or paths inside."""
@@ -131,4 +135,4 @@ class CleanRoot:
 
     def path(self, inside):
         """Where a path inside is from here."""
-        return self.folder / str(inside).lstrip("/")
+        return self._root / str(inside).lstrip("/")

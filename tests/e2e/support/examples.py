@@ -5,12 +5,12 @@ language and the flags of pkg-config, or by CMake (C and C++)."""
 import pathlib
 import shlex
 
-CONSUMER = """\
+PROJECT = """\
 cmake_minimum_required(VERSION 3.25)
 project(consumer LANGUAGES C CXX)
 set(CMAKE_CXX_STANDARD 20)
-find_package(furrow 0.1 CONFIG REQUIRED)
 """
+INSTALLED = "find_package(furrow 0.1 CONFIG REQUIRED)"
 
 
 class Example:
@@ -46,15 +46,17 @@ def compile_command(example, source, compiled, flags, archive=None):
     return [COMPILERS[example.language], standard, "-Wall", "-Wextra", "-Werror", "-o", compiled, source, *flags]
 
 
-def cmake_project(tree):
-    """CMakeLists.txt that builds NAME_shared and NAME_static of each example, and the names of these."""
-    text = CONSUMER
-    names = []
+def cmake_project(tree, furrow=INSTALLED):
+    """CMakeLists.txt that builds NAME_shared and NAME_static of each example, and these with their names. `furrow`
+    is the command that gives it the library."""
+    text = f"{PROJECT}{furrow}\n"
+    programs = []
     for example in EXAMPLES:
         if example.language == "rs":
             continue
         for library, target in (("shared", "furrow"), ("static", "furrow_static")):
-            names.append((example, f"{example.name}_{library}"))
-            text += (f'add_executable({names[-1][1]} "{tree / example.source}")\n'
-                     f"target_link_libraries({names[-1][1]} PRIVATE furrow::{target})\n")
-    return text, names
+            name = f"{example.name}_{example.language}_{library}"
+            programs.append((example, name))
+            text += (f'add_executable({name} "{tree / example.source}")\n'
+                     f"target_link_libraries({name} PRIVATE furrow::{target})\n")
+    return text, programs
