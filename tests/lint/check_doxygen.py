@@ -36,6 +36,10 @@ NOT_POSSIBLE = 77  # an exit code that ctest takes for a test that was skipped
 _WARNING = re.compile(r"^(?P<place>/\S+|<\S+>):\d+: ")
 _SPEAKS_FOR_ITSELF = re.compile(r"Member \S+ \((variable|macro definition|enumvalue)\) of (struct|union|file) \S+ "
                                 r"is not documented\.")
+# Types that still want a comment of their own; what has one is to be taken out.
+NOT_YET = ("furrow_farm_info", "furrow_farm_options", "furrow_farm_sector", "furrow_library_options",
+           "furrow_plotter_options", "furrow_sector_state", "furrow_log_level")
+_WITHOUT_COMMENT = re.compile(r"(?:Compound|Member) (\S+) (?:\(enumeration\) of file \S+ )?is not documented\.")
 
 
 def installed_headers(root):
@@ -87,6 +91,14 @@ def main():
         assert headers and can_fail(arguments.doxygen, folder)
         out = arguments.out or pathlib.Path(folder) / "pages"
         complaints = complaints_about(arguments.doxygen, headers, arguments.root / "include", out)
+    known = {}  # complaints, by the type that has no comment yet
+    for text in complaints:
+        match = _WITHOUT_COMMENT.search(text)
+        if match and match.group(1) in NOT_YET:
+            known[match.group(1)] = text
+    complaints = [text for text in complaints if text not in known.values()]
+    for name in sorted(set(NOT_YET) - set(known)):
+        print(f"{name} has a comment by now: take it out of NOT_YET")
     print("\n".join(complaints) or "ok")
     print(f"{len(headers)} headers, {len(complaints)} complaints")
     return 1 if complaints else 0
