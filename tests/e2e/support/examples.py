@@ -35,10 +35,11 @@ DEBIAN_PACKAGES = {"c": "gcc", "cpp": "g++", "rs": "rustc"}
 def compile_command(example, source, compiled, flags, archive=None):
     """Words of a command. `flags` are what pkg-config said; `archive` takes the place of the shared library."""
     flags = shlex.split(flags)
-    if example.language == "rs":  # has no headers, and names its linker's arguments
+    if example.language == "rs":  # no headers, and its own way to name a static library
         if archive:
-            flags = [f"-Clink-arg={archive}" if flag == "-lfurrow" else flag for flag in flags]
-        flags = [flag for flag in flags if flag.startswith(("-l", "-L", "-C"))]
+            flags = ["-lstatic=furrow" if flag == "-lfurrow" else flag for flag in flags]
+            flags.append(f"-L{pathlib.Path(archive).parent}")
+        flags = [flag for flag in flags if flag.startswith(("-l", "-L"))]
         return ["rustc", "--edition", "2021", "-o", compiled, source, *flags]
     if archive:
         flags = [str(archive) if flag == "-lfurrow" else flag for flag in flags]
