@@ -2,7 +2,7 @@
 # What `cmake --install` puts where, and the Debian packages that cpack makes of it. By component:
 #
 #   runtime      the shared library
-#   development  furrow.h, the static library, the CMake package, furrow.pc
+#   development  furrow.h and furrow.hpp, the static library, the CMake package, furrow.pc, examples
 #   tools        the program, its manual pages and completions, a unit for a server of pieces
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
@@ -14,8 +14,13 @@ install(TARGETS furrow EXPORT furrow_targets
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT runtime NAMELINK_COMPONENT development)
 install(FILES ${CMAKE_ARCHIVE_OUTPUT_DIRECTORY}/libfurrow.a
   DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development)
-install(FILES ${PROJECT_SOURCE_DIR}/include/furrow/furrow.h
+install(FILES ${PROJECT_SOURCE_DIR}/include/furrow/furrow.h ${PROJECT_SOURCE_DIR}/include/furrow/furrow.hpp
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/furrow COMPONENT development)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/furrow/c ${PROJECT_SOURCE_DIR}/include/furrow/cpp
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/furrow COMPONENT development)
+set(examples ${PROJECT_SOURCE_DIR}/examples)
+install(FILES ${examples}/CMakeLists.txt ${examples}/encode_record.c ${examples}/mini_daemon.cpp
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/libfurrow-dev/examples COMPONENT development)
 install(EXPORT furrow_targets NAMESPACE furrow:: FILE furrow-targets.cmake
   DESTINATION ${package_folder} COMPONENT development)
 

@@ -46,7 +46,7 @@ class Install(FurrowTest):
         output_of(OPTIONS.cmake, "--install", OPTIONS.build, "--prefix", cls.prefix)
         output_of(OPTIONS.cmake, "--install", OPTIONS.build, "--prefix", "/usr/local",
                   env={**os.environ, "DESTDIR": str(cls.staged)})
-        cls.example = OPTIONS.tree / "tools/examples/encode_records.c"
+        cls.example = OPTIONS.tree / "tests/unit/capi/encode_records.c"
         cls.pkg_config = next(cls.prefix.glob("lib*/**/furrow.pc")).parent
 
     def runs(self, compiled, **environment):
@@ -60,13 +60,18 @@ class Install(FurrowTest):
         self.assertEqual([entry.name for entry in self.staged.iterdir()], ["usr"])
         files = {path.relative_to(self.staged / "usr/local").as_posix()
                  for path in self.staged.rglob("*") if not path.is_dir()}
-        for wanted in ("bin/furrow", "include/furrow/furrow.h", "share/man/man1/furrow.1",
+        for wanted in ("bin/furrow", "share/man/man1/furrow.1",
                        "share/man/man1/furrow-plot.1", "share/doc/libfurrow1/copyright",
+                       "share/doc/libfurrow-dev/examples/mini_daemon.cpp",
                        "share/bash-completion/completions/furrow",
                        "share/zsh/site-functions/_furrow"):
             self.assertIn(wanted, files)
-        headers = [name for name in files if name.startswith("include/")]
-        self.assertEqual(headers, ["include/furrow/furrow.h"])
+        headers = {name for name in files if name.startswith("include/")}
+        interface = OPTIONS.tree / "include/furrow"
+        of_interface = {path.relative_to(OPTIONS.tree).as_posix()
+                        for pattern in ("furrow.h", "furrow.hpp", "c/*.h", "cpp/*.hpp")
+                        for path in interface.glob(pattern)}
+        self.assertEqual(headers, of_interface)
 
     def test_nothing_names_the_folders_of_the_build(self):
         for path in self.staged.rglob("*"):
@@ -126,7 +131,8 @@ class Install(FurrowTest):
         output_of(OPTIONS.cmake, "-S", project, "-B", project / "build", "-DFURROW_CUDA=OFF")
 
     def test_library_shows_the_c_interface_alone(self):
-        header = (self.prefix / "include/furrow/furrow.h").read_text(encoding="utf-8")
+        header = "\n".join(path.read_text(encoding="utf-8")
+                           for path in (self.prefix / "include/furrow/c").glob("*.h"))
         for library, options in (("libfurrow.so", ["-D"]), ("libfurrow.a", ["-g"])):
             path = next(self.prefix.glob(f"lib*/**/{library}"))
             names = {line.split()[-1].split("@")[0]
