@@ -2,7 +2,7 @@
 # What `cmake --install` puts where. By component, each of which is a Debian package (FurrowPackages.cmake):
 #
 #   runtime      the shared library
-#   development  the C headers, the static library, the CMake package, furrow.pc
+#   development  headers for C and C++, the static library, the CMake package, furrow.pc, examples
 #   tools        the program, its manual pages and completions, a unit for a server of pieces
 if(EXISTS /etc/debian_version AND CMAKE_LIBRARY_ARCHITECTURE AND NOT DEFINED CMAKE_INSTALL_LIBDIR)
   # Where Debian has libraries, and looks for those in /usr/local.
@@ -18,10 +18,13 @@ install(TARGETS furrow EXPORT furrow_targets
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT runtime NAMELINK_COMPONENT development)
 install(FILES ${CMAKE_ARCHIVE_OUTPUT_DIRECTORY}/libfurrow.a
   DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development)
-# What furrow.h includes has its ending; the headers of C++ programs inside this repository have another.
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/furrow
-  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development
-  FILES_MATCHING PATTERN "*.h" PATTERN core EXCLUDE)
+install(FILES ${PROJECT_SOURCE_DIR}/include/furrow/furrow.h ${PROJECT_SOURCE_DIR}/include/furrow/furrow.hpp
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/furrow COMPONENT development)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/furrow/c ${PROJECT_SOURCE_DIR}/include/furrow/cpp
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/furrow COMPONENT development)
+set(examples ${PROJECT_SOURCE_DIR}/examples)
+install(FILES ${examples}/CMakeLists.txt ${examples}/encode_record.c ${examples}/mini_daemon.cpp
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/libfurrow-dev/examples COMPONENT development)
 install(EXPORT furrow_targets NAMESPACE furrow:: FILE furrow-targets.cmake
   DESTINATION ${package_folder} COMPONENT development)
 

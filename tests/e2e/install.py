@@ -65,15 +65,18 @@ class Install(FurrowTest):
         self.assertEqual([entry.name for entry in self.staged.iterdir()], ["usr"])
         files = {path.relative_to(self.staged / "usr/local").as_posix()
                  for path in self.staged.rglob("*") if not path.is_dir()}
-        for wanted in ("bin/furrow", "include/furrow/furrow.h", "share/man/man1/furrow.1",
+        for wanted in ("bin/furrow", "share/man/man1/furrow.1",
                        "share/man/man1/furrow-plot.1", "share/doc/libfurrow1/copyright",
+                       "share/doc/libfurrow-dev/examples/mini_daemon.cpp",
                        "share/bash-completion/completions/furrow",
                        "share/zsh/site-functions/_furrow"):
             self.assertIn(wanted, files)
         headers = {name for name in files if name.startswith("include/")}
-        of_the_repository = {path.relative_to(OPTIONS.tree).as_posix()
-                             for path in (OPTIONS.tree / "include/furrow").rglob("*.h")}
-        self.assertEqual(headers, of_the_repository)
+        interface = OPTIONS.tree / "include/furrow"
+        of_interface = {path.relative_to(OPTIONS.tree).as_posix()
+                        for pattern in ("furrow.h", "furrow.hpp", "c/*.h", "cpp/*.hpp")
+                        for path in interface.glob(pattern)}
+        self.assertEqual(headers, of_interface)
         self.assertFalse([path for path in (self.staged / "usr/local/include").rglob("*")
                           if path.is_dir() and not any(path.iterdir())], "folders without headers")
 
