@@ -33,6 +33,8 @@ readonly test_packages=(
   clang                # reads what locks guard (lint.thread_safety)
   cargo                # builds and tests bindings/rust
   rustc
+  doxygen              # reads the comments of the C headers (lint.doxygen)
+  mmdebstrap           # a Debian to install packages into (e2e.packages)
 )
 # For those who change Furrow.
 readonly developer_packages=(
@@ -42,6 +44,7 @@ readonly developer_packages=(
   libclang-rt-14-dev # libFuzzer
   rust-clippy
   rustfmt
+  lintian # looks at packages (e2e.packages)
   shellcheck
 )
 

@@ -11,6 +11,7 @@
 #include "host/archive/segment_reconstruction.hpp"
 #include "host/base/threads.hpp"
 #include "host/capi/last_error.hpp"
+#include "host/capi/piece_source.hpp"
 #include "host/erasure/erasure_coding.hpp"
 #include "host/farm/farm_errors.hpp"
 #include "host/farm/space.hpp"
@@ -44,6 +45,7 @@ constexpr std::array kKinds = {
     Rule{is<EncoderError>, FURROW_ERROR_ENCODER},
     Rule{is<RecordsEncoderError>, FURROW_ERROR_ENCODER},
     Rule{is<BadSectorOutputSize>, FURROW_ERROR_ARGUMENT},
+    Rule{is<PieceNotThere>, FURROW_ERROR_PIECE_MISSING},
     Rule{is<PieceRecoveryFailed>, FURROW_ERROR_PIECE_MISSING},
     Rule{is<PieceNotRebuilt>, FURROW_ERROR_PIECE_MISSING},
     Rule{is<FailedToRetrievePieces>, FURROW_ERROR_PIECE_SOURCE},

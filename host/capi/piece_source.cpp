@@ -75,9 +75,7 @@ furrow_status get_piece(furrow_piece_source& source, PieceIndex index, std::uint
   if (!is_answered && stop.stop_requested()) {
     return FURROW_CANCELLED;
   }
-  throw Error(ErrorKind::kUnavailable,
-              "piece " + std::to_string(index.value()) + ": the source does not have it",
-              {.piece_index = index.value()});
+  throw PieceNotThere(index);
 }
 
 }  // namespace

@@ -5,14 +5,25 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "furrow/c/piece_source.h"
+#include "furrow/errors.hpp"
 #include "furrow/piece_getter.hpp"
 
 #include "host/archive/manifest.hpp"
 #include "host/capi/handle.hpp"
 
 namespace furrow::capi {
+
+/// A source does not have a piece that it was asked for.
+class PieceNotThere : public Error {
+ public:
+  explicit PieceNotThere(PieceIndex index)
+      : Error(ErrorKind::kUnavailable,
+              "piece " + std::to_string(index.value()) + ": the source does not have it",
+              {.piece_index = index.value()}) {}
+};
 
 /// A source with all that it uses; lives as long as the last handle that needs it. Thread-safe.
 struct SharedPieceSource {

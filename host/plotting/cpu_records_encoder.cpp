@@ -27,8 +27,9 @@ class CpuRecordsEncoder::Turn {
     const auto has_come = [this, turn]() FURROW_REQUIRES(encoder_.mutex_) {
       return !encoder_.idle_.empty() && encoder_.waiting_.front() == turn;
     };
-    encoder_.changed_.wait(encoder_.mutex_, stop,
-                           [&] { return has_come() || !job.has_unclaimed(); });
+    encoder_.changed_.wait(encoder_.mutex_, stop, [&]() FURROW_REQUIRES(encoder_.mutex_) {
+      return has_come() || !job.has_unclaimed();
+    });
     if (has_come() && !stop.stop_requested()) {
       worker_ = std::move(encoder_.idle_.back());
       encoder_.idle_.pop_back();

@@ -114,6 +114,19 @@ TEST_F(CDevices, TakeNoMoreThanTheyMayAndGiveItBack) {
   EXPECT_TRUE(last_error_says("1000")) << furrow_last_error();
 }
 
+TEST_F(CDevices, WhatMakesThemSlowerIsTold) {
+  FakeCuda::plant({.api = "cudaHostAlloc", .status = cudaErrorMemoryAllocation, .n_calls = 1000});
+  auto config = made_by(furrow_encoder_config_init);
+  config.kind = "cuda";
+  config.threads = 1;
+  const char* const names[] = {"0"};
+  config.devices = names;
+  config.device_count = 1;
+  ASSERT_EQ(open(config), FURROW_OK) << furrow_last_error();
+  ASSERT_EQ(lines_.size(), 1U);
+  EXPECT_NE(lines_[0].find("copies through ordinary memory"), std::string::npos) << lines_[0];
+}
+
 // A record, K = 20, on a card that is lost in the middle of it: the CPU has it then.
 TEST_F(CDevices, ALostOneIsToldAndTheCallersDeviceStaysWhatItIs) {
   ASSERT_EQ(cudaSetDevice(1), cudaSuccess);

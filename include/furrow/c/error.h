@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** @file
  * What the last call on this thread failed with: a text for people, a kind and fields for programs.
- * Every function that returns a status sets it, also to "none" when it succeeds. */
+ * Every function that returns a status sets it, also to "none" when it succeeds, but for
+ * furrow_last_error_get. */
 #ifndef FURROW_C_ERROR_H
 #define FURROW_C_ERROR_H
 
@@ -46,7 +47,7 @@ typedef enum furrow_error_kind FURROW_ENUM {
 
   /** A piece is not the one that it was asked for as: piece_index. */
   FURROW_ERROR_PIECE_INVALID = 60,
-  /** A piece is not to be had, and cannot be rebuilt: piece_index. */
+  /** A source does not have a piece, or it cannot be rebuilt: piece_index. */
   FURROW_ERROR_PIECE_MISSING = 61,
   /** A source of pieces refuses as a whole. */
   FURROW_ERROR_PIECE_SOURCE = 62,
@@ -82,8 +83,8 @@ typedef enum furrow_error_fields FURROW_ENUM {
 } furrow_error_fields;
 
 /** An error and its fields. Texts are never NULL, "" where there is none, have everything escaped
- * that a terminal would obey, and are valid until the next call of a furrow function on this
- * thread. Since version 3. */
+ * that a terminal would obey, and are valid until the next call on this thread of a function that
+ * sets the last error. Since version 3. */
 typedef struct furrow_error {
   size_t size;
   furrow_status status;
@@ -107,7 +108,7 @@ typedef struct furrow_error {
 } furrow_error;
 
 /** Text of the last error of the calling thread; "" when there was none.
- * @return valid until the next call of a furrow function on this thread */
+ * @return valid until the next call on this thread of a function that sets the last error */
 FURROW_API const char* furrow_last_error(void);
 
 /** The last error of the calling thread with its fields. Leaves it as it is. Since version 3.
