@@ -232,7 +232,7 @@ impl PieceSource {
         })
     }
 
-    /// Gets one piece. One that the source does not have is [`crate::Status::Unavailable`].
+    /// Gets one piece. One that the source does not have is [`crate::ErrorKind::PieceMissing`].
     pub fn get_piece(
         &self,
         piece_index: u64,

@@ -74,6 +74,7 @@ fn a_getter_of_one_piece_at_a_time() {
     assert!(piece == expected);
 
     let error = source.get_piece(1, &mut piece, None).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PieceMissing);
     assert_eq!(
         (error.status(), error.piece_index()),
         (Status::Unavailable, Some(1))
