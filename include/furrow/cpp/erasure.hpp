@@ -28,14 +28,15 @@ inline void erasure_extend(const std::vector<Bytes>& source,
   detail::check(furrow_erasure_extend(from.data(), from.size(), to.data(), to.size(), size));
 }
 
+/// A shard, and what is to be done with it.
 struct Shard {
   furrow_shard_state state = FURROW_SHARD_IGNORED;
   /// Of a shard that is ignored: nothing.
   MutableBytes bytes;
 };
 
-/// Recovers the shards that are wanted, from any `source_count` that are present.
-/// @param shards the sources, then the parity; all have the same even size
+/// Recovers the shards that are wanted, from any `source_count` that are present. `shards` are the
+/// sources, then the parity; all have the same even size.
 inline void erasure_recover(const std::vector<Shard>& shards, std::size_t source_count) {
   detail::check_size("shards, at least",
                      shards.size() < source_count ? shards.size() : source_count, source_count);
