@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each kernel on its own: the steps of a batch of records, hashing, the layout of a sector.
+// Each kernel on its own: the steps of a batch of records.
 #include <memory>
 #include <utility>
 
-#include "furrow/core/sector_layout.hpp"
-
 #include "bench/cuda_bench.hpp"
 #include "cuda/erasure.hpp"
-#include "cuda/hash_many.hpp"
 #include "cuda/kernels/encode_chunks.cuh"
 #include "cuda/proof_pipeline.cuh"
 #include "cuda/runtime/check.hpp"
 #include "cuda/runtime/device_buffer.hpp"
-#include "cuda/sector_assembly.hpp"
 
 namespace furrow::cuda {
 namespace {
@@ -167,71 +163,6 @@ void step_of_batch(benchmark::State& state, std::size_t index) {
   report(state, work, total);
 }
 
-/// Plain hashes of inputs back to back.
-void hash_inputs(benchmark::State& state, std::uint64_t length) {
-  constexpr std::uint64_t kBytes = std::uint64_t{256} << 20;
-  const std::size_t n = kBytes / length;
-  const Stream stream(0);
-  const DeviceBuffer<std::uint8_t> inputs(stream, n * length);
-  const DeviceBuffer<Hash> hashes(stream, n);
-  const DeviceBuffer<std::uint8_t> scratch(stream, hash_scratch_bytes(n, length));
-  check(cudaMemsetAsync(inputs.data(), 1, inputs.n_bytes(), stream.view().get()));
-  double total = 0;
-  for (auto _ : state) {
-    const double seconds = seconds_on_device(stream, [&] {
-      hash_many(stream,
-                {.n_inputs = n,
-                 .d_inputs = inputs.data(),
-                 .length = length,
-                 .stride = length,
-                 .d_hashes = hashes.data()->data()},
-                scratch.data());
-    });
-    state.SetIterationTime(seconds);
-    total += seconds;
-  }
-  const auto compressions = static_cast<double>(n * ((length + 63) / 64 + (length - 1) / 1024));
-  report(
-      state,
-      {.bytes = static_cast<double>(n * length), .alu_operations = compressions * kAluPerTreeHash},
-      total);
-}
-
-/// Layout and checksums of a sector whose records use every other s-bucket.
-void assemble_sector(benchmark::State& state) {
-  const auto n = static_cast<std::uint16_t>(state.range(0));
-  const Stream stream(0);
-  SectorAssembly assembly(stream, n);
-  const DeviceBuffer<FoundProofs> found(stream, n);
-  const DeviceBuffer<Record> records(stream, n);
-  const DeviceBuffer<RecordMetadata> metadata(stream, n);
-  const DeviceBuffer<std::uint8_t> sector(stream, sector_size(n));
-  const DeviceBuffer<std::uint16_t> sizes(stream, kNumSBuckets);
-  const cudaStream_t queue = stream.view().get();
-  check(cudaMemsetAsync(found.data(), 0x55, found.n_bytes(), queue));
-  check(cudaMemsetAsync(records.data(), 1, records.n_bytes(), queue));
-  check(cudaMemsetAsync(metadata.data(), 2, metadata.n_bytes(), queue));
-  double total = 0;
-  for (auto _ : state) {
-    const double seconds = seconds_on_device(stream, [&] {
-      assembly.enqueue({.n_pieces = n,
-                        .d_found_proofs = found.data(),
-                        .d_records = records.data(),
-                        .d_metadata = metadata.data(),
-                        .d_sector = sector.data(),
-                        .d_s_bucket_sizes = sizes.data()});
-    });
-    state.SetIterationTime(seconds);
-    total += seconds;
-  }
-  const auto n_bytes = static_cast<double>(sector_size(n));
-  report(state,
-         {.records = static_cast<double>(n),
-          .bytes = 3 * n_bytes,
-          .alu_operations = n_bytes / 1024 * 17 * kAluPerTreeHash},
-         total);
-}
-
 }  // namespace
 
 void register_kernel_benchmarks() {
@@ -248,19 +179,6 @@ void register_kernel_benchmarks() {
       step->Arg(most);
     }
   }
-  for (const std::uint64_t length : {64U, 1024U, 1U << 20, 256U << 20}) {
-    benchmark::RegisterBenchmark(("kernel/hash_many/" + std::to_string(length)).c_str(),
-                                 [length](benchmark::State& state) { hash_inputs(state, length); })
-        ->UseManualTime()
-        ->Unit(benchmark::kMillisecond)
-        ->Iterations(kIterations);
-  }
-  benchmark::RegisterBenchmark("kernel/sector_layout", assemble_sector)
-      ->ArgName("pieces")
-      ->Arg(fitting(512, 2 * kPieceSize + kFoundProofsSize))
-      ->UseManualTime()
-      ->Unit(benchmark::kMillisecond)
-      ->Iterations(kIterations);
 }
 
 }  // namespace furrow::cuda

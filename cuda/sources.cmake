@@ -5,9 +5,7 @@
 set(FURROW_CUDA_KERNEL_SOURCES
   cuda/cuda_devices.cu
   cuda/erasure.cu
-  cuda/hash_many.cu
-  cuda/record_pipeline.cu
-  cuda/sector_assembly.cu)
+  cuda/record_pipeline.cu)
 set(FURROW_CUDA_HOST_SOURCES
   cuda/batch_pipeline.cu
   cuda/device_trial.cu
