@@ -12,6 +12,8 @@
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
+#include "furrow/types.hpp"
+
 #include "cuda/erasure.hpp"
 #include "cuda/kernels/encode_chunks.cuh"
 #include "cuda/proof_pipeline.cuh"
