@@ -16,8 +16,6 @@ namespace {
 using Tables = ProofTablesRef<kPosK>;
 
 constexpr double kEntries = 1 << 20;  // of a table, on average
-constexpr double kTargets = 64 * kEntries;
-constexpr double kButterflies = 2.0 * 15 * (kNumChunks / 2) * 8;
 
 template <class T>
 void upload(StreamView stream, T* d_to, const std::vector<std::uint8_t>& bytes) {
@@ -83,8 +81,7 @@ class Batch {
   void add_make_table(const char* name, double n_bytes) {
     constexpr std::uint32_t kRuns =
         (Tables::kNumPairs + MakeTableShape::kPairsPerBlock - 1) / MakeTableShape::kPairsPerBlock;
-    constexpr double kAlu = kAluPerTableHash * kEntries + kAluPerTarget * kTargets;
-    steps_.push_back({name, {.bytes = n_bytes, .alu_operations = kAlu}, [this] {
+    steps_.push_back({name, {.bytes = n_bytes}, [this] {
                         launch(make_table<kPosK, kTable>,
                                {dim3(kRuns, n_), dim3(MakeTableShape::kThreads)}, queue(), batch());
                       }});
@@ -95,27 +92,22 @@ class Batch {
                         choose_all_proofs<kPosK>(stream_, n_, batch(), found_.data(), used_.data(),
                                                  status_.data());
                       }});
-    steps_.push_back(
-        {"erasure_extend",
-         {.bytes = 2.0 * kRecordSize, .alu_operations = kAluPerButterfly * kButterflies},
-         [this] {
-           extend_records(stream_, erasure_,
-                          {.n_records = n_,
-                           .d_source = reinterpret_cast<const std::uint8_t*>(source_.data()),
-                           .d_parity = reinterpret_cast<std::uint8_t*>(parity_.data())});
-         }});
-    steps_.push_back(
-        {"encode_chunks",
-         {.bytes = 3.0 * kRecordSize, .alu_operations = 3 * kAluPerTreeHash * kNumChunks},
-         [this] {
-           launch(encode_chunks<kPosK>,
-                  {dim3(kNumChunks / EncodeChunksShape::kProofs, n_),
-                   dim3(EncodeChunksShape::kThreads)},
-                  queue(), batch(), used_.data(), status_.data(),
-                  reinterpret_cast<const uint4*>(source_.data()),
-                  reinterpret_cast<const uint4*>(parity_.data()),
-                  reinterpret_cast<uint4*>(encoded_.data()));
-         }});
+    steps_.push_back({"erasure_extend", {.bytes = 2.0 * kRecordSize}, [this] {
+                        extend_records(
+                            stream_, erasure_,
+                            {.n_records = n_,
+                             .d_source = reinterpret_cast<const std::uint8_t*>(source_.data()),
+                             .d_parity = reinterpret_cast<std::uint8_t*>(parity_.data())});
+                      }});
+    steps_.push_back({"encode_chunks", {.bytes = 3.0 * kRecordSize}, [this] {
+                        launch(encode_chunks<kPosK>,
+                               {dim3(kNumChunks / EncodeChunksShape::kProofs, n_),
+                                dim3(EncodeChunksShape::kThreads)},
+                               queue(), batch(), used_.data(), status_.data(),
+                               reinterpret_cast<const uint4*>(source_.data()),
+                               reinterpret_cast<const uint4*>(parity_.data()),
+                               reinterpret_cast<uint4*>(encoded_.data()));
+                      }});
   }
 
   [[nodiscard]] cudaStream_t queue() const { return stream_.view().get(); }
@@ -159,7 +151,6 @@ void step_of_batch(benchmark::State& state, std::size_t index) {
   Work work = batch.steps()[index].per_record;
   work.records = n;
   work.bytes *= n;
-  work.alu_operations *= n;
   report(state, work, total);
 }
 

@@ -40,6 +40,7 @@ class Card {
   void leave_out_nothing() { left_out_.reset(); }
   Findings& findings() { return findings_; }
   std::vector<Launched>& launches() { return launches_; }
+  [[nodiscard]] const std::vector<Launched>& launches() const { return launches_; }
   DeviceMemory& memory() { return memory_; }
   /// A kernel that the program has, by the address of its host function.
   const Kernel& kernel(const void* function);

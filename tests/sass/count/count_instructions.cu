@@ -111,8 +111,9 @@ std::string count(unsigned architecture) {
   if (!card.findings().empty()) {
     throw std::runtime_error(card.findings().report());
   }
-  return " {\"architecture\": " + std::to_string(architecture) + ",\n  \"record\": [\n   " +
-         rows_of(card.launches()) + "]}";
+  return " {\"architecture\": " + std::to_string(architecture) +
+         ", \"nvcc\": \"" FURROW_SASS_NVCC "\",\n  \"record\": [\n   " + rows_of(card.launches()) +
+         "]}";
 }
 
 unsigned architecture_of(const char* text) {

@@ -14,6 +14,7 @@
 #include "tests/sass/card/card.hpp"
 #include "tests/sass/test/architectures.hpp"
 #include "tests/sass/test/barriers.hpp"
+#include "tests/sass/test/committed_counts.hpp"
 
 namespace furrow::cuda {
 namespace {
@@ -70,8 +71,14 @@ void compare(std::size_t n_records) {
   }
 }
 
-TEST(SassRecords, OneRecord) {
+void compare_and_count() {
   compare(1);
+  const sass::Card& card = sass::Card::instance();
+  sass::expect_committed_counts(card.architecture(), card.launches());
+}
+
+TEST(SassRecords, OneRecord) {
+  compare_and_count();
 }
 
 TEST(SassRecordsLong, BatchOfTwo) {
@@ -85,7 +92,7 @@ TEST(SassRecordsLong, EveryArchitecture) {
     SCOPED_TRACE("compute capability " + std::to_string(architecture));
     card.set_architecture(architecture);
     card.launches().clear();
-    compare(1);
+    compare_and_count();
   }
   card.set_architecture(before);
 }
