@@ -46,6 +46,7 @@ class Batch {
         status_(stream_, n) {
     upload(stream_, seeds_.data(), made_up_bytes(32 * n, 1));
     upload(stream_, source_.data(), made_up_bytes(n * sizeof(Record), 2));
+    prepare_proof_tables<kPosK>(stream_);
     add_table_steps();
     add_other_steps();
   }

@@ -20,6 +20,7 @@ set(FURROW_CUDA_HOST_SOURCES
   cuda/runtime/log.cu
   cuda/runtime/patience.cu
   cuda/runtime/pinned_buffer.cu
+  cuda/runtime/shared_memory.cu
   cuda/runtime/staging_memory.cu
   cuda/runtime/stream.cu
   cuda/transfer_time.cu)

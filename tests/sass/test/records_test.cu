@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole records for K = 20 through the shipped kernels, each launch of the real pipeline, against
 // the CPU encoder.
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <memory>
@@ -71,10 +72,36 @@ void compare(std::size_t n_records) {
   }
 }
 
+/// As many blocks of make_table as a multiprocessor has registers and threads for find shared memory,
+/// by what the pipeline has asked for.
+void expect_room_for_blocks(const sass::Card& card) {
+  const sass::Multiprocessor processor = sass::multiprocessor_of(card.architecture());
+  // Of 9.0 the compiled kernel says itself what the driver keeps.
+  const std::uint32_t kept = card.architecture() < 90 ? processor.kept_bytes : 0;
+  unsigned n_tables = 0;
+  for (const sass::Launched& launched : card.launches()) {
+    if (!launched.name.starts_with("furrow::cuda::make_table")) {
+      continue;
+    }
+    SCOPED_TRACE(launched.name);
+    ++n_tables;
+    const std::uint32_t n_threads = launched.shape.block[0];
+    const std::uint32_t of_a_warp = (launched.n_registers * 32 + 255) / 256 * 256;
+    const std::uint32_t by_registers = 65536 / of_a_warp / (n_threads / 32);
+    const std::uint32_t n_blocks = std::min(by_registers, processor.threads / n_threads);
+    EXPECT_GE(n_blocks, 3U);
+    ASSERT_TRUE(launched.shared_percent.has_value());
+    EXPECT_GE(processor.shared_bytes * static_cast<std::uint64_t>(*launched.shared_percent) / 100,
+              n_blocks * (launched.shared_bytes + kept));
+  }
+  EXPECT_EQ(n_tables, 6U);
+}
+
 void compare_and_count() {
   compare(1);
   const sass::Card& card = sass::Card::instance();
   sass::expect_committed_counts(card.architecture(), card.launches());
+  expect_room_for_blocks(card);
 }
 
 TEST(SassRecords, OneRecord) {
