@@ -12,8 +12,6 @@
 #include <cstring>
 #include <fstream>
 #include <iostream>
-#include <memory>
-#include <random>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -22,6 +20,7 @@
 #include "nlohmann/json.hpp"
 #include "tests/sass/card/card.hpp"
 #include "tests/sass/test/architectures.hpp"
+#include "tests/sass/test/committed_counts.hpp"
 
 namespace furrow::sass {
 namespace {
@@ -29,20 +28,13 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 void encode_record() {
-  std::mt19937_64 random(1);
-  PosSeed seed;
-  const auto record = std::make_unique<Record>();
-  for (std::uint8_t& byte : seed.bytes) {
-    byte = static_cast<std::uint8_t>(random());
-  }
-  for (std::uint8_t& byte : mutable_bytes_of(*record)) {
-    byte = static_cast<std::uint8_t>(random());
-  }
+  const CountedRecord counted = counted_record();
   const cuda::Stream stream(0);
   cuda::RecordPipeline pipeline(stream.view(), 1);
   FoundProofs found_proofs;
   cuda::RecordStatus status;
-  pipeline.enqueue(1, &seed, record.get(), record.get(), &found_proofs, &status);
+  pipeline.enqueue(1, &counted.seed, counted.record.get(), counted.record.get(), &found_proofs,
+                   &status);
   stream.view().synchronize();
 }
 
