@@ -31,6 +31,8 @@ readonly test_packages=(
   libboost-context-dev # fibers of the CUDA harness
   zstd                 # decompresses frames in end-to-end tests
   clang                # reads what locks guard (lint.thread_safety)
+  doxygen              # reads the comments of the C headers (lint.doxygen)
+  mmdebstrap           # a Debian to install packages into (e2e.packages)
 )
 # For those who change Furrow.
 readonly developer_packages=(
@@ -38,6 +40,7 @@ readonly developer_packages=(
   clang-format
   clang-tidy
   libclang-rt-14-dev # libFuzzer
+  lintian # looks at packages (e2e.packages)
   shellcheck
 )
 
