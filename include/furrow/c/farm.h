@@ -25,6 +25,7 @@ typedef enum furrow_farm_mode FURROW_ENUM {
   FURROW_FARM_CREATE = 2
 } furrow_farm_mode;
 
+/** How a farm is opened, or made. */
 typedef struct furrow_farm_options {
   size_t size;
   furrow_farm_mode mode;
@@ -66,6 +67,7 @@ FURROW_API furrow_status furrow_farm_open(furrow_library* library, const char* d
  * @param farm NULL is allowed */
 FURROW_API void furrow_farm_destroy(furrow_farm* farm);
 
+/** What a farm is. */
 typedef struct furrow_farm_info {
   size_t size;
   uint8_t genesis_root[FURROW_HASH_SIZE];
@@ -91,6 +93,7 @@ typedef struct furrow_farm_info {
  * @param info its size is set before; the rest is written */
 FURROW_API furrow_status furrow_farm_get_info(furrow_farm* farm, furrow_farm_info* info);
 
+/** What there is of a sector. */
 typedef enum furrow_sector_state FURROW_ENUM {
   FURROW_SECTOR_NOT_PLOTTED = 0,
   FURROW_SECTOR_PLOTTED = 1,
@@ -100,6 +103,7 @@ typedef enum furrow_sector_state FURROW_ENUM {
   FURROW_SECTOR_DAMAGED = 3
 } furrow_sector_state;
 
+/** One sector of a farm. */
 typedef struct furrow_farm_sector {
   size_t size;
   furrow_sector_state state;

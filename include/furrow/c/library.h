@@ -15,6 +15,7 @@ extern "C" {
 /** One user of the library. */
 typedef struct furrow_library furrow_library;
 
+/** How much a line of the log matters. */
 typedef enum furrow_log_level FURROW_ENUM {
   /** What a user may want to know, such as why "auto" encodes on the CPU. */
   FURROW_LOG_NOTE = 1,
@@ -22,6 +23,7 @@ typedef enum furrow_log_level FURROW_ENUM {
   FURROW_LOG_WARNING = 2
 } furrow_log_level;
 
+/** What a user of the library wants to be told and asked. */
 typedef struct furrow_library_options {
   size_t size;
   /** Told one line, without an end of line and with everything escaped that a terminal would obey;

@@ -18,6 +18,7 @@ extern "C" {
 /** A plotter. Several threads may plot with it at the same time. */
 typedef struct furrow_plotter furrow_plotter;
 
+/** What a plotter is made of. */
 typedef struct furrow_plotter_options {
   size_t size;
   /** Has to be set; may belong to several plotters. */

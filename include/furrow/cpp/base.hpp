@@ -96,6 +96,7 @@ class AbortFlag {
 
 namespace detail {
 
+/// What C takes; null without a flag.
 inline const volatile std::uint8_t* byte_of(const AbortFlag* flag) noexcept {
   return flag != nullptr ? flag->byte() : nullptr;
 }

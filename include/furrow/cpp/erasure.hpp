@@ -28,6 +28,7 @@ inline void erasure_extend(const std::vector<Bytes>& source,
   detail::check(furrow_erasure_extend(from.data(), from.size(), to.data(), to.size(), size));
 }
 
+/// A shard, and what is to be done with it.
 struct Shard {
   furrow_shard_state state = FURROW_SHARD_IGNORED;
   /// Of a shard that is ignored: nothing.
