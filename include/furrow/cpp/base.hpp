@@ -33,6 +33,7 @@ template <class T>
 class Span {
  public:
   constexpr Span() noexcept = default;
+  /// Of `count` elements from `first` on.
   constexpr Span(T* first, std::size_t count) noexcept : data_(first), size_(count) {}
   /// Of a std::vector, std::array, std::span, or anything else that has data and size.
   template <class Container,
@@ -42,10 +43,15 @@ class Span {
   constexpr Span(Container&& container) noexcept  // NOLINT(bugprone-forwarding-reference-overload)
       : data_(std::data(container)), size_(std::size(container)) {}
 
+  /// The first element; may be null when there is none.
   [[nodiscard]] constexpr T* data() const noexcept { return data_; }
+  /// How many elements there are.
   [[nodiscard]] constexpr std::size_t size() const noexcept { return size_; }
+  /// Whether there is none.
   [[nodiscard]] constexpr bool empty() const noexcept { return size_ == 0; }
+  /// For loops over the elements.
   [[nodiscard]] constexpr T* begin() const noexcept { return data_; }
+  /// For loops over the elements.
   [[nodiscard]] constexpr T* end() const noexcept { return data_ + size_; }
 
  private:
@@ -83,11 +89,15 @@ class AbortFlag {
   AbortFlag(const AbortFlag&) = delete;
   AbortFlag& operator=(const AbortFlag&) = delete;
 
+  /// Ends the calls. It has to stay set until they have returned.
   void set() noexcept { __atomic_store_n(&byte_, std::uint8_t{1}, __ATOMIC_RELEASE); }
+  /// For calls to come.
   void reset() noexcept { __atomic_store_n(&byte_, std::uint8_t{0}, __ATOMIC_RELEASE); }
+  /// For loops of one's own.
   [[nodiscard]] bool is_set() const noexcept {
     return __atomic_load_n(&byte_, __ATOMIC_ACQUIRE) != 0;
   }
+  /// For functions of the C interface.
   [[nodiscard]] const volatile std::uint8_t* byte() const noexcept { return &byte_; }
 
  private:

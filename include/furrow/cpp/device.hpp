@@ -16,8 +16,10 @@ inline namespace v0_1 {
 /// The devices at one moment, in the order of their indexes. Empty is no error: problem() says why.
 class DeviceList {
  public:
+  /// Asks the driver, for at most 10 seconds.
   explicit DeviceList(const Library& library) : DeviceList(make(library)) {}
 
+  /// How many devices there are.
   [[nodiscard]] std::size_t size() const {
     std::size_t count = 0;
     detail::check(furrow_device_list_count(get(), &count));
@@ -29,6 +31,7 @@ class DeviceList {
     detail::check(furrow_device_list_problem(get(), text.data(), text.size()));
     return text.data();
   }
+  /// One of them; position is less than size().
   [[nodiscard]] furrow_device at(std::size_t position) const {
     return detail::filled<furrow_device>(
         [&](furrow_device* device) { return furrow_device_list_get(get(), position, device); });

@@ -52,6 +52,7 @@ struct EncodeRequest {
 /// Several threads may encode with one at the same time.
 class Encoder {
  public:
+  /// Makes an encoder. Each device encodes a known record first.
   explicit Encoder(const Library& library, const EncoderConfig& config = {})
       : Encoder(make(library, config)) {}
 
@@ -81,6 +82,7 @@ class Encoder {
     return detail::outcome_of(status);
   }
 
+  /// What it is and does.
   [[nodiscard]] furrow_encoder_info info() const {
     return detail::filled<furrow_encoder_info>(
         [&](furrow_encoder_info* info) { return furrow_encoder_get_info(get(), info); });

@@ -35,8 +35,8 @@ struct Shard {
   MutableBytes bytes;
 };
 
-/// Recovers the shards that are wanted, from any `source_count` that are present.
-/// @param shards the sources, then the parity; all have the same even size
+/// Recovers the shards that are wanted, from any `source_count` that are present. `shards` are the
+/// sources, then the parity; all have the same even size.
 inline void erasure_recover(const std::vector<Shard>& shards, std::size_t source_count) {
   detail::check_size("shards, at least",
                      shards.size() < source_count ? shards.size() : source_count, source_count);

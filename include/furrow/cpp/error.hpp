@@ -33,6 +33,7 @@ struct ErrorFields {
 /// A call failed. what() is the text for people.
 class Error : public std::runtime_error {
  public:
+  /// For functions of a user that fail as the library does.
   Error(furrow_status status, furrow_error_kind kind, const std::string& message,
         ErrorFields fields = {})
       : std::runtime_error(message),
@@ -40,10 +41,13 @@ class Error : public std::runtime_error {
         kind_(kind),
         fields_(std::make_shared<const ErrorFields>(std::move(fields))) {}
 
+  /// What became of the call; never FURROW_OK.
   [[nodiscard]] furrow_status status() const noexcept { return status_; }
+  /// What went wrong, finer than the status.
   [[nodiscard]] furrow_error_kind kind() const noexcept { return kind_; }
   /// Such as "FURROW_ERROR_IO".
   [[nodiscard]] const char* kind_name() const noexcept { return furrow_error_kind_name(kind_); }
+  /// What it is about.
   [[nodiscard]] const ErrorFields& fields() const noexcept { return *fields_; }
 
  private:

@@ -39,10 +39,12 @@ class Farm {
   Farm(const Library& library, const std::string& directory, const FarmOptions& options = {})
       : Farm(make(library, directory, options)) {}
 
+  /// What it is.
   [[nodiscard]] furrow_farm_info info() const {
     return detail::filled<furrow_farm_info>(
         [&](furrow_farm_info* info) { return furrow_farm_get_info(get(), info); });
   }
+  /// One of its sectors; the index is less than info().sector_room.
   [[nodiscard]] furrow_farm_sector sector(std::uint32_t sector_index) const {
     return detail::filled<furrow_farm_sector>([&](furrow_farm_sector* sector) {
       return furrow_farm_get_sector(get(), sector_index, sector);

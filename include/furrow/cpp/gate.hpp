@@ -16,6 +16,7 @@ inline namespace v0_1 {
 /// Keeps a gate closed as long as it lives, which has to end before the gate does.
 class [[nodiscard]] Pause {
  public:
+  /// Closes the gate.
   explicit Pause(furrow_gate* gate) {
     detail::check(furrow_gate_close(gate));
     gate_.reset(gate);
@@ -34,6 +35,7 @@ class [[nodiscard]] Pause {
 /// Open at first.
 class Gate {
  public:
+  /// Makes a gate that is open.
   Gate() : Gate(make()) {}
 
   /// Closes it until the pause is destroyed. Pauses may overlap.

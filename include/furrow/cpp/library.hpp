@@ -39,6 +39,7 @@ struct LibraryOptions {
 /// One user of the library.
 class Library {
  public:
+  /// Makes a library; nobody is told anything by default.
   explicit Library(LibraryOptions options = {}) : Library(make(std::move(options))) {}
 
   /// Bytes of host memory that it keeps for calls to come.

@@ -13,9 +13,8 @@ namespace furrow {
 inline namespace v0_1 {
 
 /// Throws unless a piece is the one with this index, in a super segment that is known; the Error has
-/// kind FURROW_ERROR_PIECE_INVALID and says what is wrong.
-/// @param piece FURROW_PIECE_SIZE bytes
-/// @param super_segment_header FURROW_SUPER_SEGMENT_HEADER_SIZE bytes
+/// kind FURROW_ERROR_PIECE_INVALID and says what is wrong. `piece` has FURROW_PIECE_SIZE bytes,
+/// `super_segment_header` FURROW_SUPER_SEGMENT_HEADER_SIZE.
 inline void verify_piece(const Library& library, Bytes piece, std::uint64_t piece_index,
                          Bytes super_segment_header) {
   detail::check_size("piece", piece.size(), FURROW_PIECE_SIZE);
@@ -25,9 +24,8 @@ inline void verify_piece(const Library& library, Bytes piece, std::uint64_t piec
       furrow_piece_verify(library.get(), piece.data(), piece_index, super_segment_header.data()));
 }
 
-/// The same where only root and size of the super segment are known.
-/// @param piece FURROW_PIECE_SIZE bytes
-/// @param position of the piece in its segment
+/// The same where only root and size of the super segment are known, and the position of the piece,
+/// of FURROW_PIECE_SIZE bytes, in its segment.
 [[nodiscard]] inline bool is_piece_valid(const Library& library, Bytes piece, std::uint8_t position,
                                          const Hash& super_segment_root,
                                          std::uint32_t num_segments) {
@@ -49,8 +47,7 @@ struct RebuildRequest {
   std::uint32_t threads = detail::initialised(furrow_rebuild_request_init).threads;
 };
 
-/// Rebuilds a piece; what comes out is verified.
-/// @param piece FURROW_PIECE_SIZE bytes, written
+/// Rebuilds a piece of FURROW_PIECE_SIZE bytes; what comes out is verified.
 /// @return how many of the given pieces are not valid
 inline std::size_t rebuild_piece(const Library& library, const RebuildRequest& request,
                                  MutableBytes piece) {

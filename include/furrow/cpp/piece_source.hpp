@@ -20,6 +20,7 @@ inline namespace v0_1 {
 /// destroyed, pieces without an answer have failed. Threads may answer at the same time.
 class Batch {
  public:
+  /// Owns a batch of the C interface.
   explicit Batch(furrow_piece_batch* batch) : batch_(batch, furrow_piece_batch_release) {}
   Batch(Batch&&) noexcept = default;
   Batch& operator=(Batch&&) noexcept = default;
@@ -73,8 +74,8 @@ using GetPieces = std::function<void(std::vector<std::uint64_t> piece_indices, B
 class PieceSource {
  public:
   /// Pieces have to be valid: nobody verifies them again (verify_piece does). `get_piece` lives until
-  /// nothing uses the source any more.
-  /// @param concurrency calls at the same time, 1 to 64; 0: the default
+  /// nothing uses the source any more. `concurrency` is the number of calls at the same time, 1 to
+  /// 64; 0: the default.
   static PieceSource from_function(const Library& library, GetPiece get_piece,
                                    std::uint32_t concurrency = 0) {
     furrow_piece_source_callbacks c = detail::initialised(furrow_piece_source_callbacks_init);
@@ -85,9 +86,9 @@ class PieceSource {
     return create(library, c, std::move(get_piece));
   }
 
-  /// As from_function, for sources that are asked for many pieces at once and answer later.
-  /// @param patience_ms how long a batch may be without any answer before the pieces that are left
-  /// have failed; 0: for ever
+  /// As from_function, for sources that are asked for many pieces at once and answer later. A batch
+  /// may be without any answer for `patience_ms` milliseconds before the pieces that are left have
+  /// failed; 0: for ever.
   static PieceSource from_batches(const Library& library, GetPieces get_pieces,
                                   std::uint32_t patience_ms = 0) {
     furrow_piece_source_callbacks c = detail::initialised(furrow_piece_source_callbacks_init);
@@ -106,8 +107,8 @@ class PieceSource {
     return PieceSource(Owner(source, library.kept()));
   }
 
-  /// Pieces that sectors of a farm hold, which stays open as long as the source is used.
-  /// @param threads pieces that are read at the same time; 0: one for each processor
+  /// Pieces that sectors of a farm hold, which stays open as long as the source is used; `threads`
+  /// of them are read at the same time; 0: one for each processor.
   static PieceSource of_farm(const Farm& farm, std::uint32_t threads = 0) {
     furrow_piece_source* source = nullptr;
     detail::check(furrow_piece_source_of_farm(farm.get(), threads, &source));

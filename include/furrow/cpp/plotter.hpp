@@ -72,6 +72,7 @@ struct PlottedFarm {
 /// Several threads may plot with one at the same time.
 class Plotter {
  public:
+  /// Makes a plotter, which keeps what it needs of the others.
   Plotter(const Library& library, const Encoder& encoder, const PieceSource& source,
           const PlotterOptions& options = {})
       : Plotter(make(library, encoder, source, options)) {}

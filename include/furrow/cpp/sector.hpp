@@ -15,7 +15,9 @@ inline namespace v0_1 {
 
 /// Everything that decides the contents of a sector, with the defaults of a development chain.
 struct SectorPlan : furrow_sector_plan {
+  /// With the defaults.
   SectorPlan() noexcept : furrow_sector_plan(detail::initialised(furrow_sector_plan_init)) {}
+  /// The same as a struct of the C interface.
   explicit SectorPlan(const furrow_sector_plan& plan) noexcept : furrow_sector_plan(plan) {}
 };
 

@@ -154,7 +154,7 @@ TEST(CStress, HandlesInManyHandsAtRandomInstants) {
     hand(one, seed, rounds);
   };
   both(n_rounds() / 4);
-  const std::size_t before = resident_bytes();
+  [[maybe_unused]] const std::size_t before = resident_bytes();
   both(n_rounds() / 4);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they keep what was freed
   EXPECT_LT(resident_bytes(), before + (48U << 20)) << "before: " << before;
