@@ -299,6 +299,7 @@ cudaError_t cudaFree(void* memory) {
   FakeState& state = FakeState::instance();
   state.wait_if_hanging(FakeState::current_device());
   state.join_device_of(memory);
+  const auto held = state.queues.hold_steps();
   const std::lock_guard lock(state.mutex);
   // A lost device says so, but what its process held is gone with it: no leak of the owner.
   const cudaError_t status = state.enter("cudaFree");
@@ -309,6 +310,7 @@ cudaError_t cudaFree(void* memory) {
 cudaError_t cudaFreeHost(void* memory) {
   FakeState& state = FakeState::instance();
   state.wait_if_hanging(FakeState::current_device());
+  const auto held = state.queues.hold_steps();
   const std::lock_guard lock(state.mutex);
   const cudaError_t status = state.enter("cudaFreeHost");
   const cudaError_t released = state.release(memory, false);

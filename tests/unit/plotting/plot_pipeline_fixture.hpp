@@ -120,7 +120,8 @@ class PlotPipelineTest : public testing::Test {
       found_proofs.bytes.fill(0x5A);
     }});
     std::vector<std::uint8_t> bytes;
-    EXPECT_TRUE(plot_sector(plan_of(index), download, encoder, bytes, {}).has_value());
+    EXPECT_TRUE(plot_sector(plan_of(index), {.download = download, .encoder = encoder}, bytes, {})
+                    .has_value());
     return blake3(bytes);
   }
   void expect_written(std::uint16_t n_sectors) {
