@@ -21,7 +21,6 @@ int attribute(cudaDeviceAttr which) {
 }
 
 CardLimits find_limits() {
-  constexpr double kLanes = 64;
   cudaDeviceProp properties{};
   check(cudaGetDeviceProperties(&properties, 0), "cudaGetDeviceProperties");
   std::size_t free_bytes = 0;
@@ -30,8 +29,6 @@ CardLimits find_limits() {
   CardLimits limits;
   limits.name = properties.name;
   limits.free_bytes = free_bytes;
-  limits.alu_per_second =
-      kLanes * attribute(cudaDevAttrMultiProcessorCount) * 1e3 * attribute(cudaDevAttrClockRate);
   // Two transfers in each clock.
   limits.bytes_per_second = 2e3 * attribute(cudaDevAttrMemoryClockRate) *
                             (attribute(cudaDevAttrGlobalMemoryBusWidth) / 8.0);
@@ -87,10 +84,6 @@ void report(benchmark::State& state, const Work& work, double total_seconds) {
   if (work.bytes > 0) {
     state.counters["GiB_per_s"] = work.bytes / kGiB / seconds;
     state.counters["share_of_memory"] = work.bytes / seconds / limits.bytes_per_second;
-  }
-  if (work.alu_operations > 0) {
-    state.counters["alu_share_of_hash_and_tests"] =
-        work.alu_operations / seconds / limits.alu_per_second;
   }
   if (work.transferred > 0) {
     state.counters["bus_GiB_per_s"] = work.transferred / kGiB / seconds;

@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each kernel on its own: the steps of a batch of records, hashing, the layout of a sector.
+// Each kernel on its own: the steps of a batch of records.
 #include <memory>
 #include <utility>
 
-#include "furrow/core/sector_layout.hpp"
-
 #include "bench/cuda_bench.hpp"
 #include "cuda/erasure.hpp"
-#include "cuda/hash_many.hpp"
 #include "cuda/kernels/encode_chunks.cuh"
 #include "cuda/proof_pipeline.cuh"
 #include "cuda/runtime/check.hpp"
 #include "cuda/runtime/device_buffer.hpp"
-#include "cuda/sector_assembly.hpp"
 
 namespace furrow::cuda {
 namespace {
@@ -20,8 +16,6 @@ namespace {
 using Tables = ProofTablesRef<kPosK>;
 
 constexpr double kEntries = 1 << 20;  // of a table, on average
-constexpr double kTargets = 64 * kEntries;
-constexpr double kButterflies = 2.0 * 15 * (kNumChunks / 2) * 8;
 
 template <class T>
 void upload(StreamView stream, T* d_to, const std::vector<std::uint8_t>& bytes) {
@@ -52,6 +46,7 @@ class Batch {
         status_(stream_, n) {
     upload(stream_, seeds_.data(), made_up_bytes(32 * n, 1));
     upload(stream_, source_.data(), made_up_bytes(n * sizeof(Record), 2));
+    prepare_proof_tables<kPosK>(stream_);
     add_table_steps();
     add_other_steps();
   }
@@ -87,8 +82,7 @@ class Batch {
   void add_make_table(const char* name, double n_bytes) {
     constexpr std::uint32_t kRuns =
         (Tables::kNumPairs + MakeTableShape::kPairsPerBlock - 1) / MakeTableShape::kPairsPerBlock;
-    constexpr double kAlu = kAluPerTableHash * kEntries + kAluPerTarget * kTargets;
-    steps_.push_back({name, {.bytes = n_bytes, .alu_operations = kAlu}, [this] {
+    steps_.push_back({name, {.bytes = n_bytes}, [this] {
                         launch(make_table<kPosK, kTable>,
                                {dim3(kRuns, n_), dim3(MakeTableShape::kThreads)}, queue(), batch());
                       }});
@@ -99,27 +93,22 @@ class Batch {
                         choose_all_proofs<kPosK>(stream_, n_, batch(), found_.data(), used_.data(),
                                                  status_.data());
                       }});
-    steps_.push_back(
-        {"erasure_extend",
-         {.bytes = 2.0 * kRecordSize, .alu_operations = kAluPerButterfly * kButterflies},
-         [this] {
-           extend_records(stream_, erasure_,
-                          {.n_records = n_,
-                           .d_source = reinterpret_cast<const std::uint8_t*>(source_.data()),
-                           .d_parity = reinterpret_cast<std::uint8_t*>(parity_.data())});
-         }});
-    steps_.push_back(
-        {"encode_chunks",
-         {.bytes = 3.0 * kRecordSize, .alu_operations = 3 * kAluPerTreeHash * kNumChunks},
-         [this] {
-           launch(encode_chunks<kPosK>,
-                  {dim3(kNumChunks / EncodeChunksShape::kProofs, n_),
-                   dim3(EncodeChunksShape::kThreads)},
-                  queue(), batch(), used_.data(), status_.data(),
-                  reinterpret_cast<const uint4*>(source_.data()),
-                  reinterpret_cast<const uint4*>(parity_.data()),
-                  reinterpret_cast<uint4*>(encoded_.data()));
-         }});
+    steps_.push_back({"erasure_extend", {.bytes = 2.0 * kRecordSize}, [this] {
+                        extend_records(
+                            stream_, erasure_,
+                            {.n_records = n_,
+                             .d_source = reinterpret_cast<const std::uint8_t*>(source_.data()),
+                             .d_parity = reinterpret_cast<std::uint8_t*>(parity_.data())});
+                      }});
+    steps_.push_back({"encode_chunks", {.bytes = 3.0 * kRecordSize}, [this] {
+                        launch(encode_chunks<kPosK>,
+                               {dim3(kNumChunks / EncodeChunksShape::kProofs, n_),
+                                dim3(EncodeChunksShape::kThreads)},
+                               queue(), batch(), used_.data(), status_.data(),
+                               reinterpret_cast<const uint4*>(source_.data()),
+                               reinterpret_cast<const uint4*>(parity_.data()),
+                               reinterpret_cast<uint4*>(encoded_.data()));
+                      }});
   }
 
   [[nodiscard]] cudaStream_t queue() const { return stream_.view().get(); }
@@ -163,73 +152,7 @@ void step_of_batch(benchmark::State& state, std::size_t index) {
   Work work = batch.steps()[index].per_record;
   work.records = n;
   work.bytes *= n;
-  work.alu_operations *= n;
   report(state, work, total);
-}
-
-/// Plain hashes of inputs back to back.
-void hash_inputs(benchmark::State& state, std::uint64_t length) {
-  constexpr std::uint64_t kBytes = std::uint64_t{256} << 20;
-  const std::size_t n = kBytes / length;
-  const Stream stream(0);
-  const DeviceBuffer<std::uint8_t> inputs(stream, n * length);
-  const DeviceBuffer<Hash> hashes(stream, n);
-  const DeviceBuffer<std::uint8_t> scratch(stream, hash_scratch_bytes(n, length));
-  check(cudaMemsetAsync(inputs.data(), 1, inputs.n_bytes(), stream.view().get()));
-  double total = 0;
-  for (auto _ : state) {
-    const double seconds = seconds_on_device(stream, [&] {
-      hash_many(stream,
-                {.n_inputs = n,
-                 .d_inputs = inputs.data(),
-                 .length = length,
-                 .stride = length,
-                 .d_hashes = hashes.data()->data()},
-                scratch.data());
-    });
-    state.SetIterationTime(seconds);
-    total += seconds;
-  }
-  const auto compressions = static_cast<double>(n * ((length + 63) / 64 + (length - 1) / 1024));
-  report(
-      state,
-      {.bytes = static_cast<double>(n * length), .alu_operations = compressions * kAluPerTreeHash},
-      total);
-}
-
-/// Layout and checksums of a sector whose records use every other s-bucket.
-void assemble_sector(benchmark::State& state) {
-  const auto n = static_cast<std::uint16_t>(state.range(0));
-  const Stream stream(0);
-  SectorAssembly assembly(stream, n);
-  const DeviceBuffer<FoundProofs> found(stream, n);
-  const DeviceBuffer<Record> records(stream, n);
-  const DeviceBuffer<RecordMetadata> metadata(stream, n);
-  const DeviceBuffer<std::uint8_t> sector(stream, sector_size(n));
-  const DeviceBuffer<std::uint16_t> sizes(stream, kNumSBuckets);
-  const cudaStream_t queue = stream.view().get();
-  check(cudaMemsetAsync(found.data(), 0x55, found.n_bytes(), queue));
-  check(cudaMemsetAsync(records.data(), 1, records.n_bytes(), queue));
-  check(cudaMemsetAsync(metadata.data(), 2, metadata.n_bytes(), queue));
-  double total = 0;
-  for (auto _ : state) {
-    const double seconds = seconds_on_device(stream, [&] {
-      assembly.enqueue({.n_pieces = n,
-                        .d_found_proofs = found.data(),
-                        .d_records = records.data(),
-                        .d_metadata = metadata.data(),
-                        .d_sector = sector.data(),
-                        .d_s_bucket_sizes = sizes.data()});
-    });
-    state.SetIterationTime(seconds);
-    total += seconds;
-  }
-  const auto n_bytes = static_cast<double>(sector_size(n));
-  report(state,
-         {.records = static_cast<double>(n),
-          .bytes = 3 * n_bytes,
-          .alu_operations = n_bytes / 1024 * 17 * kAluPerTreeHash},
-         total);
 }
 
 }  // namespace
@@ -248,19 +171,6 @@ void register_kernel_benchmarks() {
       step->Arg(most);
     }
   }
-  for (const std::uint64_t length : {64U, 1024U, 1U << 20, 256U << 20}) {
-    benchmark::RegisterBenchmark(("kernel/hash_many/" + std::to_string(length)).c_str(),
-                                 [length](benchmark::State& state) { hash_inputs(state, length); })
-        ->UseManualTime()
-        ->Unit(benchmark::kMillisecond)
-        ->Iterations(kIterations);
-  }
-  benchmark::RegisterBenchmark("kernel/sector_layout", assemble_sector)
-      ->ArgName("pieces")
-      ->Arg(fitting(512, 2 * kPieceSize + kFoundProofsSize))
-      ->UseManualTime()
-      ->Unit(benchmark::kMillisecond)
-      ->Iterations(kIterations);
 }
 
 }  // namespace furrow::cuda

@@ -115,7 +115,7 @@ struct Run {
     };
     return make_encoder_pool(choose_encoder("cpu"), std::move(settings));
   }();
-  StageClock clock{1, &gate};
+  StageClock clock{{.layouts = plan.settings.output_buffers}, &gate};
 };
 
 /// How long the encoder alone takes for the sectors of a run.

@@ -20,18 +20,11 @@ namespace furrow::cuda {
 struct CardLimits {
   std::string name;
   std::uint64_t free_bytes = 0;
-  double alu_per_second = 0;    ///< integer operations of the ALU pipe: 64 lanes a multiprocessor
   double bytes_per_second = 0;  ///< of device memory
 };
 
 /// Of device 0.
 const CardLimits& card_limits();
-
-/// Operations of the ALU pipe that work takes, as counted in the compiled kernels (bench/model.md).
-inline constexpr double kAluPerTableHash = 486;
-inline constexpr double kAluPerTreeHash = 585;
-inline constexpr double kAluPerTarget = 3.1;
-inline constexpr double kAluPerButterfly = 36.5;  // of two symbols
 
 /// Times a part of what is enqueued on a stream with two events.
 class PartTimer {
@@ -50,17 +43,15 @@ class PartTimer {
 /// Seconds that the device takes for what `enqueue` puts on `stream`, nothing else running.
 double seconds_on_device(StreamView stream, const std::function<void()>& enqueue);
 
-/// What a benchmark reports beside its time; all for one iteration, 0 means not known.
+/// What a benchmark reports beside its time; all for one iteration, 0 means not known. How near the
+/// pipes are to their limits takes counted instructions: side_by_side.py has them of bench/model.py.
 struct Work {
   double records = 0;
-  double bytes = 0;  ///< of device memory that must be read or written
-  /// Of hashing, tests and butterflies alone, as compiled. In make_table they are 58 % of all, so
-  /// that a perfect one would show so much.
-  double alu_operations = 0;
+  double bytes = 0;        ///< of device memory that must be read or written
   double transferred = 0;  ///< bytes over the bus
 };
 
-/// Adds `ms_per_record`, `GiB_per_s` and the shares of the card's limits.
+/// Adds `ms_per_record`, `GiB_per_s` and the share of what memory gives.
 void report(benchmark::State& state, const Work& work, double total_seconds);
 
 /// Registers the benchmarks of single kernels, and of records, sectors and transfers.

@@ -39,8 +39,6 @@ import sys
 MARKS = ("<!-- written by model.py -->", "<!-- until here -->")
 MIB = 1 << 20
 ENTRIES = 1 << 20  # of each table, on average, K = 20
-PIECES = 1000
-ONCE_FOR_A_SECTOR = ("sum_s_buckets",)  # however many pieces it has
 
 # Warp instructions, or passes, that a multiprocessor carries out in a clock.
 RATES = {"issue": 4, "alu": 2, "fma": 2, "xu": 0.5, "lsu": 1}
@@ -169,21 +167,13 @@ def record_bytes():
     return result
 
 
-def sector_bytes():
-    """The same for laying out a sector of 1000 pieces."""
-    groups = -(-PIECES // 32)
-    return {"count_s_buckets": PIECES * 8192 + groups * 131072, "place_chunks": 2 * PIECES * MIB,
-            "checksums": PIECES * (1057784 + 8192)}
-
-
 def step_of(name):
     """The step that a kernel is part of."""
     base = name.split("<")[0].rsplit("::", maxsplit=1)[-1]
     table = re.search(r"make_table<20u, (\d)u", name)
     if table:
         return f"make_table {table[1]}"
-    return {"erasure_pass": "erasure extend", "hash_chunks": "checksums",
-            "hash_parents": "checksums"}.get(base, base)
+    return {"erasure_pass": "erasure extend"}.get(base, base)
 
 
 @dataclasses.dataclass
@@ -191,20 +181,19 @@ class Step:
     name: str
     kernels: list
     n_bytes: float
-    times: float  # how often what was counted is done
 
     def sum(self, key):
-        return self.times * sum(kernel[key] for kernel in self.kernels)
+        return sum(kernel[key] for kernel in self.kernels)
 
     def limits(self, card):
         result = dict.fromkeys(RATES, 0.0)
         for kernel in self.kernels:
             for name, seconds in limits(kernel, card).items():
-                result[name] += self.times * seconds
+                result[name] += seconds
         return dict(result, memory=self.n_bytes / card.bandwidth)
 
     def with_stalls(self, card):
-        return self.times * sum(seconds_with_stalls(kernel, card) for kernel in self.kernels)
+        return sum(seconds_with_stalls(kernel, card) for kernel in self.kernels)
 
 
 class Counts:
@@ -225,19 +214,11 @@ class Counts:
                              f"{', '.join(map(str, self.architectures()))}") from None
 
     def record(self, architecture):
-        return self._steps(self.of(architecture)["record"], record_bytes(), 1)
-
-    def sector(self, architecture):
-        entry = self.of(architecture)
-        return self._steps(entry["sector"], sector_bytes(), PIECES / entry["sector_pieces"])
-
-    @staticmethod
-    def _steps(kernels, n_bytes, times):
+        n_bytes = record_bytes()
         steps = {}
-        for kernel in kernels:
+        for kernel in self.of(architecture)["record"]:
             name = step_of(kernel["kernel"])
-            steps.setdefault(name, Step(name, [], n_bytes.get(name, 0),
-                                        1 if name in ONCE_FOR_A_SECTOR else times))
+            steps.setdefault(name, Step(name, [], n_bytes.get(name, 0)))
             steps[name].kernels.append(kernel)
         missing = n_bytes.keys() - steps.keys()
         if missing:
@@ -343,10 +324,6 @@ def report(counts, before):
         yield ""
         yield from prediction_table(counts.record(card.architecture), card)
     yield ""
-    yield f"### H200: layout and checksums of a sector of {PIECES} pieces"
-    yield ""
-    yield from prediction_table(counts.sector(CARDS["H200"].architecture), CARDS["H200"])
-    yield ""
     yield "### What a record executes, in millions"
     yield ""
     yield from kernel_table(counts)
@@ -355,8 +332,7 @@ def report(counts, before):
 def as_json(counts):
     """Least milliseconds of each step for each card, for side_by_side.py."""
     return {name: {step.name: 1e3 * max(step.limits(card).values())
-                   for steps in (counts.record, counts.sector)
-                   for step in steps(card.architecture)}
+                   for step in counts.record(card.architecture)}
             for name, card in CARDS.items()}
 
 

@@ -86,10 +86,6 @@ def comparisons(cpu, gpu):
     yield ("erasure extend, one record", cpu.milliseconds("erasure_extend"),
            gpu.per_record("kernel/erasure_extend/"))
     yield ("record, one CPU thread", cpu.milliseconds("record/threads:1"), gpu.per_record("record/"))
-    yield ("BLAKE3 of 256 MiB", cpu.milliseconds("blake3_256MiB"),
-           gpu.milliseconds("kernel/hash_many/268435456"))
-    layout = gpu.per_record("kernel/sector_layout/")
-    yield ("sector layout, 32 pieces", cpu.milliseconds("sector_layout_32"), layout and 32 * layout)
 
 
 def number(value):

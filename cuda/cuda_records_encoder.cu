@@ -102,13 +102,24 @@ LanePlan CudaRecordsEncoder::largest_plan() const {
   return *plan;
 }
 
+/// Tells the user of this encoder, or of the process.
+void CudaRecordsEncoder::warn(const std::string& line) const noexcept {
+  if (!options_.on_warning) {
+    log(CudaLogLevel::kWarning, line);
+    return;
+  }
+  try {
+    options_.on_warning(line);
+  } catch (...) {  // NOLINT(bugprone-empty-catch): nothing ends because somebody cannot be told
+  }
+}
+
 /// All lanes of the plan, or none.
 void CudaRecordsEncoder::make_lanes(LanePlan plan) {
   const std::uint64_t lane_bytes = Lane::staging_bytes(plan.batch);
   auto staging = std::make_unique<StagingMemory>(plan.lanes * lane_bytes);
   if (!staging->is_pinned() && !std::exchange(was_pinning_reported_, true)) {
-    log(CudaLogLevel::kWarning,
-        name_ + " copies through ordinary memory, which is slower: " + staging->problem());
+    warn(name_ + " copies through ordinary memory, which is slower: " + staging->problem());
   }
   std::vector<std::unique_ptr<Lane>> lanes;
   for (std::size_t i = 0; i < plan.lanes; ++i) {
@@ -174,9 +185,8 @@ void CudaRecordsEncoder::recover(const CudaError& reason) {
   while (reason.error_class() == ErrorClass::kRetry && (plan = smaller(*plan)).has_value()) {
     try {
       make_lanes(*plan);
-      log(CudaLogLevel::kWarning, name_ + " goes on with " + std::to_string(plan->lanes) +
-                                      " batches of " + std::to_string(plan->batch) +
-                                      " records: " + reason.what());
+      warn(name_ + " goes on with " + std::to_string(plan->lanes) + " batches of " +
+           std::to_string(plan->batch) + " records: " + reason.what());
       return;
     } catch (const CudaError& error) {
       if (error.error_class() != ErrorClass::kRetry) {

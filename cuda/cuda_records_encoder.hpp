@@ -51,6 +51,7 @@ class CudaRecordsEncoder final : public CudaEncoder {
  private:
   [[nodiscard]] LaneFootprint footprint() const;
   [[nodiscard]] LanePlan largest_plan() const;
+  void warn(const std::string& line) const noexcept;
   void make_lanes(LanePlan plan);
   void release();
   void recover(const CudaError& reason);

@@ -6,9 +6,23 @@
 #include "cuda/kernels/clear_tables.cuh"
 #include "cuda/kernels/fill_table1.cuh"
 #include "cuda/kernels/make_table.cuh"
+#include "cuda/runtime/shared_memory.hpp"
 #include "cuda/runtime/stream.hpp"
 
 namespace furrow::cuda {
+
+/// To be called once for each device on which make_proof_tables shall be quick: make_table needs its
+/// blocks side by side to hide its latencies, and they need the shared memory.
+template <unsigned K>
+void prepare_proof_tables(StreamView stream) {
+  for (const auto kernel : {make_table<K, 2>, make_table<K, 3>, make_table<K, 4>, make_table<K, 5>,
+                            make_table<K, 6>, make_table<K, 7>}) {
+    prefer_shared_memory(stream, reinterpret_cast<const void*>(kernel),
+                         {.most = MakeTableTuning::kMostBlocks,
+                          .threads = MakeTableShape::kThreads,
+                          .n_shared = sizeof(MakeTableShared)});
+  }
+}
 
 /// Makes tables 1 to 7 of `n` records. `d_seeds`: [n][8] little-endian words of the seeds.
 template <unsigned K>

@@ -42,7 +42,9 @@ RecordPipelineOf<K>::RecordPipelineOf(StreamView stream, std::size_t max_records
       d_encoded_(stream, max_records),
       d_found_(stream, max_records),
       d_used_(stream, max_records * kNumChunks),
-      d_status_(stream, max_records) {}
+      d_status_(stream, max_records) {
+  prepare_proof_tables<K>(stream);
+}
 
 template <unsigned K>
 void RecordPipelineOf<K>::enqueue(std::size_t n, const PosSeed* seeds, const Record* records_in,

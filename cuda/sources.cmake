@@ -5,9 +5,7 @@
 set(FURROW_CUDA_KERNEL_SOURCES
   cuda/cuda_devices.cu
   cuda/erasure.cu
-  cuda/hash_many.cu
-  cuda/record_pipeline.cu
-  cuda/sector_assembly.cu)
+  cuda/record_pipeline.cu)
 set(FURROW_CUDA_HOST_SOURCES
   cuda/batch_pipeline.cu
   cuda/device_trial.cu
@@ -22,6 +20,7 @@ set(FURROW_CUDA_HOST_SOURCES
   cuda/runtime/log.cu
   cuda/runtime/patience.cu
   cuda/runtime/pinned_buffer.cu
+  cuda/runtime/shared_memory.cu
   cuda/runtime/staging_memory.cu
   cuda/runtime/stream.cu
   cuda/transfer_time.cu)

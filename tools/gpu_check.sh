@@ -38,7 +38,7 @@ readonly programs=(furrow bench_cuda bench_encoder "${suites[@]}")
 readonly most_archive_bytes=$((16 * 1000 * 1000))
 # One whole record of a small K, and grids that finish under racecheck. No two words of one pattern.
 readonly small_record='CudaSmallRecord.*'
-readonly small_grids='CudaErasure.Every*:CudaErasure.Random*:CudaErasure.Small*:CudaHashMany.Every*:CudaHashMany.Small*:CudaSectorAssembly.TooFewProofs:CudaMatchPair.Sizes*'
+readonly small_grids='CudaErasure.Every*:CudaErasure.Random*:CudaErasure.Small*:CudaMatchPair.Sizes*'
 
 # For the script's own test, which has no minute for a program that hangs.
 readonly most_step_seconds="${GPU_CHECK_MOST_STEP_SECONDS:-600}"

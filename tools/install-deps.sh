@@ -31,6 +31,10 @@ readonly test_packages=(
   libboost-context-dev # fibers of the CUDA harness
   zstd                 # decompresses frames in end-to-end tests
   clang                # reads what locks guard (lint.thread_safety)
+  cargo                # builds and tests bindings/rust
+  rustc
+  doxygen              # reads the comments of the C headers (lint.doxygen)
+  mmdebstrap           # a Debian to install packages into (e2e.packages)
 )
 # For those who change Furrow.
 readonly developer_packages=(
@@ -38,6 +42,9 @@ readonly developer_packages=(
   clang-format
   clang-tidy
   libclang-rt-14-dev # libFuzzer
+  rust-clippy
+  rustfmt
+  lintian # looks at packages (e2e.packages)
   shellcheck
 )
 

@@ -32,9 +32,12 @@ struct MakeTableShape {
 /// What limits the blocks of a multiprocessor of the architecture being compiled for.
 struct MakeTableTuning {
   /// Four blocks leave 56 registers to a thread. The search and the hash just fit; five would leave
-  /// 40 and spill. Three are the most that 1024 threads of compute capability 7.5 allow.
-  static constexpr unsigned kBlocksPerSm =
-      kThreadsPerSm / MakeTableShape::kThreads < 4 ? kThreadsPerSm / MakeTableShape::kThreads : 4;
+  /// 40 and spill.
+  static constexpr unsigned kMostBlocks = 4;
+  /// Three are the most that 1024 threads of compute capability 7.5 allow.
+  static constexpr unsigned kBlocksPerSm = kThreadsPerSm / MakeTableShape::kThreads < kMostBlocks
+                                               ? kThreadsPerSm / MakeTableShape::kThreads
+                                               : kMostBlocks;
   /// Shared memory of a multiprocessor: 64 KiB for 7.5; 100 KiB, of which each block takes 1 KiB
   /// more than it asks for, for 8.6, 8.9 and 12.0; others have more.
   static constexpr std::size_t kSharedBytes = kBlocksPerSm == 3 ? 64 * 1024 : 96 * 1024;

@@ -61,6 +61,12 @@ class LeasePool {
     const Lock lock(mutex_);
     return idle_.size();
   }
+  /// Destroys what is idle.
+  void drop_idle() {
+    std::vector<std::unique_ptr<T>> dropped;  // after the lock: that may take a while
+    const Lock lock(mutex_);
+    dropped.swap(idle_);
+  }
 
  private:
   std::unique_ptr<T> take_idle() {

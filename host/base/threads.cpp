@@ -16,7 +16,41 @@ ResourceExhausted::ResourceExhausted(const std::string& what, int error_number)
     : Error(ErrorKind::kIo, what + ": " + std::generic_category().message(error_number)),
       error_number_(error_number) {}
 
+namespace {
+
+std::shared_ptr<const ThreadHooks>& hooks_of_this_thread() noexcept {
+  thread_local std::shared_ptr<const ThreadHooks> hooks;
+  return hooks;
+}
+
+}  // namespace
+
+const std::shared_ptr<const ThreadHooks>& current_thread_hooks() noexcept {
+  return hooks_of_this_thread();
+}
+
+UseThreadHooks::UseThreadHooks(std::shared_ptr<const ThreadHooks> hooks)
+    : before_(std::exchange(hooks_of_this_thread(), std::move(hooks))) {}
+
+UseThreadHooks::~UseThreadHooks() {
+  hooks_of_this_thread() = std::move(before_);
+}
+
 namespace detail {
+
+HookedThread::HookedThread(const char* name, std::shared_ptr<const ThreadHooks> hooks)
+    : name_(name), hooks_(std::move(hooks)) {
+  name_this_thread(name);
+  if (const auto& own = current_thread_hooks(); own != nullptr && own->on_start) {
+    own->on_start(name_);
+  }
+}
+
+HookedThread::~HookedThread() {
+  if (const auto& own = current_thread_hooks(); own != nullptr && own->on_end) {
+    own->on_end(name_);
+  }
+}
 
 BlockedSignals::BlockedSignals() : before_{} {
   sigset_t all;

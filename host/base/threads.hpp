@@ -4,6 +4,8 @@
 // * They have a name, which debuggers and `top -H` show.
 // * All signals are blocked in them, but for those that a fault of the thread itself raises: a
 //   signal belongs to the program around the library, whose handlers must not run on our threads.
+// * They and all that they start have the hooks of who started them (UseThreadHooks): those of a
+//   library for its users.
 // * The system may refuse one (`ulimit -v`, `ulimit -u`, pids of a cgroup). That is
 //   ResourceExhausted, and where several do the same work the others go on without it.
 // * The first error of several threads ends the work of all and reaches who waits for them.
@@ -12,6 +14,7 @@
 #include <cstddef>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <stop_token>
 #include <string>
 #include <system_error>
@@ -40,7 +43,43 @@ class ResourceExhausted : public Error {
   int error_number_;
 };
 
+/// What somebody wants done in each thread that works for him. Called with the name of the thread,
+/// several at once; they do not throw. Empty ones are not called.
+struct ThreadHooks {
+  std::function<void(const char* name)> on_start = {};  ///< before the thread does anything
+  std::function<void(const char* name)> on_end = {};    ///< after all that it does
+};
+
+/// Of the calling thread; null when nobody has set any.
+[[nodiscard]] const std::shared_ptr<const ThreadHooks>& current_thread_hooks() noexcept;
+
+/// Gives the calling thread other hooks, null for none, for its lifetime: those of the threads that
+/// it starts, and that those start.
+class UseThreadHooks {
+ public:
+  explicit UseThreadHooks(std::shared_ptr<const ThreadHooks> hooks);
+  UseThreadHooks(const UseThreadHooks&) = delete;
+  UseThreadHooks& operator=(const UseThreadHooks&) = delete;
+  ~UseThreadHooks();
+
+ private:
+  std::shared_ptr<const ThreadHooks> before_;
+};
+
 namespace detail {
+
+/// The life of a thread between its hooks.
+class HookedThread {
+ public:
+  HookedThread(const char* name, std::shared_ptr<const ThreadHooks> hooks);
+  HookedThread(const HookedThread&) = delete;
+  HookedThread& operator=(const HookedThread&) = delete;
+  ~HookedThread();
+
+ private:
+  const char* name_;
+  UseThreadHooks hooks_;
+};
 
 /// Blocks signals in the calling thread, and with it in threads that it starts, for its lifetime.
 class BlockedSignals {
@@ -66,8 +105,9 @@ template <class Work>
 [[nodiscard]] std::jthread start_thread(const char* name, Work work) {
   const detail::BlockedSignals blocked;
   try {
-    return std::jthread([name, work = std::move(work)](const std::stop_token& stop) mutable {
-      detail::name_this_thread(name);
+    return std::jthread([name, hooks = current_thread_hooks(),
+                         work = std::move(work)](const std::stop_token& stop) mutable {
+      const detail::HookedThread thread(name, std::move(hooks));
       if constexpr (std::is_invocable_v<Work&, const std::stop_token&>) {
         work(stop);
       } else {

@@ -16,8 +16,8 @@ namespace furrow {
 /// Pre: 1 <= length <= 1024 and length is a multiple of 4, messages.size() == length * out.size().
 void blake3_many(SimdMode mode, std::span<const std::uint8_t> messages, std::size_t length,
                  std::span<Hash> out);
-/// Plain hashes of messages that begin `stride` bytes apart; between them may stand anything.
-/// Pre: as above, stride >= length, messages.size() >= stride * out.size().
+/// Plain hashes of messages that begin `stride` bytes apart; between them may stand anything, and
+/// behind the last one nothing. Pre: as above, stride >= length, and `messages` has the last one.
 void blake3_many_strided(SimdMode mode, std::span<const std::uint8_t> messages, std::size_t length,
                          std::size_t stride, std::span<Hash> out);
 /// Keyed form. `out` may be the start of `messages` (each hash is written after its input was

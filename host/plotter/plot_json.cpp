@@ -19,6 +19,7 @@ constexpr std::array<std::pair<const char*, Stage>, kStages> kStageNames = {
     {{"pieces", Stage::kPieces},
      {"encoder", Stage::kEncoder},
      {"transfer", Stage::kTransfer},
+     {"layout", Stage::kLayout},
      {"disk", Stage::kDisk}}};
 
 /// Three digits are enough.

@@ -13,15 +13,33 @@
 
 namespace furrow {
 
-std::size_t pieces_in_flight(const PieceRequest& request) {
-  const bool are_stores = !request.sources.empty() &&
-                          std::none_of(request.sources.begin(), request.sources.end(), is_url);
-  return are_stores ? BufferPool::kSlots : request.in_flight;
+namespace {
+
+/// Of a download out of stores, as far as there are threads: a store looks at each piece on the
+/// thread that asks for it, and one thread takes 1000 pieces in some seconds.
+constexpr std::size_t kMostBatches = 8;
+
+bool are_stores(const PieceRequest& request) {
+  return !request.sources.empty() &&
+         std::none_of(request.sources.begin(), request.sources.end(), is_url);
+}
+
+}  // namespace
+
+std::size_t pieces_in_flight(const PieceRequest& request, std::size_t devices) {
+  if (!are_stores(request)) {
+    return request.in_flight;
+  }
+  return devices == 0 ? BufferPool::kSlots : kMostBatches * BufferPool::kSlots;
 }
 
 PlotPieces::PlotPieces(const PieceRequest& request, const MemoryPlan& plan, PlotObserver observer,
                        const std::stop_token& stop)
-    : observer_(std::move(observer)), pieces_in_flight_(plan.settings.pieces_in_flight) {
+    : observer_(std::move(observer)),
+      pieces_in_flight_(plan.settings.pieces_in_flight),
+      batches_(are_stores(request) ? std::clamp<std::size_t>(pieces_in_flight_ / BufferPool::kSlots,
+                                                             1, plan.settings.threads)
+                                   : 1) {
   supply_.emplace(supply_options(request, plan), stop);
   if (supply_->is_manifest_from_server()) {
     observer_.on_warning(fmt::format(
@@ -82,7 +100,7 @@ PieceSupplyOptions PlotPieces::supply_options(const PieceRequest& request, const
 }
 
 DownloadOptions PlotPieces::download_options() {
-  return {.piece_getter = supply_->getter(), .tail = pieces_in_flight_};
+  return {.piece_getter = supply_->getter(), .tail = pieces_in_flight_, .batches = batches_};
 }
 
 /// Those that need no attention are no warnings.

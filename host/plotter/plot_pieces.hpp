@@ -19,8 +19,9 @@
 namespace furrow {
 
 /// Pieces under way at the same time: as many as the request says when there are servers, or when
-/// it names no source, so that any may be meant.
-[[nodiscard]] std::size_t pieces_in_flight(const PieceRequest& request);
+/// it names no source, so that any may be meant. Out of stores those of some batches for `devices`
+/// cards, which want a sector while one thread would read a fifth of it, and of one for the CPU.
+[[nodiscard]] std::size_t pieces_in_flight(const PieceRequest& request, std::size_t devices);
 
 /// Tells the observer what is wrong with the sources. Thread-safe but for the constructor and
 /// open_cache().
@@ -48,6 +49,7 @@ class PlotPieces {
 
   const PlotObserver observer_;
   const std::size_t pieces_in_flight_;
+  const std::size_t batches_;
   mutable Mutex mutex_;
   std::vector<std::string> damage_ FURROW_GUARDED_BY(mutex_);
   std::optional<PieceSupply> supply_;  // last: it calls the others

@@ -37,9 +37,9 @@ PlotPlan plan_plot(PlotRequest request, const PlotObserver& observer) {
   for (const std::string& line : encoder.refused) {
     observer.on_warning(line);
   }
-  MemoryPlan memory =
-      plan_engine_memory(request.engine, encoder, planned_pieces_in_sector(request.farm),
-                         pieces_in_flight(request.pieces), observer.on_warning);
+  MemoryPlan memory = plan_engine_memory(
+      request.engine, encoder, planned_pieces_in_sector(request.farm),
+      pieces_in_flight(request.pieces, encoder.devices.size()), observer.on_warning);
   return {
       .request = std::move(request), .encoder = std::move(encoder), .memory = std::move(memory)};
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/plotter/plot_run.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <utility>
@@ -60,7 +61,10 @@ struct Run {
 /// Plots the sectors and says in the summary what came of them.
 void plot(const Run& run, std::uint16_t sectors_present, const std::vector<SectorIndex>& missing,
           PlotSummary& summary, const std::stop_token& stop) {
-  StageClock clock(run.encoders.size(), &run.gate, [&run] { return run.encoders.transfer_time(); });
+  const MemorySettings& settings = run.plan.memory.settings;
+  StageClock clock({.encoders = run.encoders.size(),
+                    .layouts = std::min(settings.sectors_in_memory, settings.output_buffers)},
+                   &run.gate, [&run] { return run.encoders.transfer_time(); });
   PlotMonitor monitor({.sectors = missing.size(),
                        .records = missing.size() * std::uint64_t{run.farm.pieces_in_sector()},
                        .sectors_present = sectors_present,
@@ -69,8 +73,8 @@ void plot(const Run& run, std::uint16_t sectors_present, const std::vector<Secto
   const PlotPipelineOptions options{
       .download = run.pieces.download_options(),
       .encoders = run.encoders,
-      .sectors_in_memory = run.plan.memory.settings.sectors_in_memory,
-      .output_buffers = run.plan.memory.settings.output_buffers,
+      .sectors_in_memory = settings.sectors_in_memory,
+      .output_buffers = settings.output_buffers,
       .gate = &run.gate,
       .clock = &clock,
       .on_event =

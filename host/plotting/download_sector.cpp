@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/plotting/download_sector.hpp"
 
+#include <algorithm>
+#include <atomic>
 #include <exception>
+#include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
 
 #include "host/base/foreign_error.hpp"
+#include "host/base/mutex.hpp"
+#include "host/base/threads.hpp"
 #include "host/crypto/blake3.hpp"
 #include "host/pieces/source_errors.hpp"
 #include "host/primitives/sector_id.hpp"
@@ -15,7 +21,7 @@
 namespace furrow {
 namespace {
 
-/// Offsets of a sector that still want each piece.
+/// Offsets of a sector that still want each piece. Thread-safe.
 class MissingPieces {
  public:
   MissingPieces(std::span<const PieceIndex> piece_indexes, RawSector& sector) : sector_(sector) {
@@ -27,19 +33,20 @@ class MissingPieces {
   /// Copies the piece to every offset that wants it; pieces that nobody wants (any more) are
   /// ignored.
   void fill(PieceIndex index, const Piece& piece) {
-    const auto found = offsets_.find(index);
-    if (found == offsets_.end()) {
+    const std::vector<std::size_t> offsets = take(index);
+    if (offsets.empty()) {
       return;
     }
     const Hash checksum = blake3(bytes_of(piece));
-    for (const std::size_t offset : found->second) {
+    for (const std::size_t offset : offsets) {
       sector_.all_records()[offset] = piece.record;
       sector_.metadata[offset] = {piece.header, checksum};
     }
-    offsets_.erase(found);
   }
 
+  /// In ascending order.
   [[nodiscard]] std::vector<PieceIndex> indexes() const {
+    const Lock lock(mutex_);
     std::vector<PieceIndex> result;
     for (const auto& entry : offsets_) {
       result.push_back(entry.first);
@@ -48,9 +55,74 @@ class MissingPieces {
   }
 
  private:
-  std::map<PieceIndex, std::vector<std::size_t>> offsets_;
+  std::vector<std::size_t> take(PieceIndex index) {
+    const Lock lock(mutex_);
+    const auto found = offsets_.find(index);
+    if (found == offsets_.end()) {
+      return {};
+    }
+    std::vector<std::size_t> offsets = std::move(found->second);
+    offsets_.erase(found);
+    return offsets;
+  }
+
+  mutable Mutex mutex_;
+  std::map<PieceIndex, std::vector<std::size_t>> offsets_ FURROW_GUARDED_BY(mutex_);
   RawSector& sector_;
 };
+
+/// The answers to all batches of a download. Thread-safe.
+class Answers {
+ public:
+  /// `turn` ends when no more than `tail` of the `n` pieces are unanswered.
+  Answers(std::size_t n, std::size_t tail, std::optional<Permits::Permit> turn)
+      : tail_(tail), n_unanswered_(n), turn_(std::move(turn)) {}
+
+  /// To be called once a piece that was found is in its place.
+  void take(PieceIndex index, const PieceAnswer& answer) {
+    const Lock lock(mutex_);
+    if (answer.piece == nullptr && !failed_.has_value()) {
+      failed_ = index;
+      why_ = answer.error;
+    }
+    if (n_unanswered_ > 0 && --n_unanswered_ <= tail_) {
+      turn_.reset();
+    }
+  }
+
+  /// Throws the error of the first piece that could not be had.
+  void require_success() const {
+    const Lock lock(mutex_);
+    if (failed_.has_value()) {
+      throw why_ != nullptr
+          ? PieceRecoveryFailed(*failed_, kind_of(why_), message_of(why_))
+          : PieceRecoveryFailed(*failed_, ErrorKind::kUnavailable, "no source has it");
+    }
+  }
+
+ private:
+  const std::size_t tail_;
+  mutable Mutex mutex_;
+  std::size_t n_unanswered_ FURROW_GUARDED_BY(mutex_);
+  std::optional<Permits::Permit> turn_ FURROW_GUARDED_BY(mutex_);
+  std::optional<PieceIndex> failed_ FURROW_GUARDED_BY(mutex_);
+  std::exception_ptr why_ FURROW_GUARDED_BY(mutex_);
+};
+
+/// Calls `ask` with neighbouring parts of `indexes`, as many as there are batches.
+void for_each_batch(
+    std::span<const PieceIndex> indexes, std::size_t n_batches, const std::stop_token& stop,
+    const std::function<void(std::span<const PieceIndex>, const std::stop_token&)>& ask) {
+  const std::size_t n =
+      std::clamp<std::size_t>(n_batches, 1, std::max<std::size_t>(indexes.size(), 1));
+  std::atomic<std::size_t> next = 0;
+  run_workers(n, "fw-pieces", stop, [&](std::size_t /*worker*/, const std::stop_token& end) {
+    for (std::size_t i = next++; i < n && !end.stop_requested(); i = next++) {
+      const std::size_t first = indexes.size() * i / n;
+      ask(indexes.subspan(first, indexes.size() * (i + 1) / n - first), end);
+    }
+  });
+}
 
 /// Gets everything; throws a PlottingError when it cannot.
 void get_all(MissingPieces& missing, const DownloadOptions& options, const std::stop_token& stop) {
@@ -59,24 +131,20 @@ void get_all(MissingPieces& missing, const DownloadOptions& options, const std::
     return;
   }
   const std::vector<PieceIndex> indexes = missing.indexes();
-  std::size_t n_unanswered = indexes.size();
-  std::optional<PieceIndex> failed;
-  std::exception_ptr why;
+  Answers answers(indexes.size(), options.tail, std::move(turn));
   try {
-    options.piece_getter.get_pieces(
-        indexes,
-        [&](PieceIndex index, const PieceAnswer& answer) {
-          if (answer.piece != nullptr) {
-            missing.fill(index, *answer.piece);
-          } else if (!failed.has_value()) {
-            failed = index;
-            why = answer.error;
-          }
-          if (n_unanswered > 0 && --n_unanswered <= options.tail) {
-            turn.reset();
-          }
-        },
-        stop);
+    for_each_batch(indexes, options.batches, stop,
+                   [&](std::span<const PieceIndex> batch, const std::stop_token& end) {
+                     options.piece_getter.get_pieces(
+                         batch,
+                         [&](PieceIndex index, const PieceAnswer& answer) {
+                           if (answer.piece != nullptr) {
+                             missing.fill(index, *answer.piece);
+                           }
+                           answers.take(index, answer);
+                         },
+                         end);
+                   });
   } catch (...) {
     // Getters may be somebody else's, and throw what they like.
     throw FailedToRetrievePieces(message_of(std::current_exception()),
@@ -85,11 +153,7 @@ void get_all(MissingPieces& missing, const DownloadOptions& options, const std::
   if (stop.stop_requested()) {
     return;
   }
-  if (failed.has_value()) {
-    throw why != nullptr
-        ? PieceRecoveryFailed(*failed, kind_of(why), message_of(why))
-        : PieceRecoveryFailed(*failed, ErrorKind::kUnavailable, "no source has it");
-  }
+  answers.require_success();
   const std::size_t left = missing.indexes().size();
   if (left != 0) {
     throw FailedToRetrievePieces(std::to_string(left) + " of " + std::to_string(indexes.size()) +

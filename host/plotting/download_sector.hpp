@@ -42,6 +42,9 @@ struct DownloadOptions {
   /// unanswered: the sources then serve one sector after another and do not run dry in between.
   Permits* turns = nullptr;
   std::size_t tail = 8;
+  /// The pieces are asked for in so many batches at once, each on a thread of its own as far as the
+  /// system starts them: for a getter that computes on the thread that asks, as a store does.
+  std::size_t batches = 1;
 };
 
 /// Downloads the pieces of a sector into `memory`, which has room for them. Each distinct piece is

@@ -2,9 +2,11 @@
 #include "host/plotting/encoder_choice.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <random>
 #include <utility>
 
+#include "host/base/mutex.hpp"
 #include "host/plotting/device_choice.hpp"
 #include "host/plotting/single_record.hpp"
 #include "host/plotting/verified_encoder.hpp"
@@ -17,6 +19,10 @@ std::vector<std::unique_ptr<RecordsEncoder>> make_device_encoders(const EncoderC
                                                                   const EncoderSettings& settings) {
   const EncodeOneRecord single = make_single_record_encoder(choice.mode);
   const std::uint64_t seed = std::random_device{}();
+  std::function<void(const std::string&)> warn;
+  if (settings.on_warning) {
+    warn = settings.on_warning;
+  }
   std::vector<std::unique_ptr<RecordsEncoder>> result;
   for (const CudaDeviceInfo& device : choice.devices) {
     try {
@@ -24,6 +30,7 @@ std::vector<std::unique_ptr<RecordsEncoder>> make_device_encoders(const EncoderC
           settings.make_device_encoder({.device = device.index,
                                         .vram_limit = settings.vram_limit,
                                         .pinned_limit = settings.pinned_limit,
+                                        .on_warning = warn,
                                         .fallback = single});
       if (settings.verify_records != 0) {
         encoder = std::make_unique<VerifiedEncoder>(
@@ -89,14 +96,14 @@ EncoderChoice choose_encoder(std::string_view kind, const std::vector<std::strin
   choice.needs_all_devices = !device_ids.empty();
   choice.needs_device = kind == "cuda" || choice.needs_all_devices;
   if (choice.needs_device && devices.problem == kDriverIsSilent) {
-    throw EncoderError("encoder cuda: " + devices.problem);
+    throw NoDevice("encoder cuda: " + devices.problem);
   }
   choice.devices = choose_cuda_devices(devices, device_ids);
   prove_devices(choice, devices, ask.prove);
   if (choice.devices.empty()) {
     const std::string why = why_no_cuda_device(devices);
     if (choice.needs_device) {
-      throw EncoderError("encoder cuda: " + why);
+      throw NoDevice("encoder cuda: " + why);
     }
     choice.note = "encoding on the CPU: " + why;
   }
@@ -106,6 +113,13 @@ EncoderChoice choose_encoder(std::string_view kind, const std::vector<std::strin
 std::unique_ptr<EncoderPool> make_encoder_pool(const EncoderChoice& choice,
                                                EncoderSettings settings) {
   settings.cpu.mode = choice.mode;
+  if (settings.on_warning) {  // of the pool and of each device
+    settings.on_warning = [warn = settings.on_warning,
+                           mutex = std::make_shared<Mutex>()](const std::string& line) {
+      const Lock lock(*mutex);
+      warn(line);
+    };
+  }
   EncoderPool::Options options{.encoders = make_device_encoders(choice, settings),
                                .gate = settings.gate,
                                .on_record_done = std::move(settings.on_record_done),

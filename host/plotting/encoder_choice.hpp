@@ -19,6 +19,12 @@
 
 namespace furrow {
 
+/// A device is needed, and there is none that can be used.
+class NoDevice : public EncoderError {
+ public:
+  using EncoderError::EncoderError;
+};
+
 /// How the machine is asked for its devices; tests ask others.
 struct DeviceQueries {
   std::function<CudaDevices()> list = [] { return cuda_devices_in_time(); };
@@ -45,7 +51,7 @@ struct EncoderChoice {
 /// every supported CUDA device, and the CPU when there is none. `device_ids` are indexes or UUIDs;
 /// none means all. Each device has to prove itself (device_trial.hpp); one that does not is left out
 /// unless it was named. Throws InvalidArgument, naming what there is, for an unknown kind or device
-/// and for devices with "cpu"; EncoderError when "cuda" has no device, when one that was named
+/// and for devices with "cpu"; NoDevice when "cuda" has no device, EncoderError when one that was named
 /// cannot be used, and when a device is needed and the driver does not answer.
 EncoderChoice choose_encoder(std::string_view kind, const std::vector<std::string>& device_ids = {},
                              const DeviceQueries& ask = {});

@@ -2,7 +2,9 @@
 #include "host/plotting/encoder_pool.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <exception>
+#include <memory>
 #include <utility>
 
 #include "host/base/foreign_error.hpp"
@@ -47,7 +49,8 @@ void EncoderPool::start_members() {
   std::exception_ptr failure;
   for (const std::unique_ptr<Member>& member : members_) {
     try {
-      member->thread = start_thread("fw-encoder", [this, &member = *member] { serve(member); });
+      const Lock lock(mutex_);
+      start_thread_of(*member);
     } catch (const std::exception& error) {
       failure = std::current_exception();
       {
@@ -64,6 +67,24 @@ void EncoderPool::start_members() {
   }
 }
 
+void EncoderPool::start_thread_of(Member& member) {
+  member.threads.reserve(member.threads.size() + 1);  // so that a thread that was started is kept
+  member.threads.push_back(start_thread("fw-encoder", [this, &member] { serve(member); }));
+}
+
+/// Encoders that take several calls get a thread for each that there is now.
+void EncoderPool::add_threads() {
+  for (const std::unique_ptr<Member>& member : members_) {
+    if (member->has_room_for_thread(runs_.size())) {
+      try {
+        start_thread_of(*member);
+      } catch (const std::exception&) {
+        return;  // calls take turns then
+      }
+    }
+  }
+}
+
 EncoderPool::~EncoderPool() {
   const Lock lock(mutex_);
   is_closing_ = true;
@@ -75,11 +96,12 @@ EncodeOutcome EncoderPool::encode(EncodingJob& job, std::stop_token stop) {
   {
     const Lock lock(mutex_);
     runs_.push_back(&run);
+    add_threads();
     changed_.notify_all();
     // A stop request ends the first wait; encoders that are inside still have to come out.
     changed_.wait(mutex_, run.end(),
                   [&]() FURROW_REQUIRES(mutex_) { return run.is_over() || !can_be_finished(run); });
-    changed_.wait(mutex_, [&] { return run.n_workers == 0; });
+    changed_.wait(mutex_, [&] { return run.workers.empty(); });
     std::erase(runs_, &run);
   }
   run.rethrow_failure();
@@ -97,7 +119,7 @@ EncodeOutcome EncoderPool::encode(EncodingJob& job, std::stop_token stop) {
   throw EncoderError("encoder pool: records were neither encoded nor given back");
 }
 
-/// The life of an encoder.
+/// The life of a thread of an encoder.
 void EncoderPool::serve(Member& member) {
   const Lock lock(mutex_);
   while (true) {
@@ -106,28 +128,30 @@ void EncoderPool::serve(Member& member) {
     if (is_closing_ || !make_ready(member)) {
       return;
     }
-    member.state = EncoderStatus::State::kWorking;
+    ++member.n_working;
     if (Run* const run = run_to_join(member)) {
       work_on(*run, member);
     }
+    --member.n_working;
     changed_.notify_all();
-    if (member.state == EncoderStatus::State::kLost) {
+    if (member.is_lost) {
       return;
     }
-    member.state = EncoderStatus::State::kIdle;
   }
 }
 
 /// Encodes records of `run` until none is left to claim or the encoder fails.
 void EncoderPool::work_on(Run& run, Member& member) {
-  ++run.n_workers;
+  run.workers.push_back(&member);
   Attempt attempt;
   {
+    std::shared_ptr<RecordsEncoder> encoder = member.encoder;
     const Unlocked unlocked(mutex_);
-    attempt = encode_some(run, member);
+    attempt = encode_some(run, member, *encoder);
+    encoder.reset();  // without the mutex, because letting a device go may take a while
   }
   take_note(attempt, run, member);
-  if (!attempt.loss.empty()) {
+  if (!attempt.loss.empty() && !member.is_lost) {
     last_loss_ = member.name + " " + attempt.loss;
     {
       const Unlocked unlocked(mutex_);
@@ -135,20 +159,21 @@ void EncoderPool::work_on(Run& run, Member& member) {
     }
     retire(member);
   }
-  --run.n_workers;
+  std::erase(run.workers, &member);
 }
 
-EncoderPool::Attempt EncoderPool::encode_some(Run& run, Member& member) {
+EncoderPool::Attempt EncoderPool::encode_some(Run& run, Member& member, RecordsEncoder& encoder) {
   Attempt result;
-  const std::uint64_t n_before = member.records_done;
+  std::atomic<bool> has_done_records = false;
   bool is_wrong = false;
   try {
     EncodingJob job = run.job_for([&](PieceOffset) {
+      has_done_records = true;
       ++member.records_done;
       options_.on_record_done();
     });
-    result.outcome = with_typed_errors("encoder " + member.name,
-                                       [&] { return member.encoder->encode(job, run.end()); });
+    result.outcome =
+        with_typed_errors("encoder " + member.name, [&] { return encoder.encode(job, run.end()); });
   } catch (const DeviceLost& error) {
     note_if_silent(std::current_exception());
     result.loss = "is lost and used no more: " + error.reason();
@@ -165,7 +190,7 @@ EncoderPool::Attempt EncoderPool::encode_some(Run& run, Member& member) {
   } catch (...) {
     result.failure = std::current_exception();
   }
-  result.has_done_records = member.records_done != n_before;
+  result.has_done_records = has_done_records;
   if (result.failure != nullptr && !is_wrong) {
     warn(member.name + " could not encode a sector: " + message_of(result.failure));
   }
@@ -225,10 +250,10 @@ bool EncoderPool::make_ready(Member& member) {
 }
 
 void EncoderPool::retire(Member& member) {
-  member.state = EncoderStatus::State::kLost;
+  member.is_lost = true;
   nobody_is_left_ = n_alive() == 0;
   member.last_transfer_time = member.transfer_time();
-  std::unique_ptr<RecordsEncoder> encoder = std::move(member.encoder);
+  std::shared_ptr<RecordsEncoder> encoder = std::move(member.encoder);
   // Letting a device go may take a while, and the others need not wait for it.
   const Unlocked unlocked(mutex_);
   encoder.reset();
@@ -241,12 +266,12 @@ bool EncoderPool::is_wanted(const Member& member) const {
 
 /// The fallback has its turn when the others are gone.
 bool EncoderPool::can_work(const Member& member) const {
-  return member.state != EncoderStatus::State::kLost && (!member.is_dormant || n_alive() == 1);
+  return !member.is_lost && (!member.is_dormant || n_alive() == 1);
 }
 
 /// Not twice, and a sector that this encoder has failed with before is left to those that have not.
 bool EncoderPool::may_join(const Member& member, const Run& run) const {
-  return !run.was_refused_by(member) &&
+  return !run.was_refused_by(member) && !run.has_worker(member) &&
          (!member.has_failed_with(run.sector_id()) ||
           std::none_of(members_.begin(), members_.end(),
                        [&](const auto& other) FURROW_REQUIRES(mutex_) {
@@ -257,7 +282,7 @@ bool EncoderPool::may_join(const Member& member, const Run& run) const {
 
 /// Whether the records that are left will be done by somebody.
 bool EncoderPool::can_be_finished(const Run& run) const {
-  return run.n_workers != 0 ||
+  return !run.workers.empty() ||
          (run.has_unclaimed() && std::any_of(members_.begin(), members_.end(),
                                              [&](const auto& member) FURROW_REQUIRES(mutex_) {
                                                return can_work(*member) &&
@@ -270,7 +295,7 @@ EncoderPool::Run* EncoderPool::run_to_join(const Member& member) const {
   Run* best = nullptr;
   for (Run* const run : runs_) {
     if (run->wants_encoders() && may_join(member, *run) &&
-        (best == nullptr || run->n_workers < best->n_workers)) {
+        (best == nullptr || run->workers.size() < best->workers.size())) {
       best = run;
     }
   }
@@ -280,8 +305,7 @@ EncoderPool::Run* EncoderPool::run_to_join(const Member& member) const {
 /// Encoders that are not lost; a fallback that was not needed yet is one.
 std::size_t EncoderPool::n_alive() const {
   return static_cast<std::size_t>(std::count_if(
-      members_.begin(), members_.end(),
-      [](const auto& member) { return member->state != EncoderStatus::State::kLost; }));
+      members_.begin(), members_.end(), [](const auto& member) { return !member->is_lost; }));
 }
 
 void EncoderPool::warn(const std::string& line) {
@@ -302,7 +326,7 @@ std::vector<EncoderStatus> EncoderPool::encoders() const {
   for (const std::unique_ptr<Member>& member : members_) {
     if (!member->is_dormant) {
       result.push_back(
-          {member->name, member->state, member->records_done, member->transfer_time()});
+          {member->name, member->state(), member->records_done, member->transfer_time()});
     }
   }
   return result;

@@ -26,7 +26,8 @@ struct EncoderStatus {
   std::chrono::duration<double> transfer_time{};  ///< RecordsEncoder::transfer_time
 };
 
-/// Runs each encoder on a thread of its own. An encoder that is free takes the oldest sector that
+/// Runs each encoder on a thread of its own, or on as many as it takes calls at the same time when
+/// there are so many. An encoder that is free takes the oldest sector that
 /// nobody works on; when there is none it helps with another one's, so that unequal encoders
 /// balance themselves and the last sector is shared. One that throws DeviceLost is retired for good
 /// and the others take its records, also those that were idle. When none is left, a fallback takes
@@ -88,11 +89,14 @@ class EncoderPool final : public RecordsEncoder {
   struct Member;
 
   void start_members();
+  void start_thread_of(Member& member) FURROW_REQUIRES(mutex_);
+  void add_threads() FURROW_REQUIRES(mutex_);
   void serve(Member& member);
   [[nodiscard]] bool make_ready(Member& member) FURROW_REQUIRES(mutex_);
   void retire(Member& member) FURROW_REQUIRES(mutex_);
   void work_on(Run& run, Member& member) FURROW_REQUIRES(mutex_);
-  [[nodiscard]] Attempt encode_some(Run& run, Member& member) FURROW_EXCLUDES(mutex_);
+  [[nodiscard]] Attempt encode_some(Run& run, Member& member, RecordsEncoder& encoder)
+      FURROW_EXCLUDES(mutex_);
   void take_note(Attempt& attempt, Run& run, Member& member) FURROW_REQUIRES(mutex_);
   [[nodiscard]] bool is_wanted(const Member& member) const FURROW_REQUIRES(mutex_);
   [[nodiscard]] bool can_work(const Member& member) const FURROW_REQUIRES(mutex_);

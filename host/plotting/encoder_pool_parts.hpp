@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <memory>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "host/plotting/encoder_pool.hpp"
 
@@ -47,6 +49,9 @@ class EncoderPool::Run {
   [[nodiscard]] bool was_refused_by(const Member& member) const {
     return std::find(refusers_.begin(), refusers_.end(), &member) != refusers_.end();
   }
+  [[nodiscard]] bool has_worker(const Member& member) const {
+    return std::find(workers.begin(), workers.end(), &member) != workers.end();
+  }
   void rethrow_failure() const {
     if (failure_ != nullptr) {
       std::rethrow_exception(failure_);
@@ -58,7 +63,7 @@ class EncoderPool::Run {
     }
   }
 
-  std::size_t n_workers = 0;
+  std::vector<const Member*> workers = {};
   /// An encoder came out after a stop request without having completed. What it has done may be
   /// unverified, so the records do not count even if others do the last of them.
   bool was_cut_short = false;
@@ -86,8 +91,9 @@ struct EncoderPool::Attempt {
   std::string loss;               // why the encoder is to be retired; empty when it is not
 };
 
-/// An encoder, and the thread that it works on, which alone uses the encoder but for its transfer
-/// time. The rest, and which encoder it is, is guarded by the mutex of the pool.
+/// An encoder, and the threads that it works on: one for each call that it takes at the same time, as
+/// far as they were needed so far. What is here, and which encoder it is, is guarded by the mutex of
+/// the pool.
 struct EncoderPool::Member {
   explicit Member(std::unique_ptr<RecordsEncoder> own)
       : encoder(std::move(own)),
@@ -111,15 +117,27 @@ struct EncoderPool::Member {
     return encoder != nullptr ? encoder->transfer_time() : last_transfer_time;
   }
 
-  std::unique_ptr<RecordsEncoder> encoder;
+  [[nodiscard]] EncoderStatus::State state() const {
+    return is_lost         ? EncoderStatus::State::kLost
+           : n_working > 0 ? EncoderStatus::State::kWorking
+                           : EncoderStatus::State::kIdle;
+  }
+  /// Whether it takes as many calls as there are, and has fewer threads.
+  [[nodiscard]] bool has_room_for_thread(std::size_t n_calls) const {
+    return encoder != nullptr && threads.size() < std::min(n_calls, encoder->calls_at_once());
+  }
+
+  /// Null: not made yet, or lost. Shared by the threads that are in it: the last one out destroys it.
+  std::shared_ptr<RecordsEncoder> encoder;
   std::chrono::duration<double> last_transfer_time{};  // of the encoder when it was retired
   std::string name;
   bool is_dormant;  // the fallback, until it is needed and made
-  EncoderStatus::State state = EncoderStatus::State::kIdle;
+  bool is_lost = false;
+  std::size_t n_working = 0;
   std::vector<SectorId> failed_sectors;
   unsigned failures_in_a_row = 0;
   std::atomic<std::uint64_t> records_done = 0;
-  std::jthread thread;
+  std::vector<std::jthread> threads;  // grows only
 };
 
 }  // namespace furrow

@@ -50,6 +50,13 @@ std::uint64_t MemoryPlan::total() const {
                          [](std::uint64_t sum, const Item& item) { return sum + item.bytes; });
 }
 
+std::uint64_t MemoryPlan::bytes_for(Use use) const {
+  return std::accumulate(items.begin(), items.end(), std::uint64_t{0},
+                         [use](std::uint64_t sum, const Item& item) {
+                           return item.use == use ? sum + item.bytes : sum;
+                         });
+}
+
 MemorySettings default_memory_settings(std::uint16_t pieces_in_sector, unsigned threads,
                                        std::size_t devices) {
   MemorySettings settings;
@@ -68,19 +75,22 @@ MemoryPlan plan_memory(const MemorySettings& settings) {
   const std::size_t tables = settings.threads + (settings.devices == 0 ? 0U : 1U);
   MemoryPlan plan;
   plan.settings = settings;
-  const auto add = [&plan](std::string what, std::uint64_t bytes) {
-    plan.items.push_back({std::move(what), bytes});
+  using Use = MemoryPlan::Use;
+  const auto add = [&plan](Use use, std::string what, std::uint64_t bytes) {
+    plan.items.push_back({use, std::move(what), bytes});
   };
-  add("program", kProgramBytes);
-  add(counted(settings.sectors_in_memory, "sector") + " being downloaded or encoded",
+  add(Use::kProgram, "program", kProgramBytes);
+  add(Use::kSectors, counted(settings.sectors_in_memory, "sector") + " being downloaded or encoded",
       settings.sectors_in_memory * raw_sector_bytes(settings.pieces_in_sector));
-  add(counted(settings.output_buffers, "sector") + " being written",
+  add(Use::kSectors, counted(settings.output_buffers, "sector") + " being written",
       settings.output_buffers * sector_size(settings.pieces_in_sector));
-  add("proof tables of " + counted(tables, "CPU thread"), tables * kProofTableBytes);
-  add(counted(pieces_under_way, "piece") + " under way", pieces_under_way * kPieceSize);
-  add("rebuilding a missing piece", kReconstructionBytes);
+  add(Use::kEncoding, "proof tables of " + counted(tables, "CPU thread"),
+      tables * kProofTableBytes);
+  add(Use::kPieces, counted(pieces_under_way, "piece") + " under way",
+      pieces_under_way * kPieceSize);
+  add(Use::kPieces, "rebuilding a missing piece", kReconstructionBytes);
   if (settings.devices != 0) {
-    add(counted(settings.devices, "CUDA device") + " with pinned memory",
+    add(Use::kDevices, counted(settings.devices, "CUDA device") + " with pinned memory",
         settings.devices * kDeviceHostBytes + settings.pinned_bytes);
   }
   return plan;

@@ -31,7 +31,9 @@ struct MemorySettings {
 };
 
 struct MemoryPlan {
+  enum class Use { kProgram, kSectors, kEncoding, kPieces, kDevices };
   struct Item {
+    Use use = Use::kProgram;
     std::string what;
     std::uint64_t bytes = 0;
   };
@@ -45,6 +47,8 @@ struct MemoryPlan {
 
   /// Memory of the host.
   [[nodiscard]] std::uint64_t total() const;
+  /// Of it, what is for this use.
+  [[nodiscard]] std::uint64_t bytes_for(Use use) const;
 };
 
 /// Settings that keep every encoder busy while sectors are downloaded and written.

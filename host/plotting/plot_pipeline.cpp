@@ -216,7 +216,10 @@ class Pipeline {
     Output output{*std::move(permit),
                   sector_bytes_.take([] { return std::make_unique<std::vector<std::uint8_t>>(); })};
     const Clock::time_point layout_start = Clock::now();
-    options_.lay_out(made.encoded, *output.bytes);
+    {
+      const auto work = begin(Stage::kLayout);
+      options_.lay_out(made.encoded, *output.bytes);
+    }
     PlottedSector& sector = made.encoded.plotted_sector;
     report(sector.sector_index, Encoded{made.encode_time + (Clock::now() - layout_start)});
     return LaidOut{std::move(sector), std::move(output), made.start};

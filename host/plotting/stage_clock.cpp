@@ -9,13 +9,13 @@
 namespace furrow {
 namespace {
 
-constexpr auto kEncoderIndex = static_cast<std::size_t>(Stage::kEncoder);
 constexpr auto kTransferIndex = static_cast<std::size_t>(Stage::kTransfer);
-constexpr std::array<const char*, kStages> kNames = {"pieces", "encoder", "transfer", "disk"};
+constexpr std::array<const char*, kStages> kNames = {"pieces", "encoder", "transfer", "layout",
+                                                     "disk"};
 
 /// What a stage does, for people.
-constexpr std::array<const char*, kStages> kDoings = {"fetching pieces", "encoding",
-                                                      "copying to and from cards", "writing"};
+constexpr std::array<const char*, kStages> kDoings = {
+    "fetching pieces", "encoding", "copying to and from cards", "laying out", "writing"};
 
 std::string percent(double share) {
   return std::to_string(std::lround(100 * share)) + " %";
@@ -49,12 +49,9 @@ std::string StageShares::line() const {
          (gate > 0 ? "; paused " + percent(gate) : "");
 }
 
-StageClock::StageClock(std::size_t n_encoders, const Gate* gate, TransferTime transfer_time,
+StageClock::StageClock(const StagePlaces& places, const Gate* gate, TransferTime transfer_time,
                        Now now)
-    : n_encoders_(n_encoders),
-      gate_(gate),
-      now_(std::move(now)),
-      transfer_time_(std::move(transfer_time)) {
+    : places_(places), gate_(gate), now_(std::move(now)), transfer_time_(std::move(transfer_time)) {
   totals_.gate = gate_ != nullptr ? gate_->closed_for().count() : 0;
 }
 
@@ -62,7 +59,7 @@ StageClock::Totals StageClock::totals() {
   const Lock lock(mutex_);
   advance();
   if (transfer_time_) {
-    totals_.busy[kTransferIndex] = transfer_time_().count() / static_cast<double>(n_encoders_);
+    totals_.busy[kTransferIndex] = transfer_time_().count() / static_cast<double>(places_.encoders);
   }
   return totals_;
 }
@@ -80,7 +77,7 @@ StageShares StageClock::shares_since(const Totals& then) {
     shares.busy[i] = (now.busy[i] - then.busy[i]) / seconds;
   }
   // Encoders tell of a batch when it is over, so some of it may be from before.
-  double& encoder = shares.busy[kEncoderIndex];
+  double& encoder = shares.busy[static_cast<std::size_t>(Stage::kEncoder)];
   double& transfer = shares.busy[kTransferIndex];
   transfer = std::min(transfer, encoder);
   encoder -= transfer;
@@ -93,13 +90,24 @@ void StageClock::change(Stage stage, int by) {
   n_working_[static_cast<std::size_t>(stage)] += static_cast<std::size_t>(by);
 }
 
+std::size_t StageClock::places(Stage stage) const {
+  switch (stage) {
+    case Stage::kEncoder:
+      return places_.encoders;
+    case Stage::kLayout:
+      return places_.layouts;
+    default:
+      return 1;
+  }
+}
+
 /// While the gate is closed nobody works for long, whatever they are in the middle of.
 void StageClock::advance() {
   const double elapsed = std::chrono::duration<double>(now_() - start_).count();
   const double gate = gate_ != nullptr ? gate_->closed_for().count() : 0;
   const double open = std::max(0.0, (elapsed - totals_.elapsed) - (gate - totals_.gate));
   for (std::size_t i = 0; i < kStages; ++i) {
-    const std::size_t most = static_cast<Stage>(i) == Stage::kEncoder ? n_encoders_ : 1;
+    const std::size_t most = places(static_cast<Stage>(i));
     totals_.busy[i] +=
         open * static_cast<double>(std::min(n_working_[i], most)) / static_cast<double>(most);
   }

@@ -20,9 +20,17 @@ enum class Stage : std::size_t {
   /// The part of encoding in which copies between host and device held an encoder up. Nobody works
   /// in it: encoders measure it (RecordsEncoder::transfer_time), and the rest stays with kEncoder.
   kTransfer,
-  kDisk,  ///< a sector is being written
+  kLayout,  ///< encoded records become the bytes of a sector, on a core of the host
+  kDisk,    ///< a sector is being written
 };
-inline constexpr std::size_t kStages = 4;
+inline constexpr std::size_t kStages = 5;
+
+/// How many may work at once in the stages in which several do: each counts for that part of one, so
+/// that the share tells how well all are used.
+struct StagePlaces {
+  std::size_t encoders = 1;
+  std::size_t layouts = 1;
+};
 
 /// Where the time of a stretch of plotting went: shares of it, 0 to 1. A stage that works all the
 /// time is what the others wait for.
@@ -37,15 +45,14 @@ struct StageShares {
   }
   /// Neither working nor held up by the gate.
   [[nodiscard]] double waited(Stage stage) const;
-  /// "pieces", "encoder", "transfer", "disk" or "gate": whatever took the greatest share.
+  /// "pieces", "encoder", "transfer", "layout", "disk" or "gate": whatever took the greatest share.
   [[nodiscard]] std::string limit() const;
   /// "limited by writing, busy 97 % of the time; waiting for the others: fetching pieces 80 %, ...;
   /// paused 1 %".
   [[nodiscard]] std::string line() const;
 };
 
-/// Thread-safe. Time in which several work in one stage counts once, but for encoders: of n of
-/// them, each counts for one n-th, so that the share tells how well all are used.
+/// Thread-safe. Time in which several work in one stage counts once, but for those of StagePlaces.
 class StageClock {
  public:
   using Clock = std::chrono::steady_clock;
@@ -81,8 +88,8 @@ class StageClock {
   };
 
   /// `gate` may be null, else it must outlive the clock, and so must what `transfer_time` asks;
-  /// empty means that there are no transfers. `now` is that of the gate. Pre: n_encoders > 0.
-  explicit StageClock(std::size_t n_encoders = 1, const Gate* gate = nullptr,
+  /// empty means that there are no transfers. `now` is that of the gate. Pre: no places are 0.
+  explicit StageClock(const StagePlaces& places = {}, const Gate* gate = nullptr,
                       TransferTime transfer_time = {}, Now now = Clock::now);
 
   /// Pre: not kTransfer.
@@ -94,8 +101,9 @@ class StageClock {
  private:
   void change(Stage stage, int by);
   void advance() FURROW_REQUIRES(mutex_);
+  [[nodiscard]] std::size_t places(Stage stage) const;
 
-  const std::size_t n_encoders_;
+  const StagePlaces places_;
   const Gate* gate_;
   const Now now_;
   const TransferTime transfer_time_;

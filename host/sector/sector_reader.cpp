@@ -57,7 +57,8 @@ std::vector<ChunkPlace> locate_chunks(const SectorContentsMap& map, const Sector
   if (!places.empty() && places.back().location >= region_chunks) {
     throw FailedToReadChunk(
         places.back().location,
-        "sector metadata places it behind the last of " + counted(region_chunks, "chunk"));
+        "sector metadata places it behind the last of " + counted(region_chunks, "chunk"),
+        ErrorKind::kCorrupt);
   }
   return places;
 }
@@ -97,9 +98,10 @@ void read_chunks(std::span<const ChunkPlace> places, std::uint64_t region_offset
 FailedToDecodeSectorContentsMap::FailedToDecodeSectorContentsMap(const std::string& reason)
     : ReadingError(ErrorKind::kCorrupt, "failed to decode sector contents map: " + reason) {}
 
-FailedToReadChunk::FailedToReadChunk(std::uint64_t chunk_location, const std::string& reason)
+FailedToReadChunk::FailedToReadChunk(std::uint64_t chunk_location, const std::string& reason,
+                                     ErrorKind kind)
     : ReadingError(
-          ErrorKind::kIo,
+          kind,
           "failed to read chunk at location " + std::to_string(chunk_location) + ": " + reason,
           {.offset = chunk_location * kChunkSize}),
       chunk_location_(chunk_location) {}

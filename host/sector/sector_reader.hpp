@@ -32,10 +32,12 @@ class FailedToDecodeSectorContentsMap : public ReadingError {
   explicit FailedToDecodeSectorContentsMap(const std::string& reason);
 };
 
-/// A chunk could not be read.
+/// A chunk could not be read; its kind is kCorrupt when the sector metadata place it where no chunk
+/// is.
 class FailedToReadChunk : public ReadingError {
  public:
-  FailedToReadChunk(std::uint64_t chunk_location, const std::string& reason);
+  FailedToReadChunk(std::uint64_t chunk_location, const std::string& reason,
+                    ErrorKind kind = ErrorKind::kIo);
   /// Place of the chunk in the chunks region, in chunks.
   [[nodiscard]] std::uint64_t chunk_location() const noexcept { return chunk_location_; }
 

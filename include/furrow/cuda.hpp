@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -78,6 +79,9 @@ struct CudaEncoderOptions {
   std::size_t batch = 0;
   /// How long the device may take for the batches in flight before it counts as one that hangs.
   std::chrono::milliseconds patience{20'000};
+  /// Gets one line for each thing that makes it slower, from the thread that makes it or encodes; the
+  /// log sink gets them when this is empty.
+  std::function<void(const std::string& line)> on_warning = {};
   /// Encodes what the device could not. Records with too few proofs come here too, so that there is
   /// one opinion on them.
   EncodeOneRecord fallback = {};

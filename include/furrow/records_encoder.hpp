@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <span>
 #include <stop_token>
@@ -80,7 +81,7 @@ class RecordsEncoder {
   /// as it was and given back. A stop request takes effect within one batch of records; an encoder
   /// that can, and the CPU can, ends inside a record.
   ///
-  /// Thread-compatible: one call at a time. Throws TooFewProofs when a record cannot be encoded,
+  /// Thread-compatible: calls_at_once() calls at a time. Throws TooFewProofs when a record cannot be encoded,
   /// DeviceLost when another encoder has to take over for good, EncoderError when this encoder
   /// cannot; another one may. After any other exception nobody knows what the records are.
   virtual EncodeOutcome encode(EncodingJob& job, std::stop_token stop) = 0;
@@ -108,6 +109,9 @@ class RecordsEncoder {
   /// was copied and nothing computed meanwhile. Part of the time that its calls took. None without
   /// a device. Thread-safe, also beside other calls; never goes down.
   [[nodiscard]] virtual std::chrono::duration<double> transfer_time() const { return {}; }
+
+  /// How many calls of encode may be under way at the same time.
+  [[nodiscard]] virtual std::size_t calls_at_once() const { return 1; }
 
   /// Short name for logs and progress, such as "cpu".
   [[nodiscard]] virtual std::string name() const = 0;

@@ -7,9 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "cuda/erasure.hpp"
-#include "cuda/hash_many.hpp"
 #include "cuda/record_pipeline.cuh"
-#include "cuda/sector_assembly.hpp"
 #include "tests/cuda/cuda_test.hpp"
 
 namespace furrow::cuda {
@@ -61,26 +59,6 @@ TEST_F(CudaEachCall, OfABatchOfRecords) {
                                 }),
             2U + 1 + 8 + 1 + 6 + 1 + 1 + 3);
   EXPECT_EQ(expect_each_matters(stream, [&] { pipeline.forget_results(); }), 3U);
-}
-
-TEST_F(CudaEachCall, OfASector) {
-  constexpr std::uint16_t kPieces = 2;
-  const Stream stream(0);
-  SectorAssembly assembly(stream, kPieces);
-  const DeviceBuffer<FoundProofs> d_found(stream, kPieces);
-  const DeviceBuffer<Record> d_records(stream, kPieces);
-  const DeviceBuffer<RecordMetadata> d_metadata(stream, kPieces);
-  const DeviceBuffer<std::uint8_t> d_sector(stream, sector_size(kPieces));
-  const DeviceBuffer<std::uint16_t> d_sizes(stream, kNumSBuckets);
-  const std::uint64_t n_calls = expect_each_matters(stream, [&] {
-    assembly.enqueue({.n_pieces = kPieces,
-                      .d_found_proofs = d_found.data(),
-                      .d_records = d_records.data(),
-                      .d_metadata = d_metadata.data(),
-                      .d_sector = d_sector.data(),
-                      .d_s_bucket_sizes = d_sizes.data()});
-  });
-  EXPECT_GT(n_calls, 5U + 2U + 2U) << "counts and chunks, copies, two trees";
 }
 
 TEST_F(CudaEachCall, OfWaitsAndMarks) {

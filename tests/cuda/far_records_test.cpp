@@ -12,8 +12,9 @@
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
+#include "furrow/types.hpp"
+
 #include "cuda/erasure.hpp"
-#include "cuda/hash_many.hpp"
 #include "cuda/kernels/encode_chunks.cuh"
 #include "cuda/proof_pipeline.cuh"
 #include "simt/grid.hpp"
@@ -191,21 +192,6 @@ TEST_F(CudaLargestGrids, OfMoreRecordsThanAGridHasRows) {
         << n;
   }
   EXPECT_EQ(FakeCuda::n_calls("cudaLaunchKernel"), 3U * 6U);
-}
-
-TEST_F(CudaLargestGrids, OfMoreInputsThanAGridHasBlocks) {
-  const Stream stream(0);
-  alignas(16) std::uint8_t bytes[16] = {};
-  for (const std::size_t length : {std::size_t{100}, std::size_t{3000}}) {
-    EXPECT_NO_THROW(hash_many(stream,
-                              {.n_inputs = std::size_t{1} << 40,
-                               .d_inputs = bytes,
-                               .length = length,
-                               .stride = length,
-                               .d_hashes = bytes},
-                              bytes));
-  }
-  EXPECT_EQ(FakeCuda::n_calls("cudaLaunchKernel"), 1U + 3U);
 }
 
 }  // namespace

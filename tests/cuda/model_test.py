@@ -14,7 +14,7 @@ import sys
 import tempfile
 import unittest
 
-KERNEL = {"kernel": "furrow::cuda::hash_chunks", "blocks": 132 * 8, "threads": 64, "registers": 32,
+KERNEL = {"kernel": "furrow::cuda::clear_tables", "blocks": 132 * 8, "threads": 64, "registers": 32,
           "shared_bytes": 1024, "executed": 132 * 8 * 2 * 1000, "lanes": 0,
           "pipes": {"alu": 132 * 8 * 2 * 600, "fma": 0, "xu": 0, "lsu": 0}, "shuffles": 0,
           "shared_requests": 0, "shared_wavefronts": 0, "least_wavefronts": 0, "global_requests": 0,
@@ -80,7 +80,7 @@ class WholeProgram(unittest.TestCase):
 
     def expect_report_of(self, counts):
         text = "\n".join(model.report(counts, counts))
-        for step in ("fill_table1", "make_table 7", "erasure extend", "place_chunks", "checksums"):
+        for step in ("fill_table1", "make_table 7", "erasure extend", "encode_chunks"):
             self.assertIn(f"| {step} |", text)
         self.assertIn("| 1.000 |", text)
         for card in model.CARDS.values():
@@ -92,7 +92,7 @@ class WholeProgram(unittest.TestCase):
     def test_counts_of_other_kernels_are_an_error(self):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "counts.json"
-            path.write_text('[{"architecture": 90, "record": [], "sector": [], "sector_pieces": 1}]',
+            path.write_text('[{"architecture": 90, "record": []}]',
                             encoding="utf-8")
             said = io.StringIO()
             sys.argv = ["model.py", "--counts", str(path)]

@@ -131,6 +131,19 @@ class Misbehaving(FurrowTest):
                        *self.plot_command(farm, *options), env=cards("idles"))
             self.assert_absent(farm)
 
+    def test_the_others_go_on_without_one_that_is_refused(self):
+        _, expected = self.plotted("cpu", "--encoder", "cpu")
+        said, sector = self.plotted("cuda", "--encoder", "cuda", env=cards("well", "idles"))
+        self.assertEqual(said.count("CUDA device 1 (Furrow SIMT harness) cannot be used: it does not encode"), 1,
+                         said)
+        self.assertEqual(sector, expected)
+        plan = json.loads(self.succeeds("plan", "--json", "--no-measure", "--encoder", "cuda",
+                                        env=cards("well", "idles")).stdout)
+        self.assertEqual([device["device"] for device in plan["device_memory"]], [0])
+        self.fails(UNAVAILABLE, ["CUDA device 1", "it does not encode a known record"],
+                   *self.plot_command(self.folder / "named", "--device", 0, "--device", 1),
+                   env=cards("well", "idles"))
+
     def test_one_that_flips_a_bit_now_and_then_is_not_used_again(self):
         _, expected = self.plotted("cpu", "--encoder", "cpu")
         said, sector = self.plotted("flips", "--verify-records", 2, env=cards("flips:2"))

@@ -73,7 +73,7 @@ class Pipeline(FurrowTest):
         limit = self.of_kind(events, "limit")[-1]
         # A local store and a local disk: nothing is slower than encoding.
         self.assertEqual(limit["limited_by"], "encoder", limit)
-        self.assertEqual(set(limit["busy"]), {"pieces", "encoder", "transfer", "disk"})
+        self.assertEqual(set(limit["busy"]), {"pieces", "encoder", "transfer", "layout", "disk"})
         # The CPU copies nothing to a device.
         self.assertEqual((limit["busy"]["transfer"], limit["waited"]["transfer"]),
                          (0, round(1 - limit["gate"], 3)))

@@ -11,6 +11,8 @@ and primitives; tools and capi) do not include one another.
     core             include/furrow/core  the standard library, nothing else at all
     furrow           include/furrow,      core
                      host/furrow
+    interface        what is installed:   the standard library; nothing of the project but itself
+                     include/furrow/furrow.h, furrow.hpp, c, cpp
     base             host/base            furrow, core
     crypto           host/crypto          base and below
     http             host/http            base and below
@@ -25,7 +27,7 @@ and primitives; tools and capi) do not include one another.
     farm             host/farm            pieces, sector and below; metrics
     plotter          host/plotter         plotting, farm and below; metrics
     cluster          host/cluster         plotter and below; metrics
-    capi             host/capi            cluster and below; metrics
+    capi             host/capi            cluster and below; metrics; interface
     metrics          host/metrics         nothing (others hand it numbers)
     tools            tools                cluster and below; metrics; http
     cuda             cuda                 furrow, core
@@ -34,6 +36,7 @@ and primitives; tools and capi) do not include one another.
     tests            tests                everything
     bench            bench                everything but tests
     docs             docs                 furrow, core (examples for users)
+    examples         examples             interface
 
 Nobody under host/ or tools/ includes a header of cuda/. The two files that hide NVIDIA's headers from
 the rest of cuda/ include, for a host compiler, the face of the harness in their place. An include that begins with a folder of the
@@ -47,7 +50,9 @@ import sys
 
 import source_tree
 
-STANDARD_ONLY = {"core", "tests/reference"}
+STANDARD_ONLY = {"core", "interface", "tests/reference"}
+# Of include/furrow.
+_INTERFACE = {"furrow.h", "furrow.hpp", "c", "cpp"}
 
 _BELOW_BASE = {"core", "furrow"}
 _BELOW_CRYPTO = _BELOW_BASE | {"base"}
@@ -58,10 +63,11 @@ _BELOW_PLOTTING = _BELOW_SECTOR | {"sector", "pieces"}
 _BELOW_PLOTTER = _BELOW_PLOTTING | {"plotting", "farm", "metrics"}
 _BELOW_CLUSTER = _BELOW_PLOTTER | {"plotter"}
 _BELOW_FACES = _BELOW_CLUSTER | {"cluster"}
-_EVERYTHING = _BELOW_FACES | {"http", "capi", "tools", "cuda", "tests/reference", "tests"}
+_EVERYTHING = _BELOW_FACES | {"interface", "http", "capi", "tools", "cuda", "tests/reference", "tests"}
 
 MAY_INCLUDE = {
     "core": set(),
+    "interface": set(),
     "furrow": {"core"},
     "base": _BELOW_BASE,
     "crypto": _BELOW_CRYPTO,
@@ -77,7 +83,7 @@ MAY_INCLUDE = {
     "farm": _BELOW_PLOTTING | {"metrics"},
     "plotter": _BELOW_PLOTTER,
     "cluster": _BELOW_CLUSTER,
-    "capi": _BELOW_FACES,
+    "capi": _BELOW_FACES | {"interface"},
     "metrics": set(),
     "tools": _BELOW_FACES | {"http"},
     "cuda": {"furrow", "core"},
@@ -85,14 +91,15 @@ MAY_INCLUDE = {
     "tests": _EVERYTHING,
     "bench": _EVERYTHING - {"tests", "tests/reference"},
     "docs": {"furrow", "core"},
+    "examples": {"interface"},
 }
 
 # Where cuda/ meets either NVIDIA's headers or those of the harness.
 _CUDA_FACES = {"cuda/simt.cuh", "cuda/runtime/cuda_api.hpp"}
 _HARNESS_FACE = "tests/simt/cuda_face.hpp"
 
-# Standard headers have neither a folder nor an ending; C's own have C++ names.
-_STANDARD_HEADER = re.compile(r"^[a-z0-9_]+$")
+# Standard headers have neither a folder nor an ending; C's own have C++ names, but where C has to read them.
+_STANDARD_HEADER = re.compile(r"^([a-z0-9_]+|stddef\.h|stdint\.h)$")
 _OWN_HEADER = re.compile(r"^(furrow|host|cuda|tools|tests|bench)/")
 
 
@@ -102,7 +109,7 @@ def layer_of(path):
     if parts[:3] == ("include", "furrow", "core"):
         return "core"
     if parts[:2] == ("include", "furrow"):
-        return "furrow"
+        return "interface" if parts[2] in _INTERFACE else "furrow"
     if parts[0] == "host":
         return parts[1] if len(parts) > 2 and parts[1] in MAY_INCLUDE else None
     if parts[:2] == ("tests", "reference"):

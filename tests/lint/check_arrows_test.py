@@ -12,6 +12,7 @@ import source_tree
 # A small repository: every file exists, so that includes of it can be resolved.
 TREE = (
     "include/furrow/core/bits.hpp", "include/furrow/types.hpp", "include/furrow/furrow.h",
+    "include/furrow/c/base.h", "include/furrow/cpp/base.hpp",
     "host/base/url.hpp", "host/http/http_server.hpp", "host/crypto/blake3.hpp", "host/primitives/merkle.hpp", "host/store/piece_pack.hpp",
     "host/erasure/erasure_coding.hpp", "host/pos/proof_table.hpp", "host/archive/archiver.hpp",
     "host/sector/sector_layout.hpp", "host/pieces/store_getter.hpp", "host/plotting/plotter.hpp",
@@ -24,6 +25,10 @@ TREE = (
 RIGHT = (
     ("include/furrow/core/gf16.hpp", '#include <cstdint>\n#include "furrow/core/bits.hpp"'),
     ("include/furrow/piece.hpp", '#include "furrow/types.hpp"'),
+    ("include/furrow/furrow.h", '#include "furrow/c/base.h"\n#include <stdint.h>'),
+    ("include/furrow/cpp/gate.hpp", '#include "furrow/cpp/base.hpp"\n#include <memory>'),
+    ("host/capi/a.cpp", '#include "furrow/c/base.h"\n#include "host/farm/farm.hpp"'),
+    ("examples/a.cpp", '#include <furrow/furrow.h>\n#include <signal.h>'),
     ("host/crypto/chacha8.cpp", '#include "host/crypto/blake3.hpp"\n#include <sodium.h>'),
     ("host/store/pack.cpp", '#include "file.hpp"'),
     ("host/archive/a.cpp", '#include "host/erasure/erasure_coding.hpp"'),
@@ -43,6 +48,11 @@ WRONG = (
     ("include/furrow/core/a.hpp", '#include "furrow/types.hpp"', "layer furrow"),
     ("include/furrow/core/a.hpp", "#include <fmt/core.h>", "standard library only"),
     ("include/furrow/a.hpp", '#include "host/crypto/blake3.hpp"', "layer crypto"),
+    ("include/furrow/furrow.hpp", '#include "furrow/types.hpp"', "layer furrow"),
+    ("include/furrow/cpp/a.hpp", '#include <fmt/core.h>', "standard library only"),
+    ("include/furrow/types.hpp", '#include "furrow/c/base.h"', "layer interface"),
+    ("host/farm/a.cpp", '#include "furrow/furrow.h"', "layer interface"),
+    ("examples/a.cpp", '#include "furrow/types.hpp"', "layer furrow"),
     ("host/crypto/a.cpp", '#include "host/primitives/merkle.hpp"', "layer primitives"),
     ("host/http/a.cpp", '#include "host/crypto/blake3.hpp"', "layer crypto"),
     ("host/farm/a.cpp", '#include "host/http/http_server.hpp"', "layer http"),

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Compiles every header of the project alone, with the project's warnings as errors, so that none
-depends on what somebody includes before it. include/furrow/furrow.h is compiled as C11 as well.
+depends on what somebody includes before it. Those that are installed are read by the compilers of others:
+include/furrow/c and furrow.h as C11, include/furrow/cpp and furrow.hpp as C++17, with -pedantic, and also
+by Clang where there is one.
 
 A header that passed is not compiled again until it, a header it includes, the compiler or the options
 change: the stamp is a hash of all of these.
@@ -21,7 +23,8 @@ _ENDINGS = (".h", ".hpp")
 # Headers of these see CUDA as the harness shows it, which knows no #pragma unroll.
 _ON_HARNESS = ("cuda/", "tests/cuda/", "tests/simt/")
 _WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"]
-_C_HEADER = "include/furrow/furrow.h"
+_C_INTERFACE = ("include/furrow/furrow.h", "include/furrow/c/")
+_CPP_INTERFACE = ("include/furrow/furrow.hpp", "include/furrow/cpp/")
 
 
 class Job:
@@ -62,8 +65,11 @@ def jobs_for(root, arguments):
         if header.startswith(_ON_HARNESS):
             options += [f"-I{root / 'tests'}", "-Wno-unknown-pragmas"]
         result.append(Job(header, "C++", [arguments.cxx], options))
-        if header == _C_HEADER:
+        if header.startswith(_C_INTERFACE):
             result.append(Job(header, "C", [arguments.cc], ["-std=c11", "-pedantic", *paths]))
+        if header.startswith(_CPP_INTERFACE):
+            for compiler in filter(None, (arguments.cxx, arguments.clang)):
+                result.append(Job(header, "C++", [compiler], ["-std=c++17", "-pedantic", *paths]))
     return result
 
 
@@ -78,6 +84,7 @@ def main():
     parser.add_argument("--stamps", type=pathlib.Path, required=True, help="folder for the stamps")
     parser.add_argument("--cxx", required=True, help="C++ compiler")
     parser.add_argument("--cc", required=True, help="C compiler")
+    parser.add_argument("--clang", help="Clang's C++ compiler, for the headers that are installed")
     parser.add_argument("--system-include", action="append", default=[], help="folder; repeatable")
     parser.add_argument("--jobs", type=int, default=2)
     arguments = parser.parse_args()
@@ -88,7 +95,7 @@ def main():
     if not jobs:
         print(f"no headers found under {root}")
         return 1
-    versions = [version_of(arguments.cxx), version_of(arguments.cc)]
+    versions = [version_of(compiler) for compiler in (arguments.cxx, arguments.cc, arguments.clang) if compiler]
     cache = {}
     stamps = {job: job.stamp(root, cache, versions) for job in jobs}
     waiting = [job for job in jobs if not (arguments.stamps / stamps[job]).exists()]

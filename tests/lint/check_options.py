@@ -49,7 +49,7 @@ class Checks:
             return
         self.expect("CUDA: left out (FURROW_CUDA=OFF)" in plain.stdout, "FURROW_CUDA=off leaves CUDA out")
         commands = self.commands()
-        self.expect("host/capi/furrow_c.cpp" in commands, "the library is built")
+        self.expect("host/capi/encoder.cpp" in commands, "the library is built")
         outside = [file for file in commands if not file.startswith("host/")]
         self.expect(not outside, f"nothing else is: {outside}")
         self.expect("host/store/paged_store/rocksdb_backend.cpp" not in commands, "nor what needs RocksDB")
@@ -57,14 +57,14 @@ class Checks:
         for name in ("ROCKSDB_", "CLI11_DIR", "spdlog_DIR", "CURL_", "HTTPLIB_", "GTest_DIR",
                      "benchmark_DIR"):
             self.expect(f"\n{name}" not in cache, f"{name}... is not looked for")
-        one = commands.get("host/capi/furrow_c.cpp", "")
+        one = commands.get("host/capi/encoder.cpp", "")
         self.expect(" -O3 " in one, f"without a preset it is optimised: {one}")
         self.expect(" -Werror " in one, f"warnings are errors: {one}")
 
         lax = self.configure("-DFURROW_CUDA=0", "-DFURROW_WERROR=OFF", "-DCMAKE_BUILD_TYPE=Debug")
         self.expect(lax.returncode == 0 and "CUDA: left out" in lax.stdout,
                     f"FURROW_CUDA=0 leaves CUDA out:\n{lax.stdout}")
-        one = self.commands().get("host/capi/furrow_c.cpp", "")
+        one = self.commands().get("host/capi/encoder.cpp", "")
         self.expect("-Werror" not in one, f"warnings are no errors when they shall not be: {one}")
         self.expect(" -g " in one and "-O3" not in one, f"a build type that is given stays: {one}")
 

@@ -11,7 +11,7 @@ import sys
 import source_tree
 
 LICENSE = "SPDX-License-Identifier: Apache-2.0"
-CODE_SUFFIXES = source_tree.SOURCE_SUFFIXES + (".py", ".sh", ".cmake")
+CODE_SUFFIXES = source_tree.SOURCE_SUFFIXES + (".py", ".sh", ".cmake", ".rs", ".toml")
 MOST_COLUMNS = 120
 # The specification is copied, and a program writes bench/model.md.
 OTHER_PROSE = ("docs/spec/", "bench/model.md")

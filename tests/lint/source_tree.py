@@ -6,7 +6,7 @@ import re
 import subprocess
 
 # Folders with C, C++ or CUDA sources of the project.
-SOURCE_FOLDERS = ("include", "host", "cuda", "tools", "tests", "bench", "docs")
+SOURCE_FOLDERS = ("include", "host", "cuda", "tools", "tests", "bench", "docs", "examples")
 HEADER_SUFFIXES = (".h", ".hpp", ".cuh")
 SOURCE_SUFFIXES = HEADER_SUFFIXES + (".c", ".cpp", ".cu")
 

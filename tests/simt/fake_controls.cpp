@@ -167,4 +167,12 @@ std::size_t FakeCuda::peak_bytes(int device) {
   return state.devices.at(static_cast<std::size_t>(device))->peak_bytes;
 }
 
+std::optional<int> FakeCuda::shared_percent(const void* kernel, int device) {
+  FakeState& state = FakeState::instance();
+  const std::lock_guard lock(state.mutex);
+  const auto& percent = state.devices.at(static_cast<std::size_t>(device))->shared_percent;
+  const auto at = percent.find(kernel);
+  return at == percent.end() ? std::nullopt : std::optional(at->second);
+}
+
 }  // namespace furrow::simt

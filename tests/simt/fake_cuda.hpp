@@ -25,6 +25,7 @@ struct FakeDevice {
   int major = 9;
   int minor = 0;
   int n_multiprocessors = 132;
+  int threads_per_multiprocessor = 2048;
   int clock_khz = 1'980'000;
   int memory_clock_khz = 2'619'000;
   int memory_bus_bits = 5120;
@@ -103,6 +104,9 @@ class FakeCuda {
   /// Bytes in use on a device, and the most there ever were since the last reset.
   [[nodiscard]] static std::size_t used_bytes(int device);
   [[nodiscard]] static std::size_t peak_bytes(int device);
+  /// The share of a multiprocessor's memory that a kernel has asked for on a device, in percent; nothing
+  /// when it has not.
+  [[nodiscard]] static std::optional<int> shared_percent(const void* kernel, int device);
 };
 
 }  // namespace furrow::simt

@@ -16,7 +16,6 @@ using furrow::simt::FakeState;
 namespace {
 
 constexpr std::size_t kSharedPerBlock = 48 * 1024;
-constexpr int kThreadsPerMultiprocessor = 2048;
 constexpr int kBlocksPerMultiprocessor = 32;
 constexpr int kRegisters = 65536;
 constexpr std::size_t kReservedShared = 1024;
@@ -161,7 +160,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   to.unifiedAddressing = 1;
   to.memoryBusWidth = from.memory_bus_bits;
   to.l2CacheSize = from.l2_bytes;
-  to.maxThreadsPerMultiProcessor = kThreadsPerMultiprocessor;
+  to.maxThreadsPerMultiProcessor = from.threads_per_multiprocessor;
   to.sharedMemPerMultiprocessor = from.shared_opt_in_bytes + kReservedShared;
   to.regsPerMultiprocessor = kRegisters;
   to.sharedMemPerBlockOptin = from.shared_opt_in_bytes;
@@ -225,7 +224,7 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int dev
       *value = properties.l2_bytes;
       break;
     case cudaDevAttrMaxThreadsPerMultiProcessor:
-      *value = kThreadsPerMultiprocessor;
+      *value = properties.threads_per_multiprocessor;
       break;
     case cudaDevAttrAsyncEngineCount:
       *value = 2;
@@ -244,6 +243,9 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int dev
       break;
     case cudaDevAttrMaxBlocksPerMultiprocessor:
       *value = kBlocksPerMultiprocessor;
+      break;
+    case cudaDevAttrReservedSharedMemoryPerBlock:
+      *value = static_cast<int>(kReservedShared);
       break;
     case cudaDevAttrMemoryPoolsSupported:
       *value = properties.has_memory_pools ? 1 : 0;
@@ -297,6 +299,7 @@ cudaError_t cudaFree(void* memory) {
   FakeState& state = FakeState::instance();
   state.wait_if_hanging(FakeState::current_device());
   state.join_device_of(memory);
+  const auto held = state.queues.hold_steps();
   const std::lock_guard lock(state.mutex);
   // A lost device says so, but what its process held is gone with it: no leak of the owner.
   const cudaError_t status = state.enter("cudaFree");
@@ -307,6 +310,7 @@ cudaError_t cudaFree(void* memory) {
 cudaError_t cudaFreeHost(void* memory) {
   FakeState& state = FakeState::instance();
   state.wait_if_hanging(FakeState::current_device());
+  const auto held = state.queues.hold_steps();
   const std::lock_guard lock(state.mutex);
   const cudaError_t status = state.enter("cudaFreeHost");
   const cudaError_t released = state.release(memory, false);
@@ -388,6 +392,11 @@ cudaError_t set_kernel_attribute(const void* kernel, cudaFuncAttribute attribute
       return FakeState::finish(cudaErrorInvalidValue);
     }
     device->max_dynamic_shared[kernel] = static_cast<std::size_t>(value);
+  } else {
+    if (value < -1 || value > 100) {
+      return FakeState::finish(cudaErrorInvalidValue);
+    }
+    device->shared_percent[kernel] = value;
   }
   return cudaSuccess;
 }
@@ -401,7 +410,8 @@ cudaError_t blocks_per_multiprocessor(int* n_blocks, int block_threads,
   }
   const std::size_t shared = device->properties.shared_opt_in_bytes + kReservedShared;
   const std::size_t by_shared = shared / (dynamic_shared + kReservedShared);
-  const auto by_threads = static_cast<std::size_t>(kThreadsPerMultiprocessor / block_threads);
+  const auto by_threads =
+      static_cast<std::size_t>(device->properties.threads_per_multiprocessor / block_threads);
   *n_blocks =
       static_cast<int>(std::min<std::size_t>({by_shared, by_threads, kBlocksPerMultiprocessor}));
   return cudaSuccess;

@@ -149,7 +149,9 @@ class FakeState {
     std::uint64_t n_copies = 0;
     CUmemPoolHandle_st pool;
     CUstream_st default_stream;
-    std::map<const void*, std::size_t> max_dynamic_shared;  // by kernel
+    // By kernel.
+    std::map<const void*, std::size_t> max_dynamic_shared;
+    std::map<const void*, int> shared_percent;
   };
 
   /// Whether streams do their work when somebody waits for it, in a seeded order, or at the call, which

@@ -13,6 +13,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "simt/hidden_mutex.hpp"
@@ -62,6 +63,11 @@ class StreamQueues {
   void answer(const QueueMark& mark);
   /// Does all steps of a device.
   void finish_device(int device);
+  /// While it is held nobody does a step: before memory goes that one may be reading, also of a device
+  /// whose calls fail and which nobody waits for. To be taken before the mutex of the fake runtime.
+  [[nodiscard]] std::unique_lock<HiddenMutex> hold_steps() {
+    return std::unique_lock<HiddenMutex>(running_);
+  }
   /// Forgets the steps of a device, because it is lost.
   void drop(int device);
 

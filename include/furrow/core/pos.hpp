@@ -102,8 +102,8 @@ FURROW_HD constexpr void table_function_message(unsigned table, std::uint32_t le
     low = right_metadata << (256 - end);
   }
   // The compiler must see which words are zero: their additions vanish from the hash.
-  const auto word = [end](uint128 half, unsigned first, unsigned i) {
-    return first + 32 * i < end ? swap_bytes(static_cast<std::uint32_t>(half >> (96 - 32 * i))) : 0;
+  const auto word = [end](uint128 bits, unsigned first, unsigned i) {
+    return first + 32 * i < end ? swap_bytes(static_cast<std::uint32_t>(bits >> (96 - 32 * i))) : 0;
   };
   FURROW_UNROLL
   for (unsigned i = 0; i < 4; ++i) {

@@ -36,16 +36,12 @@ SUITES = {
     "encoder": ("test_cuda_encoder", "CudaEncoder*:CudaRuntime.*"),
     "erasure": ("test_cuda_kernels", "CudaErasure.*"),
     "far": ("test_cuda_kernels", "CudaFarRecords.*:CudaLargestGrids.*"),
-    "hash": ("test_cuda_kernels", "CudaHashMany.*"),
     "match": ("test_cuda_kernels", "CudaMatchPair.*"),
     "records": ("test_cuda_records", "CudaSmallRecord.*"),
-    "sector": ("test_cuda_kernels", "CudaSectorAssembly.*"),
     "tables": ("test_cuda_proof_tables", "CudaProofTables.*"),
     "tsan encoder": ("test_cuda_for_tsan", "CudaEncoderTest.Encodes*Order*:CudaEncoderTest.EncodesFrom*:CudaRuntime.*"),
     "tsan erasure": ("test_cuda_for_tsan", "CudaErasure.SmallGrids*"),
-    "tsan hash": ("test_cuda_for_tsan", "CudaHashMany.SmallGrids*"),
     "tsan match": ("test_cuda_for_tsan", "CudaMatchPair.EverySchedule:CudaMatchPair.EqualResidues"),
-    "tsan sector": ("test_cuda_for_tsan", "CudaSectorAssembly.SmallGrids*"),
     "tsan tables": ("test_cuda_for_tsan", "CudaProofTables.CountsEntriesThatFindTheirBucketFull:"
                                           "CudaProofTables.EqualTheCpusForSeedsOfOneByteValue"),
 }
@@ -57,15 +53,11 @@ SUITES_OF = (
     ("match_rules", ("match", "tsan match", "tables")),
     ("warp_scan", ("match", "tsan match", "tables")),
     ("encode_chunks", ("far", "records")),
-    ("kernels/sector", ("sector", "tsan sector")),
-    ("kernels/hash", ("hash", "tsan hash")),
     ("kernels/erasure", ("erasure", "far", "tsan erasure")),
     ("kernels/", ("tsan tables", "tables", "far", "records")),
     ("erasure", ("erasure", "far")),
-    ("hash_many", ("far", "hash", "sector")),
-    ("sector_assembly", ("calls", "sector")),
     ("pipeline", ("calls", "far", "records", "tables")),
-    ("", ("encoder", "calls", "sector", "tsan encoder")),
+    ("", ("encoder", "calls", "tsan encoder")),
 )
 TARGETS = sorted({program for program, _ in SUITES.values()})
 

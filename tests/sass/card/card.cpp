@@ -9,6 +9,23 @@
 
 namespace furrow::sass {
 
+Multiprocessor multiprocessor_of(unsigned architecture) {
+  switch (architecture) {
+    case 75:
+      return {.threads = 1024, .shared_bytes = 64 << 10, .kept_bytes = 0};
+    case 80:
+      return {.threads = 2048, .shared_bytes = 164 << 10, .kept_bytes = 1024};
+    case 86:
+    case 89:
+      return {.threads = 1536, .shared_bytes = 100 << 10, .kept_bytes = 1024};
+    case 90:
+      return {.threads = 2048, .shared_bytes = 228 << 10, .kept_bytes = 1024};
+    default:
+      throw BadLaunch("multiprocessor: nothing is known of compute capability " +
+                      std::to_string(architecture));
+  }
+}
+
 Card& Card::instance() {
   static Card card;
   return card;
@@ -66,6 +83,14 @@ std::vector<const void*> Card::functions_named(const std::string& begin) const {
   return functions;
 }
 
+bool Card::prefer_shared(const void* function, int percent) {
+  if (!registered_.contains(function) || percent < -1 || percent > 100) {
+    return false;
+  }
+  shared_percent_[function] = percent;
+  return true;
+}
+
 void Card::launch(const void* function, const LaunchShape& shape, void** parameters) {
   const Kernel* kernel = &this->kernel(function);
   Kernel changed;
@@ -80,11 +105,15 @@ void Card::launch(const void* function, const LaunchShape& shape, void** paramet
     const Parameter& parameter = kernel->compiled.parameters[i];
     std::memcpy(bytes.data() + parameter.offset, parameters[i], parameter.bytes);
   }
+  const auto percent = shared_percent_.find(function);
   launches_.push_back({.name = kernel->name,
                        .count = run(*kernel, shape, bytes, memory_, findings_, options_),
                        .shape = shape,
                        .n_registers = kernel->compiled.n_registers,
-                       .shared_bytes = kernel->compiled.shared_bytes + shape.dynamic_shared});
+                       .shared_bytes = kernel->compiled.shared_bytes + shape.dynamic_shared,
+                       .shared_percent = percent == shared_percent_.end()
+                                             ? std::nullopt
+                                             : std::optional(percent->second)});
 }
 
 }  // namespace furrow::sass

@@ -19,9 +19,18 @@ struct Launched {
   std::string name;
   LaunchCount count;
   LaunchShape shape;
-  std::uint32_t n_registers = 0;   ///< of a thread
-  std::uint32_t shared_bytes = 0;  ///< of a block, with what the driver keeps
+  std::uint32_t n_registers = 0;      ///< of a thread
+  std::uint32_t shared_bytes = 0;     ///< of a block, with what the driver keeps
+  std::optional<int> shared_percent;  ///< of a multiprocessor's memory that was asked for
 };
+
+/// What a multiprocessor of an architecture has; figures of NVIDIA's tables of compute capabilities.
+struct Multiprocessor {
+  std::uint32_t threads;
+  std::uint32_t shared_bytes;
+  std::uint32_t kept_bytes;  ///< of shared memory, by the driver, of each block
+};
+[[nodiscard]] Multiprocessor multiprocessor_of(unsigned architecture);
 
 class Card {
  public:
@@ -40,6 +49,7 @@ class Card {
   void leave_out_nothing() { left_out_.reset(); }
   Findings& findings() { return findings_; }
   std::vector<Launched>& launches() { return launches_; }
+  [[nodiscard]] const std::vector<Launched>& launches() const { return launches_; }
   DeviceMemory& memory() { return memory_; }
   /// A kernel that the program has, by the address of its host function.
   const Kernel& kernel(const void* function);
@@ -50,6 +60,9 @@ class Card {
 
   void register_function(const void* function, const std::string& name, Bytes fat_binary);
   void launch(const void* function, const LaunchShape& shape, void** parameters);
+  /// How much of a multiprocessor's memory its launches want for shared memory, -1 to 100; false for a
+  /// kernel that the program does not have, or another number.
+  bool prefer_shared(const void* function, int percent);
 
  private:
   struct Registered {
@@ -68,6 +81,7 @@ class Card {
   std::vector<Launched> launches_;
   std::optional<LeftOut> left_out_;
   std::map<const void*, Registered> registered_;
+  std::map<const void*, int> shared_percent_;
   /// By architecture and function.
   std::map<std::pair<unsigned, const void*>, std::unique_ptr<Kernel>> kernels_;
 };

@@ -215,8 +215,29 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
   return cudaSuccess;
 }
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
-  *value = attribute == cudaDevAttrMemoryPoolsSupported ? 1 : 0;
-  return cudaSuccess;
+  const auto processor = furrow::sass::multiprocessor_of(Card::instance().architecture());
+  switch (attribute) {
+    case cudaDevAttrMemoryPoolsSupported:
+      *value = 1;
+      return cudaSuccess;
+    case cudaDevAttrMaxThreadsPerMultiProcessor:
+      *value = static_cast<int>(processor.threads);
+      return cudaSuccess;
+    case cudaDevAttrMaxSharedMemoryPerMultiprocessor:
+      *value = static_cast<int>(processor.shared_bytes);
+      return cudaSuccess;
+    case cudaDevAttrReservedSharedMemoryPerBlock:
+      *value = static_cast<int>(processor.kept_bytes);
+      return cudaSuccess;
+    default:
+      return cudaErrorInvalidValue;
+  }
+}
+cudaError_t cudaFuncSetAttribute(const void* function, cudaFuncAttribute attribute, int value) {
+  return attribute == cudaFuncAttributePreferredSharedMemoryCarveout &&
+                 Card::instance().prefer_shared(function, value)
+             ? cudaSuccess
+             : cudaErrorInvalidValue;
 }
 cudaError_t cudaDriverGetVersion(int* version) {
   *version = kVersion;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counts what the shipped kernels execute for one record and for the layout of a sector, on each
-// architecture that the interpreter knows, as JSON for bench/model.py.
+// Counts what the shipped kernels execute for one record, on each architecture that the interpreter
+// knows, as JSON for bench/model.py.
 //
 //   count_instructions [--out FILE] [ARCHITECTURE...]
 //
@@ -12,75 +12,29 @@
 #include <cstring>
 #include <fstream>
 #include <iostream>
-#include <memory>
-#include <random>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
-#include "furrow/core/sector_layout.hpp"
-
 #include "cuda/record_pipeline.hpp"
-#include "cuda/runtime/check.hpp"
-#include "cuda/runtime/device_buffer.hpp"
-#include "cuda/sector_assembly.hpp"
 #include "nlohmann/json.hpp"
 #include "tests/sass/card/card.hpp"
 #include "tests/sass/test/architectures.hpp"
+#include "tests/sass/test/committed_counts.hpp"
 
 namespace furrow::sass {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using cuda::DeviceBuffer;
 
-/// Pieces of the sector that is laid out: as many records as a group of the kernels has.
-constexpr std::uint16_t kPieces = 32;
-
-struct EncodedRecord {
-  Record record;
-  FoundProofs found_proofs;
-};
-
-void encode_record(EncodedRecord& made) {
-  std::mt19937_64 random(1);
-  PosSeed seed;
-  for (std::uint8_t& byte : seed.bytes) {
-    byte = static_cast<std::uint8_t>(random());
-  }
-  for (std::uint8_t& byte : mutable_bytes_of(made.record)) {
-    byte = static_cast<std::uint8_t>(random());
-  }
+void encode_record() {
+  const CountedRecord counted = counted_record();
   const cuda::Stream stream(0);
   cuda::RecordPipeline pipeline(stream.view(), 1);
+  FoundProofs found_proofs;
   cuda::RecordStatus status;
-  pipeline.enqueue(1, &seed, &made.record, &made.record, &made.found_proofs, &status);
-  stream.view().synchronize();
-}
-
-template <class T>
-DeviceBuffer<T> to_device(cuda::StreamView stream, const std::vector<T>& values) {
-  DeviceBuffer<T> buffer(stream, values.size());
-  cuda::check(cudaMemcpyAsync(buffer.data(), values.data(), values.size() * sizeof(T),
-                              cudaMemcpyHostToDevice, stream.get()));
-  return buffer;
-}
-
-void lay_out(const EncodedRecord& record) {
-  const cuda::Stream stream(0);
-  const auto d_found_proofs =
-      to_device(stream.view(), std::vector<FoundProofs>(kPieces, record.found_proofs));
-  const auto d_records = to_device(stream.view(), std::vector<Record>(kPieces, record.record));
-  const auto d_metadata = to_device(stream.view(), std::vector<RecordMetadata>(kPieces));
-  const DeviceBuffer<std::uint8_t> d_sector(stream.view(), sector_size(kPieces));
-  const DeviceBuffer<std::uint16_t> d_sizes(stream.view(), kNumSBuckets);
-  cuda::SectorAssembly assembly(stream.view(), kPieces);
-  assembly.enqueue({.n_pieces = kPieces,
-                    .d_found_proofs = d_found_proofs.data(),
-                    .d_records = d_records.data(),
-                    .d_metadata = d_metadata.data(),
-                    .d_sector = d_sector.data(),
-                    .d_s_bucket_sizes = d_sizes.data()});
+  pipeline.enqueue(1, &counted.seed, counted.record.get(), counted.record.get(), &found_proofs,
+                   &status);
   stream.view().synchronize();
 }
 
@@ -145,18 +99,13 @@ std::string count(unsigned architecture) {
   Card& card = Card::instance();
   card.set_architecture(architecture);
   card.launches().clear();
-  const auto record = std::make_unique<EncodedRecord>();
-  encode_record(*record);
-  const std::string of_record = rows_of(card.launches());
-  card.launches().clear();
-  lay_out(*record);
-  const std::string of_sector = rows_of(card.launches());
+  encode_record();
   if (!card.findings().empty()) {
     throw std::runtime_error(card.findings().report());
   }
   return " {\"architecture\": " + std::to_string(architecture) +
-         ", \"sector_pieces\": " + std::to_string(kPieces) + ",\n  \"record\": [\n   " + of_record +
-         "],\n  \"sector\": [\n   " + of_sector + "]}";
+         ", \"nvcc\": \"" FURROW_SASS_NVCC "\",\n  \"record\": [\n   " + rows_of(card.launches()) +
+         "]}";
 }
 
 unsigned architecture_of(const char* text) {

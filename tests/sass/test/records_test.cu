@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole records for K = 20 through the shipped kernels, each launch of the real pipeline, against
 // the CPU encoder.
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <memory>
@@ -14,6 +15,7 @@
 #include "tests/sass/card/card.hpp"
 #include "tests/sass/test/architectures.hpp"
 #include "tests/sass/test/barriers.hpp"
+#include "tests/sass/test/committed_counts.hpp"
 
 namespace furrow::cuda {
 namespace {
@@ -70,8 +72,47 @@ void compare(std::size_t n_records) {
   }
 }
 
+/// As many blocks of make_table as a multiprocessor has registers and threads for find shared memory,
+/// by what the pipeline has asked for.
+void expect_room_for_blocks(const sass::Card& card) {
+  const sass::Multiprocessor processor = sass::multiprocessor_of(card.architecture());
+  // Of 9.0 the compiled kernel says itself what the driver keeps.
+  const std::uint32_t kept = card.architecture() < 90 ? processor.kept_bytes : 0;
+  unsigned n_tables = 0;
+  for (const sass::Launched& launched : card.launches()) {
+    if (!launched.name.starts_with("furrow::cuda::make_table")) {
+      continue;
+    }
+    SCOPED_TRACE(launched.name);
+    ++n_tables;
+    const std::uint32_t n_threads = launched.shape.block[0];
+    const std::uint32_t of_a_warp = (launched.n_registers * 32 + 255) / 256 * 256;
+    const std::uint32_t by_registers = 65536 / of_a_warp / (n_threads / 32);
+    const std::uint32_t n_blocks = std::min(by_registers, processor.threads / n_threads);
+    EXPECT_GE(n_blocks, 3U);
+    ASSERT_TRUE(launched.shared_percent.has_value());
+    EXPECT_GE(processor.shared_bytes * static_cast<std::uint64_t>(*launched.shared_percent) / 100,
+              n_blocks * (launched.shared_bytes + kept));
+  }
+  EXPECT_EQ(n_tables, 6U);
+}
+
 TEST(SassRecords, OneRecord) {
   compare(1);
+  expect_room_for_blocks(sass::Card::instance());
+}
+
+TEST(SassRecords, TheModelsCountsAreOfTheseKernels) {
+  const sass::CountedRecord counted = sass::counted_record();
+  const auto encoded = std::make_unique<Record>();
+  FoundProofs found;
+  RecordStatus status;
+  const Stream stream(0);
+  RecordPipeline pipeline(stream.view(), 1);
+  pipeline.enqueue(1, &counted.seed, counted.record.get(), encoded.get(), &found, &status);
+  stream.view().synchronize();
+  const sass::Card& card = sass::Card::instance();
+  sass::expect_committed_counts(card.architecture(), card.launches());
 }
 
 TEST(SassRecordsLong, BatchOfTwo) {
@@ -86,6 +127,7 @@ TEST(SassRecordsLong, EveryArchitecture) {
     card.set_architecture(architecture);
     card.launches().clear();
     compare(1);
+    expect_room_for_blocks(card);
   }
   card.set_architecture(before);
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Streams of the fake runtime do their work late, in a seeded order (stream_queues.hpp).
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <optional>
+#include <thread>
 
 #include "simt/test/fake_cuda_fixture.hpp"
 
@@ -127,6 +130,34 @@ TEST_F(SimtLateStreams, NoticeMemoryThatWasFreedTooEarly) {
     }
     EXPECT_EQ(n_caught > 0, freeing == 1);
   }
+}
+
+// What one thread waits for may use memory that another one lets go, because its calls fail.
+TEST_F(SimtLateStreams, MemoryGoesBetweenStepsAndNotInTheMiddleOfOne) {
+  prepare();
+  struct Step {
+    std::atomic<bool> is_under_way = false;
+    std::atomic<bool> is_freed = false;
+    std::atomic<bool> was_freed_meanwhile = false;
+  } step;
+  ASSERT_EQ(cudaLaunchHostFunc(
+                streams_[0],
+                [](void* argument) {
+                  auto& own = *static_cast<Step*>(argument);
+                  own.is_under_way = true;
+                  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+                  own.was_freed_meanwhile = own.is_freed.load();
+                },
+                &step),
+            cudaSuccess);
+  std::thread waits([&] { EXPECT_EQ(cudaStreamSynchronize(streams_[0]), cudaSuccess); });
+  while (!step.is_under_way) {
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(cudaFreeHost(pinned_), cudaSuccess);
+  step.is_freed = true;
+  waits.join();
+  EXPECT_FALSE(step.was_freed_meanwhile);
 }
 
 TEST_F(SimtLateStreams, OfALostDeviceDoNothingMore) {

@@ -4,9 +4,14 @@
 #include "host/plotting/download_sector.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <barrier>
 #include <functional>
+#include <latch>
+#include <mutex>
 #include <set>
 #include <stdexcept>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -162,6 +167,108 @@ TEST(DownloadSector, AStopRequestIsAnOutcomeWhateverTheGetterDoesAboutIt) {
     EXPECT_FALSE(
         download_sector(small_plan(), {.piece_getter = getter}, stop.get_token()).has_value());
   }
+}
+
+/// Asked for several batches at once.
+class BatchesGetter final : public PieceGetter {
+ public:
+  explicit BatchesGetter(std::ptrdiff_t n_batches) : all_are_there_(n_batches) {}
+
+  void get_pieces(std::span<const PieceIndex> indices, const Sink& sink,
+                  std::stop_token stop) override {
+    {
+      const std::lock_guard lock(mutex_);
+      requested.insert(requested.end(), indices.begin(), indices.end());
+    }
+    all_are_there_.arrive_and_wait();  // for ever, unless they run at the same time
+    if (answer) {
+      answer(indices, sink, stop);
+    } else {
+      answer_all(0, indices, sink);
+    }
+  }
+
+  std::function<void(std::span<const PieceIndex>, const Sink&, const std::stop_token&)> answer;
+  std::vector<PieceIndex> requested;
+
+ private:
+  std::mutex mutex_;
+  std::latch all_are_there_;
+};
+
+TEST(DownloadSector, BatchesRunAtTheSameTimeAndShareThePieces) {
+  BatchesGetter getter(3);
+  const auto sector =
+      download_sector(plan_with_duplicates(), {.piece_getter = getter, .batches = 3}, {});
+  ASSERT_TRUE(sector.has_value());
+  expect_complete(*sector);
+  std::ranges::sort(getter.requested);
+  const std::set<PieceIndex> distinct(sector->piece_indexes.begin(), sector->piece_indexes.end());
+  EXPECT_TRUE(std::ranges::equal(getter.requested, distinct)) << "each once";
+}
+
+TEST(DownloadSector, NoMoreBatchesThanPieces) {
+  ScriptedGetter getter;
+  getter.script = answer_all;
+  SectorPlan plan = small_plan();
+  plan.pieces_in_sector = 1;
+  const auto sector = download_sector(plan, {.piece_getter = getter, .batches = 100}, {});
+  ASSERT_TRUE(sector.has_value());
+  expect_complete(*sector);
+  EXPECT_EQ(getter.requests.size(), 1U);
+}
+
+TEST(DownloadSector, ABatchThatFailsEndsTheOthers) {
+  BatchesGetter getter(3);
+  std::atomic<unsigned> n_ended = 0;
+  getter.answer = [&](std::span<const PieceIndex> indices, const PieceGetter::Sink& sink,
+                      const std::stop_token& stop) {
+    if (indices[0] == *std::ranges::min_element(getter.requested)) {
+      throw MalformedData("the first batch");
+    }
+    sink(indices[0], PieceAnswer::found(made_up_piece(indices[0])));
+    while (!stop.stop_requested()) {
+      std::this_thread::sleep_for(1ms);
+    }
+    ++n_ended;
+  };
+  try {
+    download_sector(small_plan(), {.piece_getter = getter, .batches = 3}, {});
+    ADD_FAILURE() << "no error";
+  } catch (const FailedToRetrievePieces& error) {
+    EXPECT_NE(std::string(error.what()).find("the first batch"), std::string::npos) << error.what();
+  }
+  EXPECT_EQ(n_ended, 2U);
+}
+
+TEST(DownloadSector, TheTailIsThatOfAllBatches) {
+  Permits turns(1);
+  std::stop_source no_waiting;
+  no_waiting.request_stop();
+  BatchesGetter getter(2);
+  std::barrier both(2);
+  std::mutex looking;
+  getter.answer = [&](std::span<const PieceIndex> indices, const PieceGetter::Sink& sink,
+                      const std::stop_token&) {
+    const auto answer = [&](std::size_t i) {
+      sink(indices[i], PieceAnswer::found(made_up_piece(indices[i])));
+    };
+    const auto is_free = [&] {
+      const std::lock_guard one_at_a_time(looking);
+      return turns.acquire(no_waiting.get_token()).has_value();
+    };
+    ASSERT_EQ(indices.size(), 4U);
+    answer(0);
+    answer(1);
+    both.arrive_and_wait();
+    EXPECT_FALSE(is_free()) << "4 are unanswered";
+    both.arrive_and_wait();
+    answer(2);
+    EXPECT_TRUE(is_free()) << "3 or 2 are";
+    answer(3);
+  };
+  ASSERT_TRUE(download_sector(
+      small_plan(), {.piece_getter = getter, .turns = &turns, .tail = 3, .batches = 2}, {}));
 }
 
 TEST(DownloadSector, TheTurnIsGivenBackBeforeTheLastPieces) {

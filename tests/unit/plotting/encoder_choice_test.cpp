@@ -133,11 +133,13 @@ constexpr const char* kCard1IsWrong =
     "CUDA device 1 (Card 1) cannot be used: it encodes a known record wrongly";
 
 TEST(EncoderChoice, ADeviceThatDoesNotProveItselfIsLeftOutUnlessItWasNamed) {
-  const EncoderChoice choice = choose("auto", {}, three_cards, {1});
-  EXPECT_EQ(indexes(choice.devices), (Indexes{0}));
-  EXPECT_EQ(choice.devices[0].free_bytes, 99U) << "as the trial found it";
-  EXPECT_EQ(choice.refused, std::vector<std::string>{kCard1IsWrong});
-  EXPECT_EQ(choice.note, "") << "there is another";
+  for (const char* kind : {"auto", "cuda"}) {
+    const EncoderChoice choice = choose(kind, {}, three_cards, {1});
+    EXPECT_EQ(indexes(choice.devices), (Indexes{0}));
+    EXPECT_EQ(choice.devices[0].free_bytes, 99U) << "as the trial found it";
+    EXPECT_EQ(choice.refused, std::vector<std::string>{kCard1IsWrong});
+    EXPECT_EQ(choice.note, "") << "there is another";
+  }
   for (const char* kind : {"auto", "cuda"}) {
     EXPECT_EQ(error_of<EncoderError>([&] {
                 choose(kind, {"0", "1"}, three_cards, {1});
@@ -209,10 +211,17 @@ TEST(EncoderChoice, DevicesBecomeAPool) {
 TEST(EncoderChoice, ADeviceThatCannotBeHadIsLeftOutUnlessItWasNamed) {
   std::vector<std::string> warnings;
   std::vector<CudaEncoderOptions> made;
-  EXPECT_EQ(make_encoder_pool(choose("auto", {}, three_cards), settings_with({0}, warnings, made))
-                ->name(),
-            "cuda 1");
-  EXPECT_EQ(warnings, std::vector<std::string>{"cuda 0: out of memory; it is not used"});
+  for (const char* kind : {"auto", "cuda"}) {
+    for (const int out_of_memory : {0, 1}) {
+      warnings.clear();
+      EXPECT_EQ(make_encoder_pool(choose(kind, {}, three_cards),
+                                  settings_with({out_of_memory}, warnings, made))
+                    ->name(),
+                out_of_memory == 0 ? "cuda 1" : "cuda 0");
+      EXPECT_EQ(warnings, std::vector<std::string>{"cuda " + std::to_string(out_of_memory) +
+                                                   ": out of memory; it is not used"});
+    }
+  }
   EXPECT_THROW(make_encoder_pool(choose("auto", {"0", "1"}, three_cards),
                                  settings_with({0}, warnings, made)),
                EncoderError);

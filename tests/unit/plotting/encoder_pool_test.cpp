@@ -261,6 +261,60 @@ TEST_F(PoolTest, AWrongEncoderIsQuarantinedAndTheSectorFails) {
   EXPECT_EQ(one.name(), "fallback");
 }
 
+TEST_F(PoolTest, OneThatTakesSeveralCallsWorksOnThemAtTheSameTime) {
+  std::latch both_are_inside(2);
+  add({.batch = 100,
+       .before_batch = [&](const Claim&) { both_are_inside.arrive_and_wait(); },
+       .calls_at_once = 2});
+  EncoderPool one = pool();
+  FakeSector a(3, seed_);
+  FakeSector b(3, seed_ + 1);
+  {
+    const std::jthread other([&] { EXPECT_EQ(encode(one, b), EncodeOutcome::kComplete); });
+    EXPECT_EQ(encode(one, a), EncodeOutcome::kComplete);
+  }
+  EXPECT_TRUE(a.is_encoded());
+  EXPECT_TRUE(b.is_encoded());
+  EXPECT_EQ(one.encoders()[0].records_done, 6U);
+  EXPECT_EQ(one.encoders()[0].state, EncoderStatus::State::kIdle);
+}
+
+// What one call loses, another may still be in the middle of.
+TEST_F(PoolTest, OneThatIsLostIsDestroyedWhenTheLastCallIsOut) {
+  FakeSector lost(2, seed_);
+  FakeSector other(2, seed_ + 1);
+  test::Moment other_is_inside;
+  test::Moment is_lost;
+  std::atomic<bool> is_in_use = false;
+  std::atomic<bool> was_destroyed_in_use = false;
+  add({.name = "shared",
+       .batch = 100,
+       .before_batch_of =
+           [&](const SectorId& id) {
+             if (id == lost.sector_id) {
+               other_is_inside.wait();
+               throw DeviceLost("shared", "as ordered");
+             }
+             is_in_use = true;
+             other_is_inside.has_come();
+             is_lost.wait();
+             is_in_use = false;
+           },
+       .calls_at_once = 2,
+       .on_destroy = [&] { was_destroyed_in_use = is_in_use.load(); }});
+  with_fallback();
+  EncoderPool both = pool();
+  {
+    const std::jthread call([&] { EXPECT_EQ(encode(both, other), EncodeOutcome::kComplete); });
+    EXPECT_EQ(encode(both, lost), EncodeOutcome::kComplete);  // by the fallback
+    is_lost.has_come();
+  }
+  EXPECT_TRUE(lost.is_encoded());
+  EXPECT_TRUE(other.is_encoded());
+  EXPECT_FALSE(was_destroyed_in_use);
+  EXPECT_EQ(both.encoders()[0].state, EncoderStatus::State::kLost);
+}
+
 TEST_F(PoolTest, AnObserverThatThrowsEndsNothing) {
   add({.name = "dies",
        .before_batch = [](const Claim&) { throw DeviceLost("dies", "unplugged"); }});

@@ -49,8 +49,15 @@ class FakeEncoder final : public RecordsEncoder {
     std::function<void()> on_return = {};
     /// What it reports once it has encoded.
     std::chrono::duration<double> transfer_time{};
+    std::size_t calls_at_once = 1;
+    std::function<void()> on_destroy = {};
   };
   explicit FakeEncoder(Options options) : options_(std::move(options)) {}
+  ~FakeEncoder() override {
+    if (options_.on_destroy) {
+      options_.on_destroy();
+    }
+  }
 
   EncodeOutcome encode(EncodingJob& job, std::stop_token stop) override {
     has_encoded_ = true;
@@ -82,6 +89,7 @@ class FakeEncoder final : public RecordsEncoder {
   [[nodiscard]] std::chrono::duration<double> transfer_time() const override {
     return has_encoded_ ? options_.transfer_time : std::chrono::duration<double>{};
   }
+  [[nodiscard]] std::size_t calls_at_once() const override { return options_.calls_at_once; }
   [[nodiscard]] std::string name() const override { return options_.name; }
 
  private:

@@ -74,6 +74,7 @@ class PlotPipelineTest : public testing::Test {
         .sectors_in_memory = sectors_in_memory_,
         .output_buffers = output_buffers_,
         .gate = &gate_,
+        .clock = clock_,
         .on_event =
             [this](SectorIndex index, const PlottingEvent& event) {
               events_[index.value()].push_back(event.index());
@@ -119,7 +120,8 @@ class PlotPipelineTest : public testing::Test {
       found_proofs.bytes.fill(0x5A);
     }});
     std::vector<std::uint8_t> bytes;
-    EXPECT_TRUE(plot_sector(plan_of(index), download, encoder, bytes, {}).has_value());
+    EXPECT_TRUE(plot_sector(plan_of(index), {.download = download, .encoder = encoder}, bytes, {})
+                    .has_value());
     return blake3(bytes);
   }
   void expect_written(std::uint16_t n_sectors) {
@@ -134,6 +136,7 @@ class PlotPipelineTest : public testing::Test {
   HandClock time_;
   Gate gate_{time_.now()};
   EncoderPool::Options encoders_;
+  StageClock* clock_ = nullptr;
   std::size_t sectors_in_memory_ = 3;
   std::size_t output_buffers_ = 2;
   std::function<void()> before_source_;

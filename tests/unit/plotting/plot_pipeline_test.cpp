@@ -95,6 +95,19 @@ TEST_F(PlotPipeline, WhileASectorIsLaidOutTheNextIsEncoded) {
   expect_written(4);
 }
 
+TEST_F(PlotPipeline, TheTimeOfLayoutsIsNobodyElses) {
+  StageClock clock({.layouts = 2}, &gate_, {}, time_.now());
+  clock_ = &clock;
+  const auto start = clock.totals();
+  before_layout_ = [this](SectorIndex) { time_.move(std::chrono::milliseconds(10)); };
+  plot(1);
+  const StageShares shares = clock.shares_since(start);
+  EXPECT_EQ(shares.limit(), "layout");
+  EXPECT_NEAR(shares.busy_share(Stage::kLayout), 0.5, 1e-9) << "one of two that there may be";
+  EXPECT_EQ(shares.busy_share(Stage::kEncoder), 0.0);
+  EXPECT_EQ(shares.busy_share(Stage::kDisk), 0.0);
+}
+
 TEST_F(PlotPipeline, ASlowWriterHoldsBackEverybodyElse) {
   sectors_in_memory_ = 2;
   output_buffers_ = 2;

@@ -23,17 +23,20 @@ constexpr double kRounding = 1e-9;
 TEST(StageClock, TellsWhatTheOthersWaitFor) {
   HandClock time;
   Gate gate(time.now());
-  StageClock clock(2, &gate, {}, time.now());
+  StageClock clock({.encoders = 2, .layouts = 3}, &gate, {}, time.now());
   const auto start = clock.totals();
   {
     const auto disk = clock.work(Stage::kDisk);
     const auto other_disk = clock.work(Stage::kDisk);
     const auto encoder = clock.work(Stage::kEncoder);
+    const auto layout = clock.work(Stage::kLayout);
+    const auto other_layout = clock.work(Stage::kLayout);
     time.move(milliseconds(20));
     const StageShares shares = clock.shares_since(start);
     EXPECT_EQ(shares.limit(), "disk");
     EXPECT_NEAR(shares.busy_share(Stage::kDisk), 1.0, kRounding) << "two count once";
     EXPECT_NEAR(shares.busy_share(Stage::kEncoder), 0.5, kRounding) << "one of two encoders works";
+    EXPECT_NEAR(shares.busy_share(Stage::kLayout), 2.0 / 3, kRounding) << "of three that may be";
     EXPECT_EQ(shares.busy_share(Stage::kPieces), 0.0);
     EXPECT_EQ(shares.waited(Stage::kPieces), 1.0);
   }
@@ -56,28 +59,29 @@ TEST(StageClock, TellsWhatTheOthersWaitFor) {
 
 TEST(StageClock, NoShareOfNoTime) {
   const HandClock time;
-  StageClock clock(1, nullptr, {}, time.now());
+  StageClock clock({}, nullptr, {}, time.now());
   const auto disk = clock.work(Stage::kDisk);
   EXPECT_EQ(clock.shares_since(clock.totals()).busy_share(Stage::kDisk), 0.0);
 }
 
 TEST(StageClock, TheLineNamesTheLimitAndTheWaits) {
-  const StageShares shares{.busy = {0.2, 0.364, 0.08, 0.97}, .gate = 0.01, .has_transfers = true};
+  const StageShares shares{
+      .busy = {0.2, 0.364, 0.08, 0.5, 0.97}, .gate = 0.01, .has_transfers = true};
   EXPECT_EQ(
       shares.line(),
       "limited by writing, busy 97 % of the time; waiting for the others: fetching pieces 79 %, "
-      "encoding 63 %, copying to and from cards 91 %; paused 1 %");
+      "encoding 63 %, copying to and from cards 91 %, laying out 49 %; paused 1 %");
   EXPECT_EQ(
       StageShares{}.line(),
       "limited by fetching pieces, busy 0 % of the time; waiting for the others: encoding 100 %, "
-      "writing 100 %")
+      "laying out 100 %, writing 100 %")
       << "without cards nobody waits for copies";
-  EXPECT_EQ((StageShares{.busy = {0.1, 0.3, 0.6, 0}}.line()),
+  EXPECT_EQ((StageShares{.busy = {0.1, 0.3, 0.6, 0, 0}}.line()),
             "limited by copying to and from cards, busy 60 % of the time; waiting for the others: "
-            "fetching pieces 90 %, encoding 70 %, writing 100 %");
-  EXPECT_EQ((StageShares{.busy = {0.1, 0.3, 0, 0}, .gate = 0.6, .has_transfers = true}.line()),
+            "fetching pieces 90 %, encoding 70 %, laying out 100 %, writing 100 %");
+  EXPECT_EQ((StageShares{.busy = {0.1, 0.3, 0, 0.2, 0}, .gate = 0.6, .has_transfers = true}.line()),
             "limited by the pause; waiting for the others: fetching pieces 30 %, encoding 10 %, "
-            "copying to and from cards 40 %, writing 40 %; paused 60 %");
+            "copying to and from cards 40 %, laying out 20 %, writing 40 %; paused 60 %");
 }
 
 /// The shares of a pool whose only encoder says that copies held it up for so long, while it
@@ -90,7 +94,7 @@ StageShares shares_with(std::chrono::duration<double> transfer_time) {
                            .transfer_time = transfer_time}));
   EncoderPool pool(std::move(options));
   StageClock clock(
-      pool.size(), nullptr, [&] { return pool.transfer_time(); }, time.now());
+      {.encoders = pool.size()}, nullptr, [&] { return pool.transfer_time(); }, time.now());
   const auto start = clock.totals();
   FakeSector sector(4, 1);
   {
@@ -120,7 +124,7 @@ TEST(StageClock, TransferIsPartOfTheTimeOfAllEncoders) {
   std::chrono::duration<double> transfer_time = std::chrono::hours(7);
   HandClock time;
   StageClock clock(
-      2, nullptr, [&] { return transfer_time; }, time.now());
+      {.encoders = 2}, nullptr, [&] { return transfer_time; }, time.now());
   const auto first = clock.work(Stage::kEncoder);
   const auto second = clock.work(Stage::kEncoder);
   const auto start = clock.totals();
