@@ -53,6 +53,17 @@ TEST(SassDecoder, ReadsPredicatesOfRegistersAndVotes) {
   EXPECT_EQ(any.predicates_in[0].number, 0);
 }
 
+TEST(SassDecoder, ReadsADifferenceOfAShiftedRegisterAndAUniformOne) {
+  // LEA R11, R33, -UR12, 0x1 as it stands in a kernel for 8.6.
+  const Instruction lea =
+      decode_one({.low = 0x8000000C210B7C11, .high = 0x000FE2000F8E08FF}, 0, 86);
+  EXPECT_EQ(lea.operation, Operation::kLea);
+  EXPECT_EQ(lea.a.value, 33U);
+  EXPECT_EQ(lea.b.value, kFirstUniform + 12);
+  EXPECT_TRUE(lea.b.is_negated);
+  EXPECT_EQ(lea.shift, 1);
+}
+
 TEST(SassDecoder, RefusesAnOperationThatIsInNoTable) {
   Words unknown = kSum;
   unknown.low = (unknown.low & ~std::uint64_t{0x1FF}) | 0x1FF;
