@@ -3,6 +3,8 @@
 #include <memory>
 #include <utility>
 
+#include "furrow/types.hpp"
+
 #include "bench/cuda_bench.hpp"
 #include "cuda/erasure.hpp"
 #include "cuda/kernels/encode_chunks.cuh"

@@ -51,7 +51,8 @@ class Packages(unittest.TestCase):
         cls.root.install(*cls.inside, "cmake", "make", "pkg-config",
                          *sorted(examples.DEBIAN_PACKAGES[language] for language in languages))
         for example in examples.EXAMPLES:
-            cls.root.bring(OPTIONS.tree / example.source, f"/examples/{example.source}")
+            for part in (example.source, *example.folders):
+                cls.root.bring(OPTIONS.tree / part, f"/examples/{part}")
 
     @classmethod
     def files_of(cls, package):
