@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-#include "cuda/simt.cuh"
+#include "cuda/arch/logic.cuh"
 
 namespace furrow::cuda {
 
@@ -37,10 +37,6 @@ __device__ inline BitPlanes negate(const BitPlanes& x) {
   return result;
 }
 
-__device__ inline std::uint32_t majority(std::uint32_t a, std::uint32_t b, std::uint32_t c) {
-  return (a & b) | ((a | b) & c);
-}
-
 /// a + b. A sum of which one number is not 0 is never 0 (but 127).
 __device__ inline BitPlanes add(const BitPlanes& a, const BitPlanes& b) {
   std::uint32_t carry = 0;
@@ -51,7 +47,7 @@ __device__ inline BitPlanes add(const BitPlanes& a, const BitPlanes& b) {
   BitPlanes sum;
 #pragma unroll
   for (unsigned i = 0; i < kPlanes; ++i) {
-    sum.words[i] = a.words[i] ^ b.words[i] ^ carry;
+    sum.words[i] = parity(a.words[i], b.words[i], carry);
     carry = majority(a.words[i], b.words[i], carry);
   }
   return sum;
@@ -63,7 +59,9 @@ __device__ inline BitPlanes add(const BitPlanes& a, const BitPlanes& b) {
 /// alone, and the carries are right exactly if a ^ b ^ c is the carry in at every bit.
 __device__ inline std::uint32_t or_differences(const BitPlanes& a, const BitPlanes& b,
                                                const BitPlanes& c, std::uint32_t differs) {
-  const auto carry_out = [&](unsigned i) { return majority(a.words[i], b.words[i], ~c.words[i]); };
+  const auto carry_out = [&](unsigned i) {
+    return (a.words[i] & b.words[i]) | ((a.words[i] | b.words[i]) & ~c.words[i]);
+  };
   std::uint32_t carry = carry_out(kPlanes - 1);
 #pragma unroll
   for (unsigned i = 0; i < kPlanes; ++i) {

@@ -14,6 +14,7 @@
 // demand; the 272 smallest are kept.
 #pragma once
 
+#include "cuda/arch/move_if.cuh"
 #include "cuda/arch/opaque.cuh"
 #include "cuda/kernels/match_rules.cuh"
 #include "cuda/kernels/proof_tables.cuh"
@@ -90,6 +91,13 @@ struct SourceTable {
   }
 };
 
+/// residue / 127, and any other number below 2^24, by one multiplication.
+__device__ inline std::uint32_t row_of(std::uint32_t residue) {
+  constexpr std::uint32_t kC = core::pos::kParamC;
+  constexpr auto kInverse = static_cast<std::uint32_t>(((std::uint64_t{1} << 32) + kC - 1) / kC);
+  return __umulhi(residue, kInverse);
+}
+
 /// A bin's word. The 16 bins of a lane in `scan_bins` are read as four times four words, which would
 /// meet in two banks of eight if bins lay in order.
 __device__ inline std::uint32_t word_of_bin(std::uint32_t bin) {
@@ -163,25 +171,27 @@ __device__ inline void order_row(BucketFrame& frame, std::uint32_t row) {
     }
     frame.by_row[at] = entry;
   }
-  std::uint32_t n_equal = 0;
 #pragma unroll 1
-  for (std::uint32_t i = first + 1; i < end; ++i) {
+  for (std::uint32_t i = first + MatchRules::kPartners; i < end; ++i) {
     const std::uint32_t entry = frame.by_row[i];
-    n_equal = BucketFrame::residue_of(entry) == BucketFrame::residue_of(frame.by_row[i - 1])
-                  ? n_equal + 1
-                  : 0;
-    if (n_equal >= MatchRules::kPartners) {
+    const std::uint32_t before = frame.by_row[i - MatchRules::kPartners];
+    if (BucketFrame::residue_of(entry) == BucketFrame::residue_of(before)) {
       frame.by_row[i] = entry | BucketFrame::kNoPartner;
     }
   }
 }
+
+// GCC takes the place of a second entry for one that may not have been set.
+#if defined(__GNUC__) && !defined(__CUDA_ARCH__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 
 /// Fills `frame` with `bucket`. All threads of the block call it, with cleared counts; the frame may
 /// be read after the next barrier, and nothing else of it before.
 template <unsigned kThreads, unsigned K, unsigned kTable>
 __device__ void load_bucket(std::uint32_t thread, const SourceTable<K, kTable>& source,
                             std::uint32_t bucket, BucketFrame& frame, BucketSortShared& s) {
-  constexpr std::uint32_t kEntriesPerThread = (kSlotsPerBucket + kThreads - 1) / kThreads;
   constexpr std::uint32_t kBinsPerPosition = static_cast<std::uint32_t>(
       (std::uint64_t{BucketSortShared::kBins} << 32) / SourceTable<K, kTable>::kPositions);
   const std::uint32_t size = source.bucket_size(bucket);
@@ -189,75 +199,74 @@ __device__ void load_bucket(std::uint32_t thread, const SourceTable<K, kTable>& 
   const auto bin_of = [](const PackedEntry& entry) {
     return word_of_bin(__umulhi(position_of(entry), kBinsPerPosition));
   };
-  // The first entry of a thread stays in registers; further ones, of which a bucket has hardly ever
-  // any, are read again.
+  // The first entry of a thread stays in registers. One bucket of 3,000 has further ones; they are
+  // read again. A loop of one turn at most, because the compiler makes of a branch instructions
+  // with predicates, which every warp carries out.
+  const auto for_entries = [&](const auto& take) {
+    if (thread < size) {
+      take(0U);
+    }
+#pragma unroll 1
+    for (std::uint32_t slot = thread + kThreads; slot < size; slot += opaque(kThreads)) {
+      take(1U);
+    }
+  };
+  static_assert(kSlotsPerBucket <= 2 * kThreads);
   PackedEntry first;
-  const auto entry = [&](std::uint32_t i) {
+  const auto entry = [&](unsigned i) {
     return i == 0 ? first : source.entry(bucket, opaque(thread) + i * kThreads);
   };
   std::uint32_t first_bin = 0;
-  const auto bin_word = [&](std::uint32_t i) -> std::uint32_t& {
+  const auto bin_word = [&](unsigned i) -> std::uint32_t& {
     return s.counts.bins[i == 0 ? first_bin : bin_of(entry(i))];
   };
-  std::uint32_t place[kEntriesPerThread];
-#pragma unroll
-  for (std::uint32_t i = 0; i < kEntriesPerThread; ++i) {
-    const std::uint32_t slot = thread + i * kThreads;
-    if (slot < size) {
-      if (i == 0) {
-        first = source.entry(bucket, slot);
-        first_bin = bin_of(first);
-      }
-      place[i] = atomicAdd(&bin_word(i), 1U);
+  std::uint32_t place[2];
+  for_entries([&](unsigned i) {
+    if (i == 0) {
+      first = source.entry(bucket, thread);
+      first_bin = bin_of(first);
     }
-  }
+    place[i] = atomicAdd(&bin_word(i), 1U);
+  });
   __syncthreads();  // every entry is counted before the sizes of bins become places
   if (thread < 32) {
     scan_bins(thread, s);
   }
   __syncthreads();  // the places of all bins are known before entries look theirs up
 
-#pragma unroll
-  for (std::uint32_t i = 0; i < kEntriesPerThread; ++i) {
-    if (thread + i * kThreads < size) {
-      // NOLINTNEXTLINE(clang-analyzer-core.uninitialized.ArraySubscript): set above
-      s.keys[(bin_word(i) & 0xFFFFU) + place[i]] = position_of(entry(i));
-    }
-  }
+  for_entries([&](unsigned i) {
+    // NOLINTNEXTLINE(clang-analyzer-core.uninitialized.ArraySubscript): set above
+    s.keys[(bin_word(i) & 0xFFFFU) + place[i]] = position_of(entry(i));
+  });
   __syncthreads();  // all keys stand in their bins before they are compared
 
   constexpr std::uint32_t kNotKept = 0xFFFFFFFF;
-  std::uint32_t placed[kEntriesPerThread];
-#pragma unroll
-  for (std::uint32_t i = 0; i < kEntriesPerThread; ++i) {
-    const std::uint32_t slot = thread + i * kThreads;
-    placed[i] = kNotKept;
-    if (slot < size) {
-      const PackedEntry mine = entry(i);
-      const std::uint32_t key = position_of(mine);
-      // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): set above
-      const std::uint32_t bin = bin_word(i);
-      std::uint32_t rank = bin & 0xFFFFU;
-      const std::uint32_t* other = &s.keys[rank];
+  std::uint32_t placed[2] = {kNotKept, kNotKept};
+  for_entries([&](unsigned i) {
+    const PackedEntry mine = entry(i);
+    const std::uint32_t key = position_of(mine);
+    // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): set above
+    const std::uint32_t bin = bin_word(i);
+    std::uint32_t rank = bin & 0xFFFFU;
+    const std::uint32_t* other = &s.keys[rank];
 #pragma unroll 1
-      for (std::uint32_t left = bin >> 16; left != 0; --left) {
-        rank += *other++ < key ? 1U : 0U;
-      }
-      if (rank < BucketFrame::kMost) {
-        const std::uint32_t residue = residue_of(mine);
-        frame.low_words[rank] = make_uint2(mine.words.x, mine.words.y);
-        frame.high_words[rank] = mine.words.z;
-        frame.slots[rank] = static_cast<std::uint16_t>(slot);
-        placed[i] = residue << 16 | rank;
-        const std::uint32_t row = residue / core::pos::kParamC;
-        place[i] = atomicAdd(&s.counts.rows[row], 1U);
-        const std::uint32_t bit = 1U << (residue % 32);
-        if ((atomicOr(&s.counts.seen[residue / 32], bit) & bit) != 0) {
-          atomicOr(&s.counts.has_equals[row / 32], 1U << (row % 32));
-        }
+    for (std::uint32_t left = bin >> 16; left != 0; --left) {
+      multiply_add_if(*other++ < key, rank, rank, 1, 1);
+    }
+    if (rank < BucketFrame::kMost) {
+      const std::uint32_t residue = residue_of(mine);
+      frame.low_words[rank] = make_uint2(mine.words.x, mine.words.y);
+      frame.high_words[rank] = mine.words.z;
+      frame.slots[rank] = static_cast<std::uint16_t>(thread + i * kThreads);
+      placed[i] = residue << 16 | rank;
+      const std::uint32_t row = row_of(residue);
+      place[i] = atomicAdd(&s.counts.rows[row], 1U);
+      const std::uint32_t bit = 1U << (residue % 32);
+      if ((atomicOr(&s.counts.seen[residue / 32], bit) & bit) != 0) {
+        atomicOr(&s.counts.has_equals[row / 32], 1U << (row % 32));
       }
     }
-  }
+  });
   __syncthreads();  // every row is counted before the sizes of rows become places
   if (thread < 32) {
     scan_rows(thread, s, frame);
@@ -265,18 +274,21 @@ __device__ void load_bucket(std::uint32_t thread, const SourceTable<K, kTable>& 
     frame.size = size < BucketFrame::kMost ? size : BucketFrame::kMost;
   }
   __syncthreads();  // the places of all rows are known before entries look theirs up
-#pragma unroll
-  for (std::uint32_t i = 0; i < kEntriesPerThread; ++i) {
+  for_entries([&](unsigned i) {
     if (placed[i] != kNotKept) {
-      frame.by_row[frame.row_starts[BucketFrame::residue_of(placed[i]) / core::pos::kParamC] +
-                   place[i]] = placed[i];
+      const std::uint32_t row = row_of(BucketFrame::residue_of(placed[i]));
+      frame.by_row[frame.row_starts[row] + place[i]] = placed[i];
     }
-  }
+  });
   __syncthreads();  // rows are full before they are put in order
   if (thread < BucketFrame::kRows &&
       (s.counts.has_equals[thread / 32] >> (thread % 32) & 1U) != 0) {
     order_row(frame, thread);
   }
 }
+
+#if defined(__GNUC__) && !defined(__CUDA_ARCH__)
+#pragma GCC diagnostic pop
+#endif
 
 }  // namespace furrow::cuda

@@ -10,13 +10,13 @@
 //   c + (2 b - p)^2 = [k - 4 r (r + p)] + b * [8 r] (mod 127).
 // The right side is a straight line in b for each right entry. Right entries stand by row, 32 of
 // them in a column of bits (bit_planes.cuh), and a left entry is compared with 32 of them at once:
-// its row is b = 17 h + d, and
+// its row is b = 16 h + d, and, because 16 * 8 = 1,
 //
-//   lines[column].coarse[h + 4]   k - 4 r (r + p) + 17 h * 8 r   h = -4 .. 6
-//   lines[column].fine[d]         d * 8 r                        d = 0 .. 16
+//   lines[column].coarse[h + 4]   k - 4 r (r + p) + h * r   h = -4 .. 7
+//   lines[column].fine[d]         d * 8 r                   d = 0 .. 15
 //
 // are added and compared with the left side by 21 instructions. Negative h are for the second lap,
-// in which row b is row b - 119 = 17 (h - 7) + d, on the left side of the equation, too.
+// in which row b is row b - 119, on the left side of the equation, too.
 //
 // The entries of rows b to b + 63 are 127 bits on average from bit `row_starts[b]` on, so a left
 // entry takes some five words, nearly the same ones as its neighbours in row order. One thread takes
@@ -28,8 +28,10 @@
 #pragma once
 
 #include "cuda/arch/byte_signs.cuh"
+#include "cuda/arch/move_if.cuh"
 #include "cuda/kernels/bit_planes.cuh"
 #include "cuda/kernels/bucket_frame.cuh"
+#include "cuda/kernels/transpose_bits.cuh"
 
 namespace furrow::cuda {
 
@@ -41,13 +43,10 @@ struct alignas(16) StoredPlanes {
 
 /// 32 right entries.
 struct LineColumn {
-  static constexpr std::uint32_t kStep = 17;  ///< of h
-  static constexpr std::uint32_t kLap = core::pos::kParamB / kStep;
-  static_assert(kLap * kStep == core::pos::kParamB);
-  /// The first h: that of row 119 - 63 in the second lap.
-  static constexpr std::uint32_t kBelow =
-      kLap - (core::pos::kParamB - core::pos::kParamM + 1) / kStep;
-  static constexpr std::uint32_t kNumCoarse = kBelow + kLap;
+  static constexpr std::uint32_t kStep = 16;  ///< rows from one coarse line to the next
+  /// The coarse line of row 0: as many rows below it as the second lap has.
+  static constexpr std::uint32_t kBelow = core::pos::kParamM / kStep;
+  static constexpr std::uint32_t kNumCoarse = kBelow + (core::pos::kParamB + kStep - 1) / kStep;
 
   StoredPlanes coarse[kNumCoarse];
   StoredPlanes fine[kStep];
@@ -56,8 +55,9 @@ struct LineColumn {
 
 /// What a column of right entries is at first.
 struct ColumnPlanes {
-  StoredPlanes value;  ///< k - 4 r (r + p)
-  StoredPlanes row;    ///< r; and the bits that stand for no entry
+  StoredPlanes value;  ///< k - 4 r (r + p); and the bits that stand for no entry
+  StoredPlanes row;    ///< r
+  uint4 padding;       ///< as in LineColumn
 };
 
 struct MatchShared {
@@ -68,12 +68,16 @@ struct MatchShared {
     BucketSortShared sort;
     LineColumn lines[kColumns];
   };
-  ColumnPlanes columns[kColumns];
   /// Hits of the left entry of a rank, then the place of its first one.
   std::uint16_t hits[kColumns * 32];
   std::uint32_t n_hits;
-  /// Left rank << 16 | bit of the right entry, which counts on in the second lap.
-  std::uint32_t matches[MatchRules::kMatches];
+  /// Lines are made of columns before there are matches.
+  union {
+    /// One more, which is never read: they are written two by two.
+    ColumnPlanes columns[kColumns + 1];
+    /// Left rank << 16 | place of the right entry in `by_row`.
+    std::uint32_t matches[MatchRules::kMatches];
+  };
 };
 
 __device__ inline StoredPlanes store_planes(const BitPlanes& x, std::uint32_t last) {
@@ -84,98 +88,85 @@ __device__ inline BitPlanes load_planes(const StoredPlanes& x) {
   return {{x.low.x, x.low.y, x.low.z, x.low.w, x.high.x, x.high.y, x.high.z}};
 }
 
-/// x modulo 127 as a number from 1 to 127.
+/// x modulo 127 as a number from 1 to 127, for x from 1 to 2^24.
 __device__ inline std::uint32_t reduce(std::uint32_t x) {
-  return (x - 1) % core::pos::kParamC + 1;
+  // A little less than x / 127, so that multiples of 127 come out one lower.
+  constexpr auto kInverse =
+      static_cast<std::uint32_t>((std::uint64_t{1} << 32) / core::pos::kParamC);
+  return x - core::pos::kParamC * __umulhi(x, kInverse);
 }
 
-/// Writes the planes of the columns that have entries. Thread t has the entry at place t of
-/// `by_row`.
+/// Writes the planes of the columns that have entries: a warp for two columns, whose bits it
+/// turns round at once.
 template <unsigned kThreads>
 __device__ void slice_right(std::uint32_t thread, std::uint32_t parity, const BucketFrame& right,
                             MatchShared& s) {
   constexpr std::uint32_t kRows = core::pos::kParamB;
   constexpr std::uint32_t kC = core::pos::kParamC;
-  static_assert(kThreads == MatchShared::kColumns * 32, "one warp for each column");
-  if (thread / 32 * 32 >= right.size) {
+  static_assert(kThreads / 32 * 2 >= MatchShared::kColumns, "one warp for two columns");
+  const std::uint32_t lane = thread % 32;
+  const std::uint32_t first = thread / 32 * 64;
+  if (first >= right.size) {
     return;  // the whole warp
   }
-  const std::uint32_t placed = thread < right.size ? right.by_row[thread] : BucketFrame::kNoPartner;
-  const std::uint32_t residue = BucketFrame::residue_of(placed);
-  const std::uint32_t row = residue / kC;
-  // A multiple of 127 above 4 r (r + p).
-  constexpr std::uint32_t kAbove = (4 * kRows * kRows / kC + 1) * kC;
-  const std::uint32_t value = reduce(residue - row * kC + kAbove - 4 * row * (row + parity));
-  const std::uint32_t none = __ballot_sync(0xFFFFFFFFU, (placed & BucketFrame::kNoPartner) != 0);
-  BitPlanes values;
-  BitPlanes rows;
-#pragma unroll
-  for (unsigned i = 0; i < kPlanes; ++i) {
-    values.words[i] = __ballot_sync(0xFFFFFFFFU, (value >> i & 1U) != 0);
-    rows.words[i] = __ballot_sync(0xFFFFFFFFU, (row >> i & 1U) != 0);
-  }
-  if (thread % 32 == 0) {
-    s.columns[thread / 32] = {store_planes(values, 0), store_planes(rows, none)};
-  }
+  // Bits 0 to 6: value, 7: whether it stands for no entry, 8 to 14: row.
+  const auto bits_of = [&](std::uint32_t place) {
+    const std::uint32_t placed = place < right.size ? right.by_row[place] : BucketFrame::kNoPartner;
+    const std::uint32_t residue = BucketFrame::residue_of(placed);
+    const std::uint32_t row = row_of(residue);
+    // A multiple of 127 above 4 r (r + p).
+    constexpr std::uint32_t kAbove = (4 * kRows * kRows / kC + 1) * kC;
+    const std::uint32_t value = reduce(residue - row * kC + kAbove - 4 * row * (row + parity));
+    static_assert(BucketFrame::kNoPartner >> 8 == 0x80);
+    return value | ((placed & BucketFrame::kNoPartner) >> 8) | row << 8;
+  };
+  const std::uint32_t bits = bits_of(first + lane) | bits_of(first + 32 + lane) << 16;
+  ColumnPlanes& column = s.columns[first / 32 + lane / 16];
+  reinterpret_cast<std::uint32_t*>(&column)[lane % 16] = transpose_bits(bits, lane);
 }
 
-/// Stores x and 2 x, 4 x and so on as far as there are places for them.
-template <std::uint32_t kTimes>
-__device__ void store_multiple(const BitPlanes& x, LineColumn& column) {
-#pragma unroll
-  for (unsigned times = 0; kTimes << times < LineColumn::kStep; ++times) {
-    column.fine[kTimes << times] = store_planes(double_times(x, times), 0);
-  }
-}
-
-/// One warp, a lane for each column: the multiples of 8 r.
-__device__ inline void make_fine_lines(std::uint32_t lane, std::uint32_t n_columns,
-                                       MatchShared& s) {
-  if (lane >= n_columns) {
+/// Warps make the lines of eight columns each. Four lanes of a warp have the same column, and each of
+/// them makes a progression of lines:
+///
+///   0 to 7     coarse lines of h = 0 and upwards
+///   8 to 15    coarse lines of h = 0 and downwards
+///   16 to 23   fine lines of d = 0, 2, 4 and so on
+///   24 to 31   fine lines of d = 1, 3, 5 and so on
+__device__ inline void make_lines(std::uint32_t thread, std::uint32_t n_columns, MatchShared& s) {
+  const std::uint32_t number = thread / 32 * 8 + thread % 8;
+  if (number >= n_columns) {
     return;
   }
-  LineColumn& column = s.lines[lane];
-  const BitPlanes one = double_times(load_planes(s.columns[lane].row), 3);
-  column.fine[0] = store_planes({}, 0);
-  store_multiple<1>(one, column);
-  const BitPlanes three = add(one, double_times(one, 1));
-  store_multiple<3>(three, column);
-  const BitPlanes five = add(one, double_times(one, 2));
-  store_multiple<5>(five, column);
-  const BitPlanes eight = double_times(one, 3);
-  store_multiple<7>(add(eight, negate(one)), column);
-  store_multiple<9>(add(eight, one), column);
-  store_multiple<11>(add(eight, three), column);
-  store_multiple<13>(add(eight, five), column);
-  store_multiple<15>(add(double_times(one, 4), negate(one)), column);
-  static_assert(LineColumn::kStep == 17);
-}
-
-/// One warp, two lanes for each column: lines from h = 0 on upwards, and from h = -1 on downwards.
-__device__ inline void make_coarse_lines(std::uint32_t lane, std::uint32_t n_columns,
-                                         MatchShared& s) {
-  if (lane >= 2 * n_columns) {
-    return;
-  }
-  const std::uint32_t is_down = lane % 2;
-  const BitPlanes row = load_planes(s.columns[lane / 2].row);
-  const std::uint32_t none = s.columns[lane / 2].row.high.w;
-  BitPlanes line = load_planes(s.columns[lane / 2].value);
-  static_assert(LineColumn::kStep * 8 % core::pos::kParamC == 9);
-  BitPlanes step = add(double_times(row, 3), row);
-  const std::uint32_t flip = 0U - is_down;
+  const BitPlanes value = load_planes(s.columns[number].value);
+  const BitPlanes row = load_planes(s.columns[number].row);
+  const std::uint32_t none = s.columns[number].value.high.w;
+  static_assert(LineColumn::kStep * 8 % core::pos::kParamC == 1, "a coarse step is r");
+  const BitPlanes one = double_times(row, 3);
+  const BitPlanes two = double_times(row, 4);
+  const bool is_fine = (thread & 16U) != 0;
+  const bool is_second = (thread & 8U) != 0;
+  const bool is_down = !is_fine && is_second;
+  const std::uint32_t fine = is_fine ? 0xFFFFFFFFU : 0;
+  const std::uint32_t odd = is_fine && is_second ? 0xFFFFFFFFU : 0;
+  const std::uint32_t down = is_down ? 0xFFFFFFFFU : 0;
+  BitPlanes line;
+  BitPlanes step;
 #pragma unroll
   for (unsigned i = 0; i < kPlanes; ++i) {
-    step.words[i] ^= flip;
+    line.words[i] = (value.words[i] & ~fine) | (one.words[i] & odd);
+    step.words[i] = ((row.words[i] & ~fine) | (two.words[i] & fine)) ^ down;
   }
-  StoredPlanes* to = &s.lines[lane / 2].coarse[LineColumn::kBelow];
-#pragma unroll 1
-  for (std::uint32_t i = 0; i < LineColumn::kLap; ++i) {
-    if (is_down == 0) {
-      to[i] = store_planes(line, none);
-    } else if (i != 0 && i <= LineColumn::kBelow) {
-      *(to - i) = store_planes(line, none);
+  LineColumn& column = s.lines[number];
+  StoredPlanes* to = is_fine ? &column.fine[is_second ? 1 : 0] : &column.coarse[LineColumn::kBelow];
+  const int distance = is_fine ? 2 : is_second ? -1 : 1;
+  constexpr std::uint32_t kLines = LineColumn::kStep / 2;
+  static_assert(kLines == LineColumn::kNumCoarse - LineColumn::kBelow);
+#pragma unroll
+  for (std::uint32_t i = 0; i < kLines; ++i) {
+    if (i <= LineColumn::kBelow || !is_down) {
+      *to = store_planes(line, none);
     }
+    to += distance;
     line = add(line, step);
   }
 }
@@ -189,88 +180,98 @@ __device__ inline BitPlanes spread(std::uint32_t value) {
            byte_sign<0>(high), byte_sign<1>(high), byte_sign<2>(high)}};
 }
 
-/// Compares the left entry at place `thread` of `by_row` with the right bucket. Calls `on_hit`
-/// with the bit of each hit in order; bits count on in the second lap.
-template <class OnHit>
-__device__ void compare_left(std::uint32_t thread, std::uint32_t parity, const BucketFrame& left,
-                             const BucketFrame& right, const MatchShared& s, const OnHit& on_hit) {
+/// Compares a left entry, as it stands in `by_row`, with the right bucket. Calls `on_word`
+/// with a column and the bits of its hits, for each column in order.
+template <class OnWord>
+__device__ void compare_left(std::uint32_t placed, std::uint32_t parity, const BucketFrame& right,
+                             const MatchShared& s, const OnWord& on_word) {
   constexpr std::uint32_t kRows = core::pos::kParamB;
+  constexpr std::uint32_t kM = core::pos::kParamM;
   constexpr std::uint32_t kC = core::pos::kParamC;
-  if (thread >= left.size) {
-    return;
-  }
-  const std::uint32_t residue = BucketFrame::residue_of(left.by_row[thread]);
-  const std::uint32_t row = residue / kC;
-  const std::uint32_t column = residue - row * kC;
-  const std::uint32_t root = 2 * row - parity;
-  const std::uint32_t second_root = root - 2 * kRows;
-  const std::uint32_t second_value = reduce(column + second_root * second_root + kC);
-  BitPlanes wanted = spread(reduce(column + root * root + kC));
-
-  const std::uint32_t lap = (right.size + 31) / 32 * 32;
+  static_assert(LineColumn::kBelow * LineColumn::kStep == kM);
+  const std::uint32_t residue = BucketFrame::residue_of(placed);
+  std::uint32_t row = row_of(residue);
+  const std::uint32_t left_column = residue - row * kC;
+  const bool is_one_lap = row + kM <= kRows;
   const std::uint32_t start = right.row_starts[row];
-  const std::uint32_t row_behind = row + core::pos::kParamM;
-  const bool is_one_lap = row_behind <= kRows;
-  const std::uint32_t end =
-      right.row_starts[is_one_lap ? row_behind : row_behind - kRows] + (is_one_lap ? 0 : lap);
-  const std::uint32_t h = row / LineColumn::kStep;
-  const char* coarse =
-      reinterpret_cast<const char*>(&s.lines[start / 32].coarse[LineColumn::kBelow + h]);
-  const char* fine =
-      reinterpret_cast<const char*>(&s.lines[start / 32].fine[row - h * LineColumn::kStep]);
-  std::uint32_t before_start = ~(0xFFFFFFFFU << (start % 32));
+  const std::uint32_t last_end = right.row_starts[is_one_lap ? row + kM : row + kM - kRows];
+  std::uint32_t end = is_one_lap ? last_end : right.size;
+  std::uint32_t left_out = ~(0xFFFFFFFFU << (start % 32));
+  auto column = static_cast<int>(start / 32);
 #pragma unroll 1
-  for (std::uint32_t first = start & ~31U; first < end; first += 32) {
-    if (first == lap) {
-      const std::uint32_t back = lap / 32 * static_cast<std::uint32_t>(sizeof(LineColumn));
-      coarse -= back + LineColumn::kLap * sizeof(StoredPlanes);
-      fine -= back;
-      wanted = spread(second_value);
-    }
-    const auto& coarse_line = *reinterpret_cast<const StoredPlanes*>(coarse);
-    std::uint32_t word = ~or_differences(load_planes(coarse_line),
-                                         load_planes(*reinterpret_cast<const StoredPlanes*>(fine)),
-                                         wanted, coarse_line.high.w | before_start);
-    before_start = 0;
-    coarse += sizeof(LineColumn);
-    fine += sizeof(LineColumn);
+  while (true) {
+    const std::uint32_t root = 2 * row - parity;
+    const BitPlanes wanted = spread(reduce(left_column + root * root + kC));
+    const std::uint32_t above = row + kM;
+    const auto* coarse =
+        reinterpret_cast<const char*>(&s.lines[0].coarse[above / LineColumn::kStep]);
+    const auto* fine = reinterpret_cast<const char*>(&s.lines[0].fine[above % LineColumn::kStep]);
+    const int last_column = static_cast<int>(end - 1) >> 5;  // -1 for none
+    const std::uint32_t behind_end = 0xFFFFFFFEU << ((end - 1) % 32);
+    left_out |= column == last_column ? behind_end : 0;
 #pragma unroll 1
-    for (; word != 0; word &= word - 1) {
-      const std::uint32_t bit =
-          first + static_cast<std::uint32_t>(__ffs(static_cast<int>(word)) - 1);
-      if (bit >= end) {
-        break;
-      }
-      on_hit(bit);
+    while (column <= last_column) {
+      const std::uint32_t at = opaque(static_cast<std::uint32_t>(column)) *
+                               static_cast<std::uint32_t>(sizeof(LineColumn));
+      const auto& coarse_line = *reinterpret_cast<const StoredPlanes*>(coarse + at);
+      const auto& fine_line = *reinterpret_cast<const StoredPlanes*>(fine + at);
+      on_word(static_cast<std::uint32_t>(column),
+              ~or_differences(load_planes(coarse_line), load_planes(fine_line), wanted,
+                              coarse_line.high.w | left_out));
+      ++column;
+      left_out = column == last_column ? behind_end : 0;
     }
+    if (row + kM <= kRows) {
+      break;
+    }
+    // The second lap: row b is row b - 119.
+    row -= kRows;
+    column = 0;
+    left_out = 0;
+    end = last_end;
   }
 }
 
-/// The hits of one left entry, as far as they fit.
+/// The hits of one left entry: the columns that have any, as far as they fit.
 struct LeftHits {
-  static constexpr std::uint32_t kMost = 6;
-  static constexpr std::uint32_t kBits = 10;
-  static_assert(2 * MatchShared::kColumns * 32 <= 1U << kBits && kMost * kBits <= 64);
+  static constexpr std::uint32_t kMost = 5;
+  static constexpr std::uint32_t kBits = 4;
+  static_assert(MatchShared::kColumns <= 1U << kBits && kMost * kBits <= 32);
 
-  std::uint32_t rank = 0;
-  std::uint32_t n = 0;
-  std::uint32_t low = 0;  ///< of the list, the last one lowest
-  std::uint32_t high = 0;
+  std::uint32_t rank;
+  std::uint32_t n;
+  std::uint32_t words[kMost];  ///< the last one first
+  std::uint32_t columns;       ///< of `words`, from the lowest bits on
 };
 
+/// Of the left entry at place `thread` of `by_row`.
 __device__ inline LeftHits count_hits(std::uint32_t thread, std::uint32_t parity,
                                       const BucketFrame& left, const BucketFrame& right,
                                       MatchShared& s) {
   LeftHits hits;
   hits.rank = thread;
-  if (thread < left.size) {
-    hits.rank = BucketFrame::rank_of(left.by_row[thread]);
+  // Zeros that the compiler knows would be written once more in the branch.
+  hits.n = opaque(0);
+  hits.columns = opaque(0);
+#pragma unroll
+  for (std::uint32_t& word : hits.words) {
+    word = opaque(0);
   }
-  compare_left(thread, parity, left, right, s, [&](std::uint32_t bit) {
-    hits.high = __funnelshift_l(hits.low, hits.high, LeftHits::kBits);
-    hits.low = hits.low * (1U << LeftHits::kBits) + bit;
-    ++hits.n;
-  });
+  if (thread < left.size) {
+    const std::uint32_t placed = left.by_row[thread];
+    hits.rank = BucketFrame::rank_of(placed);
+    const std::uint32_t one = blockDim.z;
+    compare_left(placed, parity, right, s, [&](std::uint32_t column, std::uint32_t word) {
+      hits.n += static_cast<std::uint32_t>(__popc(word));
+      const bool has_hits = word != 0;
+#pragma unroll
+      for (std::uint32_t i = LeftHits::kMost - 1; i > 0; --i) {
+        move_if(has_hits, hits.words[i], hits.words[i - 1], one);
+      }
+      move_if(has_hits, hits.words[0], word, one);
+      multiply_add_if(has_hits, hits.columns, hits.columns, 1U << LeftHits::kBits, column);
+    });
+  }
   s.hits[hits.rank] = static_cast<std::uint16_t>(hits.n);
   return hits;
 }
@@ -301,24 +302,40 @@ __device__ inline void scan_hits(std::uint32_t lane, MatchShared& s) {
 __device__ inline void list_hits(std::uint32_t thread, std::uint32_t parity, LeftHits hits,
                                  const BucketFrame& left, const BucketFrame& right,
                                  MatchShared& s) {
-  constexpr std::uint32_t kMost = MatchRules::kMatches;
-  const std::uint32_t first = s.hits[hits.rank];
-  const auto file = [&](std::uint32_t place, std::uint32_t bit) {
-    if (place < kMost) {
-      s.matches[place] = hits.rank << 16 | bit;
-    }
-  };
+  std::uint32_t* const first = s.matches + s.hits[hits.rank];
+  const std::uint32_t* const behind = s.matches + MatchRules::kMatches;
   if (hits.n <= LeftHits::kMost) {
+    const std::uint32_t one = blockDim.z;
+    const std::uint32_t last_bit = hits.rank << 16 | 31;
 #pragma unroll 1
-    for (std::uint32_t place = first + hits.n; place > first;) {
-      file(--place, hits.low % (1U << LeftHits::kBits));
-      hits.low = __funnelshift_r(hits.low, hits.high, LeftHits::kBits);
-      hits.high >>= LeftHits::kBits;
+    for (std::uint32_t* to = first + hits.n; to > first;) {
+      const auto above = static_cast<std::uint32_t>(__clz(static_cast<int>(hits.words[0])));
+      constexpr std::uint32_t kColumns = 32 * ((1U << LeftHits::kBits) - 1);
+      const std::uint32_t match = (last_bit | (hits.columns * 32 & kColumns)) - above;
+      if (--to < behind) {
+        *to = match;
+      }
+      hits.words[0] &= ~(0x80000000U >> above);
+      const bool is_done = hits.words[0] == 0;
+#pragma unroll
+      for (std::uint32_t i = 0; i + 1 < LeftHits::kMost; ++i) {
+        move_if(is_done, hits.words[i], hits.words[i + 1], one);
+      }
+      if (is_done) {
+        hits.columns >>= LeftHits::kBits;
+      }
     }
   } else {
-    // One of 12,000 entries has so many.
-    std::uint32_t place = first;
-    compare_left(thread, parity, left, right, s, [&](std::uint32_t bit) { file(place++, bit); });
+    // One of 1,700 entries has so many.
+    std::uint32_t* to = first;
+    compare_left(left.by_row[thread], parity, right, s,
+                 [&](std::uint32_t column, std::uint32_t word) {
+#pragma unroll 1
+                   for (; word != 0 && to < behind; word &= word - 1) {
+                     const int bit = __ffs(static_cast<int>(word)) - 1;
+                     *to++ = hits.rank << 16 | (column * 32 + static_cast<std::uint32_t>(bit));
+                   }
+                 });
   }
 }
 
@@ -340,12 +357,7 @@ __device__ std::uint32_t find_matches(std::uint32_t thread, std::uint32_t parity
   static_assert(kThreads >= kMost, "one thread for each match");
   slice_right<kThreads>(thread, parity, right, s);
   __syncthreads();  // all columns are sliced before lines are made of them
-  static_assert(2 * MatchShared::kColumns <= 32);
-  if (thread < 32) {
-    make_coarse_lines(thread, (right.size + 31) / 32, s);
-  } else if (thread < 64) {
-    make_fine_lines(thread - 32, (right.size + 31) / 32, s);
-  }
+  make_lines(thread, (right.size + 31) / 32, s);
   __syncthreads();  // all lines are there before left entries are compared with them
   const LeftHits hits = count_hits(thread, parity, left, right, s);
   __syncthreads();  // all hits are counted
@@ -363,9 +375,7 @@ __device__ std::uint32_t find_matches(std::uint32_t thread, std::uint32_t parity
 __device__ inline MatchedRanks match_of(std::uint32_t index, const BucketFrame& right,
                                         const MatchShared& s) {
   const std::uint32_t match = s.matches[index];
-  const std::uint32_t lap = (right.size + 31) / 32 * 32;
-  const std::uint32_t place = match & 0xFFFFU;
-  return {match >> 16, BucketFrame::rank_of(right.by_row[place < lap ? place : place - lap])};
+  return {match >> 16, BucketFrame::rank_of(right.by_row[match & 0xFFFFU])};
 }
 
 }  // namespace furrow::cuda

@@ -15,6 +15,12 @@ FURROW_HD constexpr std::uint32_t rotate_left(std::uint32_t value, unsigned coun
 }
 
 FURROW_HD constexpr std::uint32_t swap_bytes(std::uint32_t value) {
+#if defined(__CUDA_ARCH__)
+  // One instruction; the compiler makes eight of the shifts.
+  if (!__builtin_is_constant_evaluated()) {
+    return __byte_perm(value, 0, 0x0123);
+  }
+#endif
   return (value >> 24) | ((value >> 8) & 0xFF00U) | ((value << 8) & 0xFF0000U) | (value << 24);
 }
 

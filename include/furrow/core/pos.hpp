@@ -101,9 +101,14 @@ FURROW_HD constexpr void table_function_message(unsigned table, std::uint32_t le
     high |= right_metadata >> (end - 128);
     low = right_metadata << (256 - end);
   }
+  // The compiler must see which words are zero: their additions vanish from the hash.
+  const auto word = [end](uint128 bits, unsigned first, unsigned i) {
+    return first + 32 * i < end ? swap_bytes(static_cast<std::uint32_t>(bits >> (96 - 32 * i))) : 0;
+  };
+  FURROW_UNROLL
   for (unsigned i = 0; i < 4; ++i) {
-    words[i] = swap_bytes(static_cast<std::uint32_t>(high >> (96 - 32 * i)));
-    words[4 + i] = swap_bytes(static_cast<std::uint32_t>(low >> (96 - 32 * i)));
+    words[i] = word(high, 0, i);
+    words[4 + i] = word(low, 128, i);
   }
 }
 

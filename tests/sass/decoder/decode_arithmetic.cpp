@@ -223,6 +223,9 @@ void decode_arithmetic(const DecodeContext& context, unsigned opcode) {
     case Operation::kP2r:
       take_operands(context, Operands::kAB);
       break;
+    case Operation::kR2p:
+      take_sources(context, Operands::kAB);
+      break;
     case Operation::kFlo:
       take_operands(context, Operands::kB);
       made.gives_shift = fields.flag(74);

@@ -184,8 +184,8 @@ void decode_memory(const DecodeContext& context, unsigned opcode) {
       break;
     case Operation::kVote:
       made.destination = take_register(fields, 16, made.is_uniform);
-      fields.expect(72, 2, 1);  // .ANY: who voted yes
-      fields.expect(81, 3, kUnused);
+      fields.expect(72, 2, 1);  // .ANY: who voted yes, and whether anybody did
+      made.predicates_out[0] = take_predicate_out(context, 81);
       // Even the uniform vote counts a predicate of lanes.
       made.predicates_in[0] = {.number = static_cast<std::uint8_t>(fields.take(87, 3)),
                                .is_negated = fields.flag(90)};

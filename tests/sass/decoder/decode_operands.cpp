@@ -18,6 +18,8 @@ bool may_be_negated(Operation operation, char operand) {
   switch (operation) {
     case Operation::kIadd3:
       return true;
+    case Operation::kLea:
+      return operand == 'b';
     case Operation::kImad:
       return operand == 'c';
     default:

@@ -15,7 +15,7 @@ namespace furrow::sass {
 enum class Operation : std::uint8_t {
   // integers and logic
   kMov, kSel, kIadd3, kLea, kLop3, kPrmt, kShf, kImnmx, kViaddmnmx, kImad, kImadWide, kImadHi,
-  kIsetp, kPlop3, kP2r, kPopc, kFlo, kBrev, kI2f, kF2i, kRcp,
+  kIsetp, kPlop3, kP2r, kR2p, kPopc, kFlo, kBrev, kI2f, kF2i, kRcp,
   // between lanes, special registers
   kVote, kShfl, kRedux, kR2ur, kS2r,
   // memory

@@ -19,6 +19,7 @@ constexpr std::uint8_t forms(Numbers... numbers) {
 constexpr Opcode kOpcodes[] = {
   {0x002, kMov, "MOV", kAlu, false, kAnyForm, decode_arithmetic},
   {0x003, kP2r, "P2R", kAlu, false, forms(4), decode_arithmetic},
+  {0x004, kR2p, "R2P", kAlu, false, forms(4), decode_arithmetic},
   {0x005, kS2r, "CS2R", kAlu, false, forms(4), decode_memory},
   {0x006, kVote, "VOTE", kAlu, false, forms(4), decode_memory},
   {0x007, kSel, "SEL", kAlu, false, kAnyForm, decode_arithmetic},
@@ -44,6 +45,7 @@ constexpr Opcode kOpcodes[] = {
   {0x090, kIadd3, "UIADD3", kUniform, true, kAnyForm, decode_arithmetic},
   {0x091, kLea, "ULEA", kUniform, true, kAnyForm, decode_arithmetic},
   {0x092, kLop3, "ULOP3", kUniform, true, kAnyForm, decode_arithmetic},
+  {0x096, kPrmt, "UPRMT", kUniform, true, kAnyForm, decode_arithmetic},
   {0x099, kShf, "USHF", kUniform, true, kAnyForm, decode_arithmetic},
   {0x0A4, kImad, "UIMAD", kUniform, true, kAnyForm, decode_arithmetic},
   {0x0A5, kImadWide, "UIMAD.WIDE", kUniform, true, kAnyForm, decode_arithmetic},

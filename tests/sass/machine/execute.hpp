@@ -28,6 +28,7 @@ void execute_prmt(Context& context, const Linked& linked);
 void execute_shf(Context& context, const Linked& linked);
 void execute_shf_by_immediate(Context& context, const Linked& linked);
 void execute_p2r(Context& context, const Linked& linked);
+void execute_r2p(Context& context, const Linked& linked);
 void execute_popc(Context& context, const Linked& linked);
 void execute_flo(Context& context, const Linked& linked);
 void execute_brev(Context& context, const Linked& linked);

@@ -190,6 +190,17 @@ void execute_p2r(Context& context, const Linked& linked) {
         }));
 }
 
+void execute_r2p(Context& context, const Linked& linked) {
+  const Lanes& a = low_word(context, linked.a);
+  const std::uint32_t mask = low_word(context, linked.b).at[0];
+  for (unsigned number = 0; number < kTrue; ++number) {
+    if ((mask >> number & 1) != 0) {
+      write_predicate(context, number,
+                      bits_for_lanes([&](unsigned i) { return (a.at[i] >> number & 1) != 0; }));
+    }
+  }
+}
+
 void execute_popc(Context& context, const Linked& linked) {
   const Lanes& b = low_word(context, linked.b);
   write(context, destination(context, linked), for_lanes([&](unsigned i) {

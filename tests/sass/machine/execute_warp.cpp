@@ -61,6 +61,7 @@ ShuffleSource shuffle_source(ShuffleMode mode, unsigned lane, std::uint32_t by,
 void execute_vote(Context& context, const Linked& linked) {
   const std::uint32_t yes = read(context, linked.instruction.predicates_in[0]) & context.active;
   write(context, destination(context, linked), same_in_all_lanes(yes));
+  write_predicate(context, linked.instruction.predicates_out[0], yes != 0 ? kAllLanes : 0);
 }
 
 void execute_shfl(Context& context, const Linked& linked) {

@@ -39,6 +39,8 @@ Execute execution_of(const Instruction& instruction) {
       return execute_plop3;
     case Operation::kP2r:
       return execute_p2r;
+    case Operation::kR2p:
+      return execute_r2p;
     case Operation::kPopc:
       return execute_popc;
     case Operation::kFlo:

@@ -37,6 +37,33 @@ TEST(SassDecoder, ReadsSignsAndImmediates) {
   EXPECT_EQ(with_immediate.b.value, 7U);
 }
 
+TEST(SassDecoder, ReadsPredicatesOfRegistersAndVotes) {
+  // R2P PR, R5, 0x18
+  const Instruction bits =
+      decode_one({.low = 0x0000001805007804, .high = 0x000FE20000000000}, 0, 90);
+  EXPECT_EQ(bits.operation, Operation::kR2p);
+  EXPECT_EQ(bits.a.value, 5U);
+  EXPECT_EQ(bits.b.value, 0x18U);
+  // VOTE.ANY P2, P0
+  const Instruction any =
+      decode_one({.low = 0x0000000000FF7806, .high = 0x000FE20000040100}, 0, 90);
+  EXPECT_EQ(any.operation, Operation::kVote);
+  EXPECT_EQ(any.destination, kZeroRegister);
+  EXPECT_EQ(any.predicates_out[0], 2);
+  EXPECT_EQ(any.predicates_in[0].number, 0);
+}
+
+TEST(SassDecoder, ReadsADifferenceOfAShiftedRegisterAndAUniformOne) {
+  // LEA R11, R33, -UR12, 0x1 as it stands in a kernel for 8.6.
+  const Instruction lea =
+      decode_one({.low = 0x8000000C210B7C11, .high = 0x000FE2000F8E08FF}, 0, 86);
+  EXPECT_EQ(lea.operation, Operation::kLea);
+  EXPECT_EQ(lea.a.value, 33U);
+  EXPECT_EQ(lea.b.value, kFirstUniform + 12);
+  EXPECT_TRUE(lea.b.is_negated);
+  EXPECT_EQ(lea.shift, 1);
+}
+
 TEST(SassDecoder, RefusesAnOperationThatIsInNoTable) {
   Words unknown = kSum;
   unknown.low = (unknown.low & ~std::uint64_t{0x1FF}) | 0x1FF;

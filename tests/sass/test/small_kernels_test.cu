@@ -7,7 +7,10 @@
 
 #include <gtest/gtest.h>
 
+#include "furrow/core/bits.hpp"
+
 #include "cuda/arch/byte_signs.cuh"
+#include "cuda/kernels/transpose_bits.cuh"
 #include "cuda/runtime/device_buffer.hpp"
 #include "cuda/runtime/stream.hpp"
 #include "tests/cuda/cuda_test.hpp"
@@ -214,10 +217,12 @@ __global__ void shuffle_all_ways(std::uint32_t* words) {
   } else {
     words[192 + lane] = __ballot_sync(0xFFFF0000, lane % 2 == 0);
   }
+  words[224 + lane] = __any_sync(0xFFFFFFFF, lane == words[0]) != 0 ? 1 : lane;
+  words[256 + lane] = __any_sync(0xFFFFFFFF, lane == words[0] - 69) != 0 ? 1 : lane;
 }
 
 TEST(SassSmallKernels, ShufflesAndVotes) {
-  const auto words = run_warp(shuffle_all_ways, 7 * 32);
+  const auto words = run_warp(shuffle_all_ways, 9 * 32);
   for (std::uint32_t lane = 0; lane < 32; ++lane) {
     EXPECT_EQ(words[lane], 100 + lane * 7 % 32) << lane;
     EXPECT_EQ(words[32 + lane], 100 + (lane < 3 ? lane : lane - 3)) << lane;
@@ -226,6 +231,32 @@ TEST(SassSmallKernels, ShufflesAndVotes) {
     EXPECT_EQ(words[128 + lane], 100 + lane / 8 * 8 + 2) << lane;
     EXPECT_EQ(words[160 + lane], 0x49249249U) << lane;
     EXPECT_EQ(words[192 + lane], lane < 16 ? 100 + (lane ^ 1) : 0x55550000U) << lane;
+    EXPECT_EQ(words[224 + lane], lane) << "words[0] is 100, which is no lane";
+    EXPECT_EQ(words[256 + lane], 1U) << lane;
+  }
+}
+
+__host__ __device__ std::uint32_t row_of_bits(std::uint32_t row) {
+  return (row + 1) * 0x9E3779B9U;
+}
+
+__global__ void turn_bits_round(std::uint32_t* words) {
+  const std::uint32_t lane = threadIdx.x;
+  words[lane] = transpose_bits(row_of_bits(lane), lane);
+  words[kThreads + lane] = core::swap_bytes(row_of_bits(lane));
+  words[2 * kThreads + lane] = core::swap_bytes(row_of_bits(blockDim.x));
+}
+
+TEST(SassSmallKernels, TransposedBitsAndSwappedBytes) {
+  const auto words = run_warp(turn_bits_round, 3 * kThreads);
+  for (std::uint32_t lane = 0; lane < kThreads; ++lane) {
+    std::uint32_t column = 0;
+    for (std::uint32_t row = 0; row < 32; ++row) {
+      column |= (row_of_bits(row) >> lane & 1) << row;
+    }
+    EXPECT_EQ(words[lane], column) << lane;
+    EXPECT_EQ(words[kThreads + lane], __builtin_bswap32(row_of_bits(lane))) << lane;
+    EXPECT_EQ(words[2 * kThreads + lane], __builtin_bswap32(row_of_bits(kThreads))) << lane;
   }
 }
 
