@@ -11,6 +11,9 @@
 #include <utility>
 #include <vector>
 
+#include <sys/types.h>
+#include <unistd.h>
+
 #include "host/base/mutex.hpp"
 #include "host/base/threads.hpp"
 #include "host/capi/last_error.hpp"
@@ -22,7 +25,9 @@ namespace furrow::capi {
 /// What a batch and whoever waits for it have in common. Answers go to the sink on the thread that
 /// gives them, so that none has to be kept.
 struct PieceBatch {
-  Mutex mutex;  // held while the sink is called
+  const pid_t process =
+      ::getpid();  // in a child of it nobody waits, and locks may be held for ever
+  Mutex mutex;     // held while the sink is called
   ConditionVariable changed;
   const PieceGetter::Sink* sink FURROW_GUARDED_BY(mutex) = nullptr;  // null: nobody waits any more
   std::set<PieceIndex> open FURROW_GUARDED_BY(mutex);
@@ -254,6 +259,10 @@ furrow_status furrow_piece_batch_answer(furrow_piece_batch* batch, uint64_t piec
     furrow::PieceAnswer answer =
         furrow::capi::answer_of(index, status, copy, message != nullptr ? message : "");
     furrow::capi::PieceBatch& shared = *batch->shared;
+    if (shared.process != ::getpid()) {
+      throw furrow::InvalidArgument("furrow: the batch was given out in process " +
+                                    std::to_string(shared.process) + ", before it forked");
+    }
     const furrow::Lock lock(shared.mutex);
     if (shared.sink == nullptr) {
       return FURROW_CANCELLED;
@@ -277,7 +286,7 @@ furrow_status furrow_piece_batch_answer(furrow_piece_batch* batch, uint64_t piec
 }
 
 int furrow_piece_batch_is_over(const furrow_piece_batch* batch) {
-  if (batch == nullptr) {
+  if (batch == nullptr || batch->shared->process != ::getpid()) {
     return 1;
   }
   const furrow::Lock lock(batch->shared->mutex);
@@ -285,7 +294,7 @@ int furrow_piece_batch_is_over(const furrow_piece_batch* batch) {
 }
 
 void furrow_piece_batch_release(furrow_piece_batch* batch) {
-  if (batch == nullptr) {
+  if (batch == nullptr || batch->shared->process != ::getpid()) {
     return;
   }
   {

@@ -24,7 +24,7 @@
  * A function that makes a handle sets it to NULL when it fails. Destroying NULL does nothing. A
  * handle that was made from others keeps what it needs of them, so handles may be destroyed in any
  * order. Destroying a handle asks the calls on it that are under way to end with FURROW_CANCELLED
- * and waits for them; calls that begin afterwards are undefined, as is a second destroying. A
+ * and waits for them, also for those, of seconds at most, that nothing can end; calls that begin afterwards are undefined, as is a second destroying. A
  * callback must not destroy the handle that calls it.
  *
  * ## Buffers

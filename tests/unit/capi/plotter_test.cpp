@@ -13,6 +13,8 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "host/base/mutex.hpp"
 #include "host/plotting/cpu_records_encoder.hpp"
@@ -297,6 +299,29 @@ TEST_F(CPlotter, AReleasedBatchWithoutAnAnswerHasFailed) {
   EXPECT_EQ(furrow_piece_source_get_piece(source.get(), 5, piece.data(), nullptr),
             FURROW_CALLBACK_FAILED);
   EXPECT_TRUE(last_error_says("without an answer for piece 5")) << furrow_last_error();
+}
+
+// In a child of the process its locks may be held by threads that are not there.
+TEST_F(CPlotter, AfterAForkABatchAnswersThatItIsNotOfThisProcess) {
+  std::atomic<int> how = -1;
+  BatchSource forks([&](furrow_piece_batch* batch, const std::vector<std::uint64_t>& indices) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const bool is_right = furrow_piece_batch_is_over(batch) == 1 &&
+                            answer_made_up(batch, indices[0]) == FURROW_INVALID_ARGUMENT;
+      furrow_piece_batch_release(batch);
+      ::_exit(is_right ? 0 : 1);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    how = WIFEXITED(status) ? WEXITSTATUS(status) : 99;
+    EXPECT_EQ(answer_made_up(batch, indices[0]), FURROW_OK);
+    furrow_piece_batch_release(batch);
+  });
+  const SourceHandle source = make_source(library_, forks.callbacks());
+  std::vector<std::uint8_t> piece(FURROW_PIECE_SIZE);
+  EXPECT_EQ(furrow_piece_source_get_piece(source.get(), 5, piece.data(), nullptr), FURROW_OK);
+  EXPECT_EQ(how, 0);
 }
 
 TEST_F(CPlotter, ASilentSourceIsWaitedForAsLongAsItMayBeSilent) {
