@@ -39,12 +39,18 @@ std::optional<std::uint16_t> small_number(std::uint32_t value, const char* name)
 }
 
 FarmOptions farm_options(const char* directory, const furrow_farm_options& given) {
-  check_pointer(directory, "directory");
+  check_text(directory, "directory");
+  if (given.allocated_space != 0 && given.min_sectors != 0) {
+    throw InvalidArgument(
+        "furrow_farm_options: expected allocated_space or min_sectors, actual both");
+  }
+  if (given.mode == FURROW_FARM_READ && (given.allocated_space != 0 || given.min_sectors != 0)) {
+    throw InvalidArgument(
+        "furrow_farm_options: a farm that is open for reading only keeps its size: expected no "
+        "allocated_space and no min_sectors");
+  }
   FarmOptions options;
   options.directory = directory;
-  if (options.directory.empty()) {
-    throw InvalidArgument("furrow: argument directory is empty");
-  }
   switch (given.mode) {
     case FURROW_FARM_READ:
       options.mode = FarmMode::kReadOnly;
@@ -254,6 +260,12 @@ furrow_status furrow_farm_write_sector(furrow_farm* farm, uint32_t sector_index,
     check_pointer(sector, "sector");
     check_pointer(metadata, "metadata");
     const furrow::SectorIndex index = furrow::capi::sector_index_of(sector_index);
+    if (const std::uint64_t expected = farm->core->farm->sector_size(); sector_size != expected) {
+      throw furrow::InvalidArgument(
+          "furrow: sector_size: expected " + std::to_string(expected) + ", actual " +
+              std::to_string(sector_size),
+          {.expected = std::to_string(expected), .actual = std::to_string(sector_size)});
+    }
     const furrow::SectorMetadata decoded =
         furrow::SectorMetadata::decode({metadata, FURROW_SECTOR_METADATA_SIZE},
                                        "metadata of sector " + std::to_string(sector_index));

@@ -102,7 +102,7 @@ furrow_status keep_current_exception() noexcept {
 
 furrow_status keep_cancelled() noexcept {
   return keep({FURROW_CANCELLED, FURROW_ERROR_CANCELLED},
-              "cancelled: the abort flag was set, or a handle of the call is being destroyed");
+              "cancelled: the abort flag is set, or a handle of the call is being destroyed");
 }
 
 std::string take_callback_error() {

@@ -115,7 +115,7 @@ furrow_status furrow_piece_source_open_store(furrow_library* library, const char
     check_pointer(source, "source");
     *source = nullptr;
     const Call call(library, "library");
-    check_pointer(directory, "directory");
+    furrow::capi::check_text(directory, "directory");
     *source = new furrow_piece_source(furrow::capi::open_store(library->library(), directory));
     return FURROW_OK;
   });

@@ -85,13 +85,16 @@ std::unique_ptr<RecoveringPieceGetter> recovering(const furrow_plotter_options& 
   recovery.may_change = [may_change = source.may_change && options.attempts != 1] {
     return may_change;
   };
+  // An attempt says what became of it no later than a caller who wants short delays expects.
+  recovery.segment_policy.delay =
+      std::min(recovery.segment_policy.delay, recovery.retry_delays.first);
   if (options.attempts == 1) {
-    recovery.segment_policy = {.tries = 1, .delay = std::chrono::seconds(0)};
+    recovery.segment_policy.tries = 1;
   }
   recovery.on_rebuild = [library](PieceIndex index, const std::exception_ptr& error) {
     library->warn("piece " + std::to_string(index.value()) +
                   (error != nullptr ? " failed (" + message_of(error) + ")" : " is missing") +
-                  "; it is rebuilt from others of its segment");
+                  "; others of its segment are asked for, to rebuild it");
   };
   recovery.on_failed_attempt = [library](const std::exception_ptr& error,
                                          std::chrono::milliseconds delay) {
@@ -191,6 +194,10 @@ void check_output(const void* output, std::size_t actual, std::size_t expected, 
 }
 
 void check_outputs(const furrow_plot_sector_request& request, std::uint16_t pieces) {
+  if (request.sector == nullptr && request.metadata == nullptr &&
+      request.piece_indices == nullptr && request.plotted_sector == nullptr) {
+    throw InvalidArgument("furrow_plot_sector_request: no output is set");
+  }
   check_output(request.sector, request.sector_size, sector_size(pieces), "sector");
   check_output(request.metadata, request.metadata_size, FURROW_SECTOR_METADATA_SIZE, "metadata");
   check_output(request.piece_indices, request.piece_index_count, pieces, "piece_indices");
@@ -255,8 +262,9 @@ furrow_status plot_farm(furrow_plotter* plotter, const furrow_plot_farm_request&
   }
   const std::shared_ptr<SharedFarm> farm = request.farm->core;
   if (farm->farm->mode() != FarmMode::kPlot) {
-    throw InvalidArgument("furrow: the farm in " + farm->farm->directory().native() +
-                          " is open for reading alone");
+    throw InvalidArgument(
+        "furrow: the farm in " + farm->farm->directory().native() + " is open for reading only",
+        {.path = farm->farm->directory().native()});
   }
   if (request.reserved0 != 0) {
     throw InvalidArgument("furrow_plot_farm_request: reserved0: expected 0, actual " +

@@ -33,6 +33,13 @@ void check_pointer(const void* pointer, const char* name) {
   }
 }
 
+void check_text(const char* text, const char* name) {
+  check_pointer(text, name);
+  if (*text == '\0') {
+    throw InvalidArgument(std::string("furrow: argument ") + name + " is empty");
+  }
+}
+
 void check_apart(std::span<const Buffer> buffers) {
   const auto begin_of = [](const Buffer* buffer) {
     return reinterpret_cast<std::uintptr_t>(buffer->begin);

@@ -20,6 +20,9 @@ namespace furrow::capi {
 /// Throws InvalidArgument that names it.
 void check_pointer(const void* pointer, const char* name);
 
+/// The same, also when it is empty: no path is.
+void check_text(const char* text, const char* name);
+
 /// A range of memory that a caller gave, by the name that he knows it by.
 struct Buffer {
   static constexpr std::size_t kNoIndex = SIZE_MAX;

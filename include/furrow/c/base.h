@@ -36,7 +36,7 @@
  *
  * Every function may be called from any thread, also on the same handle at the same time, unless
  * its own text says otherwise. Callbacks come from threads of the library or from the calling one,
- * several at once where it is said.
+ * several at once where it is said. They may call functions of the library.
  *
  * ## Aborting
  *

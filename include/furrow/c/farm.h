@@ -12,7 +12,8 @@
 extern "C" {
 #endif
 
-/** An open farm. Paths are bytes, as the operating system takes them. */
+/** An open farm. Paths are bytes, as the operating system takes them. A new farm draws a key of its
+ * own, identity.bin in its directory: whoever loses it loses the farm, so back it up. */
 typedef struct furrow_farm furrow_farm;
 
 /** Why a farm is opened. */
@@ -32,14 +33,16 @@ typedef struct furrow_farm_options {
   /** Pieces in a sector; 0: those of the farm, 1000 in a new one. Another number than that of the
    * farm is a mismatch. */
   uint32_t pieces_in_sector;
-  /** Bytes of all files of the farm; 0: it stays as it is. A new farm needs this or min_sectors. */
+  /** Bytes of all files of the farm; 0: it stays as it is. A new farm needs this or min_sectors, and
+   * nobody may give both. Neither is for reading. */
   uint64_t allocated_space;
   /** Instead: room for so many sectors at least. */
   uint32_t min_sectors;
   /** Share of the space, 0 to 99, that is left to a piece cache of a farmer; the default, 255, is
    * what the farm has, or 1 in a new one. */
   uint32_t cache_percentage;
-  /** 32 bytes: chain of the farm. Needed by a new one, checked otherwise; NULL: not checked. */
+  /** 32 bytes: chain of the farm (furrow_piece_source_get_history). Needed by a new one, checked
+   * otherwise; NULL: not checked. */
   const uint8_t* genesis_root;
   /** Parameters of the chain (the last five and max_pieces_in_sector) of a new farm, checked
    * otherwise; NULL: those of a development chain, and not checked. */
@@ -152,7 +155,8 @@ FURROW_API furrow_status furrow_farm_plan_sector(furrow_farm* farm, uint32_t sec
 
 /** Writes a sector and its metadata, each durable before the next begins; a sector that was there is
  * replaced. Sectors before it that are not there are counted as lost. A crash at any moment leaves
- * the old sector, the new one, or one that is known to be lost.
+ * the old sector, the new one, or one that is known to be lost. Sector and metadata are taken to
+ * belong together and to this farm; `furrow scrub` finds bytes that do not.
  * @param farm open for plotting
  * @param sector_index less than sector_room
  * @param sector sector_size bytes

@@ -60,12 +60,14 @@ FURROW_API furrow_status furrow_plotter_create(furrow_library* library,
  * @param plotter NULL is allowed */
 FURROW_API void furrow_plotter_destroy(furrow_plotter* plotter);
 
-/** How far a sector is: in this order, FURROW_PLOT_RECORD once for each record. */
+/** How far a sector is: in this order, FURROW_PLOT_RECORD once for each record, FURROW_PLOT_WRITING
+ * only where a farm is plotted. */
 typedef enum furrow_plot_stage FURROW_ENUM {
   FURROW_PLOT_DOWNLOADING = 1,
   FURROW_PLOT_DOWNLOADED = 2,
   FURROW_PLOT_ENCODING = 3,
-  /** A record is done. Several at once, from threads of the library. */
+  /** A record is done. Several at once, from threads of the library, so that a greater number may
+   * be told before a smaller one. */
   FURROW_PLOT_RECORD = 4,
   /** Encoded and laid out. */
   FURROW_PLOT_ENCODED = 5,
@@ -83,7 +85,8 @@ typedef struct furrow_plot_event {
   furrow_plot_stage stage;
   uint16_t sector_index;
   uint16_t reserved0;
-  /** Of FURROW_PLOT_DOWNLOADED, FURROW_PLOT_ENCODED and FURROW_PLOT_FINISHED. */
+  /** Of FURROW_PLOT_DOWNLOADED and FURROW_PLOT_ENCODED: of this stage. Of FURROW_PLOT_FINISHED: of
+   * the sector. */
   double seconds;
   /** Of FURROW_PLOT_RECORD: records of the sector that are done. */
   uint64_t records_done;
@@ -129,8 +132,8 @@ FURROW_API void furrow_plot_sector_request_init(furrow_plot_sector_request* requ
  * @param plotter a plotter
  * @param request the sector
  * @return FURROW_OK, FURROW_CANCELLED, FURROW_INVALID_ARGUMENT, FURROW_UNAVAILABLE and other
- * statuses for pieces that are not to be had, FURROW_ENCODER_FAILED, FURROW_CALLBACK_FAILED,
- * FURROW_OUT_OF_MEMORY, FURROW_RESOURCE_EXHAUSTED */
+ * statuses for pieces that the source did not give, for whatever reason, and that could not be
+ * rebuilt, FURROW_ENCODER_FAILED, FURROW_OUT_OF_MEMORY, FURROW_RESOURCE_EXHAUSTED */
 FURROW_API furrow_status furrow_plotter_plot_sector(furrow_plotter* plotter,
                                                     const furrow_plot_sector_request* request);
 
@@ -139,7 +142,8 @@ typedef struct furrow_plot_farm_request {
   size_t size;
   /** Open for plotting. */
   furrow_farm* farm;
-  /** Segments of history when the sectors are created, at least 1. */
+  /** Segments of history when the sectors are created, at least 1 and no more than the source has
+   * (furrow_piece_source_get_history). */
   uint64_t history_size;
   /** Sectors to plot at most, the first that are not there or lost; 0: all that there is room for.
    */
@@ -160,7 +164,8 @@ typedef struct furrow_plot_farm_request {
 FURROW_API void furrow_plot_farm_request_init(furrow_plot_farm_request* request, size_t size);
 
 /** Plots sectors into a farm, the next one being downloaded and the one before being written while
- * one is encoded. Each is durable before it is reported as finished.
+ * one is encoded. Each is durable before it is reported as finished, in about their order. FURROW_OK
+ * also when there was nothing to plot. One call at a time for each farm.
  * @param plotter a plotter
  * @param request the farm
  * @param given_up NULL, or set to the number of sectors that the encoders failed with again and

@@ -202,6 +202,12 @@ TEST_F(CPlotter, WrongOutputsAreRefusedAndNamed) {
   refused("furrow_sector_plan is NULL", [](Outputs& out) { out.request.plan = nullptr; });
   refused("sector and metadata overlap",
           [](Outputs& out) { out.request.metadata = out.request.sector + 1; });
+  refused("no output is set", [](Outputs& out) {
+    out.request.sector = out.request.metadata = out.request.plotted_sector = nullptr;
+    out.request.piece_indices = nullptr;
+    out.request.sector_size = out.request.metadata_size = out.request.plotted_sector_size = 0;
+    out.request.piece_index_count = 0;
+  });
   refused("pieces_in_sector", [](Outputs& out) { out.plan.pieces_in_sector = 0; });
   refused("history_size", [](Outputs& out) { out.plan.history_size = 0; });
 }
@@ -266,6 +272,37 @@ TEST_F(CPlotter, APieceThatFailsIsNamedWithWhatTheCallerSaid) {
             FURROW_CALLBACK_FAILED);
   EXPECT_EQ(last_error().kind, FURROW_ERROR_CALLBACK);
   EXPECT_EQ(last_error().piece_index, 5U);
+}
+
+// Attempts without end look like a hang to who is not told.
+TEST_F(CPlotter, EachAttemptThatFailedIsTold) {
+  struct Lines {
+    Mutex mutex;
+    std::string text;
+  } lines;
+  auto library_options = made_by(furrow_library_options_init);
+  library_options.log_user = &lines;
+  library_options.on_log = [](void* user, furrow_log_level, const char* line) {
+    auto& all = *static_cast<Lines*>(user);
+    const Lock lock(all.mutex);
+    all.text += std::string(line) + "\n";
+  };
+  const LibraryHandle library = make_library(&library_options);
+  auto callbacks = made_by(furrow_piece_source_callbacks_init);
+  callbacks.get_piece = [](void*, std::uint64_t, std::uint8_t*) { return FURROW_UNAVAILABLE; };
+  const SourceHandle source = make_source(library, callbacks);
+  auto options = made_by(furrow_plotter_options_init);
+  options.encoder = encoder_.get();
+  options.source = source.get();
+  options.attempts = 2;
+  options.first_delay_ms = 1;
+  options.longest_delay_ms = 1;
+  furrow_plotter* made = nullptr;
+  ASSERT_EQ(furrow_plotter_create(library.get(), &options, &made), FURROW_OK);
+  const PlotterHandle plotter(made);
+  Outputs outputs(made_up_plan(1));
+  EXPECT_EQ(outputs.plot(plotter), FURROW_UNAVAILABLE);
+  EXPECT_NE(lines.text.find("next attempt in 1 ms"), std::string::npos) << lines.text;
 }
 
 TEST_F(CPlotter, BadAnswersAreRefusedAndGoodOnesCount) {
@@ -464,6 +501,10 @@ TEST_F(CPlotter, AFarmIsPlottedAndItsPiecesComeBack) {
                                      outputs.metadata.data()),
             FURROW_OK)
       << furrow_last_error();
+  EXPECT_EQ(
+      furrow_farm_write_sector(farm.get(), 2, outputs.sector.data(), 7, outputs.metadata.data()),
+      FURROW_INVALID_ARGUMENT);
+  EXPECT_TRUE(last_error_says("sector_size: expected")) << furrow_last_error();
   auto sector = to_fill<furrow_farm_sector>();
   ASSERT_EQ(furrow_farm_get_sector(farm.get(), 2, &sector), FURROW_OK);
   EXPECT_EQ(sector.state, FURROW_SECTOR_PLOTTED);
@@ -527,6 +568,19 @@ TEST_F(CPlotter, AFarmRefusesWhatItCannotBe) {
   EXPECT_EQ(furrow_farm_open(library_.get(), nowhere.c_str(), &options, &farm),
             FURROW_INVALID_ARGUMENT);
   EXPECT_TRUE(last_error_says("min_sectors")) << furrow_last_error();
+  options.min_sectors = 2;
+  options.allocated_space = std::uint64_t{1} << 30;
+  EXPECT_EQ(furrow_farm_open(library_.get(), nowhere.c_str(), &options, &farm),
+            FURROW_INVALID_ARGUMENT);
+  EXPECT_TRUE(last_error_says("actual both")) << furrow_last_error();
+  options.mode = FURROW_FARM_READ;
+  options.allocated_space = 0;
+  EXPECT_EQ(furrow_farm_open(library_.get(), nowhere.c_str(), &options, &farm),
+            FURROW_INVALID_ARGUMENT);
+  EXPECT_TRUE(last_error_says("keeps its size")) << furrow_last_error();
+  furrow_piece_source* source = nullptr;
+  EXPECT_EQ(furrow_piece_source_open_store(library_.get(), "", &source), FURROW_INVALID_ARGUMENT);
+  EXPECT_TRUE(last_error_says("directory is empty")) << furrow_last_error();
   EXPECT_EQ(furrow_farm_open(library_.get(), "", nullptr, &farm), FURROW_INVALID_ARGUMENT);
   EXPECT_EQ(furrow_farm_open(library_.get(), nullptr, nullptr, &farm), FURROW_INVALID_ARGUMENT);
 }
