@@ -163,7 +163,8 @@ __device__ inline void make_lines(std::uint32_t thread, std::uint32_t n_columns,
   static_assert(kLines == LineColumn::kNumCoarse - LineColumn::kBelow);
 #pragma unroll
   for (std::uint32_t i = 0; i < kLines; ++i) {
-    if (i <= LineColumn::kBelow || !is_down) {
+    // The first line is that of the lane that goes upwards.
+    if ((i != 0 && i <= LineColumn::kBelow) || !is_down) {
       *to = store_planes(line, none);
     }
     to += distance;
