@@ -65,7 +65,7 @@ def jobs_for(root, arguments):
         if header.startswith(_ON_HARNESS):
             options += [f"-I{root / 'tests'}", "-Wno-unknown-pragmas"]
         result.append(Job(header, "C++", [arguments.cxx], options))
-        if header.startswith(_C_INTERFACE):
+        if header.startswith(_C_INTERFACE) and header.endswith(".h"):
             result.append(Job(header, "C", [arguments.cc], ["-std=c11", "-pedantic", *paths]))
         if header.startswith(_CPP_INTERFACE):
             for compiler in filter(None, (arguments.cxx, arguments.clang)):

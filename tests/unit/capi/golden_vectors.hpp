@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <fstream>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,10 +15,8 @@
 
 namespace furrow::test {
 
-inline nlohmann::json golden(const std::string& set) {
-  std::ifstream file(std::string(FURROW_SOURCE_DIR "/tests/golden/") + set + ".json");
-  return nlohmann::json::parse(file);
-}
+/// The cases of tests/golden/SET.json.
+nlohmann::json golden(const std::string& set);
 
 inline std::vector<std::uint8_t> from_hex(const nlohmann::json& text) {
   const auto digits = text.get<std::string>();
