@@ -220,20 +220,15 @@ void BatchGetter::get_pieces(std::span<const PieceIndex> indices, const Sink& si
 
 std::unique_ptr<PieceGetter> make_callback_getter(const furrow_piece_source_callbacks& callbacks) {
   if ((callbacks.get_piece == nullptr) == (callbacks.get_pieces == nullptr)) {
-    throw InvalidArgument(
-        std::string("furrow_piece_source_callbacks: expected one of get_piece and get_pieces, "
-                    "actual ") +
-        (callbacks.get_piece == nullptr ? "none" : "both"));
+    refuse("furrow_piece_source_callbacks", "one of get_piece and get_pieces",
+           std::string(callbacks.get_piece == nullptr ? "none" : "both"));
   }
   if (callbacks.get_pieces != nullptr) {
     return std::make_unique<BatchGetter>(callbacks);
   }
   if (callbacks.concurrency < 1 || callbacks.concurrency > kMostCalls) {
-    throw InvalidArgument("furrow_piece_source_callbacks: concurrency: expected 1 to " +
-                              std::to_string(kMostCalls) + ", actual " +
-                              std::to_string(callbacks.concurrency),
-                          {.expected = "1 to " + std::to_string(kMostCalls),
-                           .actual = std::to_string(callbacks.concurrency)});
+    refuse("furrow_piece_source_callbacks: concurrency", "1 to " + std::to_string(kMostCalls),
+           callbacks.concurrency);
   }
   return std::make_unique<SingleGetter>(callbacks);
 }

@@ -29,10 +29,8 @@ namespace {
 /// Throws InvalidArgument beyond the end.
 CudaDeviceInfo& device_at(CudaDevices& devices, std::size_t position) {
   if (position >= devices.devices.size()) {
-    throw InvalidArgument(
-        "furrow: position of a device: expected less than " +
-            std::to_string(devices.devices.size()) + ", actual " + std::to_string(position),
-        {.expected = std::to_string(devices.devices.size()), .actual = std::to_string(position)});
+    refuse("furrow: position of a device", "less than " + std::to_string(devices.devices.size()),
+           position);
   }
   return devices.devices[position];
 }
@@ -94,7 +92,7 @@ furrow_status furrow_device_list_problem(furrow_device_list* list, char* buffer,
     const Call call(list, "list");
     check_pointer(buffer, "buffer");
     if (buffer_size == 0) {
-      throw furrow::InvalidArgument("furrow: buffer_size: expected at least 1, actual 0");
+      furrow::capi::refuse("furrow: buffer_size", "at least 1", buffer_size);
     }
     const Lock lock(list->mutex);
     furrow::capi::copy_text(

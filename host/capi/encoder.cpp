@@ -304,10 +304,8 @@ furrow_status furrow_encoder_get_member(furrow_encoder* encoder, size_t position
     const Call call(encoder, "encoder");
     const std::vector<furrow::EncoderStatus> members = encoder->core->pool->encoders();
     if (position >= members.size()) {
-      throw furrow::InvalidArgument(
-          "furrow: position of a member: expected less than " + std::to_string(members.size()) +
-              ", actual " + std::to_string(position),
-          {.expected = std::to_string(members.size()), .actual = std::to_string(position)});
+      furrow::capi::refuse("furrow: position of a member",
+                           "less than " + std::to_string(members.size()), position);
     }
     furrow_encoder_member content{};
     furrow::capi::copy_text(members[position].name, content.name);

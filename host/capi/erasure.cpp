@@ -87,10 +87,7 @@ void recover(std::uint8_t* const* shards, const furrow_shard_state* states,
         all.push_back(RecoveryShard::wanted({shards[i], shard_size}));
         break;
       default:
-        throw InvalidArgument("furrow: states[" + std::to_string(i) +
-                                  "]: expected a furrow_shard_state, 0 to 2, actual " +
-                                  std::to_string(state),
-                              {.expected = "0 to 2", .actual = std::to_string(state)});
+        refuse("furrow: states[" + std::to_string(i) + "]", "a furrow_shard_state, 0 to 2", state);
     }
     check_shard_pointer(shards[i], "shards", i);
     buffers.push_back({"shards", shards[i], shard_size, state == FURROW_SHARD_WANTED, i});

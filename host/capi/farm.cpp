@@ -31,9 +31,7 @@ furrow_farm_options default_farm_options() {
 /// A number of the caller where 0 means that none is given.
 std::optional<std::uint16_t> small_number(std::uint32_t value, const char* name) {
   if (value > std::numeric_limits<std::uint16_t>::max()) {
-    throw InvalidArgument(std::string("furrow_farm_options: ") + name +
-                              ": expected at most 65535, actual " + std::to_string(value),
-                          {.expected = "65535", .actual = std::to_string(value)});
+    refuse(std::string("furrow_farm_options: ") + name, "at most 65535", value);
   }
   return value != 0 ? std::optional(static_cast<std::uint16_t>(value)) : std::nullopt;
 }
@@ -41,8 +39,7 @@ std::optional<std::uint16_t> small_number(std::uint32_t value, const char* name)
 FarmOptions farm_options(const char* directory, const furrow_farm_options& given) {
   check_text(directory, "directory");
   if (given.allocated_space != 0 && given.min_sectors != 0) {
-    throw InvalidArgument(
-        "furrow_farm_options: expected allocated_space or min_sectors, actual both");
+    refuse("furrow_farm_options", "allocated_space or min_sectors", std::string("both"));
   }
   if (given.mode == FURROW_FARM_READ && (given.allocated_space != 0 || given.min_sectors != 0)) {
     throw InvalidArgument(
@@ -63,8 +60,7 @@ FarmOptions farm_options(const char* directory, const furrow_farm_options& given
       options.mode = FarmMode::kPlot;
       break;
     default:
-      throw InvalidArgument("furrow_farm_options: mode: expected 0 to 2, actual " +
-                            std::to_string(given.mode));
+      refuse("furrow_farm_options: mode", "0 to 2", static_cast<int>(given.mode));
   }
   options.pieces_in_sector = small_number(given.pieces_in_sector, "pieces_in_sector");
   options.min_sectors = small_number(given.min_sectors, "min_sectors");
@@ -94,17 +90,9 @@ std::shared_ptr<SharedFarm> open_farm(std::shared_ptr<Library> library, FarmOpti
 
 SectorIndex sector_index_of(std::uint32_t index) {
   if (index > std::numeric_limits<std::uint16_t>::max()) {
-    throw InvalidArgument("furrow: sector index: expected at most 65535, actual " +
-                          std::to_string(index));
+    refuse("furrow: sector index", "at most 65535", index);
   }
   return SectorIndex(static_cast<std::uint16_t>(index));
-}
-
-HistorySize history_size_of(std::uint64_t segments) {
-  if (segments == 0) {
-    throw InvalidArgument("furrow: history size: expected 1 segment or more, actual 0");
-  }
-  return HistorySize::from_count(segments);
 }
 
 }  // namespace
@@ -219,14 +207,13 @@ furrow_status furrow_farm_read_sector(furrow_farm* farm, uint32_t sector_index, 
     const furrow::Farm& open = *farm->core->farm;
     const furrow::SectorIndex index = furrow::capi::sector_index_of(sector_index);
     if (index.value() >= open.sector_count()) {
-      throw furrow::InvalidArgument("furrow: sector index: expected less than " +
-                                    std::to_string(open.sector_count()) + ", actual " +
-                                    std::to_string(sector_index));
+      furrow::capi::refuse("furrow: sector index",
+                           "less than " + std::to_string(open.sector_count()), sector_index);
     }
     if (size > open.sector_size() || offset > open.sector_size() - size) {
-      throw furrow::InvalidArgument("furrow: " + std::to_string(size) + " bytes from offset " +
-                                    std::to_string(offset) + " on: expected to end within " +
-                                    std::to_string(open.sector_size()) + " bytes");
+      furrow::capi::refuse("furrow: range in a sector",
+                           "within " + std::to_string(open.sector_size()) + " bytes",
+                           std::to_string(size) + " from offset " + std::to_string(offset) + " on");
     }
     open.read_sector_bytes(index, offset, {bytes, size});
     return FURROW_OK;
@@ -240,7 +227,8 @@ furrow_status furrow_farm_plan_sector(furrow_farm* farm, uint32_t sector_index,
     const furrow::Farm& open = *farm->core->farm;
     const furrow::SectorIndex index = furrow::capi::sector_index_of(sector_index);
     static_cast<void>(open.sector_state(index));  // throws when there is no room for it
-    const furrow::HistorySize history = furrow::capi::history_size_of(history_size);
+    const furrow::HistorySize history =
+        furrow::capi::segments(history_size, "furrow: history_size");
     furrow::capi::write_struct(
         plan, "furrow_sector_plan",
         furrow::capi::plan_of({.public_key_hash = open.identity().public_key_hash(),
@@ -261,10 +249,7 @@ furrow_status furrow_farm_write_sector(furrow_farm* farm, uint32_t sector_index,
     check_pointer(metadata, "metadata");
     const furrow::SectorIndex index = furrow::capi::sector_index_of(sector_index);
     if (const std::uint64_t expected = farm->core->farm->sector_size(); sector_size != expected) {
-      throw furrow::InvalidArgument(
-          "furrow: sector_size: expected " + std::to_string(expected) + ", actual " +
-              std::to_string(sector_size),
-          {.expected = std::to_string(expected), .actual = std::to_string(sector_size)});
+      furrow::capi::refuse("furrow: sector_size", std::to_string(expected), sector_size);
     }
     const furrow::SectorMetadata decoded =
         furrow::SectorMetadata::decode({metadata, FURROW_SECTOR_METADATA_SIZE},

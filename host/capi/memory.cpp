@@ -23,9 +23,8 @@ furrow_memory_plan plan(const furrow_memory_request& request) {
   const MachineLimits machine = read_machine_limits();
   check_thread_count(request.threads, machine);
   if (request.pieces_in_sector > FURROW_MAX_PIECES_IN_SECTOR) {
-    throw InvalidArgument("furrow_memory_request: pieces_in_sector: expected at most " +
-                          std::to_string(FURROW_MAX_PIECES_IN_SECTOR) + ", actual " +
-                          std::to_string(request.pieces_in_sector));
+    refuse("furrow_memory_request: pieces_in_sector",
+           "at most " + std::to_string(FURROW_MAX_PIECES_IN_SECTOR), request.pieces_in_sector);
   }
   std::vector<CudaDeviceInfo> devices;
   if (request.device_count != 0) {

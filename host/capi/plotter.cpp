@@ -62,9 +62,8 @@ auto core_of(T* handle, const char* name) {
 
 std::size_t checked_sectors(std::uint32_t sectors) {
   if (sectors < 1 || sectors > kMostSectorsInMemory) {
-    throw InvalidArgument("furrow_plotter_options: sectors_in_memory: expected 1 to " +
-                          std::to_string(kMostSectorsInMemory) + ", actual " +
-                          std::to_string(sectors));
+    refuse("furrow_plotter_options: sectors_in_memory",
+           "1 to " + std::to_string(kMostSectorsInMemory), sectors);
   }
   return sectors;
 }
@@ -186,10 +185,8 @@ void check_output(const void* output, std::size_t actual, std::size_t expected, 
   }
   check_pointer(output, name);
   if (actual != expected) {
-    throw InvalidArgument(std::string("furrow_plot_sector_request: size of ") + name +
-                              ": expected " + std::to_string(expected) + ", actual " +
-                              std::to_string(actual),
-                          {.expected = std::to_string(expected), .actual = std::to_string(actual)});
+    refuse(std::string("furrow_plot_sector_request: size of ") + name, std::to_string(expected),
+           actual);
   }
 }
 
@@ -266,13 +263,9 @@ furrow_status plot_farm(furrow_plotter* plotter, const furrow_plot_farm_request&
         "furrow: the farm in " + farm->farm->directory().native() + " is open for reading only",
         {.path = farm->farm->directory().native()});
   }
-  if (request.reserved0 != 0) {
-    throw InvalidArgument("furrow_plot_farm_request: reserved0: expected 0, actual " +
-                          std::to_string(request.reserved0));
-  }
-  if (request.history_size == 0) {
-    throw InvalidArgument("furrow: history size: expected 1 segment or more, actual 0");
-  }
+  check_reserved("furrow_plot_farm_request", "reserved0", request.reserved0);
+  const HistorySize history_size =
+      segments(request.history_size, "furrow_plot_farm_request: history_size");
   std::vector<SectorIndex> sectors =
       sectors_to_plot(*farm->farm, farm->farm->target_sector_count());
   if (request.most_sectors != 0 && request.most_sectors < sectors.size()) {
@@ -284,7 +277,7 @@ furrow_status plot_farm(furrow_plotter* plotter, const furrow_plot_farm_request&
   const std::stop_callback on_farm_end(request.farm->end(), [&] { stop.request_stop(); });
   Teller teller(request.on_event, request.user);
   const PlotResult result = furrow::plot_farm(
-      *farm->farm, sectors, HistorySize::from_count(request.history_size),
+      *farm->farm, sectors, history_size,
       {.download = {.piece_getter = *plotter->pieces},
        .encoders = *plotter->encoder->pool,
        .sectors_in_memory = plotter->sectors_in_memory,

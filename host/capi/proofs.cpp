@@ -125,10 +125,8 @@ furrow_status furrow_proof_seed(const uint8_t* sector_id, size_t piece_offset, u
     const auto sector = furrow::capi::fixed_bytes<furrow::SectorId>(sector_id, "sector_id");
     furrow::capi::check_pointer(seed, "seed");
     if (piece_offset > kMost) {
-      throw furrow::InvalidArgument(
-          "furrow: piece offset: expected at most " + std::to_string(kMost) + ", actual " +
-              std::to_string(piece_offset),
-          {.expected = std::to_string(kMost), .actual = std::to_string(piece_offset)});
+      furrow::capi::refuse("furrow: piece offset", "at most " + std::to_string(kMost),
+                           piece_offset);
     }
     furrow::capi::check_apart({{"sector_id", sector_id, FURROW_HASH_SIZE, false},
                                {"seed", seed, FURROW_HASH_SIZE, true}});

@@ -38,10 +38,8 @@ void piece_indices(const furrow_sector_plan* given, std::uint64_t* out, std::siz
   const SectorPlan plan = read_sector_plan(given);
   check_pointer(out, "piece_indices");
   if (count != plan.pieces_in_sector) {
-    throw InvalidArgument(
-        "furrow: count of piece indices: expected pieces_in_sector of the plan, " +
-            std::to_string(plan.pieces_in_sector) + ", actual " + std::to_string(count),
-        {.expected = std::to_string(plan.pieces_in_sector), .actual = std::to_string(count)});
+    refuse("furrow: count of piece indices",
+           "pieces_in_sector of the plan, " + std::to_string(plan.pieces_in_sector), count);
   }
   check_apart(
       {{"plan", given, sizeof(*given), false}, {"piece_indices", out, count * sizeof(*out), true}});
@@ -84,11 +82,9 @@ void read_sector_piece(furrow_library* library, const furrow_read_piece_request&
   const SectorMetadata metadata = SectorMetadata::decode(
       {request.sector_metadata, FURROW_SECTOR_METADATA_SIZE}, "sector metadata");
   if (request.piece_offset >= metadata.pieces_in_sector) {
-    throw InvalidArgument("furrow: piece offset: expected less than the pieces in the sector, " +
-                              std::to_string(metadata.pieces_in_sector) + ", actual " +
-                              std::to_string(request.piece_offset),
-                          {.expected = std::to_string(metadata.pieces_in_sector),
-                           .actual = std::to_string(request.piece_offset)});
+    refuse("furrow: piece offset",
+           "less than the pieces in the sector, " + std::to_string(metadata.pieces_in_sector),
+           request.piece_offset);
   }
   if (metadata.holds_nothing()) {
     throw SectorHoldsNothing(metadata.sector_index);
@@ -131,17 +127,13 @@ furrow_status furrow_shard_commitments_root(furrow_library* library,
     const auto seed =
         furrow::capi::fixed_bytes<furrow::Hash>(shard_commitments_seed, "shard_commitments_seed");
     furrow::capi::check_pointer(root, "root");
-    if (history_size == 0) {
-      throw furrow::InvalidArgument("furrow: history_size: expected at least 1, actual 0",
-                                    {.expected = "at least 1", .actual = "0"});
-    }
+    const furrow::HistorySize history =
+        furrow::capi::segments(history_size, "furrow: history_size");
     furrow::capi::check_apart(
         {{"shard_commitments_seed", shard_commitments_seed, FURROW_HASH_SIZE, false},
          {"root", root, FURROW_HASH_SIZE, true}});
     furrow::capi::write_bytes(
-        furrow::shard_commitments_root(furrow::SimdMode::kBest, seed,
-                                       furrow::HistorySize::from_count(history_size)),
-        root);
+        furrow::shard_commitments_root(furrow::SimdMode::kBest, seed, history), root);
     return FURROW_OK;
   });
 }

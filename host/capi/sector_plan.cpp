@@ -13,17 +13,8 @@ namespace {
 static_assert(FURROW_HASH_SIZE == kHashSize);
 static_assert(FURROW_MAX_PIECES_IN_SECTOR == kMaxPiecesInSector);
 
-[[noreturn]] void refuse(const char* member, const std::string& expected, std::uint64_t actual) {
-  throw InvalidArgument(std::string("furrow_sector_plan: ") + member + ": expected " + expected +
-                            ", actual " + std::to_string(actual),
-                        {.expected = expected, .actual = std::to_string(actual)});
-}
-
-HistorySize segments(std::uint64_t count, const char* member) {
-  if (count == 0) {
-    refuse(member, "at least 1", count);
-  }
-  return HistorySize::from_count(count);
+std::string member(const char* name) {
+  return std::string("furrow_sector_plan: ") + name;
 }
 
 furrow_sector_plan read_plan(const furrow_sector_plan* given) {
@@ -31,6 +22,13 @@ furrow_sector_plan read_plan(const furrow_sector_plan* given) {
 }
 
 }  // namespace
+
+HistorySize segments(std::uint64_t count, const std::string& what) {
+  if (count == 0) {
+    refuse(what, "at least 1", count);
+  }
+  return HistorySize::from_count(count);
+}
 
 furrow_sector_plan default_sector_plan() {
   const FarmerProtocolInfo chain;
@@ -53,29 +51,30 @@ ChainParameters read_chain_parameters(const furrow_sector_plan* given) {
 
 SectorPlan sector_plan_of(const furrow_sector_plan& plan) {
   if (plan.pieces_in_sector < 1 || plan.pieces_in_sector > kMaxPiecesInSector) {
-    refuse("pieces_in_sector", "1 to " + std::to_string(kMaxPiecesInSector), plan.pieces_in_sector);
+    refuse(member("pieces_in_sector"), "1 to " + std::to_string(kMaxPiecesInSector),
+           plan.pieces_in_sector);
   }
-  return {
-      .public_key_hash = fixed_bytes<Hash>(plan.public_key_hash, "public_key_hash"),
-      .shard_commitments_root =
-          fixed_bytes<Hash>(plan.shard_commitments_root, "shard_commitments_root"),
-      .sector_index = SectorIndex(plan.sector_index),
-      .protocol_info = chain_parameters_of(plan).at(segments(plan.history_size, "history_size")),
-      .pieces_in_sector = plan.pieces_in_sector};
+  return {.public_key_hash = fixed_bytes<Hash>(plan.public_key_hash, "public_key_hash"),
+          .shard_commitments_root =
+              fixed_bytes<Hash>(plan.shard_commitments_root, "shard_commitments_root"),
+          .sector_index = SectorIndex(plan.sector_index),
+          .protocol_info =
+              chain_parameters_of(plan).at(segments(plan.history_size, member("history_size"))),
+          .pieces_in_sector = plan.pieces_in_sector};
 }
 
 ChainParameters chain_parameters_of(const furrow_sector_plan& plan) {
   check_reserved("furrow_sector_plan", "reserved0", plan.reserved0);
   if (plan.max_pieces_in_sector == 0) {
-    refuse("max_pieces_in_sector", "at least 1", plan.max_pieces_in_sector);
+    refuse(member("max_pieces_in_sector"), "at least 1", plan.max_pieces_in_sector);
   }
   return {.max_pieces_in_sector = plan.max_pieces_in_sector,
-          .recent_segments = segments(plan.recent_segments, "recent_segments"),
+          .recent_segments = segments(plan.recent_segments, member("recent_segments")),
           .recent_history_numerator =
-              segments(plan.recent_history_numerator, "recent_history_numerator"),
+              segments(plan.recent_history_numerator, member("recent_history_numerator")),
           .recent_history_denominator =
-              segments(plan.recent_history_denominator, "recent_history_denominator"),
-          .min_sector_lifetime = segments(plan.min_sector_lifetime, "min_sector_lifetime")};
+              segments(plan.recent_history_denominator, member("recent_history_denominator")),
+          .min_sector_lifetime = segments(plan.min_sector_lifetime, member("min_sector_lifetime"))};
 }
 
 furrow_sector_plan plan_of(const SectorPlan& plan) {

@@ -3,6 +3,9 @@
 // carry.
 #pragma once
 
+#include <cstdint>
+#include <string>
+
 #include "furrow/c/sector.h"
 #include "furrow/types.hpp"
 
@@ -10,6 +13,9 @@
 #include "host/plotting/download_sector.hpp"
 
 namespace furrow::capi {
+
+/// A history size of this many segments; throws InvalidArgument, naming `what`, for none.
+HistorySize segments(std::uint64_t count, const std::string& what);
 
 /// What furrow_sector_plan_init sets.
 furrow_sector_plan default_sector_plan();

@@ -27,6 +27,11 @@ std::size_t given_size(const void* bytes) {
 
 }  // namespace
 
+void refuse(const std::string& what, const std::string& expected, const std::string& actual) {
+  throw InvalidArgument(what + ": expected " + expected + ", actual " + actual,
+                        {.expected = expected, .actual = actual});
+}
+
 void check_pointer(const void* pointer, const char* name) {
   if (pointer == nullptr) {
     throw InvalidArgument(std::string("furrow: argument ") + name + " is NULL");

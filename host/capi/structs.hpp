@@ -17,6 +17,14 @@
 
 namespace furrow::capi {
 
+/// Throws InvalidArgument that says "WHAT: expected EXPECTED, actual ACTUAL", and has both as fields.
+[[noreturn]] void refuse(const std::string& what, const std::string& expected,
+                         const std::string& actual);
+template <class Number>
+[[noreturn]] void refuse(const std::string& what, const std::string& expected, Number actual) {
+  refuse(what, expected, std::to_string(actual));
+}
+
 /// Throws InvalidArgument that names it.
 void check_pointer(const void* pointer, const char* name);
 

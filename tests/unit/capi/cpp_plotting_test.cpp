@@ -262,11 +262,14 @@ TEST(CppPlotter, OutputsMayBeLeftOutAndHaveTheirSizes) {
   Buffer nothing;
   nothing.reserve(1);
   request.sector = nothing;
-  EXPECT_EQ(plotter.plot_sector(request), Outcome::kDone);
-  Buffer metadata(5);
+  EXPECT_TRUE(says(*error_of([&] { return plotter.plot_sector(request); }), "no output is set"));
+  Buffer metadata(FURROW_SECTOR_METADATA_SIZE);
   request.metadata = metadata;
+  EXPECT_EQ(plotter.plot_sector(request), Outcome::kDone);
+  Buffer short_metadata(5);
+  request.metadata = short_metadata;
   EXPECT_TRUE(says(*error_of([&] { return plotter.plot_sector(request); }), "metadata"));
-  request.metadata = {};
+  request.metadata = metadata;
   furrow::AbortFlag abort;
   abort.set();
   request.abort = &abort;
@@ -294,6 +297,8 @@ TEST(CppPlotter, WarningsOfTheLibraryArriveAndMayThrow) {
   furrow::Plotter plotter(library, cpu_encoder(library), source, once);
   furrow::PlotSectorRequest request;
   request.plan = plan_of(1);
+  Buffer metadata(FURROW_SECTOR_METADATA_SIZE);
+  request.metadata = metadata;
   EXPECT_TRUE(error_of([&] { return plotter.plot_sector(request); }).has_value());
   EXPECT_NE(lines.find("missing"), std::string::npos) << lines;
 }
