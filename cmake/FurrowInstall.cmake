@@ -2,7 +2,8 @@
 # What `cmake --install` puts where. By component, each of which is a Debian package (FurrowPackages.cmake):
 #
 #   runtime      the shared library
-#   development  headers for C and C++, the static library, the CMake package, furrow.pc, examples
+#   development  headers for C and C++, the static library, the CMake package, furrow.pc, examples,
+#                specification
 #   tools        the program, its manual pages and completions, a unit for a server of pieces
 if(EXISTS /etc/debian_version AND CMAKE_LIBRARY_ARCHITECTURE AND NOT DEFINED CMAKE_INSTALL_LIBDIR)
   # Where Debian has libraries, and looks for those in /usr/local.
@@ -25,6 +26,12 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/furrow/c ${PROJECT_SOURCE_DIR}/i
 set(examples ${PROJECT_SOURCE_DIR}/examples)
 install(FILES ${examples}/CMakeLists.txt ${examples}/encode_record.c ${examples}/mini_daemon.cpp
   DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/libfurrow-dev/examples COMPONENT development)
+# Where comments of the headers point to, and how the library is used.
+set(docs ${PROJECT_SOURCE_DIR}/docs)
+install(DIRECTORY ${docs}/spec
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/libfurrow-dev/docs COMPONENT development)
+install(FILES ${docs}/manual/library.md ${docs}/manual/library-rust.md ${docs}/manual/damaged-farm.md
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/libfurrow-dev/docs/manual COMPONENT development)
 install(EXPORT furrow_targets NAMESPACE furrow:: FILE furrow-targets.cmake
   DESTINATION ${package_folder} COMPONENT development)
 

@@ -16,6 +16,7 @@
 
 #include "host/base/observer.hpp"
 #include "host/plotting/driver_call.hpp"
+#include "tools/advice.hpp"
 #include "tools/command_line.hpp"
 #include "tools/commands.hpp"
 #include "tools/exit_code.hpp"
@@ -111,7 +112,7 @@ int run_and_report(int argc, char** argv) {
   } catch (const DoneButBroken& error) {
     return fail_heard(kCheckFailed, error.what());
   } catch (const furrow::Error& error) {
-    return fail_heard(exit_code_of(error.kind()), error.what());
+    return fail_heard(exit_code_of(error.kind()), (error.what() + advice_on(error)).c_str());
   } catch (const std::bad_alloc&) {
     return fail_heard(kUnavailable, "out of memory");
   } catch (const std::exception& error) {

@@ -24,9 +24,9 @@ std::pair<fs::path, fs::path> with_parent(const fs::path& directory) {
 }  // namespace
 
 ParentMissing::ParentMissing(const fs::path& directory, const fs::path& parent)
-    : IoError("create directory", directory.native(),
-              "'" + parent.native() +
-                  "' is not there; mount its disk, or let --create=parents make it") {}
+    : IoError(
+          "create directory", directory.native(),
+          "'" + parent.native() + "', which it would be in, is not there; is its disk mounted?") {}
 
 void make_directory(const fs::path& directory, MakeDirectory how,
                     const std::function<void(const fs::path&)>& on_made) {

@@ -207,6 +207,16 @@ void check_outputs(const furrow_plot_sector_request& request, std::uint16_t piec
                {"plotted_sector", request.plotted_sector, request.plotted_sector_size, true}});
 }
 
+/// A store knows how much history it has: pieces of more would be missing one by one.
+void check_history(const SharedPieceSource& source, HistorySize wanted, const char* name) {
+  if (source.manifest != nullptr && wanted > source.manifest->history_size()) {
+    refuse(name,
+           "at most " + std::to_string(source.manifest->history_size().count()) +
+               ", as many segments as the source has",
+           wanted.count());
+  }
+}
+
 void copy_out(const std::vector<std::uint8_t>& from, std::uint8_t* to) {
   std::copy(from.begin(), from.end(), to);
 }
@@ -215,6 +225,8 @@ furrow_status plot_sector(furrow_plotter* plotter, const furrow_plot_sector_requ
   const Call call(plotter, "plotter");
   const SectorPlan plan = read_sector_plan(request.plan);
   check_outputs(request, plan.pieces_in_sector);
+  check_history(*plotter->source, plan.protocol_info.history_size,
+                "furrow_sector_plan: history_size");
   const AbortWatch abort(request.abort_flag, plotter->end());
   Teller teller(request.on_event, request.user);
   const PlotSectorOptions options{
@@ -266,6 +278,7 @@ furrow_status plot_farm(furrow_plotter* plotter, const furrow_plot_farm_request&
   check_reserved("furrow_plot_farm_request", "reserved0", request.reserved0);
   const HistorySize history_size =
       segments(request.history_size, "furrow_plot_farm_request: history_size");
+  check_history(*plotter->source, history_size, "furrow_plot_farm_request: history_size");
   std::vector<SectorIndex> sectors =
       sectors_to_plot(*farm->farm, farm->farm->target_sector_count());
   if (request.most_sectors != 0 && request.most_sectors < sectors.size()) {

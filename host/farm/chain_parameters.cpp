@@ -44,6 +44,18 @@ FarmerProtocolInfo ChainParameters::at(HistorySize history_size) const {
           .min_sector_lifetime = min_sector_lifetime};
 }
 
+std::string ChainParameters::differing_from(const ChainParameters& other) const {
+  const nlohmann::ordered_json mine = values_of(*this);
+  const nlohmann::ordered_json others = values_of(other);
+  std::string text;
+  for (const auto& [name, value] : mine.items()) {
+    if (value != others.at(name)) {
+      text += (text.empty() ? "" : ", ") + name + " " + value.dump();
+    }
+  }
+  return text;
+}
+
 std::string ChainParameters::to_text() const {
   nlohmann::ordered_json values = values_of(*this);
   values["checksum"] = to_hex(checksum_of(*this).bytes);

@@ -27,6 +27,9 @@ struct ChainParameters {
 
   [[nodiscard]] FarmerProtocolInfo at(HistorySize history_size) const;
 
+  /// Names and values of those that are not as in `other`, as text.
+  [[nodiscard]] std::string differing_from(const ChainParameters& other) const;
+
   /// The text of the file, with its checksum.
   [[nodiscard]] std::string to_text() const;
   /// Throws MalformedData that names `what`, also when the checksum is not that of the values.

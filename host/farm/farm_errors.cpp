@@ -41,11 +41,15 @@ WrongChain::WrongChain(const std::filesystem::path& info_file, const Hash& expec
 ChainParametersMismatch::ChainParametersMismatch(const std::filesystem::path& chain_file,
                                                  const ChainParameters& expected,
                                                  const ChainParameters& actual)
-    : FarmMismatch(chain_file.native() + ": other chain parameters, expected " +
-                       expected.to_text() + ", actual " + actual.to_text(),
-                   {.path = chain_file.native(),
-                    .expected = expected.to_text(),
-                    .actual = actual.to_text()}) {}
+    : ChainParametersMismatch(chain_file, expected.differing_from(actual),
+                              actual.differing_from(expected)) {}
+
+ChainParametersMismatch::ChainParametersMismatch(const std::filesystem::path& chain_file,
+                                                 const std::string& expected,
+                                                 const std::string& actual)
+    : FarmMismatch(chain_file.native() + ": other chain parameters, expected " + expected +
+                       ", actual " + actual,
+                   {.path = chain_file.native(), .expected = expected, .actual = actual}) {}
 
 IdentityMismatch::IdentityMismatch(const std::filesystem::path& info_file, const PublicKey& of_info,
                                    const PublicKey& of_identity)
@@ -68,26 +72,29 @@ ShardCommitmentsSeedMismatch::ShardCommitmentsSeedMismatch(const std::filesystem
 StoredSizeMismatch::StoredSizeMismatch(const std::filesystem::path& info_file, std::uint64_t stored,
                                        const std::string& differences, std::uint64_t mending_size)
     : StoredSizeMismatch(info_file, stored, mending_size,
-                         ", which is not the size of the files: " + differences +
-                             "; say which size the farm shall have, --size " +
-                             std::to_string(mending_size) + " is that of its files") {}
+                         ", which is not the size of the files: " + differences + "; " +
+                             std::to_string(mending_size) + " is the size of its files") {}
 
 StoredSizeMismatch::StoredSizeMismatch(const std::filesystem::path& info_file, std::uint64_t stored,
-                                       std::uint64_t mending_size, const std::string& what)
+                                       std::uint64_t mending_size, const std::string& what,
+                                       unsigned cache_percentage)
     : FarmMismatch(info_file.native() + ": \"allocatedSpace\" is " + std::to_string(stored) + what,
                    {.path = info_file.native(),
                     .expected = std::to_string(mending_size),
-                    .actual = std::to_string(stored)}) {}
+                    .actual = std::to_string(stored)}),
+      mending_size_(mending_size),
+      cache_percentage_(cache_percentage) {}
 
 StoredSizeMismatch StoredSizeMismatch::without_cache(const std::filesystem::path& info_file,
                                                      std::uint64_t stored,
                                                      unsigned cache_percentage,
                                                      std::uint64_t mending_size) {
   return {info_file, stored, mending_size,
-          ", which is not the size of plot.bin and metadata.bin: if the number is wrong, --size " +
+          ", which is not the size of plot.bin and metadata.bin: if the number is wrong, " +
               std::to_string(mending_size) +
-              " is that of the files; if piece_cache.bin was removed, --cache-percentage " +
-              std::to_string(cache_percentage) + " makes it anew, empty"};
+              " is the size of the files; if piece_cache.bin was removed, it had " +
+              std::to_string(cache_percentage) + " % of the space",
+          cache_percentage};
 }
 
 StateOfAnotherFarm::StateOfAnotherFarm(const std::filesystem::path& directory, const Ulid& expected,
@@ -147,9 +154,9 @@ UncountedSectors::UncountedSectors(const std::filesystem::path& metadata_file,
               " more have a sound slot, and plot.bin has their bytes, the last one sector " +
               std::to_string(last.value()) + "; expected a count of " +
               std::to_string(last.value() + 1) +
-              " (docs/manual/damaged-farm.md says how to write it by hand), unless a change of "
-              "size with --shrink "
-              "was interrupted: the same command completes that",
+              " (docs/manual/damaged-farm.md says how to write it by hand), unless the farm was "
+              "being "
+              "made smaller when that was interrupted: the same change again completes it",
           {.path = metadata_file.native(),
            .expected = std::to_string(last.value() + 1),
            .actual = std::to_string(counted)}),
@@ -170,16 +177,17 @@ WouldLoseSectors::WouldLoseSectors(std::uint64_t allocated_space, unsigned cache
             "allocated space of " + std::to_string(allocated_space) + " bytes, of which " +
                 std::to_string(cache_percentage) + " % are for a piece cache, has room for " +
                 counted(room_for, "sector") + ", but " + std::to_string(plotted) +
-                " are plotted: " + std::to_string(plotted - room_for) + " would be lost; --size " +
-                std::to_string(needed_space) + " keeps them all, --shrink drops the last ones",
+                " are plotted: " + std::to_string(plotted - room_for) + " would be lost; " +
+                std::to_string(needed_space) + " bytes keep them all",
             {.expected = std::to_string(needed_space), .actual = std::to_string(allocated_space)}),
-      lost_(static_cast<std::uint16_t>(plotted - room_for)) {}
+      lost_(static_cast<std::uint16_t>(plotted - room_for)),
+      needed_space_(needed_space) {}
 
 SectorHoldsNothing::SectorHoldsNothing(SectorIndex index)
     : Error(ErrorKind::kUnavailable,
             "sector " + std::to_string(index.value()) +
                 ": expected a plotted one, actual one that holds nothing; it is being plotted, or "
-                "furrow plot will make it",
+                "was lost",
             {.sector_index = index.value()}) {}
 
 SlotChanged::SlotChanged(SectorIndex index)

@@ -59,6 +59,10 @@ class ChainParametersMismatch : public FarmMismatch {
  public:
   ChainParametersMismatch(const std::filesystem::path& chain_file, const ChainParameters& expected,
                           const ChainParameters& actual);
+
+ private:
+  ChainParametersMismatch(const std::filesystem::path& chain_file, const std::string& expected,
+                          const std::string& actual);
 };
 
 /// The key of the farm is not the one in identity.bin.
@@ -87,10 +91,17 @@ class StoredSizeMismatch : public FarmMismatch {
   static StoredSizeMismatch without_cache(const std::filesystem::path& info_file,
                                           std::uint64_t stored, unsigned cache_percentage,
                                           std::uint64_t mending_size);
+  [[nodiscard]] std::uint64_t mending_size() const noexcept { return mending_size_; }
+  /// 0 unless all that is missing is a piece cache of this share.
+  [[nodiscard]] unsigned cache_percentage() const noexcept { return cache_percentage_; }
 
  private:
   StoredSizeMismatch(const std::filesystem::path& info_file, std::uint64_t stored,
-                     std::uint64_t mending_size, const std::string& what);
+                     std::uint64_t mending_size, const std::string& what,
+                     unsigned cache_percentage = 0);
+
+  std::uint64_t mending_size_;
+  unsigned cache_percentage_;
 };
 
 /// FARM/state was made for a farm with another id.
@@ -168,9 +179,11 @@ class WouldLoseSectors : public Error {
   WouldLoseSectors(std::uint64_t allocated_space, unsigned cache_percentage, std::uint16_t room_for,
                    std::uint16_t plotted, std::uint64_t needed_space);
   [[nodiscard]] std::uint16_t lost() const noexcept { return lost_; }
+  [[nodiscard]] std::uint64_t needed_space() const noexcept { return needed_space_; }
 
  private:
   std::uint16_t lost_;
+  std::uint64_t needed_space_;
 };
 
 /// The sector is counted, but holds nothing: it is lost, or being plotted.

@@ -68,6 +68,8 @@ class Install(FurrowTest):
         for wanted in ("bin/furrow", "share/man/man1/furrow.1",
                        "share/man/man1/furrow-plot.1", "share/doc/libfurrow1/copyright",
                        "share/doc/libfurrow-dev/examples/mini_daemon.cpp",
+                       "share/doc/libfurrow-dev/docs/manual/library.md",
+                       "share/doc/libfurrow-dev/docs/spec/02-proof-of-space.md",
                        "share/bash-completion/completions/furrow",
                        "share/zsh/site-functions/_furrow"):
             self.assertIn(wanted, files)

@@ -9,12 +9,12 @@ line at the head of each, and run.
 import json
 import os
 import pathlib
-import re
 import shutil
 import signal
 import subprocess
 
 from support import program
+from support.examples import line_at_the_head
 from support.program import (BAD_ARGUMENTS, CHECK_FAILED, INTERRUPTED, IO_ERROR, MISMATCH, OPTIONS, SUCCESS,
                              FurrowTest, Result)
 
@@ -36,11 +36,6 @@ def must(*command, **options):
     if result.code != SUCCESS:
         raise AssertionError(str(result))
     return result
-
-
-def line_at_the_head(source):
-    """The one command that builds it, as it stands in its comment."""
-    return re.search(r"^(?://| \*)   (c(?:c|\+\+) .*)$", source.read_text(encoding="utf-8"), re.MULTILINE).group(1)
 
 
 class LibraryExamples(FurrowTest):

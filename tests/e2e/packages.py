@@ -3,7 +3,7 @@
 """The Debian packages that cpack makes, in a Debian where nothing else is: they bring what they need, programs
 of others are built and run with them, and the program works. Exit code 77: not possible here.
 
-    packages.py --furrow PROGRAM --work DIR --build DIR --tree DIR --cpack PROGRAM
+    packages.py --furrow PROGRAM --work DIR --fixtures DIR --build DIR --tree DIR --cpack PROGRAM
 """
 
 import pathlib
@@ -48,11 +48,13 @@ class Packages(unittest.TestCase):
         cls.loaded = {path: cls.root.succeeds("ldd", path)
                       for path in ("/usr/bin/furrow", cls.file_of("libfurrow1", r"/libfurrow\.so\.[^/]+$"))}
         languages = {example.language for example in examples.EXAMPLES} | {"c", "cpp"}
-        cls.root.install(*cls.inside, "cmake", "make", "pkg-config",
+        cls.root.install(*cls.inside, "cargo", "cmake", "make", "pkg-config",
                          *sorted(examples.DEBIAN_PACKAGES[language] for language in languages))
         for example in examples.EXAMPLES:
             for part in (example.source, *example.folders):
                 cls.root.bring(OPTIONS.tree / part, f"/examples/{part}")
+        for part in (OPTIONS.store, OPTIONS.farm):
+            cls.root.bring(part, f"/fixtures/{part.name}")
 
     @classmethod
     def files_of(cls, package):
@@ -133,6 +135,24 @@ class Packages(unittest.TestCase):
             with self.subTest(example=name):
                 self.assertEqual("libfurrow.so.1" in self.needed(f"/project/build/{name}"), name.endswith("_shared"))
                 self.runs(example, f"/project/build/{name}")
+
+    def test_daemon(self):
+        installed = "/usr/share/doc/libfurrow-dev/examples"
+        line = examples.line_at_the_head(self.root.path(f"{installed}/mini_daemon.cpp"))
+        self.root.succeeds("sh", "-ec", f"cp -r {installed} /daemon; cd /daemon; {line}")
+        said = self.root.succeeds("/daemon/mini_daemon", "/daemon/farm", "/fixtures/store", "2", "2")
+        self.assertIn("2 sectors in the farm", said)
+        self.root.succeeds("furrow", "scrub", "--farm", "/daemon/farm")
+
+    def test_rust_crates(self):
+        self.root.bring(OPTIONS.tree / "bindings/rust", "/crates")
+        golden = self.root.bring(OPTIONS.tree / "tests/golden", "/golden_of_crates")
+        said = self.root.succeeds(
+            "env", "FURROW_INCLUDE_DIR=/usr/include", f"FURROW_GOLDEN_DIR={golden}", "FURROW_FIXTURES=/fixtures",
+            "FURROW_PROGRAM=/usr/bin/furrow", "CARGO_TARGET_DIR=/target", "sh", "-ec",
+            "cd /crates && cargo test --offline --locked --workspace -- --include-ignored")
+        self.assertIn("test sectors_are_those_of_the_program ... ok", said)
+        self.assertIn("test layouts_are_those_of_the_c_compiler ... ok", said)
 
     def test_program(self):
         self.assertIn("no CUDA devices", self.root.succeeds("furrow", "devices"))

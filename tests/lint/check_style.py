@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks what a file looks like: its license line, the length of lines of prose, and, where clang-format 14 is
-installed, that it would change nothing."""
+"""Checks what a file looks like: its license line, the length of lines of prose, that the engine's texts name no
+option of a program, and, where clang-format 14 is installed, that it would change nothing."""
 
 import argparse
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -15,6 +16,9 @@ CODE_SUFFIXES = source_tree.SOURCE_SUFFIXES + (".py", ".sh", ".cmake", ".rs", ".
 MOST_COLUMNS = 120
 # The specification is copied, and a program writes bench/model.md.
 OTHER_PROSE = ("docs/spec/", "bench/model.md")
+# Read by daemons that link the library: tools/advice.cpp adds what somebody at a command line may do.
+ENGINE = ("host/", "cuda/", "include/")
+OPTION_IN_A_TEXT = re.compile(r'"[^"]*(?<![-\w])--[a-z]')
 
 
 def has_license(text):
@@ -42,6 +46,10 @@ def complaints_about(path, text):
         return [f"{path}: no line {LICENSE}"]
     if path.endswith(".md") and not path.startswith(OTHER_PROSE):
         return [f"{path}:{number}: more than {MOST_COLUMNS} columns" for number in long_lines(text)]
+    if path.startswith(ENGINE):
+        return [f"{path}:{number}: a text of the engine names an option of a program"
+                for number, line in enumerate(text.splitlines(), 1)
+                if OPTION_IN_A_TEXT.search(line.partition("//")[0])]
     return []
 
 
@@ -60,6 +68,8 @@ def main():
     arguments = parser.parse_args()
     # The check must be able to fail.
     assert complaints_about("a.cpp", "int main() {}") and complaints_about("a.md", "a " * 61)
+    assert complaints_about("host/a.cpp", f'// {LICENSE}\n"or --size 1"')
+    assert not complaints_about("host/a.cpp", f'// {LICENSE}\n// "--size"')
     assert not complaints_about("a.py", "#!x\n# " + LICENSE) and not complaints_about("a.md", "| a " * 61)
     complaints = []
     for path in source_tree.repository_files(arguments.root):

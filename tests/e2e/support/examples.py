@@ -3,6 +3,7 @@
 language and the flags of pkg-config, or by CMake (C and C++)."""
 
 import pathlib
+import re
 import shlex
 
 PROJECT = """\
@@ -36,6 +37,11 @@ COMPILERS = {"c": "cc", "cpp": "c++", "rs": "rustc"}
 DEBIAN_PACKAGES = {"c": "gcc", "cpp": "g++", "rs": "rustc"}
 
 
+def line_at_the_head(source):
+    """The one command that builds it, as it stands in its comment."""
+    return re.search(r"^(?://| \*)   (c(?:c|\+\+) .*)$", source.read_text(encoding="utf-8"), re.MULTILINE).group(1)
+
+
 def rust_command(example, source, compiled, flags, archive):
     """The crates, then the program, as cargo would, which need not be there. What pkg-config said comes last: `-l`
     would stand before the crates that it is for."""
@@ -43,6 +49,7 @@ def rust_command(example, source, compiled, flags, archive):
     crates = f"{compiled}.crates"
     words = [str(archive) if archive and flag == "-lfurrow" else flag
              for flag in flags if flag.startswith(("-l", "-L"))]
+    words.append("-lc")  # rustc has it before these, and a part of it, as `atexit`, is taken by need
     rustc = ["rustc", "--edition", "2021", "-L", crates]
     commands = [["mkdir", "-p", crates]]
     known = []

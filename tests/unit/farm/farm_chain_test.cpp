@@ -63,6 +63,14 @@ TEST(ChainParameters, NoChangedBitIsTakenForOtherValues) {
   }
 }
 
+TEST(FarmChain, DifferencesAreNamed) {
+  ChainParameters chain;
+  EXPECT_EQ(chain.differing_from(chain), "");
+  chain.max_pieces_in_sector = 7;
+  chain.recent_segments = HistorySize::from_count(9);
+  EXPECT_EQ(chain.differing_from(ChainParameters()), "maxPiecesInSector 7, recentSegments 9");
+}
+
 TEST(FarmChain, ANewFarmStatesItAndKeepsToIt) {
   const test::TempDirectory directory;
   const fs::path path = directory.path() / "farm";
@@ -73,7 +81,13 @@ TEST(FarmChain, ANewFarmStatesItAndKeepsToIt) {
   EXPECT_TRUE(farm->states_chain_parameters());
   EXPECT_EQ(farm->chain_parameters(), other_chain());
   options.chain_parameters = ChainParameters();
-  EXPECT_THROW(Farm::open(options), ChainParametersMismatch);
+  try {
+    Farm::open(options);
+    ADD_FAILURE() << "other parameters are accepted";
+  } catch (const ChainParametersMismatch& error) {
+    EXPECT_EQ(error.fields().expected, ChainParameters().differing_from(other_chain()));
+    EXPECT_EQ(error.fields().actual, other_chain().differing_from(ChainParameters()));
+  }
   options.chain_parameters.reset();
   EXPECT_EQ(Farm::open(options)->chain_parameters(), other_chain());
 }

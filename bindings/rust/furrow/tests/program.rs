@@ -13,7 +13,7 @@ use std::process::Command;
 
 use furrow::{
     ErrorKind, Farm, FarmMode, FarmOptions, FarmSector, Found, Library, Outcome, Piece,
-    PieceGetter, PieceSource, PlotWatch, Plotter, PlotterOptions, SourceOptions,
+    PieceGetter, PieceSource, PlotWatch, Plotter, PlotterOptions, SourceOptions, Status,
 };
 use support::{cpu_encoder, golden, Folder};
 
@@ -55,6 +55,11 @@ fn sectors_are_those_of_the_program() {
         assert!(plotted.sector == on_disk, "sector {sector_index}");
         assert!(plotted.metadata == farm.sector_metadata(sector_index).unwrap());
     }
+    let known = source.history().unwrap().history_size;
+    let plan = farm.plan_sector(0, known + 1).unwrap();
+    let error = plotter.plot_sector(&plan, PlotWatch::new()).err().unwrap();
+    assert_eq!(error.status(), Status::InvalidArgument);
+    assert!(error.to_string().contains("history_size"), "{error}");
 }
 
 /// As a farmer would have it: a getter of its own, whatever stands behind it.
