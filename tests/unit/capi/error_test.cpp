@@ -5,7 +5,6 @@
 #include <fstream>
 #include <functional>
 #include <map>
-#include <regex>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -28,10 +27,14 @@ std::map<std::string, int> enumerators(const std::string& header, const std::str
   std::string body = text.str();
   body = body.substr(body.find("typedef enum " + type));
   body = body.substr(0, body.find("} " + type));
-  const std::regex member(R"((FURROW_[A-Z0-9_]+) = (\d+))");
   std::map<std::string, int> result;
-  for (std::sregex_iterator at(body.begin(), body.end(), member), end; at != end; ++at) {
-    result[(*at)[1]] = std::stoi((*at)[2]);
+  std::istringstream words(body);
+  std::string name;
+  for (std::string word; words >> word; name = word) {
+    std::string number;
+    if (word == "=" && name.starts_with("FURROW_") && words >> number) {
+      result[name] = std::stoi(number);
+    }
   }
   return result;
 }
