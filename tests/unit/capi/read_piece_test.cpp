@@ -260,7 +260,7 @@ TEST(CReadPiece, StructAndPointersAreChecked) {
     expect_refused(other.run(library), "piece offset");
   }
   other.request = valid;
-  other.request.sector_id = other.piece.data() + FURROW_PIECE_SIZE - 1;
+  other.request.sector_id = other.piece.data() + FURROW_PIECE_SIZE - FURROW_HASH_SIZE;
   expect_overlap_refused(other.run(library));
   other.request = valid;
   other.request.sector_metadata = other.piece.data();
