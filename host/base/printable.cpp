@@ -71,4 +71,14 @@ std::string printable(std::string_view text) {
   return result;
 }
 
+std::string excerpt(std::string_view text, std::size_t longest) {
+  std::string result("'");
+  result.append(printable(text.substr(0, longest)));
+  if (text.size() > longest) {
+    result.append("...");
+  }
+  result.push_back('\'');
+  return result;
+}
+
 }  // namespace furrow

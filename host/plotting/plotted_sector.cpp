@@ -20,8 +20,7 @@ std::vector<std::uint8_t> PlottedSector::encode() const {
 PlottedSector PlottedSector::decode(std::span<const std::uint8_t> bytes, const std::string& what) {
   const auto expect = [&what](std::uint64_t expected, std::uint64_t actual, const char* of) {
     if (actual != expected) {
-      throw ScaleError(what + ": expected " + std::to_string(expected) + " " + of + ", actual " +
-                       std::to_string(actual));
+      throw ScaleError(what, std::to_string(expected) + " " + of, std::to_string(actual));
     }
   };
   ScaleReader in(bytes);

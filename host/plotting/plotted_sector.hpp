@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What plotting a sector leaves behind besides its bytes (docs/spec/03-record-encoding-and-sector.md,
-// section 4.2). As SCALE, which is how plotters and farmers of a cluster send it to one another (later):
+// section 4.2). As SCALE, which is how plotters and farmers of a cluster send it to one another (host/cluster):
 //
 //        0  32 bytes      sector id
 //       32  u16           sector index

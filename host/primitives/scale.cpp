@@ -18,6 +18,12 @@ unsigned least_bytes(std::uint64_t value) {
 
 }  // namespace
 
+ScaleError::ScaleError(const std::string& what, const std::string& expected,
+                       const std::string& actual)
+    : MalformedData("SCALE: " + what + (what.empty() ? "" : ": ") + "expected " + expected +
+                        ", actual " + actual,
+                    {.expected = expected, .actual = actual}) {}
+
 ScaleWriter& ScaleWriter::integer(uint128 value, unsigned size) {
   for (unsigned i = 0; i < size; ++i) {
     bytes_.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
@@ -65,7 +71,7 @@ uint128 ScaleReader::integer(unsigned size) {
 bool ScaleReader::boolean() {
   const std::uint8_t value = u8();
   if (value > 1) {
-    throw ScaleError("boolean: expected 0 or 1, actual " + std::to_string(value));
+    throw ScaleError("boolean", "0 or 1", std::to_string(value));
   }
   return value == 1;
 }
@@ -88,22 +94,21 @@ std::uint64_t ScaleReader::compact() {
     default: {
       const unsigned n = (first >> 2) + 4U;
       if (n > 8) {
-        throw ScaleError("compact: expected at most 8 bytes, actual " + std::to_string(n));
+        throw ScaleError("compact", "at most 8 bytes", std::to_string(n));
       }
       value = static_cast<std::uint64_t>(integer(n));
       least = n == 4 ? kFourByteLimit : std::uint64_t{1} << (8 * (n - 1));
     }
   }
   if (value < least) {
-    throw ScaleError("compact: " + std::to_string(value) + " in a longer form than needed");
+    throw ScaleError("compact", "the shortest form of " + std::to_string(value), "a longer one");
   }
   return value;
 }
 
 std::span<const std::uint8_t> ScaleReader::raw(std::size_t size) {
   if (size > input_.size()) {
-    throw ScaleError("expected " + std::to_string(size) + " more bytes, actual " +
-                     std::to_string(input_.size()));
+    throw ScaleError("", std::to_string(size) + " more bytes", std::to_string(input_.size()));
   }
   const std::span<const std::uint8_t> bytes = input_.first(size);
   input_ = input_.subspan(size);
@@ -113,7 +118,7 @@ std::span<const std::uint8_t> ScaleReader::raw(std::size_t size) {
 std::span<const std::uint8_t> ScaleReader::byte_string() {
   const std::uint64_t length = compact();
   if (length > input_.size()) {
-    throw ScaleError("byte string: expected " + std::to_string(length) + " bytes, actual " +
+    throw ScaleError("byte string", std::to_string(length) + " bytes",
                      std::to_string(input_.size()));
   }
   return raw(static_cast<std::size_t>(length));

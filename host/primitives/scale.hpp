@@ -16,7 +16,8 @@ namespace furrow {
 /// Input that is no SCALE encoding of what was asked for.
 class ScaleError : public MalformedData {
  public:
-  explicit ScaleError(const std::string& message) : MalformedData("SCALE: " + message) {}
+  /// `what` names the thing, or is empty where only a number of bytes was asked for.
+  ScaleError(const std::string& what, const std::string& expected, const std::string& actual);
 };
 
 /// Appends encodings to a byte string.

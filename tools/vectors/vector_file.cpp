@@ -32,6 +32,7 @@ constexpr Kind kKinds[] = {
     {"cases", {"sector_blake3", "contents_map_blake3"}, run_sector_vectors},
     {"cases", {"segments", "steps"}, run_archive_vectors},
     {"slots", {"offset_in_metadata_file", "checksum"}, run_farm_vectors},
+    {"stream_packing", {"approximate_max_message_size", "messages"}, run_cluster_vectors},
 };
 
 bool is_of_kind(const nlohmann::json& file, const Kind& kind) {
@@ -68,7 +69,7 @@ void run_vector_file(const std::filesystem::path& path, const VectorOptions& opt
   }
   throw MalformedData(path.native() +
                       ": unknown kind of vector file; known are proof of space, erasure coding, "
-                      "sector id, record encoding, sector, archive and farm");
+                      "sector id, record encoding, sector, archive, farm and cluster");
 }
 
 bool run_vector_files(std::span<const std::string> files, const VectorOptions& options,

@@ -44,5 +44,6 @@ void run_record_encoding_vectors(const nlohmann::json& file, const VectorOptions
 void run_sector_vectors(const nlohmann::json& file, const VectorOptions&, VectorReport&);
 void run_archive_vectors(const nlohmann::json& file, const VectorOptions&, VectorReport&);
 void run_farm_vectors(const nlohmann::json& file, const VectorOptions&, VectorReport&);
+void run_cluster_vectors(const nlohmann::json& file, const VectorOptions&, VectorReport&);
 
 }  // namespace furrow::vectors

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+// How pieces are found in caches, read from them and asked of a controller
+// (docs/spec/07-cluster-protocol.md, section 8.1). Integers are little-endian.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "host/cluster/identifiers.hpp"
+#include "host/cluster/message.hpp"
+#include "host/cluster/subjects.hpp"
+#include "host/cluster/wire_values.hpp"
+
+namespace furrow::cluster {
+
+/// Place of a piece in a cache.
+using CacheOffset = Index<struct CacheOffsetTag, std::uint32_t>;
+
+/// Where a piece is: cache, then u32 offset, 21 bytes.
+struct CachedPlace {
+  PieceCacheId piece_cache_id;
+  CacheOffset offset;
+  bool operator==(const CachedPlace&) const = default;
+  static void visit(auto& self, auto& field) {
+    field("piece cache id", self.piece_cache_id);
+    field("offset", self.offset);
+  }
+};
+
+struct FindPieceResponse {
+  static constexpr std::string_view kName = "find piece in cache response";
+  std::optional<CachedPlace> found;
+  bool operator==(const FindPieceResponse&) const = default;
+  static void visit(auto& self, auto& field) { field("found", self.found); }
+};
+
+/// The instance is a cache group.
+struct FindPieceRequest {
+  static constexpr std::string_view kName = "find piece in cache request";
+  static constexpr SubjectTemplate kSubject{"ab.controller.*.find-piece-in-cache", Sharing::kGroup,
+                                            kControllerGroup};
+  using Response = FindPieceResponse;
+  PieceIndex piece_index;
+  bool operator==(const FindPieceRequest&) const = default;
+  static void visit(auto& self, auto& field) { field("piece index", self.piece_index); }
+};
+
+/// Of the pieces that were asked for, one that is in a cache.
+struct FoundPiece {
+  static constexpr std::string_view kName = "found piece";
+  PieceIndex piece_index;
+  CachedPlace place;
+  bool operator==(const FoundPiece&) const = default;
+  static void visit(auto& self, auto& field) {
+    field("piece index", self.piece_index);
+    field("place", self.place);
+  }
+};
+
+/// The instance is a cache group.
+struct FindPiecesRequest {
+  static constexpr std::string_view kName = "find pieces in cache request";
+  static constexpr SubjectTemplate kSubject{"ab.controller.*.find-pieces-in-cache", Sharing::kGroup,
+                                            kControllerGroup};
+  using Element = FoundPiece;
+  std::vector<PieceIndex> piece_indices;
+  bool operator==(const FindPiecesRequest&) const = default;
+  static void visit(auto& self, auto& field) { field("piece indices", self.piece_indices); }
+};
+
+/// Empty where the slot of the cache is.
+struct ReadPieceResponse {
+  static constexpr std::string_view kName = "read piece response";
+  ResultOf<std::optional<IndexedPiece>> result;
+  bool operator==(const ReadPieceResponse&) const = default;
+  static void visit(auto& self, auto& field) { field("result", self.result); }
+};
+
+/// The instance is a piece cache.
+struct ReadPieceRequest {
+  static constexpr std::string_view kName = "read piece request";
+  static constexpr SubjectTemplate kSubject{"ab.cache.*.read-piece", Sharing::kInstance};
+  using Response = ReadPieceResponse;
+  CacheOffset offset;
+  bool operator==(const ReadPieceRequest&) const = default;
+  static void visit(auto& self, auto& field) { field("offset", self.offset); }
+};
+
+/// What a slot of a cache holds.
+struct CacheSlot {
+  CacheOffset offset;
+  std::optional<IndexedPiece> found;
+  bool operator==(const CacheSlot&) const = default;
+  static void visit(auto& self, auto& field) {
+    field("offset", self.offset);
+    field("found", self.found);
+  }
+};
+
+/// An error does not say which slot it is about.
+struct ReadPiecesElement {
+  static constexpr std::string_view kName = "read pieces element";
+  ResultOf<CacheSlot> result;
+  bool operator==(const ReadPiecesElement&) const = default;
+  static void visit(auto& self, auto& field) { field("result", self.result); }
+};
+
+/// The instance is a piece cache.
+struct ReadPiecesRequest {
+  static constexpr std::string_view kName = "read pieces request";
+  static constexpr SubjectTemplate kSubject{"ab.cache.*.read-pieces", Sharing::kInstance};
+  using Element = ReadPiecesElement;
+  std::vector<CacheOffset> offsets;
+  bool operator==(const ReadPiecesRequest&) const = default;
+  static void visit(auto& self, auto& field) { field("offsets", self.offsets); }
+};
+
+struct ReadPieceIndexResponse {
+  static constexpr std::string_view kName = "read piece index response";
+  ResultOf<std::optional<PieceIndex>> result;
+  bool operator==(const ReadPieceIndexResponse&) const = default;
+  static void visit(auto& self, auto& field) { field("result", self.result); }
+};
+
+/// The instance is a piece cache.
+struct ReadPieceIndexRequest {
+  static constexpr std::string_view kName = "read piece index request";
+  static constexpr SubjectTemplate kSubject{"ab.cache.*.read-piece-index", Sharing::kInstance};
+  using Response = ReadPieceIndexResponse;
+  CacheOffset offset;
+  bool operator==(const ReadPieceIndexRequest&) const = default;
+  static void visit(auto& self, auto& field) { field("offset", self.offset); }
+};
+
+/// The index of the piece in a slot of a cache.
+struct SlotIndex {
+  CacheOffset offset;
+  std::optional<PieceIndex> piece_index;
+  bool operator==(const SlotIndex&) const = default;
+  static void visit(auto& self, auto& field) {
+    field("offset", self.offset);
+    field("piece index", self.piece_index);
+  }
+};
+
+struct ContentsElement {
+  static constexpr std::string_view kName = "cache contents element";
+  ResultOf<SlotIndex> result;
+  bool operator==(const ContentsElement&) const = default;
+  static void visit(auto& self, auto& field) { field("result", self.result); }
+};
+
+/// What is in a cache. The instance is a piece cache. No bytes.
+struct ContentsRequest {
+  static constexpr std::string_view kName = "cache contents request";
+  static constexpr SubjectTemplate kSubject{"ab.cache.*.contents", Sharing::kInstance};
+  using Element = ContentsElement;
+  bool operator==(const ContentsRequest&) const = default;
+  static void visit(auto&, auto&) {}
+};
+
+struct WritePieceResponse {
+  static constexpr std::string_view kName = "write piece response";
+  ResultOf<Nothing> result;
+  bool operator==(const WritePieceResponse&) const = default;
+  static void visit(auto& self, auto& field) { field("result", self.result); }
+};
+
+/// Controllers alone write. The instance is a piece cache.
+struct WritePieceRequest {
+  static constexpr std::string_view kName = "write piece request";
+  static constexpr SubjectTemplate kSubject{"ab.cache.*.write-piece", Sharing::kInstance};
+  using Response = WritePieceResponse;
+  CacheOffset offset;
+  IndexedPiece piece;
+  bool operator==(const WritePieceRequest&) const = default;
+  static void visit(auto& self, auto& field) {
+    field("offset", self.offset);
+    field("indexed piece", self.piece);
+  }
+};
+
+/// None: searched for and not found.
+struct PieceResponse {
+  static constexpr std::string_view kName = "piece response";
+  std::optional<SharedPiece> piece;
+  bool operator==(const PieceResponse&) const = default;
+  static void visit(auto& self, auto& field) { field("piece", self.piece); }
+};
+
+/// A piece by any means.
+struct PieceRequest {
+  static constexpr std::string_view kName = "piece request";
+  static constexpr SubjectTemplate kSubject{"ab.controller.piece", Sharing::kGroup,
+                                            kControllerGroup};
+  using Response = PieceResponse;
+  PieceIndex piece_index;
+  bool operator==(const PieceRequest&) const = default;
+  static void visit(auto& self, auto& field) { field("piece index", self.piece_index); }
+};
+
+struct PiecesElement {
+  static constexpr std::string_view kName = "pieces element";
+  IndexedPiece piece;
+  bool operator==(const PiecesElement&) const = default;
+  static void visit(auto& self, auto& field) { field("indexed piece", self.piece); }
+};
+
+/// Pieces by any means; those that are not found are missing from the stream.
+struct PiecesRequest {
+  static constexpr std::string_view kName = "pieces request";
+  static constexpr SubjectTemplate kSubject{"ab.controller.pieces", Sharing::kGroup,
+                                            kControllerGroup};
+  using Element = PiecesElement;
+  std::vector<PieceIndex> piece_indices;
+  bool operator==(const PiecesRequest&) const = default;
+  static void visit(auto& self, auto& field) { field("piece indices", self.piece_indices); }
+};
+
+}  // namespace furrow::cluster
