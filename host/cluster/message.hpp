@@ -204,7 +204,7 @@ class FieldDecoder {
   }
   template <class T>
   void get(std::vector<T>& values) {
-    get_list(values, in_.remaining());
+    get_list(values, kNoLimit);
   }
   template <class T>
   void get(std::optional<T>& value) {

@@ -5,6 +5,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,6 +38,9 @@ class MalformedMessage : public MalformedData {
   };
   std::shared_ptr<const Names> names_;  // shared, so that copies of an error cannot throw
 };
+
+/// Of a list: as many elements as there are bytes for.
+inline constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
 
 /// Reads values from the front of a payload. Each call throws MalformedMessage where the input ends
 /// early or is not allowed, before it takes memory for it. What follows the last value that was asked

@@ -50,7 +50,7 @@ struct StreamMessage {
     in.enter("stream index");
     message.index = in.u32();
     in.enter("stream elements");
-    message.n_elements = in.list_length(in.remaining());
+    message.n_elements = in.list_length(kNoLimit);
     message.elements_offset = in.offset();
     for (std::size_t i = 0; i < message.n_elements; ++i) {
       skip_element(in);
