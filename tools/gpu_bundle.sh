@@ -37,7 +37,7 @@ wrong_usage() {
 build() {
   local architecture="$1" folder="$2" jobs="$3"
   cmake -S "${root}" -B "${folder}" -G Ninja -DCMAKE_BUILD_TYPE=Release -DFURROW_CUDA=ON \
-    -DFURROW_HTTP=OFF -DCMAKE_CUDA_ARCHITECTURES="${architecture}-real" \
+    -DFURROW_HTTP=OFF -DFURROW_NATS=OFF -DCMAKE_CUDA_ARCHITECTURES="${architecture}-real" \
     -DCMAKE_BUILD_RPATH="\$ORIGIN/../lib" -DCMAKE_EXE_LINKER_FLAGS=-Wl,--disable-new-dtags
   cmake --build "${folder}" --parallel "${jobs}" \
     --target furrow_cli bench_cuda bench_encoder "${suites[@]}"

@@ -21,6 +21,7 @@ readonly build_packages=(
   libcpp-httplib-dev
   libcurl4-openssl-dev
   libssl-dev
+  libnats-dev
   librocksdb-dev # paged store, and what benchmarks compare with
 )
 # What tests and benchmarks need besides.
@@ -34,6 +35,7 @@ readonly test_packages=(
   cargo                # builds and tests bindings/rust
   rustc
   doxygen              # reads the comments of the C headers (lint.doxygen)
+  nats-server          # the server of a cluster (tests/unit/cluster)
   mmdebstrap           # a Debian to install packages into (e2e.packages)
 )
 # For those who change Furrow.
