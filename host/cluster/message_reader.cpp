@@ -11,7 +11,7 @@ MalformedMessage::MalformedMessage(std::string_view message, std::string_view fi
     : MalformedData(std::string(message) + ": " + std::string(field) + " at byte " +
                         std::to_string(offset) + ": expected " + expected + ", actual " + actual,
                     {.offset = offset, .expected = expected, .actual = actual}),
-      names_(std::make_shared<const Names>(std::string(message), std::string(field))) {}
+      names_(std::make_shared<const Names>(Names{std::string(message), std::string(field)})) {}
 
 void MessageReader::refuse(const std::string& expected, const std::string& actual) const {
   throw MalformedMessage(message_, field_, field_offset_, expected, actual);
