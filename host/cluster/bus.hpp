@@ -95,7 +95,7 @@ class BusSubscription {
   /// The next message; waits for it. What is there already is taken also when the deadline is past.
   [[nodiscard]] virtual Received next(BusClock::TimePoint deadline,
                                       const std::stop_token& stop) = 0;
-  /// Nothing more arrives; what has arrived can still be taken.
+  /// Nothing more arrives; what had arrived at the server before can still be taken.
   virtual void unsubscribe() = 0;
   /// Messages that found no room.
   [[nodiscard]] virtual std::uint64_t dropped() const = 0;

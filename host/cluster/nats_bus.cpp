@@ -25,6 +25,7 @@ constexpr std::int64_t kPingIntervalMs = 60'000;
 constexpr int kMaxPingsOut = 2;
 constexpr std::int64_t kMaxReconnectDelayMs = 4'000;
 constexpr std::int64_t kFlushTimeoutMs = 2'000;
+constexpr std::int64_t kDrainTimeoutMs = 5'000;
 constexpr std::chrono::seconds kCloseTimeout{10};
 
 std::string status_text(natsStatus status) {
@@ -149,8 +150,10 @@ void on_message(natsConnection*, natsSubscription*, natsMsg* message, void* clos
   natsMsg_Destroy(message);
 }
 
+/// After the last message of a subscription, whether it was drained, destroyed or its connection closed.
 void on_complete(void* closure) {
-  delete static_cast<Receiver*>(closure);
+  const std::unique_ptr<Receiver> receiver(static_cast<Receiver*>(closure));
+  receiver->queue->end();
 }
 
 class NatsSubscription final : public BusSubscription {
@@ -165,8 +168,13 @@ class NatsSubscription final : public BusSubscription {
     return queue_->pop(deadline, stop);
   }
   void unsubscribe() override {
-    natsSubscription_Unsubscribe(subscription_);  // fails only where it is unsubscribed already
-    queue_->end();
+    // Not just unsubscribed: what the library has received and not yet delivered would be lost, and whoever
+    // asked would wait for an answer until he gives up.
+    const detail::BlockedSignals blocked;  // the library starts a thread that waits for the server
+    if (natsSubscription_DrainTimeout(subscription_, kDrainTimeoutMs) != NATS_OK) {
+      natsSubscription_Unsubscribe(subscription_);  // the connection is lost, or it is done already
+      queue_->end();
+    }
   }
   [[nodiscard]] std::uint64_t dropped() const override { return queue_->dropped(); }
 
