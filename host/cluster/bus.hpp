@@ -130,7 +130,8 @@ class Bus {
       const std::string& subject, const std::string& queue_group = {},
       const PendingLimits& limits = {}) = 0;
 
-  /// Sends, or keeps for later while the connection is lost; does not wait. Throws PayloadTooLarge,
+  /// Sends, or keeps for later while the connection is lost; waits for the socket at most, never for who
+  /// is subscribed. Throws PayloadTooLarge,
   /// InvalidArgument for a subject that one cannot publish to, and BusError.
   void publish(const std::string& subject, std::span<const std::uint8_t> payload,
                const PublishOptions& options = {});

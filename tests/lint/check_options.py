@@ -72,8 +72,9 @@ class Checks:
 
         for option, said in (("-DFURROW_SANITIZER=memory", "expected address, thread, fuzzer or nothing"),
                              ("-DFURROW_CUDA=maybe", "expected AUTO, ON or OFF, HERE"),
-                             ("-DFURROW_HTTP=here", "expected AUTO, ON or OFF")):
-            refused = self.configure("-UFURROW_SANITIZER", "-UFURROW_HTTP", "-DFURROW_CUDA=OFF", option)
+                             ("-DFURROW_HTTP=here", "expected AUTO, ON or OFF"),
+                             ("-DFURROW_NATS=here", "expected AUTO, ON or OFF")):
+            refused = self.configure("-UFURROW_SANITIZER", "-UFURROW_HTTP", "-UFURROW_NATS", "-DFURROW_CUDA=OFF", option)
             self.expect(refused.returncode != 0 and said in " ".join(refused.stdout.split()),
                         f"{option} is refused:\n{refused.stdout}")
 

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "host/cluster/message_queue.hpp"
 #include "tests/unit/cluster/stream_fixture.hpp"
 
 namespace furrow::test {
@@ -130,6 +131,37 @@ TEST(ClusterBus, KeepsWhatIsPublishedWhileTheConnectionIsLostAndTellsOfIt) {
   peer->publish("mine", Bytes{2});
   EXPECT_EQ(mine->next(server.now(), {}).message.payload, Bytes{2});
   EXPECT_EQ(events, (std::vector{BusEvent::Kind::kDisconnected, BusEvent::Kind::kReconnected}));
+}
+
+TEST(ClusterMessageQueue, HoldsSoManyMessagesAndBytes) {
+  cluster::MessageQueue queue({.messages = 3, .bytes = 10});
+  const auto message = [](std::size_t size) {
+    return cluster::BusMessage{.subject = "a", .reply_subject = {}, .payload = Bytes(size)};
+  };
+  EXPECT_TRUE(queue.push(message(10)));
+  EXPECT_FALSE(queue.push(message(1))) << "one byte too many";
+  EXPECT_TRUE(queue.push(message(0)));
+  EXPECT_TRUE(queue.push(message(0)));
+  EXPECT_FALSE(queue.push(message(0))) << "one message too many";
+  EXPECT_EQ(queue.dropped(), 2U);
+  const auto past = std::chrono::steady_clock::now();
+  EXPECT_EQ(queue.pop(past, {}).message.payload.size(), 10U);
+  EXPECT_TRUE(queue.push(message(9))) << "there is room again";
+}
+
+TEST(ClusterMessageQueue, SaysWhyThereIsNone) {
+  cluster::MessageQueue queue({});
+  EXPECT_EQ(queue.pop(std::chrono::steady_clock::now() + 1ms, {}).waited, Waited::kTimeout);
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_EQ(queue.pop(cluster::BusClock::TimePoint::max(), stop.get_token()).waited,
+            Waited::kStopped);
+  EXPECT_TRUE(queue.push({.subject = "a", .reply_subject = {}, .payload = {}}));
+  queue.end();
+  EXPECT_EQ(queue.pop(cluster::BusClock::TimePoint::max(), stop.get_token()).waited,
+            Waited::kMessage)
+      << "what has arrived can still be taken";
+  EXPECT_EQ(queue.pop(cluster::BusClock::TimePoint::max(), {}).waited, Waited::kEnded);
 }
 
 TEST(ClusterBus, ClockOfTheMachineSleepsAndStops) {

@@ -75,6 +75,17 @@ TEST(ClusterMessages, IdentifiersAreTheirBytesReversed) {
   expect_bytes(FarmDetails{{Ulid::parse(kUlid)}, 945}, "00" + kIdBytes + "b103");
 }
 
+TEST(ClusterMessages, IdentifiersAreDrawnOnceAndBeginWithTheTime) {
+  const Ulid one = draw_ulid();
+  EXPECT_NE(one, draw_ulid());
+  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::system_clock::now().time_since_epoch());
+  const Ulid from = Ulid::from_parts(static_cast<std::uint64_t>((now - 1h).count()), {});
+  const Ulid to = Ulid::from_parts(static_cast<std::uint64_t>((now + 1h).count()), {});
+  EXPECT_LT(from.bytes, one.bytes);
+  EXPECT_LT(one.bytes, to.bytes);
+}
+
 TEST(ClusterMessages, FreeInstance) {
   EXPECT_EQ(hex_of(FreeInstanceRequest{}), "");
   expect_bytes(FreeInstanceResponse{}, "00");
