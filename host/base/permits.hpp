@@ -46,6 +46,20 @@ class Permits {
     --free_;
     return Permit(*this);
   }
+  /// A permit if one is free now.
+  [[nodiscard]] std::optional<Permit> try_acquire() {
+    const Lock lock(mutex_);
+    if (free_ == 0) {
+      return std::nullopt;
+    }
+    --free_;
+    return Permit(*this);
+  }
+  /// How many are free now.
+  [[nodiscard]] std::size_t free() const {
+    const Lock lock(mutex_);
+    return free_;
+  }
 
  private:
   void give_back() {
@@ -54,7 +68,7 @@ class Permits {
     given_back_.notify_one();
   }
 
-  Mutex mutex_;
+  mutable Mutex mutex_;
   ConditionVariable given_back_;
   std::size_t free_ FURROW_GUARDED_BY(mutex_);
 };

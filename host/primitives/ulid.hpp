@@ -12,7 +12,7 @@ namespace furrow {
 /// Most significant byte first: 48 bits of milliseconds since 1970, then 80 random bits.
 struct Ulid {
   std::array<std::uint8_t, 16> bytes{};
-  bool operator==(const Ulid&) const = default;
+  constexpr auto operator<=>(const Ulid&) const = default;
 
   [[nodiscard]] std::string to_string() const;
   /// Accepts both cases. Throws MalformedData when the text is no ULID.

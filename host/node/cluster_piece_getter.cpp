@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/node/cluster_piece_getter.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+#include <variant>
+
+#include "host/archive/piece_validation.hpp"
+#include "host/base/foreign_error.hpp"
+#include "host/base/mutex.hpp"
+#include "host/base/threads.hpp"
+
+namespace furrow::node {
+
+using cluster::IndexedPiece;
+using cluster::StreamRequest;
+
+PieceNotInCluster::PieceNotInCluster(PieceIndex piece, const std::string& reason)
+    : Error(ErrorKind::kUnavailable, describe_piece(piece) + ": " + reason,
+            {.piece_index = piece.value()}) {}
+
+/// The pieces of one call that are still wanted. Thread-safe.
+class ClusterPieceGetter::Batch {
+ public:
+  Batch(ClusterPieceGetter& getter, std::span<const PieceIndex> indices, const Sink& sink,
+        const std::stop_token& stop)
+      : getter_(getter), sink_(sink), stop_(stop) {
+    for (const PieceIndex index : indices) {
+      wanted_.emplace(index, std::string());
+    }
+  }
+
+  /// Passes a piece on, if it is wanted and right.
+  void take(const IndexedPiece& piece, const std::string& from) {
+    {
+      const Lock lock(mutex_);
+      if (!wanted_.contains(piece.piece_index)) {
+        return;  // a slot of a cache may hold another piece by now
+      }
+    }
+    try {
+      getter_.verify(piece.piece_index, *piece.piece.piece, stop_);
+    } catch (const InvalidPiece& error) {
+      getter_.options_.on_warning(from + ": " + error.what());
+      const Lock lock(mutex_);
+      const auto wanted = wanted_.find(piece.piece_index);
+      if (wanted != wanted_.end()) {
+        wanted->second = error.what();
+      }
+      return;
+    }
+    const Lock lock(mutex_);
+    if (wanted_.erase(piece.piece_index) != 0) {
+      sink_(piece.piece_index, PieceAnswer::found(piece.piece.piece));
+    }
+  }
+
+  [[nodiscard]] std::vector<PieceIndex> wanted() const {
+    const Lock lock(mutex_);
+    std::vector<PieceIndex> indices;
+    indices.reserve(wanted_.size());
+    for (const auto& [index, reason] : wanted_) {
+      indices.push_back(index);
+    }
+    return indices;
+  }
+
+  /// Answers what is left with an error.
+  void fail(const std::string& otherwise) {
+    const Lock lock(mutex_);
+    for (const auto& [index, reason] : std::exchange(wanted_, {})) {
+      sink_(index, PieceAnswer::failed(std::make_exception_ptr(
+                       PieceNotInCluster(index, reason.empty() ? otherwise : reason))));
+    }
+  }
+
+ private:
+  ClusterPieceGetter& getter_;
+  const Sink& sink_;
+  const std::stop_token& stop_;
+  mutable Mutex mutex_;
+  /// With what was wrong about what came for it.
+  std::map<PieceIndex, std::string> wanted_ FURROW_GUARDED_BY(mutex_);
+};
+
+void ClusterPieceGetter::get_pieces(std::span<const PieceIndex> indices, const Sink& sink,
+                                    std::stop_token stop) {
+  Batch batch(*this, indices, sink, stop);
+  const Places places = find_in_caches(indices, stop);
+  std::atomic<std::size_t> next = 0;
+  const auto read_caches = [&](std::size_t, const std::stop_token& end) {
+    for (std::size_t i = next++; i < places.size() && !end.stop_requested(); i = next++) {
+      const auto& [cache, offsets] = *std::next(places.begin(), static_cast<std::ptrdiff_t>(i));
+      const std::string name = "cache " + cache.to_string();
+      StreamRequest<cluster::ReadPiecesRequest> stream(
+          bus_, cluster::SubjectToken(cache.to_string(), "cache id"), {offsets}, options_.stream);
+      while (const auto element = stream.next(end)) {
+        if (const auto* const failure = std::get_if<cluster::RemoteFailure>(&element->result)) {
+          options_.on_warning(name + ": " + failure->text);
+        } else if (const auto& slot = std::get<cluster::CacheSlot>(element->result); slot.found) {
+          batch.take(*slot.found, name);
+        }
+      }
+      if (!stream.end()->is_complete() && !end.stop_requested()) {
+        options_.on_warning(name + ": " + stream.end()->text);
+      }
+    }
+  };
+  if (!places.empty()) {
+    run_workers(std::min(options_.most_caches, places.size()), "cluster-cache", stop, read_caches);
+  }
+
+  std::vector<PieceIndex> wanted = batch.wanted();
+  if (wanted.empty() || stop.stop_requested()) {
+    return;
+  }
+  StreamRequest<cluster::PiecesRequest> stream(bus_, std::nullopt, {std::move(wanted)},
+                                               options_.stream);
+  while (const auto element = stream.next(stop)) {
+    batch.take(element->piece, "controller");
+  }
+  if (!stop.stop_requested()) {
+    batch.fail(stream.end()->is_complete() ? "neither caches nor the controller have it"
+                                           : stream.end()->text);
+  }
+}
+
+ClusterPieceGetter::Places ClusterPieceGetter::find_in_caches(std::span<const PieceIndex> indices,
+                                                              const std::stop_token& stop) {
+  StreamRequest<cluster::FindPiecesRequest> stream(
+      bus_, options_.cache_group, {std::vector<PieceIndex>(indices.begin(), indices.end())},
+      options_.stream);
+  Places places;
+  while (const auto found = stream.next(stop)) {
+    places[found->place.piece_cache_id.ulid].push_back(found->place.offset);
+  }
+  if (!stream.end()->is_complete() && !stop.stop_requested()) {
+    options_.on_warning("places of pieces in caches: " + stream.end()->text);
+  }
+  return places;
+}
+
+void ClusterPieceGetter::verify(PieceIndex index, const Piece& piece, const std::stop_token& stop) {
+  const SuperSegmentIndex super_segment(piece.header.super_segment_index.value());
+  const SuperSegmentHeaders::Answer answer = headers_.find(super_segment, stop);
+  switch (answer.known) {
+    case SuperSegmentHeaders::Known::kHeader:
+      return verify_piece(options_.mode, piece, index, answer.header);
+    case SuperSegmentHeaders::Known::kUnknown:
+      throw MisplacedPiece(index, "super segment", "one that the controller knows",
+                           std::to_string(super_segment.value()));
+    case SuperSegmentHeaders::Known::kNoAnswer:
+      break;
+  }
+  ++unverified_;
+}
+
+}  // namespace furrow::node

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pieces out of a cluster: from its caches, then from its controller
+// (docs/spec/07-cluster-protocol.md, section 8.3).
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "furrow/errors.hpp"
+#include "furrow/piece_getter.hpp"
+
+#include "host/base/observer.hpp"
+#include "host/base/simd_mode.hpp"
+#include "host/cluster/bus.hpp"
+#include "host/cluster/piece_messages.hpp"
+#include "host/cluster/stream_requester.hpp"
+#include "host/cluster/subjects.hpp"
+#include "host/node/super_segment_headers.hpp"
+
+namespace furrow::node {
+
+/// Nobody in the cluster gave a piece, or what was given is not that piece.
+class PieceNotInCluster : public Error {
+ public:
+  PieceNotInCluster(PieceIndex piece, const std::string& reason);
+};
+
+struct ClusterPieceGetterOptions {
+  /// Whose caches are asked.
+  cluster::SubjectToken cache_group = cluster::global_cache_group();
+  cluster::StreamRequesterOptions stream = {};
+  /// That are read at the same time.
+  std::size_t most_caches = 8;
+  SimdMode mode = SimdMode::kBest;
+  /// Gets lines about what is wrong but harmless. Called on the threads that ask.
+  Observer<const std::string&> on_warning = {};
+};
+
+/// Every piece is verified against the header of its super segment; where the controller gives none, it is
+/// passed on as it is and counted. Each index is answered once, with a piece or an error. Thread-safe.
+class ClusterPieceGetter final : public PieceGetter {
+ public:
+  /// `bus` and `headers` outlive it.
+  ClusterPieceGetter(cluster::Bus& bus, SuperSegmentHeaders& headers,
+                     ClusterPieceGetterOptions options)
+      : bus_(bus), headers_(headers), options_(std::move(options)) {}
+
+  void get_pieces(std::span<const PieceIndex> indices, const Sink& sink,
+                  std::stop_token stop) override;
+
+  /// Pieces that were passed on though nobody could say whether they are right.
+  [[nodiscard]] std::uint64_t unverified() const { return unverified_; }
+
+ private:
+  class Batch;
+  using Places = std::map<Ulid, std::vector<cluster::CacheOffset>>;
+
+  [[nodiscard]] Places find_in_caches(std::span<const PieceIndex> indices,
+                                      const std::stop_token& stop);
+  void verify(PieceIndex index, const Piece& piece, const std::stop_token& stop);
+
+  cluster::Bus& bus_;
+  SuperSegmentHeaders& headers_;
+  const ClusterPieceGetterOptions options_;
+  std::atomic<std::uint64_t> unverified_ = 0;
+};
+
+}  // namespace furrow::node
