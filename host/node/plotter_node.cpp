@@ -211,7 +211,11 @@ std::size_t PlotterNode::run(const std::stop_token& drain, const std::stop_token
   const auto requests = bus_.subscribe(subject, options_.id.to_string());
   std::exception_ptr error;
   {
-    ThreadGroup threads(drain);
+    std::stop_source serving;
+    const auto stop_serving = [&] { serving.request_stop(); };
+    const std::stop_callback on_drain(drain, stop_serving);
+    const std::stop_callback on_end(end, stop_serving);
+    ThreadGroup threads(serving.get_token());
     try {
       threads.start("free-instance", [&] { offer(threads.end()); });
       threads.take_part([&] { serve(*requests, subject, threads.end()); });

@@ -95,8 +95,8 @@ class PlotterNode {
   PlotterNode& operator=(const PlotterNode&) = delete;
   ~PlotterNode();
 
-  /// Serves until `drain` is requested, then finishes what is under way. When `end` is requested, what is
-  /// not finished is answered with an error, so that farmers ask another plotter at once. Returns how many
+  /// Serves until `drain` is requested, then finishes what is under way. When `end` is requested, then or
+  /// at once, what is not finished is answered with an error, so that farmers ask another plotter at once. Returns how many
   /// were. Throws BusError when the connection is lost for good.
   std::size_t run(const std::stop_token& drain, const std::stop_token& end);
 

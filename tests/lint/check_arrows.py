@@ -27,9 +27,10 @@ and primitives; tools and capi) do not include one another.
     farm             host/farm            pieces, sector and below; metrics
     plotter          host/plotter         plotting, farm and below; metrics
     cluster          host/cluster         plotter and below; metrics
+    node             host/node            cluster and below; metrics
     capi             host/capi            cluster and below; metrics; interface
     metrics          host/metrics         nothing (others hand it numbers)
-    tools            tools                cluster and below; metrics; http
+    tools            tools                node and below; metrics; http
     cuda             cuda                 furrow, core
     tests/reference  tests/reference      the standard library, nothing else at all: it is a second
                                           opinion, so it shares no code, not even types
@@ -63,7 +64,7 @@ _BELOW_PLOTTING = _BELOW_SECTOR | {"sector", "pieces"}
 _BELOW_PLOTTER = _BELOW_PLOTTING | {"plotting", "farm", "metrics"}
 _BELOW_CLUSTER = _BELOW_PLOTTER | {"plotter"}
 _BELOW_FACES = _BELOW_CLUSTER | {"cluster"}
-_EVERYTHING = _BELOW_FACES | {"interface", "http", "capi", "tools", "cuda", "tests/reference", "tests"}
+_EVERYTHING = _BELOW_FACES | {"node", "interface", "http", "capi", "tools", "cuda", "tests/reference", "tests"}
 
 MAY_INCLUDE = {
     "core": set(),
@@ -83,9 +84,10 @@ MAY_INCLUDE = {
     "farm": _BELOW_PLOTTING | {"metrics"},
     "plotter": _BELOW_PLOTTER,
     "cluster": _BELOW_CLUSTER,
+    "node": _BELOW_FACES,
     "capi": _BELOW_FACES | {"interface"},
     "metrics": set(),
-    "tools": _BELOW_FACES | {"http"},
+    "tools": _BELOW_FACES | {"node", "http"},
     "cuda": {"furrow", "core"},
     "tests/reference": set(),
     "tests": _EVERYTHING,
