@@ -6,19 +6,14 @@
 #include <utility>
 #include <variant>
 
-#include "host/archive/piece_validation.hpp"
-#include "host/base/foreign_error.hpp"
 #include "host/base/mutex.hpp"
 #include "host/base/threads.hpp"
+#include "host/pieces/source_errors.hpp"
 
 namespace furrow::node {
 
 using cluster::IndexedPiece;
 using cluster::StreamRequest;
-
-PieceNotInCluster::PieceNotInCluster(PieceIndex piece, const std::string& reason)
-    : Error(ErrorKind::kUnavailable, describe_piece(piece) + ": " + reason,
-            {.piece_index = piece.value()}) {}
 
 /// The pieces of one call that are still wanted. Thread-safe.
 class ClusterPieceGetter::Batch {
@@ -27,7 +22,7 @@ class ClusterPieceGetter::Batch {
         const std::stop_token& stop)
       : getter_(getter), sink_(sink), stop_(stop) {
     for (const PieceIndex index : indices) {
-      wanted_.emplace(index, std::string());
+      wanted_.emplace(index, nullptr);
     }
   }
 
@@ -40,13 +35,15 @@ class ClusterPieceGetter::Batch {
       }
     }
     try {
-      getter_.verify(piece.piece_index, *piece.piece.piece, stop_);
+      if (!getter_.verify(piece.piece_index, *piece.piece.piece, stop_).has_value()) {
+        ++getter_.unverified_;
+      }
     } catch (const InvalidPiece& error) {
       getter_.options_.on_warning(from + ": " + error.what());
       const Lock lock(mutex_);
       const auto wanted = wanted_.find(piece.piece_index);
       if (wanted != wanted_.end()) {
-        wanted->second = error.what();
+        wanted->second = std::current_exception();
       }
       return;
     }
@@ -66,12 +63,11 @@ class ClusterPieceGetter::Batch {
     return indices;
   }
 
-  /// Answers what is left with an error.
-  void fail(const std::string& otherwise) {
+  /// Answers what is left: nobody else is asked for it.
+  void conclude() {
     const Lock lock(mutex_);
-    for (const auto& [index, reason] : std::exchange(wanted_, {})) {
-      sink_(index, PieceAnswer::failed(std::make_exception_ptr(
-                       PieceNotInCluster(index, reason.empty() ? otherwise : reason))));
+    for (const auto& [index, error] : std::exchange(wanted_, {})) {
+      sink_(index, error == nullptr ? PieceAnswer::not_found() : PieceAnswer::failed(error));
     }
   }
 
@@ -80,8 +76,8 @@ class ClusterPieceGetter::Batch {
   const Sink& sink_;
   const std::stop_token& stop_;
   mutable Mutex mutex_;
-  /// With what was wrong about what came for it.
-  std::map<PieceIndex, std::string> wanted_ FURROW_GUARDED_BY(mutex_);
+  /// With what was wrong about what came for it; null: nothing came.
+  std::map<PieceIndex, std::exception_ptr> wanted_ FURROW_GUARDED_BY(mutex_);
 };
 
 void ClusterPieceGetter::get_pieces(std::span<const PieceIndex> indices, const Sink& sink,
@@ -120,10 +116,36 @@ void ClusterPieceGetter::get_pieces(std::span<const PieceIndex> indices, const S
   while (const auto element = stream.next(stop)) {
     batch.take(element->piece, "controller");
   }
-  if (!stop.stop_requested()) {
-    batch.fail(stream.end()->is_complete() ? "neither caches nor the controller have it"
-                                           : stream.end()->text);
+  if (stop.stop_requested()) {
+    return;
   }
+  if (!stream.end()->is_complete()) {
+    throw SourceUnavailable(stream.end()->text);
+  }
+  batch.conclude();
+}
+
+SegmentIdentity ClusterPieceGetter::identity(SegmentIndex segment, const std::stop_token& stop) {
+  constexpr std::size_t kTried = 8;  // for the case that some of them are nowhere
+  std::vector<PieceIndex> indices;
+  for (std::size_t i = 0; i < kTried; ++i) {
+    indices.push_back(piece_index_at(segment, PiecePosition(static_cast<std::uint8_t>(i * 31))));
+  }
+  std::optional<SegmentIdentity> identity;
+  get_pieces(
+      indices,
+      [&](PieceIndex index, const PieceAnswer& answer) {
+        if (answer.piece != nullptr && !identity.has_value()) {
+          identity = segment_identity_of(*answer.piece, segment);
+          identity->super_segment = verify(index, *answer.piece, stop);
+        }
+      },
+      stop);
+  if (!identity.has_value()) {
+    throw SourceUnavailable("segment " + std::to_string(segment.value()) +
+                            ": no piece of it is in the cluster that would say what it is");
+  }
+  return *identity;
 }
 
 ClusterPieceGetter::Places ClusterPieceGetter::find_in_caches(std::span<const PieceIndex> indices,
@@ -141,19 +163,21 @@ ClusterPieceGetter::Places ClusterPieceGetter::find_in_caches(std::span<const Pi
   return places;
 }
 
-void ClusterPieceGetter::verify(PieceIndex index, const Piece& piece, const std::stop_token& stop) {
+std::optional<SuperSegmentHeader> ClusterPieceGetter::verify(PieceIndex index, const Piece& piece,
+                                                             const std::stop_token& stop) {
   const SuperSegmentIndex super_segment(piece.header.super_segment_index.value());
   const SuperSegmentHeaders::Answer answer = headers_.find(super_segment, stop);
   switch (answer.known) {
     case SuperSegmentHeaders::Known::kHeader:
-      return verify_piece(options_.mode, piece, index, answer.header);
+      verify_piece(options_.mode, piece, index, answer.header);
+      return answer.header;
     case SuperSegmentHeaders::Known::kUnknown:
       throw MisplacedPiece(index, "super segment", "one that the controller knows",
                            std::to_string(super_segment.value()));
     case SuperSegmentHeaders::Known::kNoAnswer:
       break;
   }
-  ++unverified_;
+  return std::nullopt;
 }
 
 }  // namespace furrow::node

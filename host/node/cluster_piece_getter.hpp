@@ -13,9 +13,9 @@
 #include <string>
 #include <vector>
 
-#include "furrow/errors.hpp"
 #include "furrow/piece_getter.hpp"
 
+#include "host/archive/piece_validation.hpp"
 #include "host/base/observer.hpp"
 #include "host/base/simd_mode.hpp"
 #include "host/cluster/bus.hpp"
@@ -25,12 +25,6 @@
 #include "host/node/super_segment_headers.hpp"
 
 namespace furrow::node {
-
-/// Nobody in the cluster gave a piece, or what was given is not that piece.
-class PieceNotInCluster : public Error {
- public:
-  PieceNotInCluster(PieceIndex piece, const std::string& reason);
-};
 
 struct ClusterPieceGetterOptions {
   /// Whose caches are asked.
@@ -44,7 +38,11 @@ struct ClusterPieceGetterOptions {
 };
 
 /// Every piece is verified against the header of its super segment; where the controller gives none, it is
-/// passed on as it is and counted. Each index is answered once, with a piece or an error. Thread-safe.
+/// passed on as it is and counted.
+///
+/// Answers: found; not found when the controller has looked for it; failed with an InvalidPiece when what
+/// came was not that piece. Throws SourceUnavailable when the controller does not answer to the end.
+/// Thread-safe.
 class ClusterPieceGetter final : public PieceGetter {
  public:
   /// `bus` and `headers` outlive it.
@@ -55,6 +53,10 @@ class ClusterPieceGetter final : public PieceGetter {
   void get_pieces(std::span<const PieceIndex> indices, const Sink& sink,
                   std::stop_token stop) override;
 
+  /// What pieces of a segment are verified against, as a piece of it tells that is in the cluster. Throws
+  /// SourceUnavailable when there is none to be had.
+  [[nodiscard]] SegmentIdentity identity(SegmentIndex segment, const std::stop_token& stop);
+
   /// Pieces that were passed on though nobody could say whether they are right.
   [[nodiscard]] std::uint64_t unverified() const { return unverified_; }
 
@@ -64,7 +66,9 @@ class ClusterPieceGetter final : public PieceGetter {
 
   [[nodiscard]] Places find_in_caches(std::span<const PieceIndex> indices,
                                       const std::stop_token& stop);
-  void verify(PieceIndex index, const Piece& piece, const std::stop_token& stop);
+  /// Returns the header that it was verified against; none when nobody knows it.
+  std::optional<SuperSegmentHeader> verify(PieceIndex index, const Piece& piece,
+                                           const std::stop_token& stop);
 
   cluster::Bus& bus_;
   SuperSegmentHeaders& headers_;

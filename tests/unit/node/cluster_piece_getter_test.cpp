@@ -10,6 +10,7 @@
 #include "host/base/foreign_error.hpp"
 #include "host/cluster/chain_messages.hpp"
 #include "host/cluster/stream_message.hpp"
+#include "host/pieces/source_errors.hpp"
 #include "host/pieces/store_piece_getter.hpp"
 #include "tests/support/made_up_piece.hpp"
 #include "tests/support/memory_bus.hpp"
@@ -106,26 +107,23 @@ class ClusterPieces : public testing::Test {
   struct Answers {
     std::map<std::uint64_t, PiecePtr> found;
     std::map<std::uint64_t, std::string> failed;
+    std::set<std::uint64_t> not_found;
   };
   Answers get(const std::vector<std::uint64_t>& indices) {
     const std::vector<PieceIndex> wanted(indices.begin(), indices.end());
     Answers answers;
-    getter_.get_pieces(wanted,
-                       [&](PieceIndex index, PieceAnswer answer) {
-                         EXPECT_FALSE(answers.found.contains(index.value()) ||
-                                      answers.failed.contains(index.value()))
-                             << "answered twice: " << index.value();
-                         if (answer.piece != nullptr) {
-                           answers.found[index.value()] = answer.piece;
-                         } else {
-                           try {
-                             std::rethrow_exception(answer.error);
-                           } catch (const node::PieceNotInCluster& error) {
-                             answers.failed[index.value()] = error.what();
-                           }
-                         }
-                       },
-                       {});
+    std::set<std::uint64_t> answered;
+    const auto sink = [&](PieceIndex index, const PieceAnswer& answer) {
+      EXPECT_TRUE(answered.insert(index.value()).second) << "answered twice: " << index.value();
+      if (answer.piece != nullptr) {
+        answers.found[index.value()] = answer.piece;
+      } else if (answer.error == nullptr) {
+        answers.not_found.insert(index.value());
+      } else {
+        answers.failed[index.value()] = message_of(answer.error);
+      }
+    };
+    getter_.get_pieces(wanted, sink, {});
     return answers;
   }
 
@@ -156,8 +154,7 @@ TEST_F(ClusterPieces, ComeFromCachesAndTheRestFromTheController) {
     EXPECT_TRUE(same_piece(*piece, *real_piece(index))) << index;
   }
   EXPECT_EQ(asked_of_controller_, (std::vector<std::uint64_t>{2, 3, 4}));
-  ASSERT_EQ(answers.failed.size(), 1U);
-  EXPECT_NE(answers.failed.at(4).find("piece 4"), std::string::npos);
+  EXPECT_EQ(answers.not_found, std::set<std::uint64_t>{4});
   EXPECT_EQ(n_header_requests_, 1);
   EXPECT_EQ(getter_.unverified(), 0U);
 }
@@ -196,21 +193,26 @@ TEST_F(ClusterPieces, OfASuperSegmentThatTheControllerDoesNotKnowAreRefused) {
   EXPECT_NE(get({1}).failed.at(1).find("super segment"), std::string::npos);
 }
 
-TEST_F(ClusterPieces, OfANobodyAreErrors) {
+TEST_F(ClusterPieces, OfNobodyAreASourceThatIsAway) {
   MemoryServer empty;
   const auto bus = empty.connect();
   node::SuperSegmentHeaders headers(*bus);
   node::ClusterPieceGetter getter(*bus, headers, {});
   const PieceIndex wanted(3);
-  int failed = 0;
-  getter.get_pieces({&wanted, 1},
-                    [&](PieceIndex, const PieceAnswer& answer) {
-                      EXPECT_NE(message_of(answer.error).find("nobody is subscribed"),
-                                std::string::npos);
-                      ++failed;
-                    },
-                    {});
-  EXPECT_EQ(failed, 1);
+  EXPECT_THROW(getter.get_pieces({&wanted, 1}, [](PieceIndex, const PieceAnswer&) { FAIL(); }, {}),
+               SourceUnavailable);
+}
+
+TEST_F(ClusterPieces, SayWhatTheirSegmentIs) {
+  EXPECT_THROW((void)getter_.identity(SegmentIndex(0), {}), SourceUnavailable);
+  at_controller_[31] = damaged_piece(31);
+  at_controller_[62] = real_piece(62);
+  const Manifest manifest = Manifest::load(example_store().store / "manifest.json");
+  const SegmentIdentity expected = manifest.segment_identity(SegmentIndex(0));
+  const SegmentIdentity identity = getter_.identity(SegmentIndex(0), {});
+  EXPECT_EQ(identity.root, expected.root);
+  EXPECT_EQ(identity.shard, expected.shard);
+  EXPECT_EQ(identity.super_segment, expected.super_segment);
 }
 
 TEST_F(ClusterPieces, AreNotWaitedForBeyondAStopRequest) {
