@@ -88,6 +88,9 @@ int run(int argc, char** argv, InterruptWatch& interrupts) {
 #ifdef FURROW_HAS_HTTP
   add_serve_pieces_command(app, interrupts);
 #endif
+#ifdef FURROW_HAS_NATS
+  add_plotter_command(app, interrupts);
+#endif
   add_vectors_command(app, exit_code);
   add_devices_command(app);
   command_line.complete();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/plot_options.hpp"
 
-#include <chrono>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -10,10 +9,8 @@
 #include "host/base/byte_size.hpp"
 #include "host/farm/space.hpp"
 #include "host/store/paged_store/rocksdb_backend.hpp"
-#include "tools/compute_options.hpp"
 #include "tools/create_option.hpp"
 #include "tools/genesis_root_option.hpp"
-#include "tools/token_file.hpp"
 
 namespace furrow::cli {
 namespace {
@@ -51,63 +48,6 @@ void add_farm_options(Command command, PlotOptions& options, bool is_plotting) {
   add_genesis_root_option(command, options.genesis_root);
 }
 
-void add_piece_options(Command command, PlotOptions& options, bool is_plotting) {
-  command
-      .add_option("--pieces", options.sources,
-                  "Store made by furrow archive, or http(s) address of furrow serve-pieces; may be "
-                  "given several times, in order of preference")
-      .required(is_plotting)
-      .one_word_each();
-  command.add_option("--manifest", options.manifest,
-                     "manifest.json that says what the history is; that of the first source if "
-                     "not given, which a server has to be trusted for");
-  command.add_option("--token-file", options.token_file, "File with the token for servers");
-  command.add_option("--ca-file", options.ca_file,
-                     "Certificates (PEM) that those of servers must lead to; those of the system "
-                     "if not given");
-  command.add_option("--in-flight", options.in_flight, "Pieces asked of a server at the same time")
-      .in_range(8, 1024)
-      .with_default();
-  command
-      .add_option("--piece-seconds", options.piece_seconds,
-                  "How long a server has for a piece, all tries together, before the next source "
-                  "is asked")
-      .in_range(1, 86400)
-      .with_default();
-  const Option cache = command.add_option("--piece-cache", options.cache,
-                                          "Directory to keep pieces in that may be wanted again");
-  command.add_option("--piece-cache-size", options.cache_size, "Most space that the cache takes")
-      .needs(cache)
-      .with_default();
-}
-
-void add_engine_options(Command command, PlotOptions& options) {
-  command.add_option("--threads", options.engine.threads,
-                     "Threads; 0 means one for each processor that may be used");
-  add_simd_option(command);
-  command
-      .add_option("--encoder", options.engine.encoder,
-                  "auto (CUDA devices, the CPU if there are none), cuda, cpu or cpu-scalar")
-      .with_default();
-  command
-      .add_option("--device", options.engine.devices,
-                  "CUDA device to use, by index or UUID; may be given several times; all that "
-                  "are supported if not given")
-      .one_word_each();
-  command.add_option(
-      "--ram-limit", options.ram_limit,
-      "Most memory to use, such as 4GiB; what is free if not given. Fewer sectors are under "
-      "way with less");
-  command.add_option("--vram-limit", options.vram_limit,
-                     "Most memory to use on each device, such as 6GiB; what is free if not given");
-  command.add_option("--pinned-limit", options.pinned_limit,
-                     "Most pinned host memory for each device, for copies to and from it");
-  command
-      .add_option("--verify-records", options.engine.verify_records,
-                  "Records of each sector that are encoded on the CPU as well, to verify devices")
-      .with_default();
-}
-
 /// "100GiB", "all", or "all-20GB".
 FarmSize space_of(std::string_view text) {
   constexpr std::string_view kAll = "all";
@@ -132,10 +72,6 @@ FarmSize size_of(const PlotOptions& options) {
   return options.size.has_value() ? space_of(*options.size) : FarmSize(SizeAsItIs{});
 }
 
-std::uint64_t size_or_none(const std::optional<std::string>& text) {
-  return text.has_value() ? parse_size(*text) : 0;
-}
-
 void warn(const std::string& line) {
   spdlog::warn("{}", line);
 }
@@ -145,8 +81,13 @@ void warn(const std::string& line) {
 void add_plot_options(Command command, PlotOptions& options, PlotOptionsFor purpose) {
   const bool is_plotting = purpose == PlotOptionsFor::kPlotting;
   add_farm_options(command, options, is_plotting);
-  add_piece_options(command, options, is_plotting);
-  add_engine_options(command, options);
+  add_piece_options(command, options.pieces, is_plotting);
+  const Option cache = command.add_option("--piece-cache", options.cache,
+                                          "Directory to keep pieces in that may be wanted again");
+  command.add_option("--piece-cache-size", options.cache_size, "Most space that the cache takes")
+      .needs(cache)
+      .with_default();
+  add_engine_options(command, options.engine);
   command
       .add_option("--progress", options.progress,
                   "auto (a bar on a terminal, else lines), or json: an object a line on stdout")
@@ -169,23 +110,11 @@ PlotRequest plot_request(const PlotOptions& options) {
   if (options.pieces_in_sector.has_value()) {
     request.farm.pieces_in_sector = static_cast<std::uint16_t>(*options.pieces_in_sector);
   }
-  request.pieces.sources = options.sources;
-  request.pieces.manifest = options.manifest;
-  if (options.token_file.has_value()) {
-    request.pieces.read_token = token_reader(*options.token_file);
-  }
-  request.pieces.ca_file = options.ca_file.value_or("");
-  request.pieces.in_flight = options.in_flight;
-  request.pieces.piece_time = std::chrono::seconds(options.piece_seconds);
+  request.pieces = piece_request(options.pieces);
   request.pieces.cache_directory = options.cache;
   request.pieces.make_cache_directory = options.create;
   request.pieces.cache_bytes = parse_size(options.cache_size);
-  request.engine = options.engine;
-  if (options.ram_limit.has_value()) {
-    request.engine.ram_limit = parse_size(*options.ram_limit);
-  }
-  request.engine.vram_limit = size_or_none(options.vram_limit);
-  request.engine.pinned_limit = size_or_none(options.pinned_limit);
+  request.engine = engine_request(options.engine);
   return request;
 }
 

@@ -14,6 +14,8 @@
 #include "host/plotter/plot_observer.hpp"
 #include "host/plotter/plot_request.hpp"
 #include "tools/command.hpp"
+#include "tools/engine_options.hpp"
+#include "tools/piece_options.hpp"
 
 namespace furrow::cli {
 
@@ -29,19 +31,11 @@ struct PlotOptions {
   bool shrink = false;
   std::optional<Hash> genesis_root;
 
-  std::vector<std::string> sources;
-  std::optional<std::string> manifest;
-  std::optional<std::string> token_file;
-  std::optional<std::string> ca_file;
-  std::size_t in_flight = 64;
-  unsigned piece_seconds = 120;
+  PieceArguments pieces;
   std::optional<std::string> cache;
   std::string cache_size = "10GiB";
 
-  EngineRequest engine;
-  std::optional<std::string> ram_limit;
-  std::optional<std::string> vram_limit;
-  std::optional<std::string> pinned_limit;
+  EngineArguments engine;
 
   std::string progress = "auto";
   bool json = false;

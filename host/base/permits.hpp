@@ -17,6 +17,8 @@ class Permits {
   /// One permit; gives itself back when destroyed. Move-only.
   class Permit {
    public:
+    /// None.
+    Permit() = default;
     explicit Permit(Permits& owner) : owner_(&owner) {}
     Permit(Permit&& other) noexcept : owner_(std::exchange(other.owner_, nullptr)) {}
     Permit& operator=(Permit&& other) noexcept {
@@ -32,7 +34,7 @@ class Permits {
     }
 
    private:
-    Permits* owner_;
+    Permits* owner_ = nullptr;
   };
 
   explicit Permits(std::size_t count) : free_(count) {}

@@ -9,7 +9,6 @@
 #include "host/base/foreign_error.hpp"
 #include "host/base/threads.hpp"
 #include "host/cluster/stream_packer.hpp"
-#include "host/node/plotting_elements.hpp"
 #include "host/primitives/sector_id.hpp"
 
 namespace furrow::node {
@@ -146,7 +145,7 @@ class PlotterNode::Job {
           plotting_.get_token());
       if (made.has_value()) {
         elements_.finish({std::move(made->plotted_sector), Progress::time(Clock::now() - begin_)},
-                         std::move(made->bytes));
+                         std::move(made->sector));
       } else {
         fail("the plotter was asked to end");
       }

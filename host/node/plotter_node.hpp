@@ -30,6 +30,7 @@
 #include "host/cluster/identifiers.hpp"
 #include "host/cluster/plotter_messages.hpp"
 #include "host/cluster/stream_responder.hpp"
+#include "host/node/plotting_elements.hpp"
 #include "host/plotting/download_sector.hpp"
 #include "host/plotting/plotted_sector.hpp"
 #include "host/plotting/plotting_event.hpp"
@@ -39,7 +40,7 @@ namespace furrow::node {
 /// A sector and what a farmer has to know of it.
 struct MadeSector {
   PlottedSector plotted_sector;
-  std::vector<std::uint8_t> bytes;
+  SectorBytes sector;
 };
 
 /// Plots a sector, and tells how far it is; none when a stop was requested. What it throws is the answer

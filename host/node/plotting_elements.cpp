@@ -34,8 +34,7 @@ void PlottingElements::tell(const PlottingProgress& progress) {
   change([&]() FURROW_REQUIRES(mutex_) { told_.push_back(encode_message(progress)); });
 }
 
-void PlottingElements::finish(PlottingProgress::Finished finished,
-                              std::vector<std::uint8_t> sector) {
+void PlottingElements::finish(PlottingProgress::Finished finished, SectorBytes sector) {
   change([&]() FURROW_REQUIRES(mutex_) {
     told_.push_back(encode_message(PlottingProgress{std::move(finished)}));
     sector_ = std::move(sector);
@@ -58,7 +57,7 @@ void PlottingElements::drop() {
 }
 
 cluster::ElementSource::Polled PlottingElements::take() {
-  if (clock_.now() >= next_ping_ && !(has_ended_ && told_.empty() && sector_.empty())) {
+  if (clock_.now() >= next_ping_ && !(has_ended_ && told_.empty() && sector_.bytes.empty())) {
     next_ping_ = clock_.after(ping_interval_);
     return {.element = encode_message(PlottingProgress{PlottingProgress::Ping{}})};
   }
@@ -67,12 +66,12 @@ cluster::ElementSource::Polled PlottingElements::take() {
     told_.pop_front();
     return {.element = std::move(element)};
   }
-  if (!sector_.empty()) {
-    const auto chunk = std::span<const std::uint8_t>(sector_).subspan(
-        sent_, std::min(longest_chunk_, sector_.size() - sent_));
+  if (!sector_.bytes.empty()) {
+    const auto chunk = std::span<const std::uint8_t>(sector_.bytes)
+                           .subspan(sent_, std::min(longest_chunk_, sector_.bytes.size() - sent_));
     Bytes element = cluster::encode_sector_chunk(chunk);
     sent_ += chunk.size();
-    if (sent_ == sector_.size()) {
+    if (sent_ == sector_.bytes.size()) {
       sector_ = {};
     }
     return {.element = std::move(element)};

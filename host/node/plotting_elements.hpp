@@ -17,11 +17,18 @@
 #include <vector>
 
 #include "host/base/mutex.hpp"
+#include "host/base/permits.hpp"
 #include "host/cluster/bus.hpp"
 #include "host/cluster/plotter_messages.hpp"
 #include "host/cluster/stream_responder.hpp"
 
 namespace furrow::node {
+
+/// The bytes of a sector, and the permit for the room that they take, where that is limited.
+struct SectorBytes {
+  std::vector<std::uint8_t> bytes;
+  Permits::Permit room = {};
+};
 
 /// Between the thread that plots and the one that sends. tell(), finish(), fail() and end() are for the
 /// former, in this order; next() and poll() for the latter. The first ping is due at once, each further
@@ -34,7 +41,7 @@ class PlottingElements final : public cluster::ElementSource {
 
   void tell(const cluster::PlottingProgress& progress);
   /// The sector is there. Its bytes are let go when the last of them is taken.
-  void finish(cluster::PlottingProgress::Finished finished, std::vector<std::uint8_t> sector);
+  void finish(cluster::PlottingProgress::Finished finished, SectorBytes sector);
   void fail(std::string error);
   /// Nothing more comes: the end of the stream, whether or not there is a sector.
   void end();
@@ -54,7 +61,7 @@ class PlottingElements final : public cluster::ElementSource {
   mutable Mutex mutex_;
   cluster::BusClock::TimePoint next_ping_ FURROW_GUARDED_BY(mutex_);
   std::deque<cluster::Bytes> told_ FURROW_GUARDED_BY(mutex_);
-  std::vector<std::uint8_t> sector_ FURROW_GUARDED_BY(mutex_);
+  SectorBytes sector_ FURROW_GUARDED_BY(mutex_);
   std::size_t sent_ FURROW_GUARDED_BY(mutex_) = 0;  ///< bytes of the sector
   bool has_ended_ FURROW_GUARDED_BY(mutex_) = false;
   std::stop_source changed_ FURROW_GUARDED_BY(mutex_);

@@ -34,12 +34,16 @@ std::string manifest_name(const std::string& url) {
 
 }  // namespace
 
-PieceSupply::PieceSupply(const PieceSupplyOptions& options, const std::stop_token& stop) {
-  if (options.sources.empty()) {
+PieceSupply::PieceSupply(const PieceSupplyOptions& options, const std::stop_token& stop)
+    : further_(options.further) {
+  if (options.sources.empty() && !further_.make) {
     throw InvalidArgument("expected at least one source of pieces, actual 0");
   }
-  choose_manifest(options, stop);
-  const PieceValidator validator = manifest_validator(manifest_);
+  PieceValidator validator;
+  if (!options.sources.empty() || options.manifest.has_value()) {
+    choose_manifest(options, stop);
+    validator = manifest_validator(manifest_);
+  }
   std::vector<PieceSource> sources;
   for (const std::string& name : options.sources) {
     if (is_url(name)) {
@@ -66,11 +70,12 @@ PieceSupply::PieceSupply(const PieceSupplyOptions& options, const std::stop_toke
     }
     sources.push_back({name, std::move(store), false});
   }
+  if (further_.make) {
+    sources.push_back(further_.make());
+  }
   sources_ = std::make_unique<PieceSources>(std::move(sources), options.fallback);
   RecoveringPieceGetterOptions recovery = options.recovery;
-  recovery.identity = [manifest = manifest_](SegmentIndex segment) {
-    return manifest->segment_identity(segment);
-  };
+  recovery.identity = [this](SegmentIndex segment) { return identity_of(segment); };
   recovery.may_change = [sources = sources_.get()] { return sources->may_change(); };
   recovering_ =
       std::make_unique<RecoveringPieceGetter>(*sources_, ErasureCoding(), std::move(recovery));
@@ -82,6 +87,13 @@ PieceSupply::PieceSupply(const PieceSupplyOptions& options, const std::stop_toke
       caching_ = std::make_unique<CachingPieceGetter>(*cache_, *recovering_, validator);
     };
   }
+}
+
+SegmentIdentity PieceSupply::identity_of(SegmentIndex segment) const {
+  const bool is_in_manifest =
+      manifest_ != nullptr && segment.value() < manifest_->history_size().count();
+  return is_in_manifest || !further_.identity ? manifest_->segment_identity(segment)
+                                              : further_.identity(segment);
 }
 
 void PieceSupply::open_cache() {

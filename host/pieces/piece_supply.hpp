@@ -27,11 +27,21 @@
 
 namespace furrow {
 
+/// A source that has no name to be opened by, such as a cluster. It is asked after all others.
+struct FurtherPieceSource {
+  std::function<PieceSource()> make = {};  ///< none without it
+  /// What pieces of a segment are verified against where there is no manifest, or beyond its history.
+  std::function<SegmentIdentity(SegmentIndex)> identity = {};
+};
+
 struct PieceSupplyOptions {
-  /// Directories of piece stores, and addresses that begin with http:// or https://.
+  /// Directories of piece stores, and addresses that begin with http:// or https://. There may be none
+  /// with a further one.
   std::vector<std::string> sources;
+  FurtherPieceSource further = {};
   /// Decides what the history is. Without it the first source does: the manifest.json of a store,
-  /// or what a server says its manifest is, which one has to trust then.
+  /// or what a server says its manifest is, which one has to trust then. Where there is no source by
+  /// name, there is no manifest.
   std::optional<std::filesystem::path> manifest;
   /// For all servers; `url` is not used.
   HttpSourceOptions http;
@@ -66,6 +76,7 @@ class PieceSupply {
 
   /// Gives pieces that fit the manifest, whatever source they are from, and rebuilds the others.
   [[nodiscard]] PieceGetter& getter();
+  /// Pre: there is a source by name, or a manifest was given.
   [[nodiscard]] const Manifest& manifest() const { return *manifest_; }
   /// Whether nothing but a server said what the history is.
   [[nodiscard]] bool is_manifest_from_server() const { return is_manifest_from_server_; }
@@ -76,7 +87,10 @@ class PieceSupply {
  private:
   void choose_manifest(const PieceSupplyOptions& options, const std::stop_token& stop);
 
+  [[nodiscard]] SegmentIdentity identity_of(SegmentIndex segment) const;
+
   std::shared_ptr<const Manifest> manifest_;
+  FurtherPieceSource further_;
   bool is_manifest_from_server_ = false;
   std::unique_ptr<PieceSources> sources_;
   std::unique_ptr<RecoveringPieceGetter> recovering_;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "host/base/make_directory.hpp"
+#include "host/pieces/piece_supply.hpp"
 
 namespace furrow {
 
@@ -19,6 +20,8 @@ struct PieceRequest {
   /// Directories of piece stores, and addresses that begin with http:// or https://, in order of
   /// preference.
   std::vector<std::string> sources = {};
+  /// Asked for what none of these gives.
+  FurtherPieceSource further = {};
   /// Decides what the history is; without it the first source does.
   std::optional<std::filesystem::path> manifest = {};
   /// The token for servers, asked for before each batch, so that a renewed one is taken; none when

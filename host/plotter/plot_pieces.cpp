@@ -20,7 +20,7 @@ namespace {
 constexpr std::size_t kMostBatches = 8;
 
 bool are_stores(const PieceRequest& request) {
-  return !request.sources.empty() &&
+  return !request.sources.empty() && !request.further.make &&
          std::none_of(request.sources.begin(), request.sources.end(), is_url);
 }
 
@@ -51,6 +51,7 @@ PlotPieces::PlotPieces(const PieceRequest& request, const MemoryPlan& plan, Plot
 PieceSupplyOptions PlotPieces::supply_options(const PieceRequest& request, const MemoryPlan& plan) {
   PieceSupplyOptions result;
   result.sources = request.sources;
+  result.further = request.further;
   result.manifest = request.manifest;
   result.http.read_token = request.read_token;
   result.http.ca_file = request.ca_file;

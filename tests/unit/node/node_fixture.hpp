@@ -45,16 +45,22 @@ inline std::optional<node::MadeSector> make_by_cpu(const SectorPlan& plan,
   node::MadeSector made;
   std::optional<PlottedSector> plotted = plot_sector(
       plan, {.download = {.piece_getter = pieces}, .encoder = encoder, .on_event = on_event},
-      made.bytes, stop);
+      made.sector.bytes, stop);
   if (!plotted.has_value()) {
     return std::nullopt;
   }
   made.plotted_sector = *std::move(plotted);
   return made;
 }
-inline const node::MadeSector& example_sector() {
-  static const node::MadeSector made =
-      make_by_cpu(node::plan_of(example_request(), 1000), {}, {}).value();
+struct ExampleSector {
+  PlottedSector plotted_sector;
+  std::vector<std::uint8_t> bytes;
+};
+inline const ExampleSector& example_sector() {
+  static const ExampleSector made = [] {
+    auto sector = make_by_cpu(node::plan_of(example_request(), 1000), {}, {}).value();
+    return ExampleSector{std::move(sector.plotted_sector), std::move(sector.sector.bytes)};
+  }();
   return made;
 }
 

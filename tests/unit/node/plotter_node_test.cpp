@@ -14,7 +14,7 @@ namespace {
 std::optional<node::MadeSector> copy_of_example(const SectorPlan&,
                                                 const Observer<const PlottingEvent&>&,
                                                 const std::stop_token&) {
-  return example_sector();
+  return node::MadeSector{example_sector().plotted_sector, {example_sector().bytes}};
 }
 /// Waits to be asked to stop.
 std::optional<node::MadeSector> never(const SectorPlan&, const Observer<const PlottingEvent&>&,

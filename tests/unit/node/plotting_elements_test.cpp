@@ -61,7 +61,7 @@ TEST_F(Elements, EndWithTheSectorInChunks) {
     sector[i] = static_cast<std::uint8_t>(i % 251);
   }
   const PlottingProgress::Finished finished{.plotted_sector = {}, .time = {3, 5}};
-  elements_.finish(finished, sector);
+  elements_.finish(finished, {sector});
   elements_.end();
   EXPECT_EQ(next(), bytes_of_event(finished));
   EXPECT_EQ(next(), cluster::encode_sector_chunk(std::span(sector).subspan(0, 1000)));
@@ -84,7 +84,7 @@ TEST_F(Elements, EndWithAnError) {
 }
 
 TEST_F(Elements, AreDroppedWhenNobodyTakesThem) {
-  elements_.finish({}, std::vector<std::uint8_t>(5000));
+  elements_.finish({}, {std::vector<std::uint8_t>(5000)});
   elements_.end();
   elements_.drop();
   EXPECT_TRUE(elements_.poll().has_ended);
