@@ -28,6 +28,7 @@ constexpr std::size_t kNameColumn = 36;
 const std::map<std::string_view, std::string_view>& placeholders() {
   static const std::map<std::string_view, std::string_view> kPlaceholders = {
       {"--ca-file", "FILE"},
+      {"--cache-group", "NAME"},
       {"--cache-percentage", "PERCENT"},
       {"--create", "HOW"},
       {"--device", "DEVICE"},
@@ -37,6 +38,16 @@ const std::map<std::string_view, std::string_view>& placeholders() {
       {"--idle-time", "SECONDS"},
       {"--listen", "ADDRESS:PORT"},
       {"--manifest", "FILE"},
+      {"--nats-ca-file", "FILE"},
+      {"--nats-cert", "FILE"},
+      {"--nats-credentials", "FILE"},
+      {"--nats-key", "FILE"},
+      {"--nats-nkey", "KEY"},
+      {"--nats-nkey-seed-file", "FILE"},
+      {"--nats-password-file", "FILE"},
+      {"--nats-server", "URL"},
+      {"--nats-token-file", "FILE"},
+      {"--nats-user", "NAME"},
       {"--only", "WORDS"},
       {"--out", "PATH"},
       {"--piece", "INDEX"},
@@ -71,6 +82,8 @@ struct Closing {
 };
 constexpr std::array kClosings = {
     Closing{"archive", "furrow archive --store /data/store ~/documents /etc/hosts", ""},
+    Closing{"cluster-pieces",
+            "furrow cluster-pieces --nats-server nats://10.0.0.1:4222 --store /data/store", ""},
     Closing{"devices", "furrow devices --check", ""},
     Closing{"extract",
             "furrow extract --farm /data/farm --manifest /data/manifest.json --out /data/restored",
