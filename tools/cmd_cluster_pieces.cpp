@@ -69,13 +69,16 @@ void print(const node::PieceNodeCounters& node, const node::PieceStock::Counters
 
 void run_cluster_pieces(const ClusterPiecesArguments& arguments, const std::stop_token& stop) {
   const cluster::SubjectToken group(arguments.cache_group, "--cache-group");
-  StorePieceGetter store(arguments.store, {.on_warning = warn_of, .on_missing_pack = {}});
-  node::PieceStock stock(store, {.history_size = store.manifest().history_size(),
-                                 .absent = look_at_packs(store),
-                                 .on_problem = [](const node::PieceProblem& problem) {
-                                   spdlog::warn("piece {}: {}", problem.piece_index.value(),
-                                                problem.reason);
-                                 }});
+  StorePieceGetter store(arguments.store, {.on_warning = warn_of, .on_missing_pack = warn_of});
+  node::PieceStockOptions stocked;
+  stocked.history_size = store.manifest().history_size();
+  stocked.absent = look_at_packs(store);
+  stocked.on_problem = [](const node::PieceProblem& problem) {
+    if (!problem.is_missing) {  // of those that are, the pack is told of
+      spdlog::warn("piece {}: {}", problem.piece_index.value(), problem.reason);
+    }
+  };
+  node::PieceStock stock(store, stocked);
   const std::unique_ptr<cluster::Bus> bus = join_cluster(arguments.nats, "furrow cluster-pieces");
   node::PieceNodeOptions options;
   options.cache_group = group;

@@ -14,9 +14,9 @@
 //
 // Memory, with M for max_payload of the server (2 MiB as a rule): a stream holds its request (at most M),
 // the elements of a message and the one behind it, the message, and what the connection has not sent of
-// the two before it: below 6 M. Requests that wait: 2 M for each subject with lists, 1 MiB for the others;
-// what finds no room there is dropped and counted. With 64 places 790 MiB are never exceeded, and as many
-// requesters of pieces as there are places make it 400 MiB.
+// the two before it: below 6 M. Requests that wait: 2 M for each of the five subjects of streams, 1 MiB for
+// each of the eight others; what finds no room there is dropped and counted. With 64 places that is 800 MiB
+// at the very most, and 400 MiB when all places are taken by requesters of pieces.
 //
 // Of section 10, identification, there is nothing here. A controller asks caches who they are because it
 // has to learn what is in them, and this one knows: the only cache that it speaks of is its own, and its
@@ -72,7 +72,7 @@ struct PieceNodeOptions {
   /// How long requesters have, at the end, to take the last message of their streams.
   std::chrono::milliseconds farewell = std::chrono::seconds(2);
   cluster::StreamResponderOptions stream = {};
-  /// Is told when all that is asked from now on is heard. Called on a thread of the node.
+  /// Is told when all that is asked from now on is heard. Called on the thread that runs the node.
   Observer<> on_ready = {};
   /// Gets a line about a request that came to nothing by no fault of the archive: malformed, not acknowledged.
   /// Called on all threads of the node.

@@ -11,7 +11,7 @@ namespace furrow::node {
 
 /// Members are of the mutex, but for `elements` and `stopping`, which are thread-safe.
 struct StreamPlaces::Stream {
-  std::unique_ptr<WalkedElements> elements;
+  std::unique_ptr<WalkedElements> elements = {};
   std::stop_source stopping = {};
   bool gives_way = false;
   bool is_over = false;
@@ -41,7 +41,8 @@ bool StreamPlaces::start(std::unique_ptr<WalkedElements> elements, Send send,
     }
     reap();
   }
-  Stream& stream = streams_.emplace_back(std::move(elements));
+  Stream& stream = streams_.emplace_back();
+  stream.elements = std::move(elements);
   try {
     stream.thread = start_thread("piece-stream", [this, &stream, send = std::move(send)] {
       send(*stream.elements, stream.stopping.get_token());

@@ -6,10 +6,12 @@
 """
 
 import json
+import pathlib
 import signal
 import struct
 import subprocess
 import sys
+import tempfile
 
 from support import nats, program
 from support.program import BAD_ARGUMENTS, IO_ERROR, OPTIONS, SUCCESS, UNAVAILABLE, FurrowTest
@@ -61,10 +63,15 @@ def elements(payload):
 class Plotter(FurrowTest):
     def setUp(self):
         super().setUp()
-        self.server = nats.Server(self.folder / "server")
-        self.addCleanup(self.server.close)
-        self.farmer = nats.Client(self.server.url)
+        self.server = self.start_server()
+        self.farmer = nats.Client(self.server.port)
         self.addCleanup(self.farmer.close)
+
+    def start_server(self, configuration="max_payload: 2MB"):
+        folder = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
+        server = nats.NatsServer(folder, configuration)
+        self.addCleanup(server.kill)
+        return server
 
     def start(self, *options):
         command = [OPTIONS.furrow, "plotter", "--nats-server", self.server.url, "--pieces", OPTIONS.store,
@@ -82,9 +89,9 @@ class Plotter(FurrowTest):
         return json.loads(said.splitlines()[-1])
 
     def free_instance(self):
-        answer = self.farmer.ask("ab.plotter.free-instance")
+        answer = self.farmer.request("ab.plotter.free-instance")
         while answer is None:  # it is not there yet
-            answer = self.farmer.ask("ab.plotter.free-instance")
+            answer = self.farmer.request("ab.plotter.free-instance")
         self.assertEqual(answer[:2], b"\x01\x68")
         return answer[2:].decode()
 
@@ -95,7 +102,7 @@ class Plotter(FurrowTest):
         kinds, sector, error = [], b"", ""
         is_last = False
         while not is_last:
-            is_last, index, found, ack_subject = elements(self.farmer.next()[3])
+            is_last, index, found, ack_subject = elements(self.farmer.next())
             if not is_last:
                 self.farmer.publish(ack_subject, struct.pack("<I", index))
             for kind, content in found:
@@ -134,7 +141,7 @@ class Plotter(FurrowTest):
         process.send_signal(signal.SIGTERM)
         is_last = False
         while not is_last:
-            is_last, index, _, ack_subject = elements(self.farmer.next()[3])
+            is_last, index, _, ack_subject = elements(self.farmer.next())
             if not is_last:
                 self.farmer.publish(ack_subject, struct.pack("<I", index))
         said, errors = process.communicate(timeout=program.TIMEOUT_SECONDS)
@@ -149,7 +156,7 @@ class Plotter(FurrowTest):
         process.send_signal(signal.SIGTERM)
         kinds, is_last = [], False
         while not is_last:
-            is_last, index, found, ack_subject = elements(self.farmer.next()[3])
+            is_last, index, found, ack_subject = elements(self.farmer.next())
             kinds += [kind for kind, _ in found]
             if not is_last:
                 self.farmer.publish(ack_subject, struct.pack("<I", index))
@@ -159,13 +166,11 @@ class Plotter(FurrowTest):
         self.assertEqual(json.loads(said.splitlines()[-1])["unfinished"], 1)
 
     def test_a_server_that_takes_too_small_messages(self):
-        server = nats.Server(self.folder / "small", "")
-        self.addCleanup(server.close)
+        server = self.start_server("")
         self.fails(UNAVAILABLE, ["max_payload", "2097152"], "plotter", "--nats-server", server.url)
 
     def test_a_server_that_lets_nobody_in(self):
-        server = nats.Server(self.folder / "closed", 'max_payload: 2MB\nauthorization: {token: "secret"}')
-        self.addCleanup(server.close)
+        server = self.start_server('max_payload: 2MB\nauthorization: {token: "secret"}')
         self.fails(UNAVAILABLE, [], "plotter", "--nats-server", server.url)
         token = self.folder / "token"
         token.write_text("wrong", encoding="utf-8")

@@ -1,89 +1,96 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A NATS server of a test, and a client that shares nothing with the program."""
+"""A NATS server of a test, and a client that knows no more of the protocol than tests need."""
 
 import json
+import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import time
 
-SERVER = shutil.which("nats-server", path="/usr/sbin:/usr/bin:/usr/local/bin")
-PATIENCE_SECONDS = 60
+SERVER = shutil.which("nats-server", path=os.environ.get("PATH", "") + ":/usr/sbin")
 
 
-class Server:
-    """On a free port of the loopback."""
+class NatsServer:
+    """A server on a free port of the loopback. `configuration` is what stands in its file besides the
+    address."""
 
-    def __init__(self, folder, configuration="max_payload: 2MB"):
-        folder.mkdir(parents=True, exist_ok=True)
-        file = folder / "nats.conf"
-        file.write_text(f'listen: "127.0.0.1:-1"\nports_file_dir: "{folder}"\n{configuration}\n', encoding="utf-8")
-        with open(folder / "log", "wb") as log:
-            self.process = subprocess.Popen([SERVER, "-c", str(file)], stderr=log)
-        self.url = self._wait_for_url(pathlib.Path(folder) / f"nats-server_{self.process.pid}.ports")
-
-    def _wait_for_url(self, file):
-        end = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < end:
+    def __init__(self, folder, configuration="max_payload: 2MB\n"):
+        file = pathlib.Path(folder) / "nats.conf"
+        file.write_text(f'listen: "127.0.0.1:-1"\nports_file_dir: "{folder}"\n{configuration}')
+        self.process = subprocess.Popen([SERVER, "-c", file], stderr=subprocess.DEVNULL)
+        ports = pathlib.Path(folder) / f"nats-server_{self.process.pid}.ports"
+        deadline = time.monotonic() + 60
+        self.url = None
+        while self.url is None:
             try:
-                return json.loads(file.read_text(encoding="utf-8"))["nats"][0]
-            except (OSError, ValueError, KeyError):
-                time.sleep(0.01)
-        raise AssertionError("nats-server does not listen")
+                self.url = json.loads(ports.read_text())["nats"][0]
+            except (OSError, ValueError):
+                if time.monotonic() > deadline or self.process.poll() is not None:
+                    raise
+                time.sleep(0.02)
+        self.port = int(self.url.rsplit(":", 1)[1])
 
-    def close(self):
-        self.process.kill()
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
 
 class Client:
-    """One thread, one message after another."""
+    """One connection, one thing at a time."""
 
-    def __init__(self, url):
-        host, port = url.removeprefix("nats://").rsplit(":", 1)
-        self._socket = socket.create_connection((host, int(port)), PATIENCE_SECONDS)
-        self._file = self._socket.makefile("rb")
-        self._file.readline()  # INFO
-        self._next_id = 1
-        self._send(b'CONNECT {"verbose":false,"pedantic":false,"headers":true,"no_responders":true}\r\n')
+    def __init__(self, port):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
+        self.stream = self.socket.makefile("rb")
+        self.stream.readline()  # INFO
+        self.n_subscriptions = 0
+        self.socket.sendall(b'CONNECT {"verbose":false,"headers":true,"no_responders":true}\r\n')
 
     def close(self):
-        self._file.close()
-        self._socket.close()
-
-    def _send(self, data):
-        self._socket.sendall(data)
+        self.stream.close()
+        self.socket.close()
 
     def subscribe(self, subject):
-        self._send(f"SUB {subject} {self._next_id}\r\n".encode())
-        self._next_id += 1
+        self.n_subscriptions += 1
+        self.socket.sendall(f"SUB {subject} {self.n_subscriptions}\r\n".encode())
 
     def publish(self, subject, payload=b"", reply=""):
-        self._send(f"PUB {subject} {reply} {len(payload)}\r\n".encode() + payload + b"\r\n")
+        self.socket.sendall(f"PUB {subject} {reply} {len(payload)}\r\n".encode() + payload + b"\r\n")
 
     def next(self):
-        """Subject, reply subject, whether nobody was there, payload."""
+        """Payload of the next message; none when the server says that nobody is subscribed."""
         while True:
-            words = self._file.readline().decode().split()
+            words = self.stream.readline().split()
             if not words:
-                raise AssertionError("the server closed the connection")
-            if words[0] == "PING":
-                self._send(b"PONG\r\n")
-            elif words[0] in ("MSG", "HMSG"):
-                size = int(words[-1])
-                content = self._file.read(size + 2)[:size]
-                n_headers = int(words[-2]) if words[0] == "HMSG" else 0
-                has_reply = len(words) == (5 if words[0] == "MSG" else 6)
-                return (words[1], words[3] if has_reply else "", b" 503" in content[:n_headers].split(b"\r\n")[0],
-                        content[n_headers:])
-            elif words[0] == "-ERR":
-                raise AssertionError(" ".join(words))
+                raise ConnectionError("the server has closed the connection")
+            if words[0] == b"PING":
+                self.socket.sendall(b"PONG\r\n")
+            elif words[0] in (b"MSG", b"HMSG"):
+                payload = self.stream.read(int(words[-1]) + 2)[:-2]
+                return payload if words[0] == b"MSG" else None
+            elif words[0] == b"-ERR":
+                raise ConnectionError(b" ".join(words).decode())
 
-    def ask(self, subject, payload=b""):
-        """The answer; none when nobody is subscribed."""
-        inbox = f"_INBOX.{self._next_id}"
+    def request(self, subject, payload=b""):
+        """The answer to a request."""
+        inbox = f"_INBOX.{self.n_subscriptions}"
         self.subscribe(inbox)
         self.publish(subject, payload, inbox)
-        _, _, is_nobody, answer = self.next()
-        return None if is_nobody else answer
+        return self.next()
+
+    def stream_request(self, subject, payload=b""):
+        """The elements of an answer, message by message, as they are encoded
+        (docs/spec/07-cluster-protocol.md, section 6); each is acknowledged."""
+        inbox = f"stream-response.{self.n_subscriptions}"
+        self.subscribe(inbox)
+        self.publish(subject, payload, inbox)
+        result = []
+        while True:
+            message = self.next()
+            assert int.from_bytes(message[1:5], "little") == len(result)
+            if message[0] == 1:
+                return result + [message[5:]]
+            result.append(message[5:-47])
+            self.publish(message[-46:].decode(), message[1:5])
