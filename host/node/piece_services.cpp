@@ -31,8 +31,7 @@ constexpr cluster::PendingLimits kShortRequests{.messages = 4096, .bytes = 1 << 
 template <class Number>
 std::shared_ptr<const std::vector<Number>> in_order(std::vector<Number> numbers) {
   std::ranges::sort(numbers);
-  const auto repeated = std::ranges::unique(numbers);
-  numbers.erase(repeated.begin(), repeated.end());
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
   return std::make_shared<const std::vector<Number>>(std::move(numbers));
 }
 
