@@ -71,7 +71,7 @@ class ClusterPieces(FurrowTest):
 
     def test_chain(self):
         process, _ = self.start()
-        segment = json.loads((OPTIONS.store / "manifest.json").read_text())["segments"][0]
+        segment = json.loads((OPTIONS.store / "manifest.json").read_text())["manifest"]["segments"][0]
         answer = self.client.request("ab.controller.farmer-app-info")
         self.assertEqual((answer[0], len(answer)), (0, 89))
         # No bootstrap nodes, not syncing, 3.2 s; one segment, 1000 pieces, and the development chain's numbers.
@@ -96,17 +96,17 @@ class ClusterPieces(FurrowTest):
     def test_damaged_store(self):
         store = self.folder / "store"
         shutil.copytree(OPTIONS.store, store)
-        formats.flip_byte_of_pieces(store, 31)
+        formats.flip_byte_of_pieces(store, 0)
         process, ready = self.start(store=store)
         everything = b"".join(message[1:] for message in self.client.stream_request(
             "ab.controller.pieces", b"\x01\x04" + struct.pack("<256Q", *range(256))))
         self.assertEqual(len(everything), 255 * (8 + 4 + len(self.pieces[0])))
-        self.assertNotIn(struct.pack("<Q", 31) + PIECE_LENGTH, everything)
-        answer = self.client.request(f"ab.cache.{ready['piece_cache']}.read-piece", struct.pack("<I", 31))
+        self.assertNotIn(struct.pack("<Q", 0) + PIECE_LENGTH, everything)
+        answer = self.client.request(f"ab.cache.{ready['piece_cache']}.read-piece", struct.pack("<I", 0))
         self.assertEqual(answer[0], 1, "an error")
         counts, stderr = self.stop(process)
         self.assertEqual(counts["failed"], 2)
-        self.assertEqual(stderr.count("piece 31: "), 1, stderr)
+        self.assertEqual(stderr.count("piece 0: "), 1, stderr)
 
     def test_what_it_cannot_serve(self):
         store = self.folder / "store"
