@@ -83,6 +83,16 @@ class ClusterPieces(FurrowTest):
         self.assertEqual(answer[1:33], bytes.fromhex(segment["header"])[8:40], "root of segment 0")
         self.assertEqual(self.stop(process, signal.SIGINT)[0]["requests"], 3)
 
+    def test_help(self):
+        # Not in cli.py: there are builds without it.
+        text = self.succeeds("cluster-pieces", "--help").stdout
+        for option in ("--nats-server URL", "--nats-tls", "--store DIR", "--cache-group NAME=default",
+                       "--max-streams N", "--json"):
+            self.assertIn(option, text)
+        self.assertNotRegex(text, r" (TEXT|UINT|INT|FLOAT|ENUM)\b")
+        self.fails(BAD_ARGUMENTS, ["--store"], "cluster-pieces", "--nats-server", self.server.url)
+        self.fails(BAD_ARGUMENTS, ["--nats-server"], "cluster-pieces", "--store", OPTIONS.store)
+
     def test_group(self):
         process, ready = self.start("--cache-group", "blue")
         self.assertEqual(ready["cache_group"], "blue")
