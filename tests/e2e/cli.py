@@ -26,8 +26,6 @@ COMMANDS = {
     "extract": ("--farm", "--pieces", "--manifest", "--out", "--threads"),
     "scrub": ("--farm", "--store", "--json"),
     "info": ("--farm", "--json"),
-    "cluster-pieces": ("--nats-server", "--nats-tls", "--store", "--cache-group", "--max-streams",
-                       "--json"),
     "pack": ("list", "verify", "stat"),
     "vectors": ("--encoder",),
     "devices": ("--check", "--json"),
