@@ -97,7 +97,6 @@ void run_cluster_pieces(const ClusterPiecesArguments& arguments, const std::stop
   };
   node::PieceNode node(*bus, stock, node::ChainInfo(store.manifest()), options);
   node.run(stop);
-  bus->observe({});  // that it is closed now is no news
   print(node.counters(), stock.counters(), arguments.json);
 }
 

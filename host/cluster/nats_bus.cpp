@@ -192,6 +192,7 @@ class NatsBus final : public Bus {
   NatsBus(const NatsBus&) = delete;
   NatsBus& operator=(const NatsBus&) = delete;
   ~NatsBus() override {
+    state_->observe({});  // that it is closed now is no news
     natsConnection_FlushTimeout(connection_, kFlushTimeoutMs);
     natsConnection_Close(connection_);
     if (!state_->wait_until_closed()) {

@@ -239,7 +239,13 @@ void PlotterNode::offer(const std::stop_token& stop) {
       if (is_free) {
         response.plotter_id = options_.id.to_string();
       }
-      bus_.publish(request.reply_subject, encode_message(response));
+      try {
+        bus_.publish(request.reply_subject, encode_message(response));
+      } catch (const Error& error) {
+        // A subject that is none, or a connection that has been away for too long: of one that is
+        // closed, next() tells.
+        tell(NodeEvent::Malformed{error.what()}, {});
+      }
     }
     return is_free;
   };
@@ -261,9 +267,9 @@ void PlotterNode::offer(const std::stop_token& stop) {
       }
     }
     requests->unsubscribe();
-    // They are ours to answer, and nobody else's.
-    for (Received left = requests->next(clock.now(), {}); left.waited == Waited::kMessage;
-         left = requests->next(clock.now(), {})) {
+    // Those that the server had sent by then are ours to answer, and nobody else's.
+    for (Received left = requests->next(BusClock::TimePoint::max(), {});
+         left.waited == Waited::kMessage; left = requests->next(BusClock::TimePoint::max(), {})) {
       answer(left.message);
     }
   }
@@ -282,9 +288,8 @@ void PlotterNode::serve(cluster::BusSubscription& requests, const std::string& s
     take(received.message);
   }
   requests.unsubscribe();
-  BusClock& clock = bus_.clock();
-  for (Received left = requests.next(clock.now(), {}); left.waited == Waited::kMessage;
-       left = requests.next(clock.now(), {})) {
+  for (Received left = requests.next(BusClock::TimePoint::max(), {});
+       left.waited == Waited::kMessage; left = requests.next(BusClock::TimePoint::max(), {})) {
     refuse(left.message.reply_subject, {PlottingProgress::Occupied{}});
   }
 }
@@ -328,8 +333,12 @@ void PlotterNode::refuse(const std::string& response_subject, const PlottingProg
     return;
   }
   OneElement element(encode_message(answer));
-  // One message, which nobody acknowledges: nothing to wait for.
-  static_cast<void>(respond_stream(bus_, response_subject, element, options_.stream, {}));
+  try {
+    // One message, which nobody acknowledges: nothing to wait for.
+    static_cast<void>(respond_stream(bus_, response_subject, element, options_.stream, {}));
+  } catch (const Error& error) {
+    tell(NodeEvent::Malformed{error.what()}, {});
+  }
 }
 
 std::size_t PlotterNode::finish_jobs(const std::stop_token& end, bool is_disconnected) {

@@ -14,7 +14,7 @@ import sys
 import tempfile
 
 from support import nats, program
-from support.program import BAD_ARGUMENTS, IO_ERROR, OPTIONS, SUCCESS, UNAVAILABLE, FurrowTest
+from support.program import BAD_ARGUMENTS, IO_ERROR, MISMATCH, OPTIONS, SUCCESS, UNAVAILABLE, FurrowTest
 
 SKIPPED = 77
 PIECES_IN_SECTOR = 2
@@ -63,6 +63,7 @@ def elements(payload):
 class Plotter(FurrowTest):
     def setUp(self):
         super().setUp()
+        self.n_requests = 0
         self.server = self.start_server()
         self.farmer = nats.Client(self.server.port)
         self.addCleanup(self.farmer.close)
@@ -95,21 +96,33 @@ class Plotter(FurrowTest):
         self.assertEqual(answer[:2], b"\x01\x68")
         return answer[2:].decode()
 
-    def plot(self, plotter, payload):
+    def begin(self, plotter, payload):
+        self.n_requests += 1
+        response_subject = f"stream-response.{self.n_requests}"
+        self.farmer.subscribe(response_subject)
+        self.farmer.publish(f"ab.plotter.{plotter}.plot-sector", payload, response_subject)
+
+    def take(self):
+        """Elements of the next message, which is acknowledged; whether it is the last one."""
+        is_last, index, found, ack_subject = elements(self.farmer.next())
+        if not is_last:
+            self.farmer.publish(ack_subject, struct.pack("<I", index))
+        return found, is_last
+
+    def take_all(self):
         """Kinds of the elements, the bytes of the sector, and why there are none."""
-        self.farmer.subscribe("stream-response.test")
-        self.farmer.publish(f"ab.plotter.{plotter}.plot-sector", payload, "stream-response.test")
-        kinds, sector, error = [], b"", ""
-        is_last = False
+        kinds, sector, error, is_last = [], b"", "", False
         while not is_last:
-            is_last, index, found, ack_subject = elements(self.farmer.next())
-            if not is_last:
-                self.farmer.publish(ack_subject, struct.pack("<I", index))
+            found, is_last = self.take()
             for kind, content in found:
                 kinds.append(kind)
                 sector += content if kind == CHUNK else b""
                 error += content.decode() if kind == FAILED else ""
         return kinds, sector, error
+
+    def plot(self, plotter, payload):
+        self.begin(plotter, payload)
+        return self.take_all()
 
     def test_a_farmer_gets_a_sector(self):
         process, beginning = self.start()
@@ -133,49 +146,44 @@ class Plotter(FurrowTest):
             self.assertIn(f"actual {pieces}", error)
         self.assertEqual(self.end(process)["failed"], 2)
 
-    def test_what_is_under_way_is_finished(self):
-        process, beginning = self.start()
-        self.farmer.subscribe("stream-response.test")
-        self.farmer.publish(f"ab.plotter.{beginning['plotter']}.plot-sector", request(1), "stream-response.test")
-        self.farmer.next()
+    def ask_and_end(self, *options):
+        """A sector that is under way when the plotter is asked to end; what comes, and its counts."""
+        process, beginning = self.start(*options)
+        self.begin(beginning["plotter"], request(1))
+        self.take()
         process.send_signal(signal.SIGTERM)
-        is_last = False
-        while not is_last:
-            is_last, index, _, ack_subject = elements(self.farmer.next())
-            if not is_last:
-                self.farmer.publish(ack_subject, struct.pack("<I", index))
+        answer = self.take_all()
         said, errors = process.communicate(timeout=program.TIMEOUT_SECONDS)
         self.assertEqual(process.returncode, SUCCESS, errors)
-        self.assertEqual(json.loads(said.splitlines()[-1])["delivered"], 1)
+        return answer, json.loads(said.splitlines()[-1])
+
+    def test_what_is_under_way_is_finished(self):
+        (_, sector, _), summary = self.ask_and_end()
+        self.assertEqual(len(sector), self.sector_size())
+        self.assertEqual((summary["delivered"], summary["unfinished"]), (1, 0))
 
     def test_what_has_no_time_is_given_back(self):
-        process, beginning = self.start("--drain-seconds", 0)
-        self.farmer.subscribe("stream-response.test")
-        self.farmer.publish(f"ab.plotter.{beginning['plotter']}.plot-sector", request(1), "stream-response.test")
-        self.farmer.next()
-        process.send_signal(signal.SIGTERM)
-        kinds, is_last = [], False
-        while not is_last:
-            is_last, index, found, ack_subject = elements(self.farmer.next())
-            kinds += [kind for kind, _ in found]
-            if not is_last:
-                self.farmer.publish(ack_subject, struct.pack("<I", index))
+        (kinds, _, _), summary = self.ask_and_end("--drain-seconds", 0)
         self.assertEqual(kinds[-1], FAILED)
-        said, errors = process.communicate(timeout=program.TIMEOUT_SECONDS)
-        self.assertEqual(process.returncode, SUCCESS, errors)
-        self.assertEqual(json.loads(said.splitlines()[-1])["unfinished"], 1)
+        self.assertEqual((summary["delivered"], summary["unfinished"]), (0, 1))
 
     def test_a_server_that_takes_too_small_messages(self):
         server = self.start_server("")
-        self.fails(UNAVAILABLE, ["max_payload", "2097152"], "plotter", "--nats-server", server.url)
+        self.fails(MISMATCH, ["max_payload", "2097152"], "plotter", "--nats-server", server.url)
 
     def test_a_server_that_lets_nobody_in(self):
         server = self.start_server('max_payload: 2MB\nauthorization: {token: "secret"}')
         self.fails(UNAVAILABLE, [], "plotter", "--nats-server", server.url)
         token = self.folder / "token"
-        token.write_text("wrong", encoding="utf-8")
+        token.write_text("not-that-one", encoding="utf-8")
         result = self.fails(UNAVAILABLE, [], "plotter", "--nats-server", server.url, "--nats-token-file", token)
-        self.assertNotIn("wrong", result.stderr)
+        self.assertNotIn("not-that-one", result.stderr)
+
+    def test_help(self):
+        said = self.succeeds("plotter", "--help").stdout
+        for option in ("--nats-server", "--nats-credentials", "--cache-group", "--pieces", "--encoder", "--ram-limit",
+                       "--max-pieces-in-sector", "--drain-seconds", "--nice", "--json"):
+            self.assertIn(option, said)
 
     def test_what_is_wrong_on_the_command_line(self):
         url = ("plotter", "--nats-server", self.server.url)
