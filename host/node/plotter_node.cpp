@@ -208,6 +208,7 @@ std::size_t PlotterNode::run(const std::stop_token& drain, const std::stop_token
   // Before anybody is told the identifier.
   const std::string subject = subject_of_requests(options_.id);
   const auto requests = bus_.subscribe(subject, options_.id.to_string());
+  options_.on_ready();
   std::exception_ptr error;
   {
     std::stop_source serving;

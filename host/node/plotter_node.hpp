@@ -81,6 +81,8 @@ struct PlotterNodeOptions {
   /// How long farmers have, at the end, to take the message that their sectors will not come.
   std::chrono::milliseconds farewell = std::chrono::seconds(2);
   cluster::StreamResponderOptions stream = {};
+  /// Farmers may ask from now on.
+  Observer<> on_ready = {};
   Observer<const NodeEvent&> on_event = {};
 };
 

@@ -191,16 +191,18 @@ PlotterSummary run_plotter(cluster::Bus& bus, const PlotterRequest& request,
   // Those whose bytes are on their way hold up nobody who encodes.
   options.places = memory.settings.sectors_in_memory + memory.settings.output_buffers;
   options.most_pieces_in_sector = request.most_pieces_in_sector;
+  options.on_ready = [&] {
+    observer.on_begin({.id = options.id.to_string(),
+                       .encoder = encoders->name(),
+                       .places = options.places,
+                       .memory = memory.total()});
+  };
   options.on_event = [&counting](const NodeEvent& event) { counting.take(event); };
   PlotterNode node(
       bus,
       [&maker](const SectorPlan& plan, const Observer<const PlottingEvent&>& on_event,
                const std::stop_token& end) { return maker.make(plan, on_event, end); },
       options);
-  observer.on_begin({.id = options.id.to_string(),
-                     .encoder = encoders->name(),
-                     .places = options.places,
-                     .memory = memory.total()});
   const std::size_t unfinished = node.run(stop, drain.end());
   PlotterSummary summary = counting.summary();
   summary.unfinished = unfinished;

@@ -81,7 +81,9 @@ class Plotter(FurrowTest):
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(process.communicate)
         self.addCleanup(process.kill)
-        return process, json.loads(process.stdout.readline())
+        beginning = json.loads(process.stdout.readline())
+        self.assertEqual(self.free_instance(), beginning["plotter"])
+        return process, beginning
 
     def end(self, process):
         process.send_signal(signal.SIGTERM)
@@ -126,7 +128,6 @@ class Plotter(FurrowTest):
 
     def test_a_farmer_gets_a_sector(self):
         process, beginning = self.start()
-        self.assertEqual(self.free_instance(), beginning["plotter"])
         kinds, sector, _ = self.plot(beginning["plotter"], request(5))
         self.assertEqual([kind for kind in kinds if kind != PING],
                          [DOWNLOADING, DOWNLOADED, ENCODING, ENCODED, FINISHED, CHUNK, CHUNK])
