@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Functions of three bits, one instruction each. Where two of them share a part, the compiler
-// computes that part once and needs more instructions for all of it.
+// computes that part once and needs more instructions for all of it. And the place of a bit, without
+// the compiler's care for words that have none.
 #pragma once
 
 #include <cstdint>
@@ -32,6 +33,53 @@ __device__ inline std::uint32_t parity(std::uint32_t a, std::uint32_t b, std::ui
   return lookup_bits<0x96>(a, b, c);
 #else
   return a ^ b ^ c;
+#endif
+}
+
+/// The bits of `a` where `mask` has one, otherwise those of `b`.
+__device__ inline std::uint32_t select_bits(std::uint32_t mask, std::uint32_t a, std::uint32_t b) {
+#if defined(__CUDA_ARCH__)
+  return lookup_bits<0xCA>(mask, a, b);
+#else
+  return (a & mask) | (b & ~mask);
+#endif
+}
+
+/// (a & b) | c.
+__device__ inline std::uint32_t select_or(std::uint32_t a, std::uint32_t b, std::uint32_t c) {
+#if defined(__CUDA_ARCH__)
+  return lookup_bits<0xEA>(a, b, c);
+#else
+  return (a & b) | c;
+#endif
+}
+
+/// a & ~b.
+__device__ inline std::uint32_t clear_bits(std::uint32_t a, std::uint32_t b) {
+#if defined(__CUDA_ARCH__)
+  return lookup_bits<0x30>(a, b, 0);
+#else
+  return a & ~b;
+#endif
+}
+
+/// The bits that are equal in b and c, but for those of `a`.
+__device__ inline std::uint32_t equal_where_not(std::uint32_t a, std::uint32_t b, std::uint32_t c) {
+#if defined(__CUDA_ARCH__)
+  return lookup_bits<0x09>(a, b, c);
+#else
+  return ~(a | (b ^ c));
+#endif
+}
+
+/// Place of the highest bit of `value`, which is not 0.
+__device__ inline std::uint32_t highest_bit(std::uint32_t value) {
+#if defined(__CUDA_ARCH__)
+  std::uint32_t bit;
+  asm("bfind.u32 %0, %1;" : "=r"(bit) : "r"(value));
+  return bit;
+#else
+  return 31U - static_cast<std::uint32_t>(__clz(static_cast<int>(value)));
 #endif
 }
 

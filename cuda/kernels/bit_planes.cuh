@@ -27,16 +27,6 @@ __device__ inline BitPlanes double_times(const BitPlanes& x, unsigned times) {
   return result;
 }
 
-/// -x.
-__device__ inline BitPlanes negate(const BitPlanes& x) {
-  BitPlanes result;
-#pragma unroll
-  for (unsigned i = 0; i < kPlanes; ++i) {
-    result.words[i] = ~x.words[i];
-  }
-  return result;
-}
-
 /// a + b. A sum of which one number is not 0 is never 0 (but 127).
 __device__ inline BitPlanes add(const BitPlanes& a, const BitPlanes& b) {
   std::uint32_t carry = 0;
@@ -53,22 +43,24 @@ __device__ inline BitPlanes add(const BitPlanes& a, const BitPlanes& b) {
   return sum;
 }
 
-/// Sets the bits of `differs` where a + b and c are not congruent, for a and c from 1 to 127.
+/// The bits where a + b and c are congruent, for a and c from 1 to 127, but for those of `left_out`.
 ///
 /// Without an adder: if the sum is c, the carry out of a bit follows from that bit of a, b and c
 /// alone, and the carries are right exactly if a ^ b ^ c is the carry in at every bit.
-__device__ inline std::uint32_t or_differences(const BitPlanes& a, const BitPlanes& b,
-                                               const BitPlanes& c, std::uint32_t differs) {
+__device__ inline std::uint32_t find_sums(const BitPlanes& a, const BitPlanes& b,
+                                          const BitPlanes& c, std::uint32_t left_out) {
   const auto carry_out = [&](unsigned i) {
     return (a.words[i] & b.words[i]) | ((a.words[i] | b.words[i]) & ~c.words[i]);
   };
+  const auto sum = [&](unsigned i) { return a.words[i] ^ b.words[i] ^ c.words[i]; };
+  std::uint32_t differs = left_out;
   std::uint32_t carry = carry_out(kPlanes - 1);
 #pragma unroll
-  for (unsigned i = 0; i < kPlanes; ++i) {
-    differs |= (a.words[i] ^ b.words[i] ^ c.words[i]) ^ carry;
+  for (unsigned i = 0; i < kPlanes - 1; ++i) {
+    differs |= sum(i) ^ carry;
     carry = carry_out(i);
   }
-  return differs;
+  return equal_where_not(differs, sum(kPlanes - 1), carry);
 }
 
 }  // namespace furrow::cuda

@@ -29,20 +29,15 @@ struct BucketFrame {
   /// nobody's right partner.
   static constexpr std::uint32_t kNoPartner = 0x8000;
 
-  /// Words of the entries but for their positions, which count no more. By rank.
-  uint2 low_words[kMost];
-  std::uint32_t high_words[kMost];
-  /// Where each entry lies in its bucket, for links. By rank.
-  std::uint16_t slots[kMost];
+  /// Entries by rank. In place of their positions, which count no more, where they lie in their
+  /// bucket, for links.
+  PackedEntry entries[kMost];
   /// Places of rows in `by_row`; from row 119 on their end.
   alignas(8) std::uint16_t row_starts[128];
   /// Residue << 16 | kNoPartner where it is one | rank.
   std::uint32_t by_row[kMost];
   std::uint32_t size;
 
-  __device__ PackedEntry entry(std::uint32_t rank) const {
-    return {make_uint4(low_words[rank].x, low_words[rank].y, high_words[rank], 0)};
-  }
   __device__ static std::uint32_t residue_of(std::uint32_t placed) { return placed >> 16; }
   __device__ static std::uint32_t rank_of(std::uint32_t placed) { return placed & 0x1FFU; }
 };
@@ -108,9 +103,11 @@ __device__ inline std::uint32_t word_of_bin(std::uint32_t bin) {
 template <unsigned kThreads>
 __device__ void clear_counts(std::uint32_t thread, BucketSortShared& s) {
   constexpr std::uint32_t kQuads = sizeof(BucketSortShared::Counts) / 16;
-  static_assert(kQuads <= kThreads);
-  if (thread < kQuads) {
-    reinterpret_cast<uint4*>(&s.counts)[thread] = make_uint4(0, 0, 0, 0);
+#pragma unroll
+  for (std::uint32_t first = 0; first < kQuads; first += kThreads) {
+    if (first + thread < kQuads) {
+      reinterpret_cast<uint4*>(&s.counts)[first + thread] = make_uint4(0, 0, 0, 0);
+    }
   }
 }
 
@@ -187,31 +184,25 @@ __device__ inline void order_row(BucketFrame& frame, std::uint32_t row) {
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
 
-/// Fills `frame` with `bucket`. All threads of the block call it, with cleared counts; the frame may
-/// be read after the next barrier, and nothing else of it before.
-template <unsigned kThreads, unsigned K, unsigned kTable>
-__device__ void load_bucket(std::uint32_t thread, const SourceTable<K, kTable>& source,
-                            std::uint32_t bucket, BucketFrame& frame, BucketSortShared& s) {
+/// Fills `frame` with the `size` entries of `bucket`, at most `kRounds` for each thread.
+template <unsigned kThreads, unsigned kRounds, unsigned K, unsigned kTable>
+__device__ void sort_bucket(std::uint32_t thread, const SourceTable<K, kTable>& source,
+                            std::uint32_t bucket, std::uint32_t size, BucketFrame& frame,
+                            BucketSortShared& s) {
   constexpr std::uint32_t kBinsPerPosition = static_cast<std::uint32_t>(
       (std::uint64_t{BucketSortShared::kBins} << 32) / SourceTable<K, kTable>::kPositions);
-  const std::uint32_t size = source.bucket_size(bucket);
-
   const auto bin_of = [](const PackedEntry& entry) {
     return word_of_bin(__umulhi(position_of(entry), kBinsPerPosition));
   };
-  // The first entry of a thread stays in registers. One bucket of 3,000 has further ones; they are
-  // read again. A loop of one turn at most, because the compiler makes of a branch instructions
-  // with predicates, which every warp carries out.
+  // The first entry of a thread stays in registers, others are read again.
   const auto for_entries = [&](const auto& take) {
-    if (thread < size) {
-      take(0U);
-    }
-#pragma unroll 1
-    for (std::uint32_t slot = thread + kThreads; slot < size; slot += opaque(kThreads)) {
-      take(1U);
+#pragma unroll
+    for (unsigned i = 0; i < kRounds; ++i) {
+      if (thread + i * kThreads < size) {
+        take(i);
+      }
     }
   };
-  static_assert(kSlotsPerBucket <= 2 * kThreads);
   PackedEntry first;
   const auto entry = [&](unsigned i) {
     return i == 0 ? first : source.entry(bucket, opaque(thread) + i * kThreads);
@@ -220,7 +211,7 @@ __device__ void load_bucket(std::uint32_t thread, const SourceTable<K, kTable>& 
   const auto bin_word = [&](unsigned i) -> std::uint32_t& {
     return s.counts.bins[i == 0 ? first_bin : bin_of(entry(i))];
   };
-  std::uint32_t place[2];
+  std::uint32_t place[kRounds];
   for_entries([&](unsigned i) {
     if (i == 0) {
       first = source.entry(bucket, thread);
@@ -241,7 +232,11 @@ __device__ void load_bucket(std::uint32_t thread, const SourceTable<K, kTable>& 
   __syncthreads();  // all keys stand in their bins before they are compared
 
   constexpr std::uint32_t kNotKept = 0xFFFFFFFF;
-  std::uint32_t placed[2] = {kNotKept, kNotKept};
+  std::uint32_t placed[kRounds];
+#pragma unroll
+  for (std::uint32_t& word : placed) {
+    word = kNotKept;
+  }
   for_entries([&](unsigned i) {
     const PackedEntry mine = entry(i);
     const std::uint32_t key = position_of(mine);
@@ -249,15 +244,15 @@ __device__ void load_bucket(std::uint32_t thread, const SourceTable<K, kTable>& 
     const std::uint32_t bin = bin_word(i);
     std::uint32_t rank = bin & 0xFFFFU;
     const std::uint32_t* other = &s.keys[rank];
+    const std::uint32_t* const behind = other + (bin >> 16);
 #pragma unroll 1
-    for (std::uint32_t left = bin >> 16; left != 0; --left) {
-      multiply_add_if(*other++ < key, rank, rank, 1, 1);
-    }
+    do {
+      multiply_add_if(*other < key, rank, rank, 1, 1);
+    } while (++other != behind);
     if (rank < BucketFrame::kMost) {
       const std::uint32_t residue = residue_of(mine);
-      frame.low_words[rank] = make_uint2(mine.words.x, mine.words.y);
-      frame.high_words[rank] = mine.words.z;
-      frame.slots[rank] = static_cast<std::uint16_t>(thread + i * kThreads);
+      frame.entries[rank].words =
+          make_uint4(mine.words.x, mine.words.y, mine.words.z, thread + i * kThreads);
       placed[i] = residue << 16 | rank;
       const std::uint32_t row = row_of(residue);
       place[i] = atomicAdd(&s.counts.rows[row], 1U);
@@ -270,7 +265,6 @@ __device__ void load_bucket(std::uint32_t thread, const SourceTable<K, kTable>& 
   __syncthreads();  // every row is counted before the sizes of rows become places
   if (thread < 32) {
     scan_rows(thread, s, frame);
-  } else if (thread == 32) {
     frame.size = size < BucketFrame::kMost ? size : BucketFrame::kMost;
   }
   __syncthreads();  // the places of all rows are known before entries look theirs up
@@ -284,6 +278,21 @@ __device__ void load_bucket(std::uint32_t thread, const SourceTable<K, kTable>& 
   if (thread < BucketFrame::kRows &&
       (s.counts.has_equals[thread / 32] >> (thread % 32) & 1U) != 0) {
     order_row(frame, thread);
+  }
+}
+
+/// Fills `frame` with `bucket`. All threads of the block call it, with cleared counts; the frame may
+/// be read after the next barrier, and nothing else of it before.
+template <unsigned kThreads, unsigned K, unsigned kTable>
+__device__ void load_bucket(std::uint32_t thread, const SourceTable<K, kTable>& source,
+                            std::uint32_t bucket, BucketFrame& frame, BucketSortShared& s) {
+  static_assert(kSlotsPerBucket <= 2 * kThreads);
+  const std::uint32_t size = source.bucket_size(bucket);
+  if (size <= kThreads) {
+    sort_bucket<kThreads, 1>(thread, source, bucket, size, frame, s);
+  } else {
+    // One bucket of ten.
+    sort_bucket<kThreads, 2>(thread, source, bucket, size, frame, s);
   }
 }
 

@@ -63,21 +63,26 @@ __global__ void __launch_bounds__(ChooseProofsShape::kThreads)
   std::uint32_t total = 0;
   BlockScan<kThreads>(s.scan).exclusive_sum(n_here, before, total);
 
+  std::uint32_t place = __shfl_sync(0xFFFFFFFFU, before, 0);
 #pragma unroll
   for (std::uint32_t i = 0; i < 2; ++i) {
     const auto n = static_cast<std::uint32_t>(__popc(words[i]));
-    std::uint32_t bits = words[i];
     if (before + n > kMost) {
-      bits = lowest_bits_of(bits, before < kMost ? kMost - before : 0);
+      words[i] = lowest_bits_of(words[i], before < kMost ? kMost - before : 0);
     }
-    const std::uint32_t word = 2 * threadIdx.x + i;
-    found[record * (kNumSBuckets / 32) + word] = bits;
-    std::uint32_t place = before;
-    for (; bits != 0; bits &= bits - 1) {
-      used[record * kNumChunks + place++] = static_cast<std::uint16_t>(
-          32 * word + static_cast<std::uint32_t>(__ffs(static_cast<int>(bits))) - 1);
-    }
+    found[record * (kNumSBuckets / 32) + 2 * threadIdx.x + i] = words[i];
     before += n;
+  }
+  // One lane for each bit of a word, so that neighbours write side by side.
+#pragma unroll 2
+  for (std::uint32_t i = 0; i < 64; ++i) {
+    const std::uint32_t word = __shfl_sync(0xFFFFFFFFU, words[i % 2], static_cast<int>(i / 2));
+    const std::uint32_t mine = 1U << lane;
+    if ((word & mine) != 0) {
+      used[record * kMost + place + static_cast<std::uint32_t>(__popc(word & (mine - 1)))] =
+          static_cast<std::uint16_t>(first + 32 * i + lane);
+    }
+    place += static_cast<std::uint32_t>(__popc(word));
   }
   if (threadIdx.x == 0) {
     status[record] = {total < kMost ? total : kMost, tables.counters()->overflows};

@@ -27,10 +27,12 @@
 namespace furrow::cuda {
 
 struct ErasureShape {
-  static constexpr unsigned kThreads = 128;
+  /// A pass over one record is 8,192 threads: in blocks of 64 they find a multiprocessor each on the
+  /// largest cards.
+  static constexpr unsigned kThreads = 64;
   /// Blocks per multiprocessor to leave registers for: 96 each. At 80 the compiler spills on some
   /// architectures, and the 16 independent butterflies of a layer need no more warps than these.
-  static constexpr unsigned kMinBlocks = 5;
+  static constexpr unsigned kMinBlocks = 10;
   static constexpr unsigned kLayers = 5;
   static constexpr unsigned kPoints = 1U << kLayers;
   /// 4-byte words of a chunk.

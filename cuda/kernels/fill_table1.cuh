@@ -60,11 +60,10 @@ __global__ void __launch_bounds__(FillTable1Shape::kThreads)
     const std::uint32_t x = blockIdx.x * kTile + i;
     const std::uint32_t y = core::pos::table1_y<K>(bits, x);
     const std::uint32_t bucket = core::pos::bucket_of(y);
-    const std::uint32_t slot = claim_slot(tables.bucket_sizes(1) + bucket, tables.counters());
-    if (slot < kSlotsPerBucket) {
+    file_in_bucket(tables.bucket_sizes(1) + bucket, tables.counters(), [&](std::uint32_t slot) {
       tables.table1()[bucket * kSlotsPerBucket + slot] =
           pack_table1<K>(y - bucket * core::pos::kParamBC, x);
-    }
+    });
   }
 }
 

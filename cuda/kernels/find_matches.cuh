@@ -12,22 +12,24 @@
 // them in a column of bits (bit_planes.cuh), and a left entry is compared with 32 of them at once:
 // its row is b = 16 h + d, and, because 16 * 8 = 1,
 //
-//   lines[column].coarse[h + 4]   k - 4 r (r + p) + h * r   h = -4 .. 7
-//   lines[column].fine[d]         d * 8 r                   d = 0 .. 15
+//   lines[column].coarse[h]   k - 4 r (r + p) + h * r   h = 0 .. 7
+//   lines[column].fine[d]     d * 8 r                   d = 0 .. 15
 //
-// are added and compared with the left side by 21 instructions. Negative h are for the second lap,
-// in which row b is row b - 119, on the left side of the equation, too.
+// are added and compared with the left side by 21 instructions. In the second lap row b is row
+// b - 119, on the left side of the equation, too, which is row b + 8 modulo 127.
 //
 // The entries of rows b to b + 63 are 127 bits on average from bit `row_starts[b]` on, so a left
 // entry takes some five words, nearly the same ones as its neighbours in row order. One thread takes
 // one left entry, in row order; hits are bits in ascending row of the right entry, which is
-// ascending m.
+// ascending m. Entries for which there is no thread (one bucket of ten has some) are left to the
+// first warp.
 //
 // Order: left rank, then m, then right rank. The numbers of hits by left rank give the places; equal
 // right residues stand by rank. Places from 288 on are dropped.
 #pragma once
 
 #include "cuda/arch/byte_signs.cuh"
+#include "cuda/arch/logic.cuh"
 #include "cuda/arch/move_if.cuh"
 #include "cuda/kernels/bit_planes.cuh"
 #include "cuda/kernels/bucket_frame.cuh"
@@ -44,9 +46,7 @@ struct alignas(16) StoredPlanes {
 /// 32 right entries.
 struct LineColumn {
   static constexpr std::uint32_t kStep = 16;  ///< rows from one coarse line to the next
-  /// The coarse line of row 0: as many rows below it as the second lap has.
-  static constexpr std::uint32_t kBelow = core::pos::kParamM / kStep;
-  static constexpr std::uint32_t kNumCoarse = kBelow + (core::pos::kParamB + kStep - 1) / kStep;
+  static constexpr std::uint32_t kNumCoarse = (core::pos::kParamC + kStep - 1) / kStep;
 
   StoredPlanes coarse[kNumCoarse];
   StoredPlanes fine[kStep];
@@ -125,16 +125,18 @@ __device__ void slice_right(std::uint32_t thread, std::uint32_t parity, const Bu
   reinterpret_cast<std::uint32_t*>(&column)[lane % 16] = transpose_bits(bits, lane);
 }
 
-/// Warps make the lines of eight columns each. Four lanes of a warp have the same column, and each of
-/// them makes a progression of lines:
+/// One warp makes the lines of all columns. Three lanes have the same column, and each of them makes
+/// a progression of lines:
 ///
-///   0 to 7     coarse lines of h = 0 and upwards
-///   8 to 15    coarse lines of h = 0 and downwards
-///   16 to 23   fine lines of d = 0, 2, 4 and so on
-///   24 to 31   fine lines of d = 1, 3, 5 and so on
-__device__ inline void make_lines(std::uint32_t thread, std::uint32_t n_columns, MatchShared& s) {
-  const std::uint32_t number = thread / 32 * 8 + thread % 8;
-  if (number >= n_columns) {
+///   0 to 8     coarse lines
+///   9 to 17    fine lines of d = 0, 2, 4 and so on
+///   18 to 26   fine lines of d = 1, 3, 5 and so on
+__device__ inline void make_lines(std::uint32_t lane, std::uint32_t n_columns, MatchShared& s) {
+  constexpr std::uint32_t kColumns = MatchShared::kColumns;
+  static_assert(3 * kColumns <= 32);
+  const std::uint32_t number = lane % kColumns;
+  const std::uint32_t progression = lane / kColumns;
+  if (number >= n_columns || progression > 2) {
     return;
   }
   const BitPlanes value = load_planes(s.columns[number].value);
@@ -143,30 +145,24 @@ __device__ inline void make_lines(std::uint32_t thread, std::uint32_t n_columns,
   static_assert(LineColumn::kStep * 8 % core::pos::kParamC == 1, "a coarse step is r");
   const BitPlanes one = double_times(row, 3);
   const BitPlanes two = double_times(row, 4);
-  const bool is_fine = (thread & 16U) != 0;
-  const bool is_second = (thread & 8U) != 0;
-  const bool is_down = !is_fine && is_second;
+  const bool is_fine = progression != 0;
   const std::uint32_t fine = is_fine ? 0xFFFFFFFFU : 0;
-  const std::uint32_t odd = is_fine && is_second ? 0xFFFFFFFFU : 0;
-  const std::uint32_t down = is_down ? 0xFFFFFFFFU : 0;
+  const std::uint32_t odd = progression == 2 ? 0xFFFFFFFFU : 0;
   BitPlanes line;
   BitPlanes step;
 #pragma unroll
   for (unsigned i = 0; i < kPlanes; ++i) {
     line.words[i] = (value.words[i] & ~fine) | (one.words[i] & odd);
-    step.words[i] = ((row.words[i] & ~fine) | (two.words[i] & fine)) ^ down;
+    step.words[i] = (row.words[i] & ~fine) | (two.words[i] & fine);
   }
   LineColumn& column = s.lines[number];
-  StoredPlanes* to = is_fine ? &column.fine[is_second ? 1 : 0] : &column.coarse[LineColumn::kBelow];
-  const int distance = is_fine ? 2 : is_second ? -1 : 1;
+  StoredPlanes* to = is_fine ? &column.fine[progression - 1] : column.coarse;
+  const std::uint32_t distance = is_fine ? 2 : 1;
   constexpr std::uint32_t kLines = LineColumn::kStep / 2;
-  static_assert(kLines == LineColumn::kNumCoarse - LineColumn::kBelow);
+  static_assert(kLines == LineColumn::kNumCoarse);
 #pragma unroll
   for (std::uint32_t i = 0; i < kLines; ++i) {
-    // The first line is that of the lane that goes upwards.
-    if ((i != 0 && i <= LineColumn::kBelow) || !is_down) {
-      *to = store_planes(line, none);
-    }
+    *to = store_planes(line, none);
     to += distance;
     line = add(line, step);
   }
@@ -181,55 +177,105 @@ __device__ inline BitPlanes spread(std::uint32_t value) {
            byte_sign<0>(high), byte_sign<1>(high), byte_sign<2>(high)}};
 }
 
-/// Compares a left entry, as it stands in `by_row`, with the right bucket. Calls `on_word`
-/// with a column and the bits of its hits, for each column in order.
-template <class OnWord>
-__device__ void compare_left(std::uint32_t placed, std::uint32_t parity, const BucketFrame& right,
-                             const MatchShared& s, const OnWord& on_word) {
+/// What a left entry is compared with: the right entries of its 64 rows, from `start` to `end`, and
+/// when these rows go on behind the last one, in a second lap from 0 to `second_end`.
+struct LeftRange {
+  std::uint32_t row;
+  std::uint32_t column;
+  std::uint32_t start;
+  std::uint32_t end;
+  std::uint32_t second_end;  ///< 0 for no second lap
+};
+
+__device__ inline LeftRange range_of(std::uint32_t placed, const BucketFrame& right) {
   constexpr std::uint32_t kRows = core::pos::kParamB;
   constexpr std::uint32_t kM = core::pos::kParamM;
-  constexpr std::uint32_t kC = core::pos::kParamC;
-  static_assert(LineColumn::kBelow * LineColumn::kStep == kM);
   const std::uint32_t residue = BucketFrame::residue_of(placed);
-  std::uint32_t row = row_of(residue);
-  const std::uint32_t left_column = residue - row * kC;
-  const bool is_one_lap = row + kM <= kRows;
-  const std::uint32_t start = right.row_starts[row];
-  const std::uint32_t last_end = right.row_starts[is_one_lap ? row + kM : row + kM - kRows];
-  std::uint32_t end = is_one_lap ? last_end : right.size;
-  std::uint32_t left_out = ~(0xFFFFFFFFU << (start % 32));
-  auto column = static_cast<int>(start / 32);
-#pragma unroll 1
-  while (true) {
-    const std::uint32_t root = 2 * row - parity;
-    const BitPlanes wanted = spread(reduce(left_column + root * root + kC));
-    const std::uint32_t above = row + kM;
-    const auto* coarse =
-        reinterpret_cast<const char*>(&s.lines[0].coarse[above / LineColumn::kStep]);
-    const auto* fine = reinterpret_cast<const char*>(&s.lines[0].fine[above % LineColumn::kStep]);
-    const int last_column = static_cast<int>(end - 1) >> 5;  // -1 for none
+  const std::uint32_t row = row_of(residue);
+  const std::uint32_t behind = row + kM < kRows ? row + kM : kRows;
+  const std::uint32_t second_behind = row + kM - behind;
+  return {row, residue - row * core::pos::kParamC, right.row_starts[row], right.row_starts[behind],
+          right.row_starts[second_behind]};
+}
+
+/// 32 right entries, as one left entry sees them.
+struct LapWord {
+  BitPlanes coarse;
+  BitPlanes fine;
+  std::uint32_t left_out;  ///< bits that are not to match
+};
+
+/// One lap of a left entry. Its words lie side by side, so that a loop that is unrolled needs no
+/// instructions for their addresses.
+class Lap {
+ public:
+  /// `line`: the row modulo 127; `first`: the column of word 0.
+  __device__ Lap(std::uint32_t line, std::uint32_t left_column, std::uint32_t parity,
+                 std::uint32_t first, const MatchShared& s)
+      : coarse_(reinterpret_cast<const char*>(&s.lines[first].coarse[line / LineColumn::kStep])),
+        fine_(reinterpret_cast<const char*>(&s.lines[first].fine[line % LineColumn::kStep])) {
+    const std::uint32_t root = 2 * line - parity;
+    wanted_ = spread(reduce(left_column + root * root + core::pos::kParamC));
+  }
+  __device__ LapWord word(std::uint32_t number) const {
+    const std::uint32_t at = number * static_cast<std::uint32_t>(sizeof(LineColumn));
+    const StoredPlanes coarse = *reinterpret_cast<const StoredPlanes*>(coarse_ + at);
+    const StoredPlanes fine = *reinterpret_cast<const StoredPlanes*>(fine_ + at);
+    return {load_planes(coarse), load_planes(fine), coarse.high.w};
+  }
+  __device__ std::uint32_t hits(const LapWord& word) const {
+    return find_sums(word.coarse, word.fine, wanted_, word.left_out);
+  }
+
+ private:
+  const char* coarse_;
+  const char* fine_;
+  BitPlanes wanted_;
+};
+
+/// Compares a left entry, as it stands in `by_row`, with the right bucket. Calls `on_word` with the
+/// place of a column's first entry and the bits of its hits, for each column in order. `kUnrolled` is
+/// for where it is called for every entry.
+template <bool kUnrolled, class OnWord>
+__device__ void compare_left(std::uint32_t placed, std::uint32_t parity, const BucketFrame& right,
+                             const MatchShared& s, const OnWord& on_word) {
+  const LeftRange range = range_of(placed, right);
+  const auto compare_lap = [&](std::uint32_t line, std::uint32_t start, std::uint32_t end) {
+    const std::uint32_t first = start / 32;
+    const std::uint32_t n_words = (end + 31) / 32 - first;
+    if (n_words == 0) {
+      return;
+    }
+    const Lap lap(line, range.column, parity, first, s);
     const std::uint32_t behind_end = 0xFFFFFFFEU << ((end - 1) % 32);
-    left_out |= column == last_column ? behind_end : 0;
+    const std::uint32_t one = blockDim.z;
+    const auto compare_word = [&](std::uint32_t i) {
+      const bool is_last = i + 1 == n_words;
+      LapWord word = lap.word(i);
+      if (i == 0) {
+        word.left_out |= ~(0xFFFFFFFFU << (start % 32));
+      }
+      or_if(is_last, word.left_out, behind_end);
+      on_word(multiply_add(one, 32 * i, 32 * first), lap.hits(word));
+      return is_last;
+    };
+    if constexpr (kUnrolled) {
+#pragma unroll
+      for (std::uint32_t i = 0; i < MatchShared::kColumns; ++i) {
+        if (compare_word(i)) {
+          break;
+        }
+      }
+    } else {
 #pragma unroll 1
-    while (column <= last_column) {
-      const std::uint32_t at = opaque(static_cast<std::uint32_t>(column)) *
-                               static_cast<std::uint32_t>(sizeof(LineColumn));
-      const auto& coarse_line = *reinterpret_cast<const StoredPlanes*>(coarse + at);
-      const auto& fine_line = *reinterpret_cast<const StoredPlanes*>(fine + at);
-      on_word(static_cast<std::uint32_t>(column),
-              ~or_differences(load_planes(coarse_line), load_planes(fine_line), wanted,
-                              coarse_line.high.w | left_out));
-      ++column;
-      left_out = column == last_column ? behind_end : 0;
+      for (std::uint32_t i = 0; !compare_word(i); ++i) {
+      }
     }
-    if (row + kM <= kRows) {
-      break;
-    }
-    // The second lap: row b is row b - 119.
-    row -= kRows;
-    column = 0;
-    left_out = 0;
-    end = last_end;
+  };
+  compare_lap(range.row, range.start, range.end);
+  if (range.second_end != 0) {
+    constexpr std::uint32_t kOn = core::pos::kParamC - core::pos::kParamB;
+    compare_lap(range.row + kOn, 0, range.second_end);
   }
 }
 
@@ -237,12 +283,12 @@ __device__ void compare_left(std::uint32_t placed, std::uint32_t parity, const B
 struct LeftHits {
   static constexpr std::uint32_t kMost = 5;
   static constexpr std::uint32_t kBits = 4;
-  static_assert(MatchShared::kColumns <= 1U << kBits && kMost * kBits <= 32);
+  static_assert(MatchShared::kColumns <= 1U << kBits && 5 + kMost * kBits <= 32);
 
   std::uint32_t rank;
   std::uint32_t n;
   std::uint32_t words[kMost];  ///< the last one first
-  std::uint32_t columns;       ///< of `words`, from the lowest bits on
+  std::uint32_t columns;       ///< of `words`, from bit 5 on
 };
 
 /// Of the left entry at place `thread` of `by_row`.
@@ -262,7 +308,7 @@ __device__ inline LeftHits count_hits(std::uint32_t thread, std::uint32_t parity
     const std::uint32_t placed = left.by_row[thread];
     hits.rank = BucketFrame::rank_of(placed);
     const std::uint32_t one = blockDim.z;
-    compare_left(placed, parity, right, s, [&](std::uint32_t column, std::uint32_t word) {
+    compare_left<true>(placed, parity, right, s, [&](std::uint32_t place, std::uint32_t word) {
       hits.n += static_cast<std::uint32_t>(__popc(word));
       const bool has_hits = word != 0;
 #pragma unroll
@@ -270,11 +316,27 @@ __device__ inline LeftHits count_hits(std::uint32_t thread, std::uint32_t parity
         move_if(has_hits, hits.words[i], hits.words[i - 1], one);
       }
       move_if(has_hits, hits.words[0], word, one);
-      multiply_add_if(has_hits, hits.columns, hits.columns, 1U << LeftHits::kBits, column);
+      multiply_add_if(has_hits, hits.columns, hits.columns, 1U << LeftHits::kBits, place);
     });
   }
   s.hits[hits.rank] = static_cast<std::uint16_t>(hits.n);
   return hits;
+}
+
+/// Of the left entry at `place`, for which there is no thread. Only their number is kept.
+__device__ inline void count_further(std::uint32_t place, std::uint32_t parity,
+                                     const BucketFrame& left, const BucketFrame& right,
+                                     MatchShared& s) {
+  std::uint32_t rank = place;
+  std::uint32_t n = 0;
+  if (place < left.size) {
+    const std::uint32_t placed = left.by_row[place];
+    rank = BucketFrame::rank_of(placed);
+    compare_left<false>(placed, parity, right, s, [&](std::uint32_t, std::uint32_t word) {
+      n += static_cast<std::uint32_t>(__popc(word));
+    });
+  }
+  s.hits[rank] = static_cast<std::uint16_t>(n);
 }
 
 /// One warp: numbers of hits become places.
@@ -299,44 +361,55 @@ __device__ inline void scan_hits(std::uint32_t lane, MatchShared& s) {
   }
 }
 
+/// Files the hits of the left entry at `place` of `by_row` under their places, as far as these count,
+/// by comparing it once more.
+__device__ inline void list_again(std::uint32_t place, std::uint32_t parity,
+                                  const BucketFrame& left, const BucketFrame& right,
+                                  MatchShared& s) {
+  const std::uint32_t placed = left.by_row[place];
+  const std::uint32_t rank = BucketFrame::rank_of(placed);
+  std::uint32_t* to = s.matches + s.hits[rank];
+  const std::uint32_t* const behind = s.matches + MatchRules::kMatches;
+  if (to >= behind) {
+    return;
+  }
+  compare_left<false>(placed, parity, right, s, [&](std::uint32_t first, std::uint32_t word) {
+#pragma unroll 1
+    for (; word != 0 && to < behind; word &= word - 1) {
+      const int bit = __ffs(static_cast<int>(word)) - 1;
+      *to++ = rank << 16 | (first + static_cast<std::uint32_t>(bit));
+    }
+  });
+}
+
 /// Files the hits of a left entry under their places.
 __device__ inline void list_hits(std::uint32_t thread, std::uint32_t parity, LeftHits hits,
                                  const BucketFrame& left, const BucketFrame& right,
                                  MatchShared& s) {
-  std::uint32_t* const first = s.matches + s.hits[hits.rank];
-  const std::uint32_t* const behind = s.matches + MatchRules::kMatches;
-  if (hits.n <= LeftHits::kMost) {
+  const std::uint32_t* const first = s.matches + s.hits[hits.rank];
+  std::uint32_t* to = s.matches + s.hits[hits.rank] + hits.n;
+  if (hits.n <= LeftHits::kMost && to <= s.matches + MatchRules::kMatches) {
     const std::uint32_t one = blockDim.z;
-    const std::uint32_t last_bit = hits.rank << 16 | 31;
+    const std::uint32_t rank = hits.rank << 16;
 #pragma unroll 1
-    for (std::uint32_t* to = first + hits.n; to > first;) {
-      const auto above = static_cast<std::uint32_t>(__clz(static_cast<int>(hits.words[0])));
+    while (to != first) {
+      const std::uint32_t bit = highest_bit(hits.words[0]);
       constexpr std::uint32_t kColumns = 32 * ((1U << LeftHits::kBits) - 1);
-      const std::uint32_t match = (last_bit | (hits.columns * 32 & kColumns)) - above;
-      if (--to < behind) {
-        *to = match;
-      }
-      hits.words[0] &= ~(0x80000000U >> above);
+      *--to = select_or(hits.columns, kColumns, rank) + bit;
+      hits.words[0] = clear_bits(hits.words[0], 1U << bit);
       const bool is_done = hits.words[0] == 0;
 #pragma unroll
       for (std::uint32_t i = 0; i + 1 < LeftHits::kMost; ++i) {
-        move_if(is_done, hits.words[i], hits.words[i + 1], one);
+        // Hidden, or the compiler would take a selection for the word that stays the same.
+        move_if(is_done, hits.words[i], opaque(hits.words[i + 1]), one);
       }
       if (is_done) {
         hits.columns >>= LeftHits::kBits;
       }
     }
-  } else {
+  } else if (hits.n != 0) {
     // One of 1,700 entries has so many.
-    std::uint32_t* to = first;
-    compare_left(left.by_row[thread], parity, right, s,
-                 [&](std::uint32_t column, std::uint32_t word) {
-#pragma unroll 1
-                   for (; word != 0 && to < behind; word &= word - 1) {
-                     const int bit = __ffs(static_cast<int>(word)) - 1;
-                     *to++ = hits.rank << 16 | (column * 32 + static_cast<std::uint32_t>(bit));
-                   }
-                 });
+    list_again(thread, parity, left, right, s);
   }
 }
 
@@ -347,19 +420,25 @@ struct MatchedRanks {
 };
 
 /// Finds the matches of two frames; returns how many, at most 288. All threads of the block call it
-/// after a barrier behind the loading of the frames; `match_of` may be called after it. Leaves the
-/// counts for sorting cleared, which needs a barrier before they are used.
+/// after a barrier behind the loading of the frames; `ranks_of` may be called after it, and nobody
+/// reads lines any more.
 template <unsigned kThreads>
 __device__ std::uint32_t find_matches(std::uint32_t thread, std::uint32_t parity,
                                       const BucketFrame& left, const BucketFrame& right,
                                       MatchShared& s) {
   constexpr std::uint32_t kMost = MatchRules::kMatches;
-  static_assert(kThreads >= BucketFrame::kMost, "one thread for each left entry");
-  static_assert(kThreads >= kMost, "one thread for each match");
+  static_assert(kThreads + 32 == MatchShared::kColumns * 32,
+                "the first warp has a lane for each left entry for which there is no thread");
   slice_right<kThreads>(thread, parity, right, s);
   __syncthreads();  // all columns are sliced before lines are made of them
-  make_lines(thread, (right.size + 31) / 32, s);
+  if (thread < 32) {
+    make_lines(thread, (right.size + 31) / 32, s);
+  }
   __syncthreads();  // all lines are there before left entries are compared with them
+  if (thread < 32) {
+    // Before the hits of this thread, which would take registers.
+    count_further(thread + kThreads, parity, left, right, s);
+  }
   const LeftHits hits = count_hits(thread, parity, left, right, s);
   __syncthreads();  // all hits are counted
   if (thread < 32) {
@@ -367,13 +446,15 @@ __device__ std::uint32_t find_matches(std::uint32_t thread, std::uint32_t parity
   }
   __syncthreads();  // places are known before hits are filed under them
   list_hits(thread, parity, hits, left, right, s);
+  if (thread < 32 && thread + kThreads < left.size) {
+    list_again(thread + kThreads, parity, left, right, s);
+  }
   const std::uint32_t n_hits = s.n_hits;
-  __syncthreads();  // all matches are listed; nobody reads lines any more
-  clear_counts<kThreads>(thread, s.sort);
+  __syncthreads();  // all matches are listed
   return n_hits < kMost ? n_hits : kMost;
 }
 
-__device__ inline MatchedRanks match_of(std::uint32_t index, const BucketFrame& right,
+__device__ inline MatchedRanks ranks_of(std::uint32_t index, const BucketFrame& right,
                                         const MatchShared& s) {
   const std::uint32_t match = s.matches[index];
   return {match >> 16, BucketFrame::rank_of(right.by_row[match & 0xFFFFU])};

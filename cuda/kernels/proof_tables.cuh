@@ -182,14 +182,16 @@ class ProofTablesRef {
   __host__ __device__ T* at(std::size_t offset) const {
     return reinterpret_cast<T*>(base_ + offset);
   }
-  static constexpr std::size_t kEntriesAt = 0;
+  // What every thread asks for comes first, within reach of an instruction's immediate.
+  static constexpr std::size_t kSizesAt = 0;
+  static constexpr std::size_t kCountersAt =
+      kSizesAt + 6 * std::size_t{kNumBuckets} * sizeof(std::uint32_t);
+  static constexpr std::size_t kEntriesAt = (kCountersAt + sizeof(TableCounters) + 255) / 256 * 256;
   static constexpr std::size_t kTargetsAt = kEntriesAt + 2 * kNumSlots * sizeof(PackedEntry);
   static constexpr std::size_t kTable1At = kTargetsAt + kNumTargets * sizeof(unsigned long long);
   static constexpr std::size_t kLinksAt = kTable1At + kNumSlots * sizeof(std::uint32_t);
-  static constexpr std::size_t kSizesAt = kLinksAt + 5 * kNumSlots * sizeof(std::uint32_t);
-  static constexpr std::size_t kCountersAt =
-      kSizesAt + 6 * std::size_t{kNumBuckets} * sizeof(std::uint32_t);
-  static constexpr std::size_t kBytes = (kCountersAt + sizeof(TableCounters) + 255) / 256 * 256;
+  static constexpr std::size_t kBytes =
+      (kLinksAt + 5 * kNumSlots * sizeof(std::uint32_t) + 255) / 256 * 256;
 
   std::byte* base_;
 };
@@ -207,15 +209,17 @@ class ProofTablesBatch {
   std::byte* base_;
 };
 
-/// Files an entry that arrives in a bucket: its slot, or kSlotsPerBucket when the bucket is full,
-/// which is counted.
-__device__ inline std::uint32_t claim_slot(std::uint32_t* bucket_size, TableCounters* counters) {
+/// Files an entry that arrives in a bucket: calls `file` with its slot, or counts it when the bucket is
+/// full.
+template <class File>
+__device__ inline void file_in_bucket(std::uint32_t* bucket_size, TableCounters* counters,
+                                      const File& file) {
   const std::uint32_t slot = atomicAdd(bucket_size, 1U);
-  if (slot >= kSlotsPerBucket) {
+  if (slot < kSlotsPerBucket) {
+    file(slot);
+  } else {
     atomicAdd(&counters->overflows, 1U);
-    return kSlotsPerBucket;
   }
-  return slot;
 }
 
 }  // namespace furrow::cuda

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "cuda/arch/logic.cuh"
 #include "cuda/simt.cuh"
 
 namespace furrow::cuda {
@@ -25,7 +26,7 @@ __device__ inline std::uint32_t transpose_bits(std::uint32_t bits,
     const std::uint32_t kept = is_upper ? ~kLowHalves[step] : kLowHalves[step];
     const std::uint32_t other = partner(distance);
     const std::uint32_t moved = __funnelshift_l(other, other, is_upper ? 0U - distance : distance);
-    bits = (bits & kept) | (moved & ~kept);
+    bits = select_bits(kept, bits, moved);
   }
   return bits;
 }

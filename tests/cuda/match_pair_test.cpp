@@ -16,7 +16,7 @@ namespace furrow::cuda {
 namespace {
 
 constexpr unsigned kK = 15;
-constexpr unsigned kThreads = 288;
+constexpr unsigned kThreads = 256;
 using Tables = ProofTablesRef<kK>;
 
 struct PairShared {
@@ -46,19 +46,15 @@ __global__ void __launch_bounds__(kThreads)
   load_bucket<kThreads>(threadIdx.x, source, pair + 1, s.right, s.match.sort);
   __syncthreads();
   const std::uint32_t n = find_matches<kThreads>(threadIdx.x, pair % 2, s.left, s.right, s.match);
-  if (threadIdx.x < n) {
-    const MatchedRanks ranks = match_of(threadIdx.x, s.right, s.match);
-    result->matches[threadIdx.x] = ranks.left << 16 | ranks.right;
+  for (std::uint32_t i = threadIdx.x; i < n; i += kThreads) {
+    const MatchedRanks ranks = ranks_of(i, s.right, s.match);
+    result->matches[i] = ranks.left << 16 | ranks.right;
   }
   for (std::uint32_t i = threadIdx.x; i < s.left.size; i += kThreads) {
-    result->left.low_words[i] = s.left.low_words[i];
-    result->left.high_words[i] = s.left.high_words[i];
-    result->left.slots[i] = s.left.slots[i];
+    result->left.entries[i] = s.left.entries[i];
   }
   for (std::uint32_t i = threadIdx.x; i < s.right.size; i += kThreads) {
-    result->right.low_words[i] = s.right.low_words[i];
-    result->right.high_words[i] = s.right.high_words[i];
-    result->right.slots[i] = s.right.slots[i];
+    result->right.entries[i] = s.right.entries[i];
   }
   if (threadIdx.x == 0) {
     result->n_matches = n;
@@ -122,10 +118,12 @@ class Pair {
     EXPECT_EQ(frame.size, slots.size());
     std::vector<std::uint16_t> residues;
     for (std::size_t rank = 0; rank < slots.size(); ++rank) {
-      EXPECT_EQ(frame.slots[rank], slots[rank]) << "rank " << rank;
-      EXPECT_EQ(frame.low_words[rank].x, bucket[slots[rank]].words.x);
-      EXPECT_EQ(frame.low_words[rank].y, bucket[slots[rank]].words.y);
-      EXPECT_EQ(frame.high_words[rank], bucket[slots[rank]].words.z);
+      const uint4& kept = frame.entries[rank].words;
+      const uint4& entry = bucket[slots[rank]].words;
+      EXPECT_EQ(kept.w, slots[rank]) << "rank " << rank;
+      EXPECT_EQ(kept.x, entry.x);
+      EXPECT_EQ(kept.y, entry.y);
+      EXPECT_EQ(kept.z, entry.z);
       residues.push_back(static_cast<std::uint16_t>(residue_of(bucket[slots[rank]])));
     }
     return residues;
