@@ -74,14 +74,19 @@ class Plotter(FurrowTest):
         self.addCleanup(server.kill)
         return server
 
-    def start(self, *options):
-        command = [OPTIONS.furrow, "plotter", "--nats-server", self.server.url, "--pieces", OPTIONS.store,
-                   "--encoder", "cpu", "--max-pieces-in-sector", "4", "--json", *options]
-        process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL,
+    def start_process(self, command, *options):
+        """Joins the cluster as the command says; what it prints when it is ready."""
+        words = [OPTIONS.furrow, command, "--nats-server", self.server.url, "--json", *options]
+        process = subprocess.Popen([str(word) for word in words], stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(process.communicate)
         self.addCleanup(process.kill)
-        beginning = json.loads(process.stdout.readline())
+        return process, json.loads(process.stdout.readline())
+
+    def start(self, *options, pieces=None):
+        pieces = ("--pieces", OPTIONS.store) if pieces is None else pieces
+        process, beginning = self.start_process("plotter", "--encoder", "cpu", "--max-pieces-in-sector", 4, *pieces,
+                                                *options)
         self.assertEqual(self.free_instance(), beginning["plotter"])
         return process, beginning
 
@@ -138,6 +143,18 @@ class Plotter(FurrowTest):
 
     def sector_size(self):
         return json.loads(self.succeeds("info", "--json", "--farm", OPTIONS.farm).stdout)["sector_size"]
+
+    def test_pieces_come_out_of_the_cluster(self):
+        process, beginning = self.start()
+        _, expected, _ = self.plot(beginning["plotter"], request(5))
+        self.end(process)
+        pieces, _ = self.start_process("cluster-pieces", "--store", OPTIONS.store)
+        process, beginning = self.start(pieces=())
+        _, sector, error = self.plot(beginning["plotter"], request(5))
+        self.assertEqual(error, "")
+        self.assertTrue(sector == expected)
+        self.assertEqual(self.end(process)["unverified_pieces"], 0)
+        self.assertGreaterEqual(self.end(pieces)["pieces"], PIECES_IN_SECTOR)
 
     def test_a_farmer_is_told_why_there_is_no_sector(self):
         process, beginning = self.start()
