@@ -43,8 +43,9 @@ std::map<std::string, Launched> by_kernel(const std::vector<Launched>& launches)
 
 void expect_near(const Json& wanted, std::uint64_t actual, const std::string& what) {
   const double counted = wanted.get<double>();
-  // The smallest kernels execute some hundred instructions of a pipe.
-  EXPECT_NEAR(counted, static_cast<double>(actual), 0.005 * counted + 20) << what;
+  // In another order of blocks other lanes wait for one another: half a percent of the branches. The
+  // smallest kernels execute some hundred instructions of a pipe.
+  EXPECT_NEAR(counted, static_cast<double>(actual), 0.01 * counted + 20) << what;
 }
 
 void expect_same(const Json& wanted, const Launched& actual) {
