@@ -265,7 +265,9 @@ __device__ void sort_bucket(std::uint32_t thread, const SourceTable<K, kTable>& 
   __syncthreads();  // every row is counted before the sizes of rows become places
   if (thread < 32) {
     scan_rows(thread, s, frame);
-    frame.size = size < BucketFrame::kMost ? size : BucketFrame::kMost;
+    if (thread == 0) {
+      frame.size = size < BucketFrame::kMost ? size : BucketFrame::kMost;
+    }
   }
   __syncthreads();  // the places of all rows are known before entries look theirs up
   for_entries([&](unsigned i) {
