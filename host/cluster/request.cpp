@@ -56,6 +56,19 @@ std::optional<std::chrono::milliseconds> DoublingDelay::next() {
   return delay;
 }
 
+bool wait_until_heard(Bus& bus, const UlidSource& draw_ulid, const std::stop_token& stop) {
+  // The server takes what one connection sends in its order: what we have sent to ourselves comes back
+  // behind the subscriptions.
+  const std::string subject = kRequestInbox.with({draw_ulid().to_string(), "inbox"});
+  const auto inbox = bus.subscribe(subject);
+  bus.publish(subject, {});
+  const Waited waited = inbox->next(BusClock::TimePoint::max(), stop).waited;
+  if (waited == Waited::kEnded) {
+    throw BusError("subscriptions: the connection was closed before the server had them");
+  }
+  return waited == Waited::kMessage;
+}
+
 std::optional<Bytes> request_payload(Bus& bus, const std::string& subject,
                                      std::span<const std::uint8_t> payload,
                                      const RequestOptions& options, const std::stop_token& stop) {

@@ -56,6 +56,12 @@ class DoublingDelay {
   std::chrono::milliseconds delay_ = std::chrono::seconds(1);
 };
 
+/// Waits until the server has taken all subscriptions that this connection has made: only from then on
+/// others can be told to ask there. False when a stop was requested. Throws what Bus::publish throws, and
+/// BusError.
+[[nodiscard]] bool wait_until_heard(Bus& bus, const UlidSource& draw_ulid,
+                                    const std::stop_token& stop);
+
 /// The payload of the answer; none when a stop was requested. Throws RequestUnanswered after the last
 /// attempt, and what Bus::publish throws.
 [[nodiscard]] std::optional<Bytes> request_payload(Bus& bus, const std::string& subject,

@@ -68,7 +68,9 @@ void PieceNode::run(const std::stop_token& stop) {
           threads.start("piece-requests",
                         [this, &service, end = threads.end()] { serve(service, end); });
         }
-        tell_ready(threads.end());
+        if (wait_until_heard(bus_, options_.stream.draw_ulid, threads.end())) {
+          options_.on_ready();
+        }
       });
       threads.finish();
     } catch (...) {
@@ -79,18 +81,6 @@ void PieceNode::run(const std::stop_token& stop) {
   places_.end(error == nullptr ? options_.farewell : std::chrono::milliseconds(0));
   if (error != nullptr) {
     std::rethrow_exception(error);
-  }
-}
-
-void PieceNode::tell_ready(const std::stop_token& stop) {
-  // The server takes what one connection sends in its order: when it has sent our own message back to us,
-  // it has taken all subscriptions before.
-  const std::string subject =
-      cluster::kRequestInbox.with({options_.stream.draw_ulid().to_string(), "inbox"});
-  const auto inbox = bus_.subscribe(subject);
-  bus_.publish(subject, {});
-  if (inbox->next(BusClock::TimePoint::max(), stop).waited == Waited::kMessage) {
-    options_.on_ready();
   }
 }
 

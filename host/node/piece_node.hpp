@@ -139,7 +139,6 @@ class PieceNode {
 
   void serve(Service& service, const std::stop_token& stop);
   void read();
-  void tell_ready(const std::stop_token& stop);
 
   cluster::Bus& bus_;
   PieceStock& stock_;

@@ -8,6 +8,7 @@
 
 #include "host/base/foreign_error.hpp"
 #include "host/base/threads.hpp"
+#include "host/cluster/request.hpp"
 #include "host/cluster/stream_packer.hpp"
 #include "host/primitives/sector_id.hpp"
 
@@ -208,13 +209,16 @@ std::size_t PlotterNode::run(const std::stop_token& drain, const std::stop_token
   // Before anybody is told the identifier.
   const std::string subject = subject_of_requests(options_.id);
   const auto requests = bus_.subscribe(subject, options_.id.to_string());
+  std::stop_source serving;
+  const auto stop_serving = [&] { serving.request_stop(); };
+  const std::stop_callback on_drain(drain, stop_serving);
+  const std::stop_callback on_end(end, stop_serving);
+  if (!wait_until_heard(bus_, options_.stream.draw_ulid, serving.get_token())) {
+    return 0;
+  }
   options_.on_ready();
   std::exception_ptr error;
   {
-    std::stop_source serving;
-    const auto stop_serving = [&] { serving.request_stop(); };
-    const std::stop_callback on_drain(drain, stop_serving);
-    const std::stop_callback on_end(end, stop_serving);
     ThreadGroup threads(serving.get_token());
     try {
       threads.start("free-instance", [&] { offer(threads.end()); });

@@ -18,11 +18,6 @@
 #include "nlohmann/json.hpp"
 #include "tests/support/temp_directory.hpp"
 
-// Path of the server, from the build; tests are skipped where there is none.
-#ifndef FURROW_NATS_SERVER
-#define FURROW_NATS_SERVER "NOTFOUND"
-#endif
-
 namespace furrow::test {
 
 /// Runs for its lifetime, but for pauses that a test makes.

@@ -48,6 +48,7 @@ SUITES = {
 # Which are tried for a file, in this order; the first word that its path contains counts.
 SUITES_OF = (
     ("find_matches", ("match", "tsan match", "tables")),
+    ("match_lines", ("match", "tsan match", "tables")),
     ("bucket_frame", ("match", "tsan match", "tables")),
     ("bit_planes", ("match", "tsan match", "tables")),
     ("match_rules", ("match", "tsan match", "tables")),

@@ -15,12 +15,11 @@
 
 #include <gtest/gtest.h>
 
-#include "host/cluster/nats_bus.hpp"
 #include "host/cluster/stream_requester.hpp"
 #include "host/node/plotter_node.hpp"
 #include "host/plotting/cpu_records_encoder.hpp"
 #include "host/plotting/plot_sector.hpp"
-#include "tests/support/nats_server.hpp"
+#include "tests/support/nats_test.hpp"
 #include "tests/unit/pieces/made_up_pieces.hpp"
 
 namespace furrow::test {
@@ -100,22 +99,17 @@ struct Answer {
   cluster::StreamEnd end;
 };
 
-class NodeTest : public testing::Test {
+class NodeTest : public NatsTest {
  protected:
   void SetUp() override {
-    if (std::string(FURROW_NATS_SERVER).ends_with("NOTFOUND")) {
-      GTEST_SKIP() << "no nats-server: tools/install-deps.sh --test installs it";
+    NatsTest::SetUp();
+    if (IsSkipped()) {
+      return;
     }
-    server_.emplace(FURROW_NATS_SERVER, "max_payload: 2MB\n");
+    start_server();
     farmer_ = connect();
   }
   void TearDown() override { end_.request_stop(); }
-
-  [[nodiscard]] std::unique_ptr<cluster::Bus> connect() const {
-    cluster::NatsOptions options;
-    options.servers = {server_->url()};
-    return cluster::connect_to_nats(options);
-  }
 
   /// Until it can be asked.
   void start(node::SectorMaker make_sector, node::PlotterNodeOptions options = {}) {
@@ -188,7 +182,6 @@ class NodeTest : public testing::Test {
     return answer;
   }
 
-  std::optional<NatsServer> server_;
   std::unique_ptr<cluster::Bus> farmer_;
   std::unique_ptr<cluster::Bus> node_bus_;
   cluster::PlotterId id_;

@@ -15,11 +15,10 @@
 
 #include <gtest/gtest.h>
 
-#include "host/cluster/nats_bus.hpp"
 #include "host/cluster/request.hpp"
 #include "host/cluster/stream_requester.hpp"
 #include "host/node/piece_node.hpp"
-#include "tests/support/nats_server.hpp"
+#include "tests/support/nats_test.hpp"
 #include "tests/unit/pieces/made_up_pieces.hpp"
 
 namespace furrow::test {
@@ -56,22 +55,17 @@ struct Streamed {
   cluster::StreamEnd end;
 };
 
-class PieceNodeTest : public testing::Test {
+class PieceNodeTest : public NatsTest {
  protected:
   void SetUp() override {
-    if (std::string(FURROW_NATS_SERVER).ends_with("NOTFOUND")) {
-      GTEST_SKIP() << "no nats-server: tools/install-deps.sh --test installs it";
+    NatsTest::SetUp();
+    if (IsSkipped()) {
+      return;
     }
-    server_.emplace(FURROW_NATS_SERVER, "max_payload: 2MB\n");
+    start_server();
     requester_ = connect();
   }
   void TearDown() override { stop_.request_stop(); }
-
-  [[nodiscard]] std::unique_ptr<cluster::Bus> connect() const {
-    cluster::NatsOptions options;
-    options.servers = {server_->url()};
-    return cluster::connect_to_nats(options);
-  }
 
   /// Until it can be asked.
   void start(PieceGetter& getter, const Manifest& manifest, node::PieceNodeOptions options,
@@ -134,7 +128,6 @@ class PieceNodeTest : public testing::Test {
     return problems_;
   }
 
-  std::optional<NatsServer> server_;
   std::unique_ptr<cluster::Bus> requester_;
   std::unique_ptr<cluster::Bus> node_bus_;
   MadeUpGetter getter_;
