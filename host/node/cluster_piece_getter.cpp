@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <exception>
+#include <set>
 #include <utility>
 #include <variant>
 
+#include "host/base/counted.hpp"
 #include "host/base/mutex.hpp"
 #include "host/base/threads.hpp"
 #include "host/pieces/source_errors.hpp"
@@ -14,6 +16,48 @@ namespace furrow::node {
 
 using cluster::IndexedPiece;
 using cluster::StreamRequest;
+
+namespace {
+
+/// A controller may name every cache that has a piece.
+constexpr std::size_t kMostPlacesOfAPiece = 64;
+
+/// What is wrong with the pieces of one source in one call: one line for all of them. Of one thread.
+class Faults {
+ public:
+  void add(const std::string& text) {
+    if (n_++ == 0) {
+      first_ = text;
+    }
+  }
+  void tell(const Observer<const std::string&>& on_warning, const std::string& source) const {
+    if (n_ == 1) {
+      on_warning(source + ": " + first_);
+    } else if (n_ > 1) {
+      on_warning(source + ": " + counted(n_, "fault") + ", the first: " + first_);
+    }
+  }
+
+ private:
+  std::uint64_t n_ = 0;
+  std::string first_;
+};
+
+/// Takes the elements of a stream, no more than were asked for. Why there are not all of them; empty when
+/// there are, or a stop was requested.
+template <class Request>
+std::string take_all(StreamRequest<Request>& stream, std::size_t most, const auto& take,
+                     const std::stop_token& stop) {
+  for (std::size_t n = 0; auto element = stream.next(stop); ++n) {
+    if (n == most) {
+      return "expected no more than " + counted(most, "element") + ", actual: more";
+    }
+    take(*element);
+  }
+  return stream.end()->is_complete() || stop.stop_requested() ? std::string() : stream.end()->text;
+}
+
+}  // namespace
 
 /// The pieces of one call that are still wanted. Thread-safe.
 class ClusterPieceGetter::Batch {
@@ -27,7 +71,7 @@ class ClusterPieceGetter::Batch {
   }
 
   /// Passes a piece on, if it is wanted and right.
-  void take(const IndexedPiece& piece, const std::string& from) {
+  void take(const IndexedPiece& piece, Faults& faults) {
     {
       const Lock lock(mutex_);
       if (!wanted_.contains(piece.piece_index)) {
@@ -39,7 +83,7 @@ class ClusterPieceGetter::Batch {
         ++getter_.unverified_;
       }
     } catch (const InvalidPiece& error) {
-      getter_.options_.on_warning(from + ": " + error.what());
+      faults.add(error.what());
       const Lock lock(mutex_);
       const auto wanted = wanted_.find(piece.piece_index);
       if (wanted != wanted_.end()) {
@@ -91,16 +135,22 @@ void ClusterPieceGetter::get_pieces(std::span<const PieceIndex> indices, const S
       const std::string name = "cache " + cache.to_string();
       StreamRequest<cluster::ReadPiecesRequest> stream(
           bus_, cluster::SubjectToken(cache.to_string(), "cache id"), {offsets}, options_.stream);
-      while (const auto element = stream.next(end)) {
-        if (const auto* const failure = std::get_if<cluster::RemoteFailure>(&element->result)) {
-          options_.on_warning(name + ": " + failure->text);
-        } else if (const auto& slot = std::get<cluster::CacheSlot>(element->result); slot.found) {
-          batch.take(*slot.found, name);
-        }
+      Faults faults;
+      const std::string why = take_all(
+          stream, offsets.size(),
+          [&](const cluster::ReadPiecesElement& element) {
+            if (const auto* const failure = std::get_if<cluster::RemoteFailure>(&element.result)) {
+              faults.add(failure->text);
+            } else if (const auto& slot = std::get<cluster::CacheSlot>(element.result);
+                       slot.found) {
+              batch.take(*slot.found, faults);
+            }
+          },
+          end);
+      if (!why.empty()) {
+        faults.add(why);
       }
-      if (!stream.end()->is_complete() && !end.stop_requested()) {
-        options_.on_warning(name + ": " + stream.end()->text);
-      }
+      faults.tell(options_.on_warning, name);
     }
   };
   if (!places.empty()) {
@@ -111,16 +161,19 @@ void ClusterPieceGetter::get_pieces(std::span<const PieceIndex> indices, const S
   if (wanted.empty() || stop.stop_requested()) {
     return;
   }
+  const std::size_t n_wanted = wanted.size();
   StreamRequest<cluster::PiecesRequest> stream(bus_, std::nullopt, {std::move(wanted)},
                                                options_.stream);
-  while (const auto element = stream.next(stop)) {
-    batch.take(element->piece, "controller");
-  }
+  Faults faults;
+  const std::string why = take_all(
+      stream, n_wanted,
+      [&](const cluster::PiecesElement& element) { batch.take(element.piece, faults); }, stop);
+  faults.tell(options_.on_warning, "controller");
   if (stop.stop_requested()) {
     return;
   }
-  if (!stream.end()->is_complete()) {
-    throw SourceUnavailable(stream.end()->text);
+  if (!why.empty()) {
+    throw SourceUnavailable("controller: " + why);
   }
   batch.conclude();
 }
@@ -153,12 +206,19 @@ ClusterPieceGetter::Places ClusterPieceGetter::find_in_caches(std::span<const Pi
   StreamRequest<cluster::FindPiecesRequest> stream(
       bus_, options_.cache_group, {std::vector<PieceIndex>(indices.begin(), indices.end())},
       options_.stream);
+  // One place for each piece: what is not there after all, the controller is asked for.
+  std::set<PieceIndex> unplaced(indices.begin(), indices.end());
   Places places;
-  while (const auto found = stream.next(stop)) {
-    places[found->place.piece_cache_id.ulid].push_back(found->place.offset);
-  }
-  if (!stream.end()->is_complete() && !stop.stop_requested()) {
-    options_.on_warning("places of pieces in caches: " + stream.end()->text);
+  const std::string why = take_all(
+      stream, kMostPlacesOfAPiece * indices.size(),
+      [&](const cluster::FoundPiece& found) {
+        if (unplaced.erase(found.piece_index) != 0) {
+          places[found.place.piece_cache_id.ulid].push_back(found.place.offset);
+        }
+      },
+      stop);
+  if (!why.empty()) {
+    options_.on_warning("places of pieces in caches: " + why);
   }
   return places;
 }

@@ -56,13 +56,17 @@ void PieceNode::run(const std::stop_token& stop) {
   for (Service& service : services) {
     service.subscription = bus_.subscribe(service.subject, service.group, service.limits);
   }
+  std::stop_source serving;
+  const auto stop_serving = [&] { serving.request_stop(); };
+  const std::stop_callback on_stop(stop, stop_serving);
+  const std::stop_callback on_gone(stock_.gone(), stop_serving);
   std::exception_ptr error;
   {
     ThreadGroup readers;
     try {
       readers.start_up_to(std::max<std::size_t>(options_.readers, 1), "piece-reader",
                           [this](std::size_t) { read(); });
-      ThreadGroup threads(stop);
+      ThreadGroup threads(serving.get_token());
       threads.take_part([&] {  // so that one that does not start ends those that have
         for (Service& service : services) {
           threads.start("piece-requests",
@@ -82,6 +86,7 @@ void PieceNode::run(const std::stop_token& stop) {
   if (error != nullptr) {
     std::rethrow_exception(error);
   }
+  stock_.rethrow_if_gone();
 }
 
 void PieceNode::serve(Service& service, const std::stop_token& stop) {

@@ -98,8 +98,9 @@ class PieceNode {
   ~PieceNode();
 
   /// Answers until a stop is requested, then what had arrived by then; streams under way end early, as
-  /// complete, so that their requesters ask elsewhere at once. Throws BusError when the connection is lost
-  /// for good, and ResourceExhausted when there are no threads to begin with. Once.
+  /// complete, so that their requesters ask elsewhere at once. It ends, too, when the stock is gone, and
+  /// throws why: others that share the work have what is asked for. Throws BusError when the connection is
+  /// lost for good, and ResourceExhausted when there are no threads to begin with. Once.
   void run(const std::stop_token& stop);
 
   [[nodiscard]] PieceNodeCounters counters() const;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "host/base/foreign_error.hpp"
+#include "host/pieces/source_errors.hpp"
 
 namespace furrow::node {
 namespace {
@@ -39,7 +40,12 @@ PieceStock::Answer PieceStock::read(PieceIndex index, const std::stop_token& sto
   if (answer.error != nullptr) {
     ++failed_;
     std::string reason = message_of(answer.error);
-    tell(index, /*is_missing=*/false, reason);
+    if (is_of_the_source(fault_of(answer.error))) {
+      why_gone_.keep(answer.error);
+      gone_.request_stop();
+    } else {
+      tell(index, /*is_missing=*/false, reason);
+    }
     return {nullptr, std::move(reason)};
   }
   if (answer.piece != nullptr) {

@@ -17,6 +17,7 @@
 
 #include "furrow/piece_getter.hpp"
 
+#include "host/base/first_error.hpp"
 #include "host/base/mutex.hpp"
 #include "host/base/observer.hpp"
 
@@ -64,6 +65,12 @@ class PieceStock {
   [[nodiscard]] Answer read(PieceIndex index, const std::stop_token& stop);
   [[nodiscard]] Counters counters() const { return {pieces_, missing_, failed_}; }
 
+  /// Requested when the getter as a whole has failed, as a store on a disk that is gone: there is nothing
+  /// to give any more.
+  [[nodiscard]] std::stop_token gone() const { return gone_.get_token(); }
+  /// Throws what it failed with, if it has.
+  void rethrow_if_gone() const { why_gone_.rethrow(); }
+
  private:
   void tell(PieceIndex index, bool is_missing, const std::string& reason);
 
@@ -73,6 +80,8 @@ class PieceStock {
   std::atomic<std::uint64_t> pieces_ = 0;
   std::atomic<std::uint64_t> missing_ = 0;
   std::atomic<std::uint64_t> failed_ = 0;
+  std::stop_source gone_;
+  FirstError why_gone_;
   Mutex mutex_;
   std::set<PieceIndex> told_ FURROW_GUARDED_BY(mutex_);
 };

@@ -11,7 +11,7 @@ import sys
 
 from support import formats, program
 from support.nats import SERVER, Client, NatsServer
-from support.program import BAD_ARGUMENTS, MISMATCH, OPTIONS, SUCCESS, UNAVAILABLE, FurrowTest
+from support.program import BAD_ARGUMENTS, IO_ERROR, MISMATCH, OPTIONS, SUCCESS, UNAVAILABLE, FurrowTest
 
 PIECE_LENGTH = bytes.fromhex("620f4000")
 
@@ -117,6 +117,21 @@ class ClusterPieces(FurrowTest):
         counts, stderr = self.stop(process)
         self.assertEqual(counts["failed"], 2)
         self.assertEqual(stderr.count("piece 0: "), 1, stderr)
+
+    def test_store_that_goes_away(self):
+        store = self.folder / "store"
+        shutil.copytree(OPTIONS.store, store)
+        process, ready = self.start(store=store)
+        shutil.rmtree(store)
+        answer = self.client.request(f"ab.cache.{ready['piece_cache']}.read-piece", struct.pack("<I", 0))
+        self.assertEqual(answer[0], 1, "an error")
+        process.communicate(timeout=60)
+        self.assertEqual(process.returncode, IO_ERROR)
+        self.warnings.seek(0)
+        said = self.warnings.read()
+        self.assertEqual(said.count("is gone"), 1, said)
+        self.assertIn(str(store), said)
+        self.assertIsNone(self.client.request("ab.controller.piece", bytes(8)), "it has left the group")
 
     def test_what_it_cannot_serve(self):
         store = self.folder / "store"

@@ -166,8 +166,35 @@ TEST_F(ClusterPieces, ThatAreDamagedAreAskedForElsewhere) {
   const Answers answers = get({1, 2});
   EXPECT_TRUE(same_piece(*answers.found.at(1), *real_piece(1)));
   EXPECT_NE(answers.failed.at(2).find("piece 2"), std::string::npos);
-  ASSERT_EQ(warnings_.size(), 2U);
+  ASSERT_EQ(warnings_.size(), 1U);
   EXPECT_NE(warnings_[0].find("cache " + kCache.to_string()), std::string::npos) << warnings_[0];
+}
+
+TEST_F(ClusterPieces, ThatAreDamagedAreOneLineForEachSource) {
+  for (const std::uint64_t index : {1, 2, 3}) {
+    in_cache_[index] = IndexedPiece{PieceIndex(index), {damaged_piece(index)}};
+    at_controller_[index] = damaged_piece(index);
+  }
+  EXPECT_EQ(get({1, 2, 3}).failed.size(), 3U);
+  ASSERT_EQ(warnings_.size(), 2U);
+  for (const std::string& line : warnings_) {
+    EXPECT_NE(line.find("3 faults, the first: piece 1"), std::string::npos) << line;
+  }
+}
+
+TEST_F(ClusterPieces, ThatNobodyAskedForEndAStreamThatDoesNotEnd) {
+  MemoryServer server(1, std::size_t{64} << 20);
+  const auto bus = server.connect();
+  server.add_peer("ab.controller.pieces", [&](const BusMessage& message) {
+    const std::vector<Bytes> twice(2,
+                                   encode_message(PiecesElement{{PieceIndex(9), {real_piece(9)}}}));
+    server.publish(message.reply_subject, encode_stream_message(0, twice, "ack.here"));
+  });
+  node::SuperSegmentHeaders headers(*bus);
+  node::ClusterPieceGetter getter(*bus, headers, {});
+  const PieceIndex wanted(3);
+  EXPECT_THROW(getter.get_pieces({&wanted, 1}, [](PieceIndex, const PieceAnswer&) { FAIL(); }, {}),
+               SourceUnavailable);
 }
 
 TEST_F(ClusterPieces, OfWhichNobodyKnowsTheHeaderArePassedOnAndCounted) {
