@@ -64,15 +64,21 @@ if(FURROW_PROGRAMS)
     DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT tools)
   install(FILES ${pages}/completions/_furrow
     DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions COMPONENT tools)
+  set(units)
   if(FURROW_HTTP_ENABLED)
+    list(APPEND units furrow-serve-pieces)
+  endif()
+  if(FURROW_NATS_ENABLED)
+    list(APPEND units furrow-plotter)
+  endif()
+  foreach(unit IN LISTS units)
     # The prefix may be another one than when this was configured.
     install(CODE "
       set(bin \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}\")
-      configure_file(\"${PROJECT_SOURCE_DIR}/cmake/furrow-serve-pieces.service.in\"
-                     \"${PROJECT_BINARY_DIR}/furrow-serve-pieces.service\" @ONLY)" COMPONENT tools)
-    install(FILES ${PROJECT_BINARY_DIR}/furrow-serve-pieces.service
-      DESTINATION lib/systemd/system COMPONENT tools)
-  endif()
+      configure_file(\"${PROJECT_SOURCE_DIR}/cmake/${unit}.service.in\"
+                     \"${PROJECT_BINARY_DIR}/${unit}.service\" @ONLY)" COMPONENT tools)
+    install(FILES ${PROJECT_BINARY_DIR}/${unit}.service DESTINATION lib/systemd/system COMPONENT tools)
+  endforeach()
 endif()
 
 include(FurrowPackages)

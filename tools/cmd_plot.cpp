@@ -49,7 +49,7 @@ PlotSummary plot(const PlotPlan& plan, PlotProgress& progress, InterruptWatch& i
   try {
     return run_plot(plan, progress.observer(plan.memory), interrupts.gate(), stop);
   } catch (const NewFarmNeedsSize&) {
-    throw InvalidArgument("a new farm needs a size: --sectors, --size or --until-covered");
+    throw new_farm_needs_size();
   }
 }
 

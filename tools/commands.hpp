@@ -23,6 +23,7 @@ void add_find_command(Command app);
 /// Only in builds with HTTP.
 void add_serve_pieces_command(Command app, InterruptWatch& interrupts);
 /// Only in builds with NATS.
+void add_cluster_farm_command(Command app, InterruptWatch& interrupts);
 void add_cluster_pieces_command(Command app, InterruptWatch& interrupts);
 void add_plotter_command(Command app, InterruptWatch& interrupts);
 void add_pack_command(Command app, InterruptWatch& interrupts, int& exit_code);

@@ -35,9 +35,10 @@ readonly test_packages=(
   cargo                # builds and tests bindings/rust
   rustc
   doxygen              # reads the comments of the C headers (lint.doxygen)
-  nats-server          # the server of a cluster (tests/unit/cluster)
   mmdebstrap           # a Debian to install packages into (e2e.packages)
 )
+# The server of a cluster, for its tests and tools/cluster_demo.sh.
+readonly cluster_packages=(nats-server)
 # For those who change Furrow.
 readonly developer_packages=(
   b3sum # the unit of bench/encoder_table.py
@@ -52,11 +53,12 @@ readonly developer_packages=(
 
 usage() {
   cat <<'TEXT'
-usage: tools/install-deps.sh [--test] [--dev] [--list]
+usage: tools/install-deps.sh [--cluster] [--test] [--dev] [--list]
 
-  --test   also what the tests and benchmarks need
-  --dev    also clang-format, clang-tidy and shellcheck, and what --test adds
-  --list   print the packages, one a line, and install nothing
+  --cluster  also the server of a cluster
+  --test     also what the tests and benchmarks need, and what --cluster adds
+  --dev      also clang-format, clang-tidy and shellcheck, and what --test adds
+  --list     print the packages, one a line, and install nothing
 TEXT
 }
 
@@ -65,9 +67,10 @@ is_installed() {
 }
 
 main() {
-  local wanted=("${build_packages[@]}") test=no dev=no list=no argument package
+  local wanted=("${build_packages[@]}") cluster=no test=no dev=no list=no argument package
   for argument in "$@"; do
     case "${argument}" in
+      --cluster) cluster=yes ;;
       --test) test=yes ;;
       --dev) dev=yes ;;
       --list) list=yes ;;
@@ -84,6 +87,10 @@ main() {
   done
   if [[ "${test}" == yes || "${dev}" == yes ]]; then
     wanted+=("${test_packages[@]}")
+    cluster=yes
+  fi
+  if [[ "${cluster}" == yes ]]; then
+    wanted+=("${cluster_packages[@]}")
   fi
   if [[ "${dev}" == yes ]]; then
     wanted+=("${developer_packages[@]}")

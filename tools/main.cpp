@@ -89,6 +89,7 @@ int run(int argc, char** argv, InterruptWatch& interrupts) {
   add_serve_pieces_command(app, interrupts);
 #endif
 #ifdef FURROW_HAS_NATS
+  add_cluster_farm_command(app, interrupts);
   add_cluster_pieces_command(app, interrupts);
   add_plotter_command(app, interrupts);
 #endif

@@ -2,19 +2,14 @@
 // The options of `furrow plot`, all of which `furrow plan` has as well, and what they ask for.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
-#include "furrow/types.hpp"
-
-#include "host/base/make_directory.hpp"
 #include "host/plotter/plot_observer.hpp"
 #include "host/plotter/plot_request.hpp"
 #include "tools/command.hpp"
 #include "tools/engine_options.hpp"
+#include "tools/farm_options.hpp"
 #include "tools/piece_options.hpp"
 
 namespace furrow::cli {
@@ -22,14 +17,7 @@ namespace furrow::cli {
 /// As the command line says it; plot_request() turns it into what it means.
 struct PlotOptions {
   std::string farm;
-  MakeDirectory create = MakeDirectory::kLastOnly;  ///< of farm and cache
-  std::optional<std::uint64_t> sectors;
-  std::optional<std::string> size;
-  bool until_covered = false;
-  std::optional<std::uint64_t> pieces_in_sector;
-  std::optional<unsigned> cache_percentage;
-  bool shrink = false;
-  std::optional<Hash> genesis_root;
+  FarmArguments farm_arguments;  ///< its `create` is that of the cache, too
 
   PieceArguments pieces;
   std::optional<std::string> cache;

@@ -94,13 +94,6 @@ on_exit() {
   fi
 }
 
-# The program alone, for the cards of this machine if it has any: tools/check.sh goes on from there.
-build() {
-  cd "${root}"
-  cmake --preset release -DFURROW_CUDA=HERE -DFURROW_TESTS=OFF -DFURROW_BENCH=OFF
-  cmake --build --preset release --parallel "$(nproc)" --target furrow_cli
-}
-
 prepare_work() {
   if [[ -e "${work}" || -L "${work}" ]]; then
     [[ -f "${work}/${marker_name}" ]] ||
@@ -263,7 +256,7 @@ main() {
   trap on_interrupt INT TERM
   trap 'on_exit $?' EXIT
   "${root}/tools/install-deps.sh" # in the foreground: sudo may ask for a password
-  stage 'Build' build
+  stage 'Build' "${root}/tools/build_program.sh"
   prepare_work
   stage 'Collect files' collect "$@"
   stage 'Archive them into a store of pieces' \

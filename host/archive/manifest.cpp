@@ -96,9 +96,10 @@ ManifestVersionMismatch::ManifestVersionMismatch(std::uint64_t actual)
             {.expected = std::to_string(kManifestVersionWithGenesisRoot),
              .actual = std::to_string(actual)}) {}
 
-GenesisRootMismatch::GenesisRootMismatch(const Hash& expected, const Hash& actual)
+GenesisRootMismatch::GenesisRootMismatch(const std::string& what, const Hash& expected,
+                                         const Hash& actual)
     : Error(ErrorKind::kMismatch,
-            "manifest: of another chain, expected genesis root " + to_hex(expected.bytes) +
+            what + ": of another chain, expected genesis root " + to_hex(expected.bytes) +
                 ", actual " + to_hex(actual.bytes),
             {.expected = to_hex(expected.bytes), .actual = to_hex(actual.bytes)}) {}
 
@@ -136,7 +137,7 @@ const Hash& Manifest::genesis_root(const std::optional<Hash>& wanted) const {
     return genesis_root();
   }
   if (chain_genesis_root && *chain_genesis_root != *wanted) {
-    throw GenesisRootMismatch(*wanted, *chain_genesis_root);
+    throw GenesisRootMismatch("manifest", *wanted, *chain_genesis_root);
   }
   return *wanted;
 }

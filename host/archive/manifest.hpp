@@ -38,7 +38,8 @@ class ManifestVersionMismatch : public Error {
 /// The pieces belong to another chain than asked for.
 class GenesisRootMismatch : public Error {
  public:
-  GenesisRootMismatch(const Hash& expected, const Hash& actual);
+  /// `what` says that it is of a chain, such as "manifest".
+  GenesisRootMismatch(const std::string& what, const Hash& expected, const Hash& actual);
 };
 
 enum class EntryType { kFile, kDirectory, kSymlink };

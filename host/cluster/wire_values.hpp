@@ -20,6 +20,9 @@ struct Duration {
 
   /// What is below zero becomes zero.
   static Duration from(std::chrono::nanoseconds time);
+  [[nodiscard]] std::chrono::duration<double> time() const {
+    return std::chrono::duration<double>(static_cast<double>(seconds) + 1e-9 * nanoseconds);
+  }
 
   static void visit(auto& self, auto& field) {
     field("seconds", self.seconds);

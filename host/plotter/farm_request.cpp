@@ -26,7 +26,7 @@ std::uint16_t checked(std::uint16_t value, std::uint16_t most, const char* what)
   return value;
 }
 
-FarmOptions farm_options(const FarmRequest& request, const Manifest* manifest) {
+FarmOptions farm_options(const FarmRequest& request, const std::optional<FarmHistory>& history) {
   FarmOptions options;
   options.directory = request.directory;
   options.make_directory = request.make_directory;
@@ -34,8 +34,7 @@ FarmOptions farm_options(const FarmRequest& request, const Manifest* manifest) {
   options.state_backend = request.state_backend;
   options.keep_index = true;
   options.on_warning = request.on_warning;
-  options.genesis_root =
-      manifest != nullptr ? manifest->genesis_root(request.genesis_root) : request.genesis_root;
+  options.genesis_root = history.has_value() ? history->genesis_root : request.genesis_root;
   if (request.pieces_in_sector.has_value()) {
     options.pieces_in_sector =
         checked(*request.pieces_in_sector, kMaxPiecesInSector, "pieces in sector");
@@ -47,8 +46,8 @@ FarmOptions farm_options(const FarmRequest& request, const Manifest* manifest) {
 }
 
 /// With which a farm is made.
-FarmerProtocolInfo info_of_new_farm(const FarmRequest& request, const Manifest& manifest) {
-  return request.chain_parameters.value_or(ChainParameters()).at(manifest.history_size());
+FarmerProtocolInfo info_of_new_farm(const FarmRequest& request, const FarmHistory& history) {
+  return request.chain_parameters.value_or(ChainParameters()).at(history.size);
 }
 
 std::uint16_t sectors_to_cover(const Farm& farm, HistorySize history_size) {
@@ -73,10 +72,10 @@ struct Wish {
   bool depends_on_key = false;           ///< UntilCovered, and there is no key yet
 };
 
-Wish wish_of(const FarmRequest& request, const Manifest* manifest) {
-  Wish wish{.options = farm_options(request, manifest), .sectors = {}};
+Wish wish_of(const FarmRequest& request, const std::optional<FarmHistory>& history) {
+  Wish wish{.options = farm_options(request, history), .sectors = {}};
   if (std::holds_alternative<UntilCovered>(request.size)) {
-    if (manifest == nullptr) {
+    if (!history.has_value()) {
       throw HistoryNotGiven();
     }
     if (is_farm_to_be_created(request.directory)) {
@@ -84,8 +83,7 @@ Wish wish_of(const FarmRequest& request, const Manifest* manifest) {
       return wish;
     }
     // It is only looked at: its growing may have been interrupted.
-    wish.sectors =
-        sectors_to_cover(*Farm::open({.directory = request.directory}), manifest->history_size());
+    wish.sectors = sectors_to_cover(*Farm::open({.directory = request.directory}), history->size);
   } else if (const auto* sectors = std::get_if<SectorsInAll>(&request.size)) {
     wish.sectors = checked(sectors->count, kMaxSectors, "sectors");
   } else if (const auto* space = std::get_if<SpaceInAll>(&request.size)) {
@@ -138,13 +136,17 @@ NewFarmNeedsSize::NewFarmNeedsSize()
     : InvalidArgument("a new farm needs a size: sectors, space, or as much as covers the history") {
 }
 
-OpenedFarm open_farm(const FarmRequest& request, const Manifest& manifest) {
+FarmHistory history_of(const Manifest& manifest, const std::optional<Hash>& genesis_root) {
+  return {.genesis_root = manifest.genesis_root(genesis_root), .size = manifest.history_size()};
+}
+
+OpenedFarm open_farm(const FarmRequest& request, const FarmHistory& history) {
   if (lacks_size(request)) {
     throw NewFarmNeedsSize();
   }
-  const Wish wish = wish_of(request, &manifest);
+  const Wish wish = wish_of(request, history);
   if (wish.depends_on_key) {
-    return create_covering(wish.options, info_of_new_farm(request, manifest));
+    return create_covering(wish.options, info_of_new_farm(request, history));
   }
   std::unique_ptr<Farm> farm = Farm::open(wish.options);
   const std::uint16_t sectors = wish.sectors.value_or(farm->target_sector_count());
@@ -156,13 +158,14 @@ HistoryNotGiven::HistoryNotGiven()
           "how many sectors cover the history depends on the history: expected a "
           "source of pieces or a manifest") {}
 
-std::optional<DiskForecast> planned_disk(const FarmRequest& request, const Manifest* manifest) {
+std::optional<DiskForecast> planned_disk(const FarmRequest& request,
+                                         const std::optional<FarmHistory>& history) {
   if (lacks_size(request)) {
     return std::nullopt;
   }
-  Wish wish = wish_of(request, manifest);
+  Wish wish = wish_of(request, history);
   if (wish.depends_on_key) {  // any will do to count the sectors
-    wish.sectors = sectors_to_cover_history(Hash(), Hash(), info_of_new_farm(request, *manifest),
+    wish.sectors = sectors_to_cover_history(Hash(), Hash(), info_of_new_farm(request, *history),
                                             planned_pieces_in_sector(request));
     wish.options.min_sectors = wish.sectors;
   }

@@ -46,12 +46,23 @@ struct FarmRequest {
   std::function<std::unique_ptr<PagedBackend>(const std::filesystem::path& directory)>
       state_backend = {};
   Observer<const std::string&> on_warning = {};
-  /// Of the chain that the history belongs to; else the manifest says it.
+  /// Of the chain that the history belongs to; else the history says it.
   std::optional<Hash> genesis_root = {};
   /// What that chain has decided; else the farm says it, and for a new one it is a development
   /// chain.
   std::optional<ChainParameters> chain_parameters = {};
 };
+
+/// What the sectors of a farm are made of.
+struct FarmHistory {
+  Hash genesis_root;  ///< of the chain
+  HistorySize size;
+};
+
+/// That of an archive, where `genesis_root` is what somebody says of its chain. Throws
+/// GenesisRootMismatch when the manifest names another one. Pre: the manifest is valid.
+[[nodiscard]] FarmHistory history_of(const Manifest& manifest,
+                                     const std::optional<Hash>& genesis_root);
 
 /// A farm that is not there yet, and no word about its size.
 class NewFarmNeedsSize : public InvalidArgument {
@@ -72,16 +83,17 @@ struct OpenedFarm {
 };
 
 /// What plotting such a farm takes of its disk; none when nothing says how large it is to be.
-/// `manifest` is needed for UntilCovered, else HistoryNotGiven is thrown. How many sectors cover the history depends on the key of
-/// the farm: for a new one it is what another key would take, and differs by a few. Throws what
-/// open_farm would, as far as that can be told without making or locking anything.
+/// `history` is needed for UntilCovered, else HistoryNotGiven is thrown. How many sectors cover the
+/// history depends on the key of the farm: for a new one it is what another key would take, and
+/// differs by a few. Throws what open_farm would, as far as that can be told without making or
+/// locking anything.
 [[nodiscard]] std::optional<DiskForecast> planned_disk(const FarmRequest& request,
-                                                       const Manifest* manifest);
+                                                       const std::optional<FarmHistory>& history);
 
 /// Opens the farm, or creates it, with room for what is wanted. Throws InvalidArgument for a
 /// request that makes no farm, NewFarmNeedsSize, and what Farm::open throws; whatever it throws
 /// leaves no new farm.
-[[nodiscard]] OpenedFarm open_farm(const FarmRequest& request, const Manifest& manifest);
+[[nodiscard]] OpenedFarm open_farm(const FarmRequest& request, const FarmHistory& history);
 
 /// Pieces in a sector of the farm in that directory, or what is wanted for a new one. Throws
 /// InvalidArgument for a number out of range, and what Farm::open throws.

@@ -94,47 +94,60 @@ std::vector<SectorIndex> sectors_to_plot(const Farm& farm, std::uint16_t count) 
   return result;
 }
 
-PlotResult plot_farm(Farm& farm, std::span<const SectorIndex> sectors, HistorySize history_size,
-                     const PlotPipelineOptions& options, const std::stop_token& stop) {
-  const FarmerProtocolInfo info = farm.chain_parameters().at(history_size);
+PlotResult plot_farm(Farm& farm, std::span<const SectorIndex> sectors,
+                     const std::function<HistorySize()>& history_size,
+                     const Observer<SectorIndex, const PlottingEvent&>& on_event,
+                     const MakeSectors& make_sectors, const std::stop_token& stop) {
   Marks marks;
-  auto next = sectors.begin();
-  const SectorSource source = [&]() -> std::optional<SectorPlan> {
-    if (next == sectors.end()) {
+  auto next_sector = sectors.begin();
+  const SectorSource next = [&]() -> std::optional<SectorPlan> {
+    if (next_sector == sectors.end()) {
       return std::nullopt;
     }
-    const SectorIndex index = *next++;
+    const SectorIndex index = *next_sector++;
     std::optional<ModificationMark> mark = farm.begin_modifying(index);
     if (!mark.has_value()) {
       throw InvalidArgument("sector " + std::to_string(index.value()) + " of the farm in " +
                             farm.directory().native() + " is being modified already");
     }
     marks.keep(index, *std::move(mark));
+    const HistorySize size = history_size();
     return SectorPlan{.public_key_hash = farm.identity().public_key_hash(),
-                      .shard_commitments_root = farm.shard_commitments_root(history_size),
+                      .shard_commitments_root = farm.shard_commitments_root(size),
                       .sector_index = index,
-                      .protocol_info = info,
+                      .protocol_info = farm.chain_parameters().at(size),
                       .pieces_in_sector = farm.pieces_in_sector()};
   };
-  const SectorSink sink = [&](const PlottedSector& sector,
-                              std::span<const std::uint8_t> sector_bytes) {
+  const SectorSink write = [&](const PlottedSector& sector,
+                               std::span<const std::uint8_t> sector_bytes) {
     farm.write_sector(sector.sector_index, sector_bytes, sector.sector_metadata);
     marks.drop(sector.sector_index);
   };
-  PlotPipelineOptions watched = options;
-  watched.on_event = [&](SectorIndex index, const PlottingEvent& event) {
+  const auto watched = [&](SectorIndex index, const PlottingEvent& event) {
     if (std::holds_alternative<Failed>(event)) {
       marks.drop(index);
     }
-    if (options.on_event) {
-      options.on_event(index, event);
-    }
+    on_event(index, event);
   };
   PresenceWatch presence(farm, stop);
-  PlotResult result = plot_sectors(source, watched, sink, presence.end());
+  PlotResult result = make_sectors(next, watched, write, presence.end());
   presence.finish();
   farm.flush_state();
   return result;
+}
+
+PlotResult plot_farm(Farm& farm, std::span<const SectorIndex> sectors, HistorySize history_size,
+                     const PlotPipelineOptions& options, const std::stop_token& stop) {
+  return plot_farm(
+      farm, sectors, [history_size] { return history_size; }, options.on_event,
+      [&options](const SectorSource& next,
+                 const Observer<SectorIndex, const PlottingEvent&>& on_event,
+                 const SectorSink& write, const std::stop_token& end) {
+        PlotPipelineOptions watched = options;
+        watched.on_event = on_event;
+        return plot_sectors(next, watched, write, end);
+      },
+      stop);
 }
 
 }  // namespace furrow

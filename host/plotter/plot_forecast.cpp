@@ -16,17 +16,17 @@ std::optional<DiskForecast> disk_of(const PlotPlan& plan, const PlotObserver& ob
     return std::nullopt;
   }
   if (!std::holds_alternative<UntilCovered>(request.farm.size)) {
-    return planned_disk(request.farm, nullptr);
+    return planned_disk(request.farm, std::nullopt);
   }
   if (request.pieces.manifest.has_value()) {
-    const Manifest manifest = Manifest::load(*request.pieces.manifest);
-    return planned_disk(request.farm, &manifest);
+    return planned_disk(request.farm, history_of(Manifest::load(*request.pieces.manifest),
+                                                 request.farm.genesis_root));
   }
   if (request.pieces.sources.empty()) {
-    return planned_disk(request.farm, nullptr);
+    return planned_disk(request.farm, std::nullopt);
   }
   const PlotPieces pieces(request.pieces, plan.memory, observer, {});
-  return planned_disk(request.farm, &pieces.manifest());
+  return planned_disk(request.farm, history_of(pieces.manifest(), request.farm.genesis_root));
 }
 
 }  // namespace

@@ -24,16 +24,6 @@ PlotBeginning beginning_of(const OpenedFarm& opened, std::size_t n_missing,
           .encoder = encoders.name()};
 }
 
-PlotSummary::FarmFacts facts_of(const Farm& farm) {
-  return {.directory = farm.directory(),
-          .sectors = farm.sector_count(),
-          .pieces_in_sector = farm.pieces_in_sector(),
-          .allocated_space = farm.info().allocated_space,
-          .cache_percentage = farm.cache_percentage(),
-          .farmer_cache_percentage = farmer_cache_percentage(farm),
-          .lost = farm.sectors_in_state(SectorState::kLost)};
-}
-
 /// Whoever is told of the beginning is told of the end, however that comes.
 class Told {
  public:
@@ -121,7 +111,8 @@ PlotSummary run_plot(const PlotPlan& plan, const PlotObserver& observer, Gate& g
   settings.gate = &gate;
   const std::unique_ptr<EncoderPool> encoders =
       make_encoder_pool(plan.encoder, std::move(settings));
-  const OpenedFarm opened = open_farm(plan.request.farm, pieces->manifest());
+  const OpenedFarm opened =
+      open_farm(plan.request.farm, history_of(pieces->manifest(), plan.request.farm.genesis_root));
   pieces->open_cache();
   if (!plan.encoder.note.empty()) {
     observer.on_note(plan.encoder.note);

@@ -18,6 +18,8 @@
 
 namespace furrow {
 
+class Farm;
+
 struct PlotSummary {
   struct Source {
     std::string name;
@@ -57,5 +59,8 @@ struct PlotSummary {
   FarmFacts farm;
   double seconds = 0;
 };
+
+/// As it is now.
+[[nodiscard]] PlotSummary::FarmFacts facts_of(const Farm& farm);
 
 }  // namespace furrow

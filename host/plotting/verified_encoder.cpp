@@ -25,23 +25,6 @@ std::string hex_of(const SectorId& sector_id) {
   return to_hex(sector_id.bytes);
 }
 
-/// What is wrong with a record that should be `expected`; empty when nothing is.
-std::string difference(const Record& expected, const FoundProofs& expected_bitmap,
-                       const Record& actual, const FoundProofs& actual_bitmap) {
-  if (expected_bitmap != actual_bitmap) {
-    const auto at =
-        std::mismatch(expected_bitmap.begin(), expected_bitmap.end(), actual_bitmap.begin());
-    return "its bitmap differs from byte " +
-           std::to_string(std::distance(expected_bitmap.begin(), at.first)) + " on";
-  }
-  if (expected != actual) {
-    const auto at = std::mismatch(expected.begin(), expected.end(), actual.begin());
-    return "it differs from chunk " + std::to_string(std::distance(expected.begin(), at.first)) +
-           " on";
-  }
-  return {};
-}
-
 /// The verification of one call of encode: copies of sources, and a thread that compares.
 class Verification {
  public:
@@ -153,7 +136,8 @@ class Verification {
             EncodeOutcome::kCancelled) {
           return false;
         }
-        what = difference(record, found_proofs, job_.record(offset), job_.found_proofs(offset));
+        what =
+            record_difference(record, found_proofs, job_.record(offset), job_.found_proofs(offset));
       } catch (const TooFewProofs&) {
         what = "it has too few proofs to be encoded at all";
       }
@@ -184,6 +168,22 @@ class Verification {
 };
 
 }  // namespace
+
+std::string record_difference(const Record& expected, const FoundProofs& expected_bitmap,
+                              const Record& actual, const FoundProofs& actual_bitmap) {
+  if (expected_bitmap != actual_bitmap) {
+    const auto at =
+        std::mismatch(expected_bitmap.begin(), expected_bitmap.end(), actual_bitmap.begin());
+    return "its bitmap differs from byte " +
+           std::to_string(std::distance(expected_bitmap.begin(), at.first)) + " on";
+  }
+  if (expected != actual) {
+    const auto at = std::mismatch(expected.begin(), expected.end(), actual.begin());
+    return "it differs from chunk " + std::to_string(std::distance(expected.begin(), at.first)) +
+           " on";
+  }
+  return {};
+}
 
 WrongEncoding::WrongEncoding(const std::string& encoder_name, const SectorId& sector_id,
                              PieceOffset offset, const std::string& difference)

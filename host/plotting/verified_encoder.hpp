@@ -12,6 +12,11 @@
 
 namespace furrow {
 
+/// What is wrong with an encoded record that should be `expected`; empty when nothing is.
+[[nodiscard]] std::string record_difference(const Record& expected,
+                                            const FoundProofs& expected_bitmap,
+                                            const Record& actual, const FoundProofs& actual_bitmap);
+
 /// An encoder gave wrong bytes. Nobody knows which of its records are right, and their sources are
 /// overwritten: the whole sector has to be made anew from its pieces, by somebody else.
 class WrongEncoding : public EncoderError {

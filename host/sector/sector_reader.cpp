@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/sector/sector_reader.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -24,6 +25,13 @@ struct ChunkPlace {
   SBucket s_bucket;
   std::uint64_t location;
 };
+
+void check_offset(PieceOffset offset, const SectorMetadata& metadata) {
+  if (offset.value() >= metadata.pieces_in_sector) {
+    throw InvalidArgument("piece offset " + std::to_string(offset.value()) + " in a sector of " +
+                          counted(metadata.pieces_in_sector, "piece"));
+  }
+}
 
 SectorContentsMap read_contents_map(const SectorReadAt& read_at, std::uint16_t pieces) {
   std::vector<std::uint8_t> bytes(contents_map_size(pieces));
@@ -63,10 +71,9 @@ std::vector<ChunkPlace> locate_chunks(const SectorContentsMap& map, const Sector
   return places;
 }
 
-/// Reads the chunks into their s-buckets and unmasks the k-th one with the hash of the k-th proof.
+/// Reads the chunks in their order and hands the k-th one to `take`.
 void read_chunks(std::span<const ChunkPlace> places, std::uint64_t region_offset,
-                 const SectorReadAt& read_at, std::span<const Hash> masks,
-                 ExtendedRecord& extended) {
+                 const SectorReadAt& read_at, const auto& take) {
   std::vector<std::uint8_t> buffer;
   for (std::size_t first = 0; first < places.size();) {
     const std::uint64_t start = places[first].location * kChunkSize;
@@ -83,11 +90,8 @@ void read_chunks(std::span<const ChunkPlace> places, std::uint64_t region_offset
       throw FailedToReadChunk(places[first].location, error.what());
     }
     for (std::size_t k = first; k <= last; ++k) {
-      const std::uint8_t* stored = buffer.data() + places[k].location * kChunkSize - start;
-      RecordChunk& chunk = extended[places[k].s_bucket.value()];
-      for (std::size_t i = 0; i < kChunkSize; ++i) {
-        chunk.bytes[i] = stored[i] ^ masks[k].bytes[i];
-      }
+      take(k, std::span<const std::uint8_t, kChunkSize>(
+                  buffer.data() + places[k].location * kChunkSize - start, kChunkSize));
     }
     first = last + 1;
   }
@@ -131,13 +135,29 @@ PieceChecksumMismatch::PieceChecksumMismatch(PieceOffset offset, const Hash& exp
                     .expected = to_hex(expected.bytes),
                     .actual = to_hex(actual.bytes)}) {}
 
+void read_encoded_record(PieceOffset offset, const SectorMetadata& metadata,
+                         const SectorReadAt& read_at, Record& record, FoundProofs& found_proofs) {
+  check_offset(offset, metadata);
+  const std::uint16_t pieces = metadata.pieces_in_sector;
+  const SectorContentsMap map = read_contents_map(read_at, pieces);
+  const std::vector<ChunkPlace> places = locate_chunks(map, metadata, offset);
+  if (places.size() > kNumChunks) {
+    throw FailedToDecodeSectorContentsMap("piece offset " + std::to_string(offset.value()) +
+                                          ": expected " + std::to_string(kNumChunks) +
+                                          " s-buckets, actual " + std::to_string(places.size()));
+  }
+  found_proofs = map.bitmaps()[offset.value()];
+  record.fill({});
+  read_chunks(places, record_chunks_offset(pieces), read_at,
+              [&](std::size_t k, std::span<const std::uint8_t, kChunkSize> stored) {
+                std::ranges::copy(stored, record[k].bytes.begin());
+              });
+}
+
 PiecePtr read_piece(PieceOffset offset, const SectorId& sector_id, const SectorMetadata& metadata,
                     const SectorReadAt& read_at, ProofTable& proofs, const ErasureCoding& erasure) {
+  check_offset(offset, metadata);
   const std::uint16_t pieces = metadata.pieces_in_sector;
-  if (offset.value() >= pieces) {
-    throw InvalidArgument("piece offset " + std::to_string(offset.value()) + " in a sector of " +
-                          counted(pieces, "piece"));
-  }
   const SectorContentsMap map = read_contents_map(read_at, pieces);
   const std::vector<ChunkPlace> places = locate_chunks(map, metadata, offset);
 
@@ -151,7 +171,13 @@ PiecePtr read_piece(PieceOffset offset, const SectorId& sector_id, const SectorM
   proofs.proof_hashes(masks);
 
   const auto extended = std::make_unique<ExtendedRecord>();
-  read_chunks(places, record_chunks_offset(pieces), read_at, masks, *extended);
+  read_chunks(places, record_chunks_offset(pieces), read_at,
+              [&](std::size_t k, std::span<const std::uint8_t, kChunkSize> stored) {
+                RecordChunk& chunk = (*extended)[places[k].s_bucket.value()];
+                for (std::size_t i = 0; i < kChunkSize; ++i) {
+                  chunk.bytes[i] = stored[i] ^ masks[k].bytes[i];
+                }
+              });
 
   auto piece = std::make_unique_for_overwrite<Piece>();
   try {

@@ -74,6 +74,12 @@ class PieceChecksumMismatch : public ReadingError {
 // `WrongRecordSizeAfterDecoding` and `SBucketOutOfRange` of the specification have no counterpart:
 // the types Record and SBucket admit no other size and no other value.
 
+/// Reads the record at `offset` as it is stored, encoded, and its bitmap out of the contents map. What the
+/// map has no s-bucket for is zero. Throws InvalidArgument when offset >= pieces in sector,
+/// FailedToDecodeSectorContentsMap and FailedToReadChunk.
+void read_encoded_record(PieceOffset offset, const SectorMetadata& metadata,
+                         const SectorReadAt& read_at, Record& record, FoundProofs& found_proofs);
+
 /// Reads, unmasks and recovers the piece at `offset`, and verifies its checksum.
 /// `proofs` is used as working memory and is left with the tables of this piece.
 /// Thread-safe for distinct `proofs`. Throws InvalidArgument when offset >= pieces in sector, and

@@ -92,10 +92,11 @@ class Install(FurrowTest):
     def test_program_runs_from_there(self):
         self.assertIn("furrow 0.", output_of(self.prefix / "bin/furrow", "--version"))
 
-    def test_unit_starts_the_program_that_is_installed(self):
+    def test_units_start_the_program_that_is_installed(self):
         for root, prefix in ((self.prefix, self.prefix), (self.staged / "usr/local", "/usr/local")):
-            for unit in root.rglob("furrow-serve-pieces.service"):  # where HTTP is built in
-                self.assertIn(f'ExecStart="{prefix}/bin/furrow" serve-pieces', unit.read_text(encoding="utf-8"))
+            for unit in root.rglob("*.service"):  # as far as HTTP and NATS are built in
+                command = unit.stem.removeprefix("furrow-")
+                self.assertIn(f'ExecStart="{prefix}/bin/furrow" {command} ', unit.read_text(encoding="utf-8"))
 
     def test_cmake_package(self):
         project = self.folder / "consumer"

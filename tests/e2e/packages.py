@@ -174,9 +174,10 @@ class Packages(unittest.TestCase):
         self.assertEqual(said, ["devices", "complete -o default -F _furrow furrow"])
         self.assertIn("/usr/share/zsh/site-functions/_furrow", self.files_of("furrow"))
 
-    def test_unit_of_the_server(self):
-        unit = self.root.path(self.file_of("furrow", r"/furrow-serve-pieces\.service$")).read_text(encoding="utf-8")
-        self.assertIn('ExecStart="/usr/bin/furrow" serve-pieces ', unit)
+    def test_units(self):
+        for command in ("serve-pieces", "plotter"):
+            file = self.file_of("furrow", rf"/furrow-{command}\.service$")
+            self.assertIn(f'ExecStart="/usr/bin/furrow" {command} ', self.root.path(file).read_text(encoding="utf-8"))
 
     def test_documents(self):
         for package in ("libfurrow1", "libfurrow-dev", "furrow"):
