@@ -5,6 +5,8 @@
 #include <atomic>
 #include <chrono>
 #include <random>
+#include <set>
+#include <system_error>
 #include <utility>
 
 #include "host/base/byte_size.hpp"
@@ -75,6 +77,18 @@ FarmRequest with_chain(FarmRequest request, const cluster::FarmerAppInfo& chain)
   return request;
 }
 
+/// One opened twice would be found in use, as if by somebody else.
+void require_distinct(const std::vector<FarmRequest>& farms) {
+  std::set<std::filesystem::path> known;
+  for (const FarmRequest& farm : farms) {
+    std::error_code error;
+    const std::filesystem::path place = std::filesystem::weakly_canonical(farm.directory, error);
+    if (!known.insert(error ? farm.directory : place).second) {
+      throw InvalidArgument("farm " + farm.directory.native() + ": expected once, actual twice");
+    }
+  }
+}
+
 std::uint64_t any_seed() {
   std::random_device random;
   return std::uint64_t{random()} << 32 | random();
@@ -129,6 +143,7 @@ void plot(const Run& run, const Plotted& plotted, ClusterFarmSummary::OneFarm& s
 ClusterFarmSummary run_cluster_farm(cluster::Bus& bus, const ClusterFarmRequest& request,
                                     const ClusterFarmObserver& observer, Gate& gate,
                                     const std::stop_token& stop) {
+  require_distinct(request.farms);
   ClusterFarmSummary summary;
   const auto chain = ask_for_chain(bus, request.chain_request, stop);
   if (!chain.has_value()) {

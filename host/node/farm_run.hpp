@@ -68,8 +68,8 @@ struct ClusterFarmSummary {
 /// what goes wrong with one, such as its disk, ends that one alone. A stop request ends the run as
 /// RemotePlotting says; that is an outcome, not an error.
 ///
-/// Throws what ask_for_chain and open_farm throw, and GenesisRootMismatch when a request names another
-/// chain than the controller.
+/// Throws InvalidArgument when a farm is there twice, what ask_for_chain and open_farm throw, and
+/// GenesisRootMismatch when a request names another chain than the controller.
 ClusterFarmSummary run_cluster_farm(cluster::Bus& bus, const ClusterFarmRequest& request,
                                     const ClusterFarmObserver& observer, Gate& gate,
                                     const std::stop_token& stop);

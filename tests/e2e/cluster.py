@@ -16,7 +16,7 @@ import sys
 import time
 
 from support import nats, program
-from support.cluster import Cluster
+from support.restartable import RestartableCluster
 from support.program import BAD_ARGUMENTS, INTERRUPTED, IO_ERROR, OPTIONS, SUCCESS, UNAVAILABLE, FurrowTest
 
 PIECES_IN_SECTOR = 2
@@ -25,7 +25,7 @@ PIECES_IN_SECTOR = 2
 class WholeCluster(FurrowTest):
     def setUp(self):
         super().setUp()
-        self.cluster = Cluster(self)
+        self.cluster = RestartableCluster(self)
         self.cluster.wait_for_server()
         self.farms = [self.folder / f"farm-{i}" for i in range(2)]
 
@@ -122,6 +122,7 @@ class WholeCluster(FurrowTest):
         self.fails(BAD_ARGUMENTS, ["--sectors"], "cluster-farm", *url, "--farm", farm)
         self.fails(program.MISMATCH, ["genesis root"], *self.farm_options(farm, 1), *url, "--genesis-root", "ab" * 32)
         self.fails(IO_ERROR, ["absent"], *self.farm_options(self.folder / "absent" / "farm", 1), *url)
+        self.fails(BAD_ARGUMENTS, ["twice"], *self.farm_options(farm, 1), *url, "--farm", f"{self.folder}/./{farm.name}")
         pieces.end()
         self.assert_absent(farm)
 

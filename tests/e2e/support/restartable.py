@@ -70,7 +70,7 @@ class Process:
             time.sleep(0.05)
 
 
-class Cluster:
+class RestartableCluster:
     """A server and whatever joins it. Everything is killed at the end of the test."""
 
     def __init__(self, test, configuration="max_payload: 2MB\n"):
