@@ -147,7 +147,7 @@ class FieldEncoder {
   void put(const std::variant<Alternatives...>& value) {
     static_assert(sizeof...(Alternatives) <= 256);
     out_.u8(static_cast<std::uint8_t>(value.index()));
-    std::visit([this](const auto& alternative) { put(alternative); }, value);
+    std::visit([this](const auto& alternative) { this->put(alternative); }, value);
   }
   template <class T>
   void put(const T& value) {
