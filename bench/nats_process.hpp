@@ -14,6 +14,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -45,6 +46,7 @@ class NatsProcess {
                         << (directory_ / "log").native() << "\"\n";
     process_ = ::fork();
     if (process_ == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // also when the benchmark is interrupted
       ::execl(program.c_str(), program.c_str(), "-c", conf.c_str(), nullptr);
       ::_exit(127);
     }
