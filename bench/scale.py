@@ -44,20 +44,38 @@ WINDOW = 2  # messages that may be unacknowledged
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
-    """Of bench/results/2026-11-30-cluster-stream.md and the pages named in docs/scale.md."""
-    connection: float = 1.0 * GIB      # bytes a second of a plain publish, loopback
-    sector_stream: float = 0.6 * GIB   # of a stream of sectors, loopback
-    piece_stream: float = 0.6 * GIB    # of a stream of pieces, loopback
-    server_seconds: float = 0.8        # of a core for each GiB through the server
-    client_seconds: float = 2.0        # of a core for each GiB, sender and taker together
-    find_seconds: float = 0.002        # of a core of the controller for a sector's pieces
-    record_seconds: float = 0.120      # of a core with AVX-512 for a record, two at a time
-    layout_seconds: float = 0.40       # of a core for the layout of a sector
-    check_seconds: float = 1.75        # of a core: hash, copy and proof of a sector's pieces
-    store_seconds: float = 1.17        # of a core: reading and verifying of a sector's pieces in a store
+    """Figures of one node; FIGURES says what each is and where it comes from."""
+    connection: float = 0.609 * GIB
+    sector_stream: float = 0.449 * GIB
+    piece_stream: float = 0.266 * GIB
+    server_seconds: float = 1.91
+    client_seconds: float = 1.32
+    find_seconds: float = 0.0011
+    record_seconds: float = 0.120
+    layout_seconds: float = 0.40
+    check_seconds: float = 1.75
+    store_seconds: float = 1.17
 
 
 MEASURED = Measured()
+
+STREAM_PAGE = "[cluster-stream](../bench/results/2026-11-30-cluster-stream.md)"
+ENCODER_PAGE = "[encoder](../bench/results/2026-11-27-encoder.md)"
+DOWNLOAD_PAGE = "[download](../bench/results/2026-11-30-download.md)"
+# What it is, how it is shown, and the page that it was measured on.
+FIGURES = (
+    ("plain publish, one connection to another", f"{MEASURED.connection / GIB:g} GiB/s", STREAM_PAGE),
+    ("stream of sectors", f"{MEASURED.sector_stream / GIB:g} GiB/s", STREAM_PAGE),
+    ("stream of pieces", f"{MEASURED.piece_stream / GIB:g} GiB/s", STREAM_PAGE),
+    ("server, for a GiB that passes through it as a stream", f"{MEASURED.server_seconds:g} s of a core", STREAM_PAGE),
+    ("sender and taker of a stream together, for a GiB", f"{MEASURED.client_seconds:g} s of a core", STREAM_PAGE),
+    ("controller, places of 1000 pieces", f"at most {1000 * MEASURED.find_seconds:g} ms of a core", STREAM_PAGE),
+    ("a record on the CPU, AVX-512, two at a time", f"{1000 * MEASURED.record_seconds:g} ms", ENCODER_PAGE),
+    ("layout of a sector", f"{MEASURED.layout_seconds:g} s of a core", "[notes](../bench/NOTES.md)"),
+    ("1000 pieces hashed, copied and proven", f"{MEASURED.check_seconds:g} s of a core", DOWNLOAD_PAGE),
+    ("1000 pieces read from a store and proven, beside hash and copy", f"{MEASURED.store_seconds:g} s of a core",
+     DOWNLOAD_PAGE),
+)
 
 # Assumed.
 NETWORKS = {"10 Gbit/s": 10e9 / 8 * 0.94, "25 Gbit/s": 25e9 / 8 * 0.94, "100 Gbit/s": 100e9 / 8 * 0.94}
@@ -404,12 +422,10 @@ def cell(setup):
     return f"{number(outcome.rate)} ({percent(reached)}), {limit_of(setup, outcome)}"
 
 
-def regions(plotter, count, pieces_pass):
-    """Servers of 25 Gbit/s that are needed, and the largest region that each then has."""
+def servers_needed(plotter, count, pieces_pass):
+    """Of 25 Gbit/s, nine tenths used, for all that the plotters could do."""
     size = SECTOR + (PIECES * PIECE_ELEMENT if pieces_pass else 0)
-    demand = count * min(plotter.own_rate(), plotter.line() / SECTOR) * size
-    servers = max(1, math.ceil(demand / (0.9 * server_rate(NETWORKS["25 Gbit/s"]))))
-    return min(servers, count), math.ceil(count / min(servers, count))
+    return math.ceil(count * plotter.own_rate() * size / (0.9 * server_rate(NETWORKS["25 Gbit/s"])))
 
 
 def size_table(plotter):
@@ -420,17 +436,20 @@ def size_table(plotter):
                                      ("100 Gbit/s", False)):
             row.append(cell(Setup(plotter, count, server_rate(NETWORKS[network]), pieces_pass)))
         for pieces_pass in (True, False):
-            servers, _ = regions(plotter, count, pieces_pass)
-            row.append(f"{servers:,}")
+            row.append(f"{servers_needed(plotter, count, pieces_pass):,}")
         row.append(number(count * plotter.own_rate() / cache_rate()))
         rows.append(row)
     return table(("plotters", "could do", "10 Gbit/s, pieces through it", "10 Gbit/s, caches beside",
                   "100 Gbit/s, pieces through it", "100 Gbit/s, caches beside",
-                  "regions of 25 Gbit/s, pieces through", "caches beside", "cache machines"), rows)
+                  "servers of 25 Gbit/s for all, pieces through", "caches beside", "cache machines for all"), rows)
 
 
 def report():
     """Lines of the written part of docs/scale.md."""
+    yield "### Measured figures that all of it is made of"
+    yield ""
+    yield from table(("what", "figure", "from"), FIGURES)
+    yield ""
     yield "### One plotter"
     yield ""
     yield from node_table()

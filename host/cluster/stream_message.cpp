@@ -15,13 +15,7 @@ std::size_t compact_size(std::size_t value) {
 
 Bytes encode_stream_message(std::uint32_t index, std::span<const Bytes> elements,
                             std::string_view ack_subject) {
-  std::size_t n_bytes = 0;
-  for (const Bytes& element : elements) {
-    n_bytes += element.size();
-  }
   ScaleWriter out;
-  out.reserve(
-      encoded_stream_message_size(encoded_list_size(elements.size(), n_bytes), ack_subject));
   out.u8(ack_subject.empty() ? kLast : kContinue).u32(index).compact(elements.size());
   for (const Bytes& element : elements) {
     out.raw(element);

@@ -23,11 +23,6 @@ class ScaleError : public MalformedData {
 /// Appends encodings to a byte string.
 class ScaleWriter {
  public:
-  /// Makes room for so many bytes in all, so that appending them moves none that are there already.
-  ScaleWriter& reserve(std::size_t n_bytes) {
-    bytes_.reserve(n_bytes);
-    return *this;
-  }
   ScaleWriter& u8(std::uint8_t value) { return integer(value, 1); }
   ScaleWriter& u16(std::uint16_t value) { return integer(value, 2); }
   ScaleWriter& u32(std::uint32_t value) { return integer(value, 4); }
