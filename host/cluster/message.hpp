@@ -190,7 +190,9 @@ class FieldDecoder {
   void get(std::string& text) { text = in_.text(); }
   void get(Bytes& bytes) {
     const std::span<const std::uint8_t> view = in_.byte_string();
-    bytes.assign(view.begin(), view.end());
+    if (in_.keeps_bytes()) {
+      bytes.assign(view.begin(), view.end());
+    }
   }
   template <class Tag, class T>
   void get(Index<Tag, T>& value) {

@@ -52,6 +52,11 @@ class MessageReader {
   MessageReader(std::string_view message, std::span<const std::uint8_t> payload)
       : message_(message), size_(payload.size()), in_(payload) {}
 
+  /// From now on, byte strings are looked at and left empty: for who only asks whether the payload is
+  /// one, and would throw away what may be most of it.
+  void look_only() { keeps_bytes_ = false; }
+  [[nodiscard]] bool keeps_bytes() const { return keeps_bytes_; }
+
   /// Says which field is read next. `field` must outlive the reading of it.
   void enter(std::string_view field) {
     field_ = field;
@@ -100,6 +105,7 @@ class MessageReader {
   std::string_view field_ = "payload";
   std::size_t size_;
   std::size_t field_offset_ = 0;
+  bool keeps_bytes_ = true;
   ScaleReader in_;
 };
 

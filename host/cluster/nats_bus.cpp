@@ -388,6 +388,9 @@ void set_connection(Settings& settings, const NatsOptions& options) {
       std::min<std::size_t>(options.reconnect_buffer, std::numeric_limits<int>::max());
   settings.apply("reconnect buffer",
                  natsOptions_SetReconnectBufSize(raw, static_cast<int>(buffer)));
+  // Else a thread of the library sends what its buffer holds, one millisecond later: the end of the line
+  // behind each large message, and every acknowledgement, for which a stream waits.
+  settings.apply("sending", natsOptions_SetSendAsap(raw, true));
   // Else each subscription has a thread, and each stream a subscription.
   settings.apply("delivery", natsOptions_UseGlobalMessageDelivery(raw, true));
 }

@@ -44,6 +44,7 @@ struct StreamMessage {
   static StreamMessage decode(std::string_view name, std::span<const std::uint8_t> payload,
                               SkipElement skip_element) {
     MessageReader in(name, payload);
+    in.look_only();  // elements are decoded when they are taken
     StreamMessage message;
     in.enter("stream message");
     message.is_last = in.variant(2) == 1;

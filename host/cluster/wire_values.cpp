@@ -41,6 +41,9 @@ void CodecOf<SharedPiece>::decode(SharedPiece& value, MessageReader& in) {
   if (bytes.size() != kPieceSize) {
     in.refuse(std::to_string(kPieceSize) + " bytes", std::to_string(bytes.size()));
   }
+  if (!in.keeps_bytes()) {
+    return;
+  }
   const auto piece = std::make_shared_for_overwrite<Piece>();
   std::memcpy(piece.get(), bytes.data(), bytes.size());
   value.piece = piece;

@@ -317,6 +317,31 @@ TEST(ClusterMessages, StreamsAreRefusedThatWantTheirAcknowledgementsAtNoSubject)
   }
 }
 
+template <class Element>
+Element looked_at(const Bytes& bytes) {
+  MessageReader in(Element::kName, bytes);
+  in.look_only();
+  Element element = decode_from<Element>(in);
+  EXPECT_EQ(in.offset(), bytes.size());
+  return element;
+}
+
+TEST(ClusterMessages, LookingAtBytesRefusesWhatReadingRefusesAndKeepsNoBytes) {
+  using Chunk = PlottingProgress::SectorChunk;
+  const Bytes chunk = encode_sector_chunk(Bytes(1000, 5));
+  EXPECT_EQ(std::get<Chunk>(looked_at<PlottingProgress>(chunk).event), Chunk{Bytes()});
+  EXPECT_THROW(looked_at<PlottingProgress>(Bytes(chunk.begin(), chunk.end() - 1)),
+               MalformedMessage);
+
+  const auto piece = std::make_shared<Piece>();
+  const Bytes element = encode_message(PiecesElement{{PieceIndex(300), {piece}}});
+  const PiecesElement looked = looked_at<PiecesElement>(element);
+  EXPECT_EQ(looked.piece.piece_index, PieceIndex(300));
+  EXPECT_EQ(looked.piece.piece.piece, nullptr);
+  EXPECT_THROW(looked_at<PiecesElement>(Bytes(element.begin(), element.end() - 1)),
+               MalformedMessage);
+}
+
 TEST(ClusterMessages, PlottedSectorsThatContradictThemselvesAreRefused) {
   PlottedSector sector;
   sector.sector_metadata.pieces_in_sector = 2;

@@ -143,9 +143,14 @@ class NodeTest : public NatsTest {
     }
   }
   [[nodiscard]] bool is_free_within(std::chrono::milliseconds time) const {
+    return is_told_within(id_.to_string(), time);
+  }
+  /// Asks for a free plotter until the answer is that one.
+  [[nodiscard]] bool is_told_within(const std::string& answer,
+                                    std::chrono::milliseconds time) const {
     const auto until = std::chrono::steady_clock::now() + time;
     while (std::chrono::steady_clock::now() < until) {
-      if (ask_for_free() == id_.to_string()) {
+      if (ask_for_free() == answer) {
         return true;
       }
       std::this_thread::sleep_for(10ms);
