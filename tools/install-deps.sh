@@ -36,6 +36,8 @@ readonly test_packages=(
   rustc
   doxygen              # reads the comments of the C headers (lint.doxygen)
   nats-server          # the server of a cluster (tests/unit/cluster)
+  openssl              # certificates, and keys of accounts (e2e.network, e2e.logins)
+  iproute2             # the ends of a bad line (e2e.cluster_line)
   mmdebstrap           # a Debian to install packages into (e2e.packages)
 )
 # For those who change Furrow.
