@@ -42,13 +42,18 @@ class NatsServer:
 
 class Client:
     """One connection, one thing at a time. `login` is what the server wants to know besides: members of the
-    CONNECT message, or a function that makes them of the server's INFO; `tls` a context of the module ssl."""
+    CONNECT message, or a function that makes them of the server's INFO; `tls` a context of the module ssl.
+    `receive_buffer` bytes are what the system takes for it before it asks."""
 
-    def __init__(self, port, address="127.0.0.1", login=None, tls=None):
-        self.socket = socket.create_connection((address, port), timeout=60)
+    def __init__(self, port, address="127.0.0.1", login=None, tls=None, receive_buffer=None):
+        self.socket = socket.socket()
+        if receive_buffer is not None:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.received = bytearray()
         self.n_subscriptions = 0
         try:
+            self.socket.settimeout(60)
+            self.socket.connect((address, port))
             info = json.loads(self.line().partition(b" ")[2])
             if tls is not None:
                 self.socket = tls.wrap_socket(self.socket, server_hostname=address)
