@@ -21,7 +21,7 @@ from support.cluster import ClusterTest
 from support.farmer import CHUNK, Answer, request
 
 # One sector more in memory than planned is more than what the plan has to spare.
-PIECES_IN_SECTOR = 80
+PIECES_IN_SECTOR = 60
 # Part of each plan, and not needed here: no piece is missing.
 REBUILDING_BYTES = 448 << 20
 ACKNOWLEDGEMENT_TIMEOUT = 60
