@@ -35,6 +35,8 @@ readonly test_packages=(
   cargo                # builds and tests bindings/rust
   rustc
   doxygen              # reads the comments of the C headers (lint.doxygen)
+  openssl              # certificates, and keys of accounts (e2e.network, e2e.logins)
+  iproute2             # the ends of a bad line (e2e.cluster_line)
   mmdebstrap           # a Debian to install packages into (e2e.packages)
 )
 # The server of a cluster, for its tests and tools/cluster_demo.sh.

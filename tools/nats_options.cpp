@@ -26,8 +26,8 @@ void tell(const cluster::BusEvent& event) {
   }
 }
 
-std::string secret_in(const std::string& file) {
-  return file.empty() ? std::string() : read_token_file(file);
+std::string secret_in(const std::string& file, const std::string& option) {
+  return file.empty() ? std::string() : read_token_file(file, option);
 }
 
 }  // namespace
@@ -76,20 +76,20 @@ void add_nats_options(Command command, NatsArguments& arguments) {
 
 std::unique_ptr<cluster::Bus> join_cluster(const NatsArguments& arguments,
                                            const std::string& client_name) {
-  std::unique_ptr<cluster::Bus> bus =
-      cluster::connect_to_nats({.servers = arguments.servers,
-                                .client_name = client_name,
-                                .user = arguments.user,
-                                .password = secret_in(arguments.password_file),
-                                .token = secret_in(arguments.token_file),
-                                .credentials_file = arguments.credentials_file,
-                                .nkey = arguments.nkey,
-                                .nkey_seed_file = arguments.nkey_seed_file,
-                                .tls = arguments.tls,
-                                .ca_file = arguments.ca_file,
-                                .certificate_file = arguments.certificate_file,
-                                .key_file = arguments.key_file},
-                               tell);
+  std::unique_ptr<cluster::Bus> bus = cluster::connect_to_nats(
+      {.servers = arguments.servers,
+       .client_name = client_name,
+       .user = arguments.user,
+       .password = secret_in(arguments.password_file, "--nats-password-file"),
+       .token = secret_in(arguments.token_file, "--nats-token-file"),
+       .credentials_file = arguments.credentials_file,
+       .nkey = arguments.nkey,
+       .nkey_seed_file = arguments.nkey_seed_file,
+       .tls = arguments.tls,
+       .ca_file = arguments.ca_file,
+       .certificate_file = arguments.certificate_file,
+       .key_file = arguments.key_file},
+      tell);
   cluster::require_message_size(*bus);
   return bus;
 }

@@ -21,7 +21,7 @@ constexpr std::uint64_t kMaxTokenFile = 4096;
 
 }  // namespace
 
-std::string read_token_file(const std::string& file) {
+std::string read_token_file(const std::string& file, const std::string& option) {
   const std::vector<std::uint8_t> bytes = read_whole_file(file, kMaxTokenFile);
   std::string token(bytes.begin(), bytes.end());
   token = token.substr(0, token.find_first_of("\r\n"));
@@ -29,7 +29,7 @@ std::string read_token_file(const std::string& file) {
       std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c <= '~'; });
   if (token.empty() || !is_printable) {
     throw InvalidArgument(fmt::format(
-        "--token-file '{}': expected a line of printable characters without spaces", file));
+        "{} '{}': expected a line of printable characters without spaces", option, file));
   }
   return token;
 }

@@ -7,9 +7,9 @@
 
 namespace furrow::cli {
 
-/// The first line of the file. Throws InvalidArgument unless it is printable and without spaces,
-/// IoError.
-std::string read_token_file(const std::string& file);
+/// The first line of the file, which `option` names. Throws InvalidArgument unless it is printable and
+/// without spaces, IoError.
+std::string read_token_file(const std::string& file, const std::string& option = "--token-file");
 
 /// Reads the file, and returns what reads it again, since it may be renewed; for a pipe, which
 /// gives its text once, what was read is all there is. Throws as above, also from what is returned.

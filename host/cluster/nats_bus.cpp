@@ -6,6 +6,7 @@
 #include <chrono>
 #include <limits>
 #include <list>
+#include <string_view>
 #include <utility>
 
 #include <nats/nats.h>
@@ -30,6 +31,23 @@ constexpr std::chrono::seconds kCloseTimeout{10};
 
 std::string status_text(natsStatus status) {
   return natsStatus_GetText(status);
+}
+
+/// What the library says of the call of this thread that has just failed, without the place in its source.
+std::string reason_of(natsStatus status) {
+  natsStatus last = NATS_OK;
+  const char* const said = nats_GetLastError(&last);
+  if (said == nullptr || last != status) {
+    return status_text(status);
+  }
+  const std::string_view text = said;
+  const std::size_t place = text.starts_with('(') ? text.find("): ") : std::string_view::npos;
+  const std::string detail =
+      printable(place == std::string_view::npos ? text : text.substr(place + 3));
+  if (detail.empty() || status == NATS_NO_SERVER) {
+    return status_text(status);
+  }
+  return status == NATS_ERR ? detail : status_text(status) + ": " + detail;
 }
 
 /// Delays of docs/spec/07, section 3: none at first, then 2, 4, 8 ... milliseconds up to four seconds.
@@ -323,7 +341,7 @@ class Settings {
 
   void apply(const std::string& what, natsStatus status) {
     if (status != NATS_OK) {
-      throw NatsConnectFailed("NATS " + what + ": " + status_text(status));
+      throw NatsConnectFailed("NATS " + what + ": " + reason_of(status));
     }
   }
   [[nodiscard]] natsOptions* get() const { return options_.get(); }
@@ -351,6 +369,13 @@ void set_authentication(Settings& settings, const NatsOptions& options) {
                    natsOptions_SetNKeyFromSeed(settings.get(), options.nkey.c_str(),
                                                options.nkey_seed_file.c_str()));
   }
+}
+
+bool uses_tls(const NatsOptions& options) {
+  return options.tls || !options.ca_file.empty() || !options.certificate_file.empty() ||
+         std::ranges::any_of(options.servers, [](const std::string& server) {
+           return server.starts_with("tls://");
+         });
 }
 
 void set_tls(Settings& settings, const NatsOptions& options) {
@@ -411,6 +436,30 @@ std::string printable_servers(const NatsOptions& options) {
   return text;
 }
 
+/// What we have shown to the server, for who has to find out why that was not enough.
+std::string shown(const NatsOptions& options) {
+  std::string text;
+  const auto add = [&text](const std::string& what, const std::string& value) {
+    if (!value.empty()) {
+      text.append(" with ").append(what).append(" ").append(printable(value));
+    }
+  };
+  add("user", options.user);
+  add("credentials", options.credentials_file.native());
+  add("nkey", options.nkey_seed_file.native());
+  add("certificate", options.certificate_file.native());
+  return text;
+}
+
+/// A server that does not like a certificate, or the lack of one, closes the connection when ours is made already.
+std::string advice(const NatsOptions& options, natsStatus status) {
+  const bool is_closed =
+      status == NATS_PROTOCOL_ERROR || status == NATS_IO_ERROR || status == NATS_CONNECTION_CLOSED;
+  return is_closed && uses_tls(options) ? "; the server has ended it after the handshake: it may "
+                                          "want a certificate of its authority"
+                                        : "";
+}
+
 }  // namespace
 
 std::unique_ptr<Bus> connect_to_nats(const NatsOptions& options,
@@ -426,8 +475,8 @@ std::unique_ptr<Bus> connect_to_nats(const NatsOptions& options,
   const detail::BlockedSignals blocked;  // of the threads that the library starts
   const natsStatus status = natsConnection_Connect(&connection, settings.get());
   if (status != NATS_OK) {
-    throw NatsConnectFailed("connect to " + printable_servers(options) + ": " +
-                            status_text(status));
+    throw NatsConnectFailed("connect to " + printable_servers(options) + shown(options) + ": " +
+                            reason_of(status) + advice(options, status));
   }
   return std::make_unique<NatsBus>(connection, std::move(state));
 }

@@ -46,8 +46,9 @@ struct NatsOptions {
 
   /// For each address, at first; later it is tried for ever.
   std::chrono::milliseconds connect_timeout = std::chrono::seconds(5);
-  /// How long the socket may refuse what is to be sent, before another server is tried.
-  std::chrono::milliseconds write_timeout = std::chrono::seconds(10);
+  /// How long it may take to hand over one message, before another server is tried. As long as a line may take for
+  /// one of two messages of two megabytes, if the second is to be acknowledged within a minute.
+  std::chrono::milliseconds write_timeout = std::chrono::seconds(30);
   /// What is published while the connection is lost; beyond it publishing throws BusError.
   std::size_t reconnect_buffer = 64 << 20;
 };
