@@ -12,10 +12,10 @@ import json
 import random
 import shutil
 import signal
-import sys
 import time
 
-from support import nats, program
+from support import program
+from support.cluster import run_tests
 from support.restartable import RestartableCluster
 from support.program import BAD_ARGUMENTS, INTERRUPTED, IO_ERROR, OPTIONS, SUCCESS, UNAVAILABLE, FurrowTest
 
@@ -197,7 +197,4 @@ def add_options(parser):
 
 
 if __name__ == "__main__":
-    if nats.SERVER is None:
-        print("no nats-server: tools/install-deps.sh --test installs it")
-        sys.exit(77)
-    program.run_tests(__doc__, add_options)
+    run_tests(__doc__, add_options)

@@ -164,9 +164,10 @@ TEST_F(PieceNodeTest, IsThereAgainAfterTheServer) {
   EXPECT_EQ(pieces({PieceIndex(1)}).size(), 1U);
   server_->stop();
   server_->start();
+  const std::optional<SubjectToken> no_instance;
   EXPECT_TRUE(comes_true([&] {
     try {
-      return ask(cluster::PieceRequest{PieceIndex(1)}).piece.has_value();
+      return ask(cluster::PieceRequest{PieceIndex(1)}, no_instance).piece.has_value();
     } catch (const Error&) {
       return false;
     }
