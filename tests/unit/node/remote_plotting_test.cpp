@@ -198,14 +198,13 @@ TEST_F(RemotePlotting, AnIdentifierThatOneCannotPublishToIsNone) {
 }
 
 TEST_F(RemotePlotting, AStopEndsIt) {
-  const MadeUpPlotter plotter(server_, "A", silent);
-  say_free({"A"});
-  const std::jthread stopper = start_thread("stopper", [this] {
-    while (!server_.has_subscriber("stream-response.*") && n_questions_ == 0) {
-      std::this_thread::sleep_for(1ms);
+  const MadeUpPlotter plotter(server_, "A", [this](const PlotSectorRequest& request) {
+    if (request.sector_index == SectorIndex(1)) {
+      stop_.request_stop();
     }
-    stop_.request_stop();
+    return std::vector<Bytes>();
   });
+  say_free({"A"});
   EXPECT_EQ(plot(3, 2).outcome, PlotOutcome::kCancelled);
   EXPECT_TRUE(written_.empty());
 }
