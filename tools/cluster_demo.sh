@@ -65,7 +65,7 @@ start() {
 wait_for() {
   local name="$1" text="$2" i
   for ((i = 0; i < 600; ++i)); do
-    if grep -q -- "${text}" "${work}/${name}.log"; then
+    if grep -qs -- "${text}" "${work}/${name}.log"; then
       return 0
     fi
     kill -0 "${pids[-1]}" 2>/dev/null || break

@@ -3,7 +3,7 @@
 """A cluster over a bad line, between two network namespaces: delay, packets that are lost, a minute and a half of
 nothing. Whoever is at the far end, farmer or plotter, sectors arrive, and are those of a plotter beside its farmer.
 
-    cluster_line.py --furrow PROGRAM --work DIR --fixtures DIR [--seed N] ClusterLine | Throughput
+    cluster_line.py --furrow PROGRAM --work DIR --fixtures DIR [--seed N] ClusterLine | FarmOverALine | Throughput
 """
 
 import json
@@ -150,6 +150,49 @@ class ClusterLine(OverALine):
 
     def test_the_plotter_is_cut_off(self):
         self.partition(self.line.left, self.line.right)
+
+
+class FarmOverALine(OverALine):
+    """A farm of ours at the far end, and the rest of its cluster at the other."""
+
+    PIECES = 8
+    SECTORS = 3
+
+    def start_farm(self, sectors):
+        return subprocess.Popen(
+            [str(word) for word in (*self.line.right.prefix, OPTIONS.furrow, "cluster-farm", "--nats-server",
+                                    self.server.url, "--farm", self.farm, "--sectors", sectors, "--pieces-in-sector",
+                                    self.PIECES, "--in-flight", 1, "--json")], stdout=subprocess.PIPE, text=True)
+
+    def test_a_farm_is_plotted_through_a_partition(self):
+        self.farm, local = self.folder / "farm", self.folder / "local"
+        self.start_node("cluster-pieces", self.server, "--store", OPTIONS.store, prefix=self.line.left.prefix)
+        plotter = self.start_plotter(self.server, pieces=(), most_pieces=self.PIECES, prefix=self.line.left.prefix)
+        first = self.start_farm(1)
+        first.communicate()
+        self.assertEqual(first.returncode, 0)
+        shutil.copytree(self.farm, local)
+        self.line.change(delay_ms=ROUND_TRIP_MS / 2, loss=LOSS)
+        farm = self.start_farm(self.SECTORS)
+        self.addCleanup(farm.kill)
+        began, states = time.monotonic(), []
+        for text in farm.stdout:
+            event = json.loads(text)
+            if event["event"] == "sector":
+                states.append(event["state"])
+                print(f"{time.monotonic() - began:.0f} s: sector {event['sector']} {event['state']}", flush=True)
+                if states.count("encoded") == 1 and event["state"] == "encoded":
+                    time.sleep(10)  # its bytes are on the way
+                    self.line.change(is_cut=True)
+                    time.sleep(PARTITION_SECONDS)
+                    self.line.change(is_cut=False)
+        self.assertEqual(farm.wait(timeout=600), 0)
+        self.assertGreaterEqual(states.count("trying_again"), 1, "the sector that was cut off was asked for again")
+        self.assertIn(ABANDONED, plotter.said())
+        self.succeeds("scrub", "--farm", self.farm)
+        self.succeeds("plot", "--farm", local, "--pieces", OPTIONS.store, "--sectors", self.SECTORS, "--encoder", "cpu")
+        for name in ("plot.bin", "metadata.bin"):
+            self.assertEqual((self.farm / name).read_bytes(), (local / name).read_bytes(), name)
 
 
 class Throughput(OverALine):
