@@ -45,11 +45,11 @@ WINDOW = 2  # messages that may be unacknowledged
 @dataclasses.dataclass(frozen=True)
 class Measured:
     """Figures of one node; FIGURES says what each is and where it comes from."""
-    connection: float = 0.609 * GIB
-    sector_stream: float = 0.449 * GIB
-    piece_stream: float = 0.266 * GIB
-    server_seconds: float = 1.91
-    client_seconds: float = 1.32
+    connection: float = 0.568 * GIB
+    sector_stream: float = 0.445 * GIB
+    piece_stream: float = 0.393 * GIB
+    server_seconds: float = 2.09
+    client_seconds: float = 1.33
     find_seconds: float = 0.0011
     record_seconds: float = 0.120
     layout_seconds: float = 0.40
