@@ -176,6 +176,7 @@ class FarmOverALine(OverALine):
         farm = self.start_farm(self.SECTORS)
         self.addCleanup(farm.kill)
         began, states = time.monotonic(), []
+        self.addCleanup(farm.stdout.close)
         for text in farm.stdout:
             event = json.loads(text)
             if event["event"] == "sector":
