@@ -88,7 +88,14 @@ void on_disconnected(natsConnection*, void* state) {
   static_cast<ConnectionState*>(state)->tell(BusEvent::Kind::kDisconnected, "NATS server");
 }
 void on_reconnected(natsConnection* connection, void* state) {
-  static_cast<ConnectionState*>(state)->tell(BusEvent::Kind::kReconnected, server_of(connection));
+  auto* const told = static_cast<ConnectionState*>(state);
+  told->tell(BusEvent::Kind::kReconnected, server_of(connection));
+  const std::int64_t max_payload = natsConnection_GetMaxPayload(connection);
+  if (max_payload < static_cast<std::int64_t>(kExpectedMessageSize)) {
+    // It is another server than at the start, or another configuration: no sector gets through.
+    told->tell(BusEvent::Kind::kProblem,
+               MaxPayloadTooSmall(static_cast<std::size_t>(max_payload)).what());
+  }
 }
 void on_closed(natsConnection*, void* state) {
   auto* const connection = static_cast<ConnectionState*>(state);

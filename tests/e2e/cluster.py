@@ -131,6 +131,20 @@ class WholeCluster(FurrowTest):
                    *self.farm_options(self.farms[0], 1), "--nats-server", self.cluster.url)
         self.assert_absent(self.farms[0])
 
+    def test_a_server_that_comes_back_with_too_small_messages(self):
+        pieces = self.start_pieces()
+        self.cluster.server.kill()
+        self.cluster.configure("max_payload: 1MB\n")
+        self.cluster.server.start()
+        pieces.wait_for_text("put `max_payload: 2MB` into its configuration")
+        self.cluster.server.kill()
+        self.cluster.configure("max_payload: 2MB\n")
+        self.cluster.server.start()
+        pieces.wait_for_text("connected to the cluster again", times=2)
+        self.start_plotters(1)
+        self.succeeds(*self.farm_options(self.farms[0], 1), "--nats-server", self.cluster.url)
+        self.assertEqual(pieces.text().count("max_payload"), 2, "said once, in one line that names it twice")
+
     def test_help(self):
         text = self.succeeds("cluster-farm", "--help").stdout
         for option in ("--nats-server URL", "--farm DIR", "--sectors N", "--in-flight N", "--verify-records N", "--json"):

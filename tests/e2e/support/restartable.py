@@ -77,11 +77,15 @@ class RestartableCluster:
         self.folder = test.folder
         self.processes = []
         test.addCleanup(self.kill)
-        port = free_port()
-        self.url = f"nats://127.0.0.1:{port}"
-        file = self.folder / "nats.conf"
-        file.write_text(f'listen: "127.0.0.1:{port}"\n{configuration}')
-        self.server = self.add("nats-server", [nats.SERVER, "-c", file])
+        self.port = free_port()
+        self.url = f"nats://127.0.0.1:{self.port}"
+        self.file = self.folder / "nats.conf"
+        self.configure(configuration)
+        self.server = self.add("nats-server", [nats.SERVER, "-c", self.file])
+
+    def configure(self, configuration):
+        """Of the server when it is started the next time."""
+        self.file.write_text(f'listen: "127.0.0.1:{self.port}"\n{configuration}')
 
     def kill(self):
         for process in reversed(self.processes):
@@ -101,7 +105,7 @@ class RestartableCluster:
         deadline = time.monotonic() + 60
         while True:
             try:
-                nats.Client(int(self.url.rsplit(":", 1)[1])).close()
+                nats.Client(self.port).close()
                 return
             except OSError:
                 if time.monotonic() > deadline:
