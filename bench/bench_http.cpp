@@ -18,13 +18,11 @@
 #include <string>
 #include <vector>
 
-#include <arpa/inet.h>
 #include <benchmark/benchmark.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bench/free_port.hpp"
 #include "host/base/file.hpp"
 #include "host/http/curl_loop.hpp"
 #include "host/pieces/http_piece_getter.hpp"
@@ -63,18 +61,6 @@ class MemoryGetter : public PieceGetter {
     }
   }
 };
-
-std::uint16_t free_port() {
-  const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  ::bind(socket, reinterpret_cast<sockaddr*>(&address), size);
-  ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size);
-  ::close(socket);
-  return ntohs(address.sin_port);
-}
 
 /// nginx with the pieces as files, as long as it lives.
 class Nginx {

@@ -29,6 +29,8 @@ import pathlib
 import random
 import sys
 
+from model import table
+
 MARKS = ("<!-- written by scale.py -->", "<!-- until here -->")
 MIB = 1 << 20
 GIB = 1 << 30
@@ -348,13 +350,6 @@ def limit_of(setup, outcome):
                   setup.streams * stream_rate("pieces", setup.round_trip, setup.max_payload)
                   if setup.pieces_pass else math.inf)
     return "windows" if windows < plotter.line() else "plotter's connection"
-
-
-def table(header, rows):
-    yield "| " + " | ".join(header) + " |"
-    yield "|---" * len(header) + "|"
-    for row in rows:
-        yield "| " + " | ".join(row) + " |"
 
 
 def number(value):

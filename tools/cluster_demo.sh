@@ -20,36 +20,19 @@ TEXT
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly root
+readonly script=cluster_demo.sh
+# shellcheck source=tools/work_folder.sh
+source "${root}/tools/work_folder.sh"
 work="${FURROW_DEMO_DIR:-${root}/build/cluster-demo}"
-readonly marker_name='.made-by-furrow-cluster-demo'
 readonly furrow="${root}/build/release/bin/furrow"
 readonly sectors=6
 readonly pieces_in_sector=4
 readonly random_bytes=130000000
+readonly least_space=500000000
 
 # Of the processes of the cluster, in the order in which they were started.
 names=()
 pids=()
-
-say() {
-  printf '\n== %s\n' "$*"
-}
-
-fail() {
-  printf '\ncluster_demo.sh: error: %s\n' "$*" >&2
-  exit 1
-}
-
-prepare_work() {
-  if [[ -e "${work}" || -L "${work}" ]]; then
-    [[ -f "${work}/${marker_name}" ]] ||
-      fail "${work} exists and was not made by this script; remove it or set FURROW_DEMO_DIR"
-    rm -rf -- "${work}"
-  fi
-  mkdir -p -- "${work}"
-  work="$(cd "${work}" && pwd)"
-  touch -- "${work}/${marker_name}"
-}
 
 # start NAME COMMAND...: in the background; what it says goes to its file.
 start() {
@@ -125,7 +108,7 @@ main() {
   say 'Build'
   "${root}/tools/install-deps.sh" --cluster
   "${root}/tools/build_program.sh"
-  prepare_work
+  prepare_work FURROW_DEMO_DIR "${least_space}"
 
   say 'A store of pieces'
   if (($# == 0)); then

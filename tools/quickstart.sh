@@ -20,8 +20,10 @@ TEXT
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly root
+readonly script=quickstart.sh
+# shellcheck source=tools/work_folder.sh
+source "${root}/tools/work_folder.sh"
 work="${FURROW_QUICKSTART_DIR:-${root}/build/quickstart}"
-readonly marker_name='.made-by-furrow-quickstart'
 # A record costs the same in sectors of any size; small ones show more often how far it is.
 readonly pieces_in_sector=16
 # What is chosen must fill more than one segment of 128 MiB.
@@ -35,15 +37,6 @@ running=
 store_size=
 stage_names=()
 stage_seconds=()
-
-say() {
-  printf '\n== %s\n' "$*"
-}
-
-fail() {
-  printf '\nquickstart.sh: error: %s\n' "$*" >&2
-  exit 1
-}
 
 # Runs a command or function in a process group of its own, so that an interruption ends all of it at
 # once.
@@ -92,22 +85,6 @@ on_exit() {
     fi
     printf '\n' >&2
   fi
-}
-
-prepare_work() {
-  if [[ -e "${work}" || -L "${work}" ]]; then
-    [[ -f "${work}/${marker_name}" ]] ||
-      fail "${work} exists and was not made by this script; remove it or set FURROW_QUICKSTART_DIR"
-    rm -rf -- "${work}"
-  fi
-  mkdir -p -- "${work}"
-  owns_work=yes
-  work="$(cd "${work}" && pwd)"
-  touch -- "${work}/${marker_name}"
-  local available
-  available="$(df --output=avail -B1 "${work}" | tail -n 1)"
-  ((available >= least_space)) ||
-    fail "${work} has ${available} bytes of free space, ${least_space} are needed"
 }
 
 # Prints a deterministic choice of this machine's files, relative to /, a zero byte behind each: of all
@@ -257,7 +234,8 @@ main() {
   trap 'on_exit $?' EXIT
   "${root}/tools/install-deps.sh" # in the foreground: sudo may ask for a password
   stage 'Build' "${root}/tools/build_program.sh"
-  prepare_work
+  prepare_work FURROW_QUICKSTART_DIR "${least_space}"
+  owns_work=yes
   stage 'Collect files' collect "$@"
   stage 'Archive them into a store of pieces' \
     "${furrow}" archive --store "${work}/store" "${work}/source"

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "host/base/byte_size.hpp"
+#include "host/base/foreign_error.hpp"
 #include "host/base/machine_limits.hpp"
 #include "host/base/threads.hpp"
 #include "host/node/sector_check.hpp"
@@ -127,11 +128,9 @@ void plot(const Run& run, const Plotted& plotted, ClusterFarmSummary::OneFarm& s
       farm.check_presence();  // what is said to be there is to be found there
       summary.plot.farm = facts_of(farm);
     }
-  } catch (const Error& error) {
-    summary.error = std::current_exception();
-    run.observer.on_warning("farm " + farm.directory().native() + ": " + error.what());
   } catch (...) {
     summary.error = std::current_exception();
+    run.observer.on_warning("farm " + farm.directory().native() + ": " + message_of(summary.error));
   }
   summary.plot.sectors_plotted = finished;
   summary.plot.seconds =

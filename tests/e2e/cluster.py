@@ -55,11 +55,11 @@ class WholeCluster(FurrowTest):
         return farm.with_name(farm.name + "-local")
 
     def check_farms(self, sectors):
-        """Clean, and to the byte what the same key gets on one machine."""
-        for farm in self.farms:
+        """So many in each, clean, and to the byte what the same key gets on one machine."""
+        for farm, n in zip(self.farms, sectors):
             self.succeeds("scrub", "--farm", farm)
             local = self.local_of(farm)
-            self.succeeds("plot", "--farm", local, "--pieces", OPTIONS.store, "--sectors", sectors, "--encoder", "cpu")
+            self.succeeds("plot", "--farm", local, "--pieces", OPTIONS.store, "--sectors", n, "--encoder", "cpu")
             for name in ("plot.bin", "metadata.bin", "single_disk_farm.json", "identity.bin"):
                 self.assertTrue(filecmp.cmp(farm / name, local / name, shallow=False), name)
 
@@ -79,7 +79,7 @@ class WholeCluster(FurrowTest):
             delivered += int(last.split()[1])
         self.assertEqual(delivered, 2 * OPTIONS.sectors, "nobody's work was thrown away")
         self.assertEqual(pieces.end(), SUCCESS, pieces.text())
-        self.check_farms(OPTIONS.sectors)
+        self.check_farms([OPTIONS.sectors] * 2)
 
     def test_two_farms_of_one_process(self):
         self.start_pieces()
@@ -195,13 +195,7 @@ class WholeCluster(FurrowTest):
             seen = [look for look in looks[victim.name] if look is not None]
             print(f"{victim.name}: at most {victim.most_kib >> 10} MiB, {victim.most_descriptors} descriptors; at the end "
                   f"{seen[-1][0] >> 10} MiB, {seen[-1][1]}", flush=True)
-        for i, farm in enumerate(self.farms):
-            self.succeeds("scrub", "--farm", farm)
-            local = self.local_of(farm)
-            self.succeeds("plot", "--farm", local, "--pieces", OPTIONS.store, "--sectors", sectors[i], "--encoder",
-                          "cpu")
-            for name in ("plot.bin", "metadata.bin"):
-                self.assertTrue(filecmp.cmp(farm / name, local / name, shallow=False), name)
+        self.check_farms(sectors)
 
 
 def add_options(parser):
