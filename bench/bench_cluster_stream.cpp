@@ -100,7 +100,7 @@ struct Load {
 
 Load sector_load(std::uint16_t n_pieces) {
   return {n_pieces, cluster::approximate_max_message_size(cluster::kExpectedMessageSize),
-          make_bytes(sector_size(n_pieces))};
+          make_bytes(sector_size(Network::kAbundance, n_pieces))};
 }
 
 Load piece_load(std::uint16_t n_pieces) {

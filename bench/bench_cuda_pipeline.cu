@@ -93,7 +93,7 @@ void sector(benchmark::State& state) {
   std::copy(bytes.begin(), bytes.end(), reinterpret_cast<std::uint8_t*>(records_of_sector.data()));
   SectorContentsMap map(n);
   const std::vector<RecordMetadata> metadata(n);
-  std::vector<std::uint8_t> out(sector_size(n));
+  std::vector<std::uint8_t> out(sector_size(Network::kAbundance, n));
   SectorId id;
   double total = 0;
   double encoding = 0;

@@ -72,7 +72,7 @@ void hash(benchmark::State& state) {
 }
 
 void copy(benchmark::State& state) {
-  RawSector sector(kPieces);
+  RawSector sector(Network::kAbundance, kPieces);
   for (auto _ : state) {
     for (std::size_t i = 0; i < kPieces; ++i) {
       sector.all_records()[i] = pieces()[i]->record;
@@ -97,7 +97,7 @@ void download(benchmark::State& state, PieceGetter& getter, std::uint64_t n_segm
   SectorPlan plan;
   plan.pieces_in_sector = kPieces;
   plan.protocol_info.history_size = HistorySize::from_count(n_segments);
-  RawSector memory(kPieces);
+  RawSector memory(Network::kAbundance, kPieces);
   std::uint16_t index = 0;
   for (auto _ : state) {
     plan.sector_index = SectorIndex(index++);

@@ -47,15 +47,15 @@ PosSeed seed_number(std::uint64_t i) {
 }
 
 /// A table that has its memory already, as between records.
-std::unique_ptr<ProofTable> warm_table() {
-  auto table = make_proof_table();
+std::unique_ptr<ProofTable> warm_table(Network network = Network::kAbundance) {
+  auto table = make_proof_table(network);
   table->generate(seed_number(0xFFFF));
   return table;
 }
 
 /// Tables, found proofs and all proof hashes of one seed.
-void proofs(benchmark::State& state) {
-  const auto table = warm_table();
+void proofs(benchmark::State& state, Network network) {
+  const auto table = warm_table(network);
   std::vector<Hash> hashes(kNumChunks);
   std::uint64_t i = 0;
   for (auto _ : state) {
@@ -64,7 +64,8 @@ void proofs(benchmark::State& state) {
     benchmark::DoNotOptimize(hashes.data());
   }
 }
-BENCHMARK(proofs)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(proofs, abundance, Network::kAbundance)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(proofs, autonomys, Network::kAutonomys)->Unit(benchmark::kMillisecond);
 
 /// The hashes of proofs that are there as bytes.
 void proof_hashes(benchmark::State& state) {
@@ -86,7 +87,7 @@ class RecordWorker {
  public:
   explicit RecordWorker(std::uint64_t first_seed) : seed_(first_seed) { encode(); }
   void encode() {
-    encoding_.encode(seed_number(seed_++), PieceOffset(0), record_[0], found_);
+    encoding_.encode(Network::kAbundance, seed_number(seed_++), PieceOffset(0), record_[0], found_);
     benchmark::DoNotOptimize(record_.data());
   }
 
@@ -184,7 +185,7 @@ void lay_out_sectors(benchmark::State& state, std::uint16_t pieces) {
       byte = kHalves[random() % kHalves.size()];
     }
   }
-  std::vector<std::uint8_t> sector(sector_size(pieces));
+  std::vector<std::uint8_t> sector(sector_size(Network::kAbundance, pieces));
   for (auto _ : state) {
     assemble_sector(map, records, metadata, sector);
     benchmark::DoNotOptimize(sector.data());
@@ -214,14 +215,14 @@ void read_piece_of_sector(benchmark::State& state) {
   const SectorId sector_id{};
   SectorContentsMap map(kPieces);
   CpuRecordsEncoder({.threads = 1}).encode_records(sector_id, records, map.bitmaps(), {});
-  std::vector<std::uint8_t> sector(sector_size(kPieces));
+  std::vector<std::uint8_t> sector(sector_size(Network::kAbundance, kPieces));
   assemble_sector(map, records, metadata, sector);
   SectorMetadata slot;
   slot.pieces_in_sector = kPieces;
   slot.s_bucket_sizes = map.s_bucket_sizes();
 
   const auto table = warm_table();
-  const ErasureCoding erasure;
+  const RecordErasure erasure;
   const SectorReadAt read_at = [&](std::uint64_t offset, std::span<std::uint8_t> out) {
     std::copy_n(sector.begin() + static_cast<std::ptrdiff_t>(offset), out.size(), out.begin());
   };

@@ -236,9 +236,9 @@ void CudaRecordsEncoder::settle_transfers(const DeviceClock& clock) {
 
 EncodeOutcome CudaRecordsEncoder::encode_elsewhere(EncodingJob& job, PieceOffset offset,
                                                    const std::stop_token& stop) {
-  const EncodeOutcome outcome =
-      options_.fallback(job.sector_id(), offset, job.record(offset), job.found_proofs(offset),
-                        [&] { return !stop.stop_requested() && job.may_go_on(); });
+  const EncodeOutcome outcome = options_.fallback(
+      job.network(), job.sector_id(), offset, job.record(offset), job.found_proofs(offset),
+      [&] { return !stop.stop_requested() && job.may_go_on(); });
   if (outcome == EncodeOutcome::kComplete) {
     ++n_fallbacks_;
   }

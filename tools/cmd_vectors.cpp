@@ -27,7 +27,7 @@ struct VectorsArguments {
 std::unique_ptr<CudaEncoder> make_device_encoder(const EncoderChoice& choice) {
   CudaEncoderOptions options;
   options.device = choice.devices.front().index;
-  options.fallback = [](const SectorId&, PieceOffset offset, Record&, FoundProofs&,
+  options.fallback = [](Network, const SectorId&, PieceOffset offset, Record&, FoundProofs&,
                         const MayGoOn&) -> EncodeOutcome {
     throw EncoderError("the device could not encode the record at piece offset " +
                        std::to_string(offset.value()));

@@ -116,9 +116,10 @@ std::shared_ptr<SharedEncoder> make_encoder(std::shared_ptr<Library> library,
   const std::vector<DeviceMemoryPlan> devices = plan_device_memory(
       choice.devices,
       {.vram_limit = config.device_memory_limit, .pinned_limit = config.pinned_memory_limit});
-  made->host_bytes = made->threads * std::uint64_t{kProofTableBytes};
+  made->host_bytes = made->threads * std::uint64_t{proof_table_bytes(furrow::Network::kAbundance)};
   if (!devices.empty()) {
-    made->host_bytes += kProofTableBytes + pinned_bytes_of(devices);  // one verifies
+    made->host_bytes +=
+        proof_table_bytes(furrow::Network::kAbundance) + pinned_bytes_of(devices);  // one verifies
   }
   for (const DeviceMemoryPlan& device : devices) {
     made->device_bytes += device.plan.device_bytes;

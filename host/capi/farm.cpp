@@ -251,9 +251,9 @@ furrow_status furrow_farm_write_sector(furrow_farm* farm, uint32_t sector_index,
     if (const std::uint64_t expected = farm->core->farm->sector_size(); sector_size != expected) {
       furrow::capi::refuse("furrow: sector_size", std::to_string(expected), sector_size);
     }
-    const furrow::SectorMetadata decoded =
-        furrow::SectorMetadata::decode({metadata, FURROW_SECTOR_METADATA_SIZE},
-                                       "metadata of sector " + std::to_string(sector_index));
+    const furrow::SectorMetadata decoded = furrow::SectorMetadata::decode(
+        furrow::Network::kAbundance, {metadata, FURROW_SECTOR_METADATA_SIZE},
+        "metadata of sector " + std::to_string(sector_index));
     farm->core->farm->write_sector(index, {sector, sector_size}, decoded);
     return FURROW_OK;
   });

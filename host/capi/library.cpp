@@ -73,7 +73,8 @@ furrow_status furrow_library_kept_memory(furrow_library* library, uint64_t* byte
   return guarded([&] {
     const Call call(library, "library");
     furrow::capi::check_pointer(bytes, "bytes");
-    *bytes = std::uint64_t{library->library()->tables.n_idle()} * furrow::kProofTableBytes;
+    *bytes = std::uint64_t{library->library()->tables.n_idle()} *
+             furrow::proof_table_bytes(furrow::Network::kAbundance);
     return FURROW_OK;
   });
 }

@@ -195,7 +195,8 @@ void check_outputs(const furrow_plot_sector_request& request, std::uint16_t piec
       request.piece_indices == nullptr && request.plotted_sector == nullptr) {
     throw InvalidArgument("furrow_plot_sector_request: no output is set");
   }
-  check_output(request.sector, request.sector_size, sector_size(pieces), "sector");
+  check_output(request.sector, request.sector_size, sector_size(Network::kAbundance, pieces),
+               "sector");
   check_output(request.metadata, request.metadata_size, FURROW_SECTOR_METADATA_SIZE, "metadata");
   check_output(request.piece_indices, request.piece_index_count, pieces, "piece_indices");
   check_output(request.plotted_sector, request.plotted_sector_size,
@@ -241,7 +242,7 @@ furrow_status plot_sector(furrow_plotter* plotter, const furrow_plot_sector_requ
       [&](const EncodedSector& encoded) {
         if (request.sector != nullptr) {
           assemble_sector(encoded.contents_map, encoded.raw_sector.all_records(),
-                          encoded.raw_sector.metadata, {request.sector, request.sector_size});
+                          encoded.raw_sector.all_metadata(), {request.sector, request.sector_size});
         }
       },
       abort.token());

@@ -52,7 +52,8 @@ furrow_status make_proofs(furrow_library* library, const furrow_proofs_request& 
   if (!go_on()) {
     return FURROW_CANCELLED;
   }
-  const auto table = library->library()->tables.take([] { return make_proof_table(); });
+  const auto table =
+      library->library()->tables.take([] { return make_proof_table(furrow::Network::kAbundance); });
   if (!table->generate(seed, nullptr, go_on)) {
     return FURROW_CANCELLED;
   }
@@ -111,8 +112,8 @@ furrow_status furrow_proof_verify(const uint8_t* seed, uint16_t s_bucket, const 
     furrow::capi::check_apart({{"seed", seed, FURROW_HASH_SIZE, false},
                                {"proof", proof, FURROW_PROOF_SIZE, false},
                                {"is_valid", is_valid, sizeof(*is_valid), true}});
-    *is_valid = furrow::is_proof_valid(furrow::kPosK, of, furrow::SBucket(s_bucket),
-                                       {proof, FURROW_PROOF_SIZE})
+    *is_valid = furrow::is_proof_valid(furrow::Network::kAbundance, furrow::kPosK, of,
+                                       furrow::SBucket(s_bucket), {proof, FURROW_PROOF_SIZE})
                     ? 1
                     : 0;
     return FURROW_OK;

@@ -30,8 +30,8 @@ bool is_sector(std::size_t pieces_in_sector) {
 }
 
 SectorId sector_id_of(const SectorPlan& plan) {
-  return derive_sector_id(plan.public_key_hash, plan.shard_commitments_root, plan.sector_index,
-                          plan.protocol_info.history_size);
+  return derive_sector_id(Network::kAbundance, plan.public_key_hash, plan.shard_commitments_root,
+                          plan.sector_index, plan.protocol_info.history_size);
 }
 
 void piece_indices(const furrow_sector_plan* given, std::uint64_t* out, std::size_t count) {
@@ -80,7 +80,8 @@ void read_sector_piece(furrow_library* library, const furrow_read_piece_request&
                {"sector_metadata", request.sector_metadata, FURROW_SECTOR_METADATA_SIZE, false},
                {"piece", request.piece, FURROW_PIECE_SIZE, true}});
   const SectorMetadata metadata = SectorMetadata::decode(
-      {request.sector_metadata, FURROW_SECTOR_METADATA_SIZE}, "sector metadata");
+      furrow::Network::kAbundance, {request.sector_metadata, FURROW_SECTOR_METADATA_SIZE},
+      "sector metadata");
   if (request.piece_offset >= metadata.pieces_in_sector) {
     refuse("furrow: piece offset",
            "less than the pieces in the sector, " + std::to_string(metadata.pieces_in_sector),
@@ -89,10 +90,11 @@ void read_sector_piece(furrow_library* library, const furrow_read_piece_request&
   if (metadata.holds_nothing()) {
     throw SectorHoldsNothing(metadata.sector_index);
   }
-  const auto table = library->library()->tables.take([] { return make_proof_table(); });
+  const auto table =
+      library->library()->tables.take([] { return make_proof_table(furrow::Network::kAbundance); });
   const PiecePtr piece =
       read_piece(PieceOffset(static_cast<std::uint16_t>(request.piece_offset)), sector_id, metadata,
-                 reader_of(request), *table, ErasureCoding());
+                 reader_of(request), *table, RecordErasure());
   std::memcpy(request.piece, piece.get(), FURROW_PIECE_SIZE);
 }
 
@@ -159,7 +161,8 @@ furrow_status furrow_sector_piece_indices(const furrow_sector_plan* plan, uint64
 
 size_t furrow_sector_size(size_t pieces_in_sector) {
   return furrow::capi::is_sector(pieces_in_sector)
-             ? furrow::sector_size(static_cast<std::uint16_t>(pieces_in_sector))
+             ? furrow::sector_size(furrow::Network::kAbundance,
+                                   static_cast<std::uint16_t>(pieces_in_sector))
              : 0;
 }
 

@@ -63,7 +63,8 @@ void CodecOf<PlottedSector>::decode(PlottedSector& value, MessageReader& in) {
   in.raw(sizeof(std::uint64_t) * n_pieces);
   const std::span<const std::uint8_t> whole(
       front.data(), kBeforePieceIndexes + length_size + sizeof(std::uint64_t) * n_pieces);
-  value = in.foreign([&] { return PlottedSector::decode(whole, "plotted sector"); });
+  value = in.foreign(
+      [&] { return PlottedSector::decode(Network::kAbundance, whole, "plotted sector"); });
 }
 
 }  // namespace furrow::cluster

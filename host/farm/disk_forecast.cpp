@@ -92,7 +92,8 @@ std::uint64_t space_that_leaves(const fs::path& directory, std::uint64_t bytes_l
                           " shall stay free");
   }
   const std::uint64_t usable = available - bytes_left - kFixedBeside;
-  const std::uint64_t sector = sector_size(pieces_in_sector) + kSectorMetadataSize;
+  const std::uint64_t sector =
+      sector_size(Network::kAbundance, pieces_in_sector) + kSectorMetadataSize;
   const std::uint64_t with_beside = sector + beside_sector(pieces_in_sector);
   // By whole sectors first: the product of two numbers of bytes would overflow.
   return usable / with_beside * sector +

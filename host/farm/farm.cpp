@@ -183,7 +183,7 @@ std::shared_ptr<const SectorMetadata> Farm::sector_metadata(SectorIndex index) c
     // While a sector is written its slot is anything but what counts.
     if (slot.is_lost_marker()) {
       return std::make_shared<const SectorMetadata>(
-          SectorMetadata::expired_dummy(index, pieces_in_sector()));
+          SectorMetadata::expired_dummy(Network::kAbundance, index, pieces_in_sector()));
     }
     try {
       return metadata_.load(index, slot.key);
@@ -224,8 +224,8 @@ SectorId Farm::sector_id(SectorIndex index) const {
 
 SectorId Farm::sector_id(SectorIndex index, HistorySize history_size) const {
   check_index(index);
-  return derive_sector_id(identity().public_key_hash(), shard_commitments_root(history_size), index,
-                          history_size);
+  return derive_sector_id(Network::kAbundance, identity().public_key_hash(),
+                          shard_commitments_root(history_size), index, history_size);
 }
 
 Hash Farm::shard_commitments_root(HistorySize history_size) const {

@@ -25,8 +25,8 @@ std::string difference(const char* name, std::uint64_t expected, std::uint64_t a
 
 /// An allocated space for as many sectors as plot.bin has room for, beside the piece cache.
 std::uint64_t mending_size(const FarmInfo& info, const FarmFileSizes& sizes) {
-  const auto sectors = static_cast<std::uint16_t>(
-      std::clamp<std::uint64_t>(sizes.plot / sector_size(info.pieces_in_sector), 1, kMaxSectors));
+  const auto sectors = static_cast<std::uint16_t>(std::clamp<std::uint64_t>(
+      sizes.plot / sector_size(Network::kAbundance, info.pieces_in_sector), 1, kMaxSectors));
   for (unsigned percentage = 0; percentage < 100; ++percentage) {
     const std::uint64_t size =
         allocated_space_for_sectors(sectors, info.pieces_in_sector, percentage);

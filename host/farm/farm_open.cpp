@@ -112,7 +112,8 @@ void replace_damaged_slots(FarmFiles& files) {
       continue;
     }
     const SectorMetadata dummy = SectorMetadata::expired_dummy(
-        SectorIndex(static_cast<std::uint16_t>(i)), files.info.pieces_in_sector);
+        Network::kAbundance, SectorIndex(static_cast<std::uint16_t>(i)),
+        files.info.pieces_in_sector);
     files.metadata.write_slot(dummy);
     is_any_replaced = true;
     files.warnings.push_back(slot.damage + "; the sector is lost and will be plotted again");

@@ -46,7 +46,7 @@ PiecePtr FarmPieceGetter::read_once(const PiecePlace& place) {
   const SectorId sector_id = farm_.sector_id(place.sector);
   const std::shared_ptr<const SectorMetadata> metadata = farm_.sector_metadata(place.sector);
   const LeasePool<ProofTable>::Lease table =
-      tables_.take([this] { return make_proof_table(options_.k); });
+      tables_.take([this] { return make_proof_table(Network::kAbundance, options_.k); });
   return read_piece(
       place.offset, sector_id, *metadata,
       [&](std::uint64_t offset, std::span<std::uint8_t> out) {

@@ -9,7 +9,7 @@
 
 #include "host/base/lease_pool.hpp"
 #include "host/base/observer.hpp"
-#include "host/erasure/erasure_coding.hpp"
+#include "host/erasure/record_erasure.hpp"
 #include "host/farm/farm.hpp"
 #include "host/farm/piece_finder.hpp"
 #include "host/pos/proof_table.hpp"
@@ -17,7 +17,7 @@
 namespace furrow {
 
 /// Reads pieces back out of plotted sectors, several at a time, each with proof tables of its own
-/// (kProofTableBytes). Every piece is verified against the checksum in its sector; when one
+/// (proof_table_bytes). Every piece is verified against the checksum in its sector; when one
 /// copy fails, the next one is tried. A piece that no sector has is not found. Thread-safe.
 ///
 /// Another process may plot the farm meanwhile: a sector that it has replaced is read as it is now,
@@ -51,7 +51,7 @@ class FarmPieceGetter final : public PieceGetter {
   Options options_;
   std::once_flag finder_made_;
   std::unique_ptr<const PieceFinder> finder_;
-  ErasureCoding erasure_;
+  RecordErasure erasure_;
   LeasePool<ProofTable> tables_;
 };
 

@@ -92,7 +92,7 @@ void Farm::mark_gap_lost(SectorIndex index) {
     }
     if (!is_there) {
       const SectorMetadata dummy =
-          SectorMetadata::expired_dummy(SectorIndex(i), pieces_in_sector());
+          SectorMetadata::expired_dummy(Network::kAbundance, SectorIndex(i), pieces_in_sector());
       files_.metadata.write_slot(dummy);
       publish(SectorIndex(i), summarize(dummy));
     }
@@ -112,7 +112,8 @@ void Farm::write_lost_marker(SectorIndex index) {
   if (!is_counted) {
     return;
   }
-  const SectorMetadata dummy = SectorMetadata::expired_dummy(index, pieces_in_sector());
+  const SectorMetadata dummy =
+      SectorMetadata::expired_dummy(Network::kAbundance, index, pieces_in_sector());
   publish(index, summarize(dummy));
   files_.metadata.write_slot(dummy);
   files_.metadata.sync();

@@ -91,9 +91,10 @@ std::uint16_t sectors_to_cover_history(const Hash& public_key_hash,
       coverage.add_sector(existing[count]->sector_id,
                           with_history(info, existing[count]->history_size), pieces_in_sector);
     } else {
-      coverage.add_sector(derive_sector_id(public_key_hash, shard_commitments_root,
-                                           SectorIndex(count), info.history_size),
-                          info, pieces_in_sector);
+      coverage.add_sector(
+          derive_sector_id(Network::kAbundance, public_key_hash, shard_commitments_root,
+                           SectorIndex(count), info.history_size),
+          info, pieces_in_sector);
     }
   }
 }

@@ -84,7 +84,7 @@ std::optional<SectorMetadata> MetadataFile::read_uncounted_slot(
     return std::nullopt;
   }
   try {
-    SectorMetadata metadata = SectorMetadata::decode(bytes, "slot");
+    SectorMetadata metadata = SectorMetadata::decode(Network::kAbundance, bytes, "slot");
     const bool is_of_this =
         metadata.sector_index == index && metadata.pieces_in_sector == pieces_in_sector;
     return is_of_this && !metadata.holds_nothing() ? std::optional(std::move(metadata))
@@ -100,7 +100,7 @@ SectorMetadata MetadataFile::decode_slot(SectorIndex index) const {
   for (int reads = 1;; ++reads) {
     file_.read_at(slot_offset(index.value()), bytes);
     try {
-      return SectorMetadata::decode(bytes, "slot");
+      return SectorMetadata::decode(Network::kAbundance, bytes, "slot");
     } catch (const ChecksumMismatch& error) {
       if (bytes == before || reads == kMostReads || !was_written_within(file_.path(), kSettling)) {
         throw DamagedSlot(index, error.what());

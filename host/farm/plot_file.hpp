@@ -18,7 +18,8 @@ namespace furrow {
 class PlotFile {
  public:
   PlotFile(File file, std::uint16_t pieces_in_sector)
-      : file_(std::move(file)), sector_size_(furrow::sector_size(pieces_in_sector)) {}
+      : file_(std::move(file)),
+        sector_size_(furrow::sector_size(Network::kAbundance, pieces_in_sector)) {}
 
   [[nodiscard]] std::uint64_t sector_size() const { return sector_size_; }
   /// Bytes up to the end of the last of `sector_count` sectors, not rounded.

@@ -23,7 +23,7 @@ bool check_contents_map(const SectorMetadata& metadata, std::span<const std::uin
   const SectorIndex index = metadata.sector_index;
   const std::string thing = "contents map of sector " + std::to_string(index.value());
   try {
-    const auto map = SectorContentsMap::parse(bytes, metadata.pieces_in_sector);
+    const auto map = SectorContentsMap::parse(bytes, metadata.pieces_in_sector, metadata.network);
     const std::vector<std::uint16_t> sizes = map.s_bucket_sizes();
     const auto [in_map, in_slot] =
         std::mismatch(sizes.begin(), sizes.end(), metadata.s_bucket_sizes.begin());
@@ -46,7 +46,7 @@ bool check_contents_map(const SectorMetadata& metadata, std::span<const std::uin
         report.broken.push_back({"plot.bin: " + thing, reason, index});
         return false;
       }
-      if (n_chunks < kNumChunks) {
+      if (n_chunks < kNumChunks && !traits_of(metadata.network).plain_chunks_fill_up) {
         report.notes.push_back(
             {"plot.bin: " + thing, reason + "; this piece cannot be read back", index});
       }
@@ -65,7 +65,8 @@ bool check_sector_contents(const SectorMetadata& metadata, const SectorRead& rea
                            ScrubReport& report) {
   const SectorIndex index = metadata.sector_index;
   const std::string sector = " of sector " + std::to_string(index.value());
-  const std::uint64_t hashed_size = sector_checksum_offset(metadata.pieces_in_sector);
+  const std::uint64_t hashed_size =
+      sector_checksum_offset(metadata.network, metadata.pieces_in_sector);
   std::vector<std::uint8_t> contents_map(contents_map_size(metadata.pieces_in_sector));
   std::vector<std::uint8_t> buffer(kReadSize);
   Blake3Hasher hasher;

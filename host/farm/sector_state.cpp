@@ -32,7 +32,7 @@ struct PagedTraits<SectorMetadata> {
   static std::shared_ptr<const SectorMetadata> deserialize(ObjectReader& in) {
     try {
       return std::make_shared<const SectorMetadata>(
-          SectorMetadata::decode(in.raw(in.remaining_bytes()), "slot"));
+          SectorMetadata::decode(Network::kAbundance, in.raw(in.remaining_bytes()), "slot"));
     } catch (const InvalidBytesLength& error) {
       in.fail(error.what());
     } catch (const ChecksumMismatch& error) {

@@ -20,7 +20,7 @@ constexpr std::uint64_t kFixedSpace =
 
 /// What a sector takes in plot.bin and metadata.bin together.
 std::uint64_t bytes_per_sector(std::uint16_t pieces_in_sector) {
-  return sector_size(pieces_in_sector) + kSectorMetadataSize;
+  return sector_size(Network::kAbundance, pieces_in_sector) + kSectorMetadataSize;
 }
 
 /// Smallest allocated space for which the formula gives `sector_count` sectors. All its steps are
@@ -56,12 +56,13 @@ SpaceDistribution SpaceDistribution::compute(std::uint64_t allocated_space,
     throw InsufficientSpace(allocated_space, smallest_space(1, pieces_in_sector, cache_percentage));
   }
   if (sectors > kMaxSectors) {
-    throw FarmTooLarge(sectors, sector_size(pieces_in_sector));
+    throw FarmTooLarge(sectors, sector_size(Network::kAbundance, pieces_in_sector));
   }
 
   SpaceDistribution result;
   result.sector_count = static_cast<std::uint16_t>(sectors);
-  result.plot_file_size = round_up_to_page(sectors * sector_size(pieces_in_sector));
+  result.plot_file_size =
+      round_up_to_page(sectors * sector_size(Network::kAbundance, pieces_in_sector));
   result.metadata_file_size = kReservedPlotMetadata + kSectorMetadataSize * sectors;
   if (cache_percentage > 0) {
     // The page subtracted from `usable` pays for the rounding of the plot file: nothing underflows.

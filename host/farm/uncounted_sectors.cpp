@@ -26,7 +26,7 @@ bool has_bytes(const PlotFile& plot, const SectorMetadata& slot) {
     }
     bytes.resize(contents_map_size(slot.pieces_in_sector));
     plot.read(index, 0, bytes);
-    return SectorContentsMap::parse(bytes, slot.pieces_in_sector).s_bucket_sizes() ==
+    return SectorContentsMap::parse(bytes, slot.pieces_in_sector, slot.network).s_bucket_sizes() ==
            slot.s_bucket_sizes;
   } catch (const IoError&) {
     throw;  // they may be readable another time

@@ -92,11 +92,13 @@ class EncodingJob::Records {
 };
 
 EncodingJob::EncodingJob(const SectorId& sector_id, std::span<Record> records,
-                         std::span<FoundProofs> found_proofs, PieceOffset first_offset)
+                         std::span<FoundProofs> found_proofs, PieceOffset first_offset,
+                         Network network)
     : sector_id_(sector_id),
       records_(records),
       found_proofs_(found_proofs),
       first_offset_(first_offset),
+      network_(network),
       states_(std::make_shared<Records>(records.size())) {
   check_lengths(records.size(), found_proofs.size(), first_offset);
 }

@@ -48,14 +48,27 @@ InvalidBytesLength::InvalidBytesLength(const std::string& what, std::uint64_t ex
       expected_(expected),
       actual_(actual) {}
 
-TooFewProofs::TooFewProofs(PieceOffset offset, std::size_t found)
-    : Error(ErrorKind::kUnavailable,
+namespace {
+
+ErrorFields with_offset(ErrorFields fields, PieceOffset offset) {
+  fields.piece_offset = offset.value();
+  return fields;
+}
+
+}  // namespace
+
+UnencodableRecord::UnencodableRecord(PieceOffset offset, ErrorKind kind, const std::string& reason,
+                                     ErrorFields fields)
+    : Error(kind,
             "record at piece offset " + std::to_string(offset.value()) +
-                " cannot be encoded: needs " + std::to_string(kNumChunks) + " proofs, found " +
-                std::to_string(found),
-            {.piece_offset = offset.value(),
-             .expected = std::to_string(kNumChunks),
-             .actual = std::to_string(found)}),
+                " cannot be encoded: " + reason,
+            with_offset(std::move(fields), offset)),
       offset_(offset) {}
+
+TooFewProofs::TooFewProofs(PieceOffset offset, std::size_t found)
+    : UnencodableRecord(
+          offset, ErrorKind::kUnavailable,
+          "needs " + std::to_string(kNumChunks) + " proofs, found " + std::to_string(found),
+          {.expected = std::to_string(kNumChunks), .actual = std::to_string(found)}) {}
 
 }  // namespace furrow

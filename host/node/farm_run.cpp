@@ -42,7 +42,8 @@ std::uint64_t memory_of_a_sector(const std::vector<Plotted>& farms, const cluste
 }
 
 std::uint64_t memory_beside(const std::vector<Plotted>& farms, std::size_t verify_records) {
-  return farms.size() * kProgramBytes + (verify_records == 0 ? 0 : 2 * kProofTableBytes);
+  return farms.size() * kProgramBytes +
+         (verify_records == 0 ? 0 : 2 * proof_table_bytes(Network::kAbundance));
 }
 
 /// Sectors at a time, by what is asked for and by what the machine has.

@@ -34,8 +34,8 @@ void check_identity(const SectorPlan& plan, const PlottedSector& plotted) {
   const SectorIndex index = plan.sector_index;
   const HistorySize history_size = plan.protocol_info.history_size;
   const SectorMetadata& metadata = plotted.sector_metadata;
-  const SectorId sector_id =
-      derive_sector_id(plan.public_key_hash, plan.shard_commitments_root, index, history_size);
+  const SectorId sector_id = derive_sector_id(plan.network, plan.public_key_hash,
+                                              plan.shard_commitments_root, index, history_size);
   expect(index, "sector index", std::to_string(index.value()),
          std::to_string(plotted.sector_index.value()));
   expect(index, "sector index of its metadata", std::to_string(index.value()),
@@ -63,7 +63,8 @@ SectorReadAt reader_of(const std::vector<std::uint8_t>& bytes) {
 
 void check_bytes(const ReceivedSector& sector) {
   const SectorMetadata& metadata = sector.plotted_sector.sector_metadata;
-  expect(metadata.sector_index, "bytes", std::to_string(sector_size(metadata.pieces_in_sector)),
+  expect(metadata.sector_index, "bytes",
+         std::to_string(sector_size(metadata.network, metadata.pieces_in_sector)),
          std::to_string(sector.bytes.size()));
   ScrubReport report;
   check_sector_contents(metadata, reader_of(sector.bytes), report);
@@ -114,7 +115,7 @@ void SectorCheck::check_record(PieceOffset offset, const ReceivedSector& sector,
   };
   const SectorReadAt read_at = reader_of(sector.bytes);
   if (proofs_ == nullptr) {
-    proofs_ = make_proof_table(options_.k);
+    proofs_ = make_proof_table(metadata.network, options_.k);
   }
   std::unique_ptr<Piece> piece;
   try {
@@ -139,7 +140,8 @@ void SectorCheck::check_record(PieceOffset offset, const ReceivedSector& sector,
   FoundProofs stored_bitmap;
   read_encoded_record(offset, metadata, read_at, *stored, stored_bitmap);
   FoundProofs bitmap;
-  static_cast<void>(encode_(plotted.sector_id, offset, piece->record, bitmap, {}));
+  static_cast<void>(
+      encode_(metadata.network, plotted.sector_id, offset, piece->record, bitmap, {}));
   const std::string what = record_difference(piece->record, bitmap, *stored, stored_bitmap);
   if (!what.empty()) {
     fail("as we encode it, " + what);

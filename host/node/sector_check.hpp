@@ -14,7 +14,7 @@
 
 #include "host/base/mutex.hpp"
 #include "host/base/simd_mode.hpp"
-#include "host/erasure/erasure_coding.hpp"
+#include "host/erasure/record_erasure.hpp"
 #include "host/node/sector_request.hpp"
 #include "host/node/super_segment_headers.hpp"
 #include "host/plotting/download_sector.hpp"
@@ -62,7 +62,7 @@ class SectorCheck {
   const EncodeOneRecord encode_;
   std::atomic<std::uint64_t> unverified_ = 0;
   Mutex mutex_;  // while records are read and encoded
-  ErasureCoding erasure_ FURROW_GUARDED_BY(mutex_);
+  RecordErasure erasure_ FURROW_GUARDED_BY(mutex_);
   std::unique_ptr<ProofTable> proofs_ FURROW_GUARDED_BY(mutex_);  // made at the first use
 };
 

@@ -17,7 +17,8 @@ namespace {
 class Receipt {
  public:
   Receipt(const cluster::PlotSectorRequest& request, const Observer<const PlottingEvent&>& on_event)
-      : on_event_(on_event), sector_size_(sector_size(request.pieces_in_sector)) {}
+      : on_event_(on_event),
+        sector_size_(sector_size(Network::kAbundance, request.pieces_in_sector)) {}
 
   /// Why no more is wanted; none while more is.
   std::optional<SectorAnswer> take(PlottingProgress& progress) {

@@ -66,33 +66,34 @@ CpuRecordsEncoder::CpuRecordsEncoder(Options options) : options_(std::move(optio
 
 EncodeOutcome CpuRecordsEncoder::encode(EncodingJob& job, std::stop_token stop) {
   std::atomic<bool> cancelled = false;
-  run_workers(std::min<std::size_t>(options_.threads, job.size()), "fw-encode", stop,
-              [&](std::size_t, const std::stop_token& end) {
-                while (true) {
-                  const Turn turn(*this, job, end);
-                  if (end.stop_requested()) {
-                    cancelled = true;
-                    return;
-                  }
-                  if (turn.worker() == nullptr) {
-                    return;
-                  }
-                  Claim claim(job, 1);
-                  if (claim.empty()) {
-                    return;
-                  }
-                  tell_waiting();
-                  const PieceOffset offset = claim.pending().front();
-                  if (turn.worker()->encode(derive_evaluation_seed(job.sector_id(), offset), offset,
-                                            job.record(offset), job.found_proofs(offset), [&] {
-                                              return !end.stop_requested() && job.may_go_on();
-                                            }) == EncodeOutcome::kCancelled) {
-                    cancelled = true;
-                    return;
-                  }
-                  claim.done(offset);
-                }
-              });
+  run_workers(
+      std::min<std::size_t>(options_.threads, job.size()), "fw-encode", stop,
+      [&](std::size_t, const std::stop_token& end) {
+        while (true) {
+          const Turn turn(*this, job, end);
+          if (end.stop_requested()) {
+            cancelled = true;
+            return;
+          }
+          if (turn.worker() == nullptr) {
+            return;
+          }
+          Claim claim(job, 1);
+          if (claim.empty()) {
+            return;
+          }
+          tell_waiting();
+          const PieceOffset offset = claim.pending().front();
+          if (turn.worker()->encode(job.network(), derive_evaluation_seed(job.sector_id(), offset),
+                                    offset, job.record(offset), job.found_proofs(offset), [&] {
+                                      return !end.stop_requested() && job.may_go_on();
+                                    }) == EncodeOutcome::kCancelled) {
+            cancelled = true;
+            return;
+          }
+          claim.done(offset);
+        }
+      });
   // One that was stopped when another did the last record has left nothing out.
   return cancelled && !job.all_done() ? EncodeOutcome::kCancelled : EncodeOutcome::kComplete;
 }

@@ -15,7 +15,7 @@
 
 namespace furrow {
 
-/// Encodes records on a fixed number of workers, each with tables of its own (kProofTableBytes)
+/// Encodes records on a fixed number of workers, each with tables of its own (proof_table_bytes)
 /// that are kept between calls. A worker takes the next free record until none is left. A stop or a
 /// pause takes effect inside a record, within a few milliseconds; a record that is stopped is as it
 /// was. One of the threads is the one that calls; with fewer than wanted, down to that one, it goes on

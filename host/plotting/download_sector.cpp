@@ -32,15 +32,15 @@ class MissingPieces {
 
   /// Copies the piece to every offset that wants it; pieces that nobody wants (any more) are
   /// ignored.
-  void fill(PieceIndex index, const Piece& piece) {
+  template <class P>
+  void fill(PieceIndex index, const P& piece) {
     const std::vector<std::size_t> offsets = take(index);
     if (offsets.empty()) {
       return;
     }
     const Hash checksum = blake3(bytes_of(piece));
     for (const std::size_t offset : offsets) {
-      sector_.all_records()[offset] = piece.record;
-      sector_.metadata[offset] = {piece.header, checksum};
+      sector_.put(offset, piece, checksum);
     }
   }
 
@@ -79,7 +79,8 @@ class Answers {
       : tail_(tail), n_unanswered_(n), turn_(std::move(turn)) {}
 
   /// To be called once a piece that was found is in its place.
-  void take(PieceIndex index, const PieceAnswer& answer) {
+  template <class P>
+  void take(PieceIndex index, const PieceAnswerOf<P>& answer) {
     const Lock lock(mutex_);
     if (answer.piece == nullptr && !failed_.has_value()) {
       failed_ = index;
@@ -124,8 +125,10 @@ void for_each_batch(
   });
 }
 
-/// Gets everything; throws a PlottingError when it cannot.
-void get_all(MissingPieces& missing, const DownloadOptions& options, const std::stop_token& stop) {
+/// Gets everything from `getter`; throws a PlottingError when it cannot.
+template <class P>
+void get_all(MissingPieces& missing, PieceGetterOf<P>& getter, const DownloadOptions& options,
+             const std::stop_token& stop) {
   std::optional<Permits::Permit> turn;
   if (options.turns != nullptr && !(turn = options.turns->acquire(stop))) {
     return;
@@ -135,9 +138,9 @@ void get_all(MissingPieces& missing, const DownloadOptions& options, const std::
   try {
     for_each_batch(indexes, options.batches, stop,
                    [&](std::span<const PieceIndex> batch, const std::stop_token& end) {
-                     options.piece_getter.get_pieces(
+                     getter.get_pieces(
                          batch,
-                         [&](PieceIndex index, const PieceAnswer& answer) {
+                         [&](PieceIndex index, const PieceAnswerOf<P>& answer) {
                            if (answer.piece != nullptr) {
                              missing.fill(index, *answer.piece);
                            }
@@ -161,28 +164,40 @@ void get_all(MissingPieces& missing, const DownloadOptions& options, const std::
   }
 }
 
+void check_network(const SectorPlan& plan, const std::string& what, Network actual) {
+  if (actual != plan.network) {
+    throw InvalidArgument(
+        what + ": expected one of " + traits_of(plan.network).name + ", actual one of " +
+            traits_of(actual).name,
+        {.expected = traits_of(plan.network).name, .actual = traits_of(actual).name});
+  }
+}
+
 }  // namespace
 
 std::optional<DownloadedSector> download_sector(const SectorPlan& plan,
                                                 const DownloadOptions& options,
                                                 const std::stop_token& stop) {
-  return download_sector(plan, options, stop, RawSector(plan.pieces_in_sector));
+  return download_sector(plan, options, stop, RawSector(plan.network, plan.pieces_in_sector));
 }
 
 std::optional<DownloadedSector> download_sector(const SectorPlan& plan,
                                                 const DownloadOptions& options,
                                                 const std::stop_token& stop, RawSector memory) {
-  if (memory.metadata.size() != plan.pieces_in_sector) {
+  if (memory.pieces_in_sector() != plan.pieces_in_sector) {
     throw InvalidArgument("memory of a sector: expected room for " +
                           std::to_string(plan.pieces_in_sector) + " records, actual " +
-                          std::to_string(memory.metadata.size()));
+                          std::to_string(memory.pieces_in_sector()));
   }
-  DownloadedSector sector{derive_sector_id(plan.public_key_hash, plan.shard_commitments_root,
-                                           plan.sector_index, plan.protocol_info.history_size),
-                          plan.sector_index,
-                          {},
-                          std::move(memory),
-                          plan.protocol_info.history_size};
+  check_network(plan, "memory of the sector", memory.network());
+  check_network(plan, "piece getter", options.piece_getter.network());
+  DownloadedSector sector{
+      derive_sector_id(plan.network, plan.public_key_hash, plan.shard_commitments_root,
+                       plan.sector_index, plan.protocol_info.history_size),
+      plan.sector_index,
+      {},
+      std::move(memory),
+      plan.protocol_info.history_size};
   for (std::uint16_t offset = 0; offset < plan.pieces_in_sector; ++offset) {
     sector.piece_indexes.push_back(
         derive_piece_index(sector.sector_id, PieceOffset(offset), plan.protocol_info));
@@ -190,7 +205,7 @@ std::optional<DownloadedSector> download_sector(const SectorPlan& plan,
   MissingPieces missing(sector.piece_indexes, sector.raw_sector);
 
   try {
-    get_all(missing, options, stop);
+    options.piece_getter.visit([&](auto& getter) { get_all(missing, getter, options, stop); });
   } catch (const PlottingError&) {
     if (!stop.stop_requested()) {  // what failed because of it is no failure
       throw;

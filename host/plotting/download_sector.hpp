@@ -19,8 +19,9 @@ namespace furrow {
 
 /// Where a sector is, and of what: everything that decides its contents.
 struct SectorPlan {
+  Network network = Network::kAbundance;
   Hash public_key_hash;
-  Hash shard_commitments_root;
+  Hash shard_commitments_root;  ///< of Abundance only
   SectorIndex sector_index;
   FarmerProtocolInfo protocol_info;
   std::uint16_t pieces_in_sector = 0;
@@ -37,7 +38,7 @@ struct DownloadedSector {
 struct DownloadOptions {
   /// Gets every piece that can be had, and rebuilds what it can (RecoveringPieceGetter): there is
   /// no second attempt.
-  PieceGetter& piece_getter;
+  PieceGetterRef piece_getter;
   /// When set, the download takes one first, and gives it back when no more than `tail` pieces are
   /// unanswered: the sources then serve one sector after another and do not run dry in between.
   Permits* turns = nullptr;
@@ -49,7 +50,8 @@ struct DownloadOptions {
 
 /// Downloads the pieces of a sector into `memory`, which has room for them. Each distinct piece is
 /// requested once and copied to every offset that wants it. None only when a stop was requested.
-/// Throws FailedToRetrievePieces, for whatever the getter throws and for pieces left unanswered,
+/// Throws InvalidArgument for a getter or memory of another network than that of the plan,
+/// FailedToRetrievePieces, for whatever the getter throws and for pieces left unanswered,
 /// and PieceRecoveryFailed for the first one that it could not get.
 std::optional<DownloadedSector> download_sector(const SectorPlan& plan,
                                                 const DownloadOptions& options,

@@ -15,11 +15,13 @@ namespace furrow {
 std::optional<EncodedSector> encode_sector(DownloadedSector downloaded, RecordsEncoder& encoder,
                                            std::stop_token stop, const Observer<>& on_record_done) {
   const SectorIndex sector_index = downloaded.sector_index;
-  const auto pieces = static_cast<std::uint16_t>(downloaded.raw_sector.metadata.size());
-  SectorContentsMap map(pieces);
+  const Network network = downloaded.raw_sector.network();
+  const std::uint16_t pieces = downloaded.raw_sector.pieces_in_sector();
+  SectorContentsMap map(pieces, network);
   EncodeOutcome outcome = EncodeOutcome::kCancelled;
   try {
-    EncodingJob job(downloaded.sector_id, downloaded.raw_sector.all_records(), map.bitmaps());
+    EncodingJob job(downloaded.sector_id, downloaded.raw_sector.all_records(), map.bitmaps(),
+                    PieceOffset(0), network);
     EncodingJob told = job.watched({.on_done = [&](PieceOffset) { on_record_done(); }});
     outcome = encoder.encode_all(told, std::move(stop));
   } catch (const WrongEncoding&) {
@@ -36,6 +38,7 @@ std::optional<EncodedSector> encode_sector(DownloadedSector downloaded, RecordsE
     return std::nullopt;
   }
   SectorMetadata metadata;
+  metadata.network = network;
   metadata.sector_index = sector_index;
   metadata.pieces_in_sector = pieces;
   metadata.s_bucket_sizes = map.s_bucket_sizes();
@@ -47,13 +50,14 @@ std::optional<EncodedSector> encode_sector(DownloadedSector downloaded, RecordsE
 }
 
 void lay_out_sector(const EncodedSector& encoded, std::vector<std::uint8_t>& output) {
-  const std::uint64_t expected = sector_size(encoded.contents_map.pieces_in_sector());
+  const std::uint64_t expected =
+      sector_size(encoded.raw_sector.network(), encoded.contents_map.pieces_in_sector());
   if (!output.empty() && output.size() != expected) {
     throw BadSectorOutputSize(output.size(), expected);
   }
   output.resize(expected);
   assemble_sector(encoded.contents_map, encoded.raw_sector.all_records(),
-                  encoded.raw_sector.metadata, output);
+                  encoded.raw_sector.all_metadata(), output);
 }
 
 }  // namespace furrow

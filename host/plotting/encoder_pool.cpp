@@ -184,7 +184,7 @@ EncoderPool::Attempt EncoderPool::encode_some(Run& run, Member& member, RecordsE
   } catch (const EncoderError&) {
     result.may_others_go_on = true;
     result.failure = std::current_exception();
-  } catch (const TooFewProofs&) {
+  } catch (const UnencodableRecord&) {
     result.may_others_go_on = true;
     result.failure = std::current_exception();
   } catch (...) {

@@ -33,7 +33,7 @@ struct EncoderStatus {
 /// and the others take its records, also those that were idle. When none is left, a fallback takes
 /// over.
 ///
-/// One that throws another EncoderError or TooFewProofs has nothing to do with this sector any more
+/// One that throws another EncoderError or UnencodableRecord has nothing to do with this sector any more
 /// and the others take its records; when all have failed, the sector has. A sector that comes again
 /// goes first to those that have not failed with it. One that fails with kMostFailures sectors one
 /// after another, with none that succeeds in between, is retired like one that is lost.

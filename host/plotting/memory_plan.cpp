@@ -81,11 +81,12 @@ MemoryPlan plan_memory(const MemorySettings& settings) {
   };
   add(Use::kProgram, "program", kProgramBytes);
   add(Use::kSectors, counted(settings.sectors_in_memory, "sector") + " being downloaded or encoded",
-      settings.sectors_in_memory * raw_sector_bytes(settings.pieces_in_sector));
+      settings.sectors_in_memory *
+          raw_sector_bytes(Network::kAbundance, settings.pieces_in_sector));
   add(Use::kSectors, counted(settings.output_buffers, "sector") + " being written",
-      settings.output_buffers * sector_size(settings.pieces_in_sector));
+      settings.output_buffers * sector_size(Network::kAbundance, settings.pieces_in_sector));
   add(Use::kEncoding, "proof tables of " + counted(tables, "CPU thread"),
-      tables * kProofTableBytes);
+      tables * proof_table_bytes(Network::kAbundance));
   add(Use::kPieces, counted(pieces_under_way, "piece") + " under way",
       pieces_under_way * kPieceSize);
   add(Use::kPieces, "rebuilding a missing piece", kReconstructionBytes);

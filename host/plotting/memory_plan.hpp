@@ -61,7 +61,7 @@ MemorySettings default_memory_settings(std::uint16_t pieces_in_sector, unsigned 
 ///   sectors being downloaded or encoded
 ///                                sectors_in_memory * P * (record + metadata + bitmap)
 ///   sectors being written        output_buffers * sector_size(P)
-///   tables of the CPU            threads * kProofTableBytes, and one more for verification of
+///   tables of the CPU            threads * proof_table_bytes, and one more for verification of
 ///                                devices
 ///   pieces under way             2 * pieces_in_flight * piece, the tail of one download among them
 ///   rebuilding a piece           kReconstructionBytes, one at a time

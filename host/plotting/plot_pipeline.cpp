@@ -100,9 +100,10 @@ class Pipeline {
       RawSector memory;
       for (std::optional<Task> task = next_task(); task.has_value();) {
         const SectorPlan& plan = task->plan;
-        if (memory.metadata.size() != plan.pieces_in_sector) {
+        if (memory.pieces_in_sector() != plan.pieces_in_sector ||
+            memory.network() != plan.network) {
           memory = RawSector();  // before there is another one
-          memory = RawSector(plan.pieces_in_sector, options_.memory);
+          memory = RawSector(plan.network, plan.pieces_in_sector, options_.memory);
         }
         std::optional<RecordsEncoderError> failure;
         try {
@@ -186,7 +187,7 @@ class Pipeline {
         return encode(*std::move(downloaded), *start);
       } catch (const WrongEncoding&) {
         // The encoder has retired the device, and reported it.
-        memory = RawSector(plan.pieces_in_sector, options_.memory);
+        memory = RawSector(plan.network, plan.pieces_in_sector, options_.memory);
       }
     }
     return std::nullopt;

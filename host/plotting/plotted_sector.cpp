@@ -17,7 +17,8 @@ std::vector<std::uint8_t> PlottedSector::encode() const {
   return out.take();
 }
 
-PlottedSector PlottedSector::decode(std::span<const std::uint8_t> bytes, const std::string& what) {
+PlottedSector PlottedSector::decode(Network network, std::span<const std::uint8_t> bytes,
+                                    const std::string& what) {
   const auto expect = [&what](std::uint64_t expected, std::uint64_t actual, const char* of) {
     if (actual != expected) {
       throw ScaleError(what, std::to_string(expected) + " " + of, std::to_string(actual));
@@ -27,7 +28,7 @@ PlottedSector PlottedSector::decode(std::span<const std::uint8_t> bytes, const s
   PlottedSector result;
   std::ranges::copy(in.raw(result.sector_id.bytes.size()), result.sector_id.bytes.begin());
   result.sector_index = SectorIndex(in.u16());
-  result.sector_metadata = SectorMetadata::decode(in.raw(kSectorMetadataSize), what);
+  result.sector_metadata = SectorMetadata::decode(network, in.raw(kSectorMetadataSize), what);
   const std::uint64_t n_pieces = in.compact();
   // Before there is memory for them.
   expect(result.sector_metadata.pieces_in_sector, n_pieces, "piece indexes, as its metadata says");

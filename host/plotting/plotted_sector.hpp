@@ -30,7 +30,8 @@ struct PlottedSector {
   [[nodiscard]] std::vector<std::uint8_t> encode() const;
   /// Of bytes that hold nothing else. Throws ScaleError when they are too few or too many, and where
   /// numbers contradict one another; ChecksumMismatch for the metadata. `what` names it in messages.
-  static PlottedSector decode(std::span<const std::uint8_t> bytes, const std::string& what);
+  static PlottedSector decode(Network network, std::span<const std::uint8_t> bytes,
+                              const std::string& what);
 };
 
 }  // namespace furrow

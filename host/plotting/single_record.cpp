@@ -19,14 +19,14 @@ struct LazyEncoding {
 
 EncodeOneRecord make_single_record_encoder(SimdMode mode, unsigned k) {
   return [lazy = std::make_shared<LazyEncoding>(), mode, k](
-             const SectorId& sector_id, PieceOffset offset, Record& record,
+             Network network, const SectorId& sector_id, PieceOffset offset, Record& record,
              FoundProofs& found_proofs, const MayGoOn& go_on) {
     const Lock lock(lazy->mutex);
     if (lazy->encoding == nullptr) {
       lazy->encoding = std::make_unique<RecordEncoding>(k, mode);
     }
-    return lazy->encoding->encode(derive_evaluation_seed(sector_id, offset), offset, record,
-                                  found_proofs, go_on);
+    return lazy->encoding->encode(network, derive_evaluation_seed(sector_id, offset), offset,
+                                  record, found_proofs, go_on);
   };
 }
 

@@ -9,7 +9,7 @@
 
 namespace furrow {
 
-/// Encodes one record at a time, whoever calls; the tables (kProofTableBytes) are made at
+/// Encodes one record at a time, whoever calls; the tables (proof_table_bytes) are made at
 /// the first call. `k` is the network's 20 except in tests.
 EncodeOneRecord make_single_record_encoder(SimdMode mode = SimdMode::kBest, unsigned k = kPosK);
 

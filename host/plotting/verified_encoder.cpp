@@ -132,14 +132,14 @@ class Verification {
       FoundProofs found_proofs;
       std::string what;
       try {
-        if (reference_(job_.sector_id(), offset, record, found_proofs, may_go_on) ==
+        if (reference_(job_.network(), job_.sector_id(), offset, record, found_proofs, may_go_on) ==
             EncodeOutcome::kCancelled) {
           return false;
         }
         what =
             record_difference(record, found_proofs, job_.record(offset), job_.found_proofs(offset));
-      } catch (const TooFewProofs&) {
-        what = "it has too few proofs to be encoded at all";
+      } catch (const UnencodableRecord& error) {
+        what = error.what();
       }
       if (!what.empty() && !wrong_.has_value()) {
         wrong_.emplace(offset, std::move(what));

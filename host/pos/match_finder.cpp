@@ -24,6 +24,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <type_traits>
 
 #include <hwy/foreach_target.h>  // must come first
 #include <hwy/highway.h>
@@ -37,16 +38,22 @@ namespace furrow {
 /// Longest vector of any target, in bytes.
 inline constexpr std::size_t kVectorBytes = 64;
 inline constexpr std::size_t kMatchRows = core::pos::kParamB + core::pos::kParamM - 1;
-/// Right entries, those of the repeated rows included, in whole vectors.
-inline constexpr std::size_t kMaxLine = 2 * BucketResidues::kPlaces;
-static_assert(kMaxLine % kVectorBytes == 0);
 /// Bytes of a line that are compared without a look at how many there are.
 inline constexpr std::size_t kUsualWindow = 3 * 64;
-static_assert(core::pos::kReducedBucketSize + kUsualWindow <= kMaxLine);
 
+template <class Rules>
 struct MatchScratch {
+  /// Entries of a bucket, in whole vectors.
+  static constexpr std::size_t kEntries =
+      (Rules::kBucketEntries + kVectorBytes / 2 - 1) / (kVectorBytes / 2) * (kVectorBytes / 2);
+  static_assert(kEntries <= BucketResidues::kPlaces);
+  /// Right entries, those of the repeated rows included, in whole vectors. Lines are an odd number
+  /// of vectors apart, so that they spread over the sets of a cache.
+  static constexpr std::size_t kMaxLine = (2 * kEntries / kVectorBytes | 1) * kVectorBytes;
+  static_assert(2 * kEntries <= kMaxLine && Rules::kBucketEntries + kUsualWindow <= kMaxLine);
+
   // The right bucket by row.
-  alignas(64) std::array<std::uint8_t, BucketResidues::kPlaces> right_row;
+  alignas(64) std::array<std::uint8_t, kEntries> right_row;
   alignas(64) std::array<std::uint16_t, kMaxLine> residue;  // + 15113 in the repeated rows
   std::array<std::uint16_t, kMaxLine> rank;
   std::array<std::uint16_t, kMatchRows + 1> start;  // of each row
@@ -56,13 +63,13 @@ struct MatchScratch {
   std::size_t fullest;  // entries in the fullest row
 
   // The left bucket by rank.
-  alignas(64) std::array<std::uint8_t, BucketResidues::kPlaces> left_row;
-  alignas(64) std::array<std::uint8_t, BucketResidues::kPlaces> left_value;
+  alignas(64) std::array<std::uint8_t, kEntries> left_row;
+  alignas(64) std::array<std::uint8_t, kEntries> left_value;
 
   // One line more than rows: they are written in pairs.
   alignas(64) std::array<std::array<std::uint8_t, kMaxLine>, core::pos::kParamB + 1> lines;
 
-  std::array<Match, kMaxMatches + 2> matches;
+  std::array<Match, kMaxMatches<Rules> + 2> matches;
 };
 
 /// The bits of a window of `length` bytes in its first three words.
@@ -80,7 +87,8 @@ inline constexpr auto kWindowMasks = [] {
 }();
 
 /// Sorts the right entries by row, in the order of their ranks within a row.
-inline void sort_right(const BucketResidues& right, MatchScratch& s) {
+template <class Rules>
+void sort_right(const BucketResidues& right, MatchScratch<Rules>& s) {
   s.row_size = {};
   for (std::size_t i = 0; i < right.size; ++i) {
     ++s.row_size[s.right_row[i]];
@@ -102,8 +110,10 @@ inline void sort_right(const BucketResidues& right, MatchScratch& s) {
   s.fullest = fullest;
 }
 
-/// Takes out the third and later entries of equal residue: they match nothing.
-inline void drop_third_copies(MatchScratch& s) {
+/// Takes out the third and later entries of equal residue, which are no partners by some rules.
+template <class Rules>
+void drop_third_copies(MatchScratch<Rules>& s) {
+  static_assert(Rules::kPartners == 2);
   std::size_t kept = 0;
   std::size_t from = 0;
   for (std::size_t row = 0; row < core::pos::kParamB; ++row) {
@@ -122,7 +132,8 @@ inline void drop_third_copies(MatchScratch& s) {
 }
 
 /// Repeats rows 0 .. 62 as rows 119 .. 181.
-inline void repeat_rows(MatchScratch& s) {
+template <class Rules>
+void repeat_rows(MatchScratch<Rules>& s) {
   constexpr std::size_t kRepeated = core::pos::kParamM - 1;
   const std::size_t repeated = s.start[kRepeated];
   for (std::size_t i = 0; i < repeated; ++i) {
@@ -182,7 +193,8 @@ HWY_INLINE void store_bytes(V16 values, std::uint8_t* to) {
   hn::StoreU(hn::DemoteTo(Half8(), hn::BitCast(signed_d, values)), Half8(), to);
 }
 
-void find_right_rows(const BucketResidues& right, MatchScratch& s) {
+template <class Rules>
+void find_right_rows(const BucketResidues& right, MatchScratch<Rules>& s) {
   const D16 d;
   for (std::size_t i = 0; i < right.size; i += hn::Lanes(d)) {
     store_bytes(row_of(hn::Load(d, right.values.data() + i)), s.right_row.data() + i);
@@ -190,7 +202,8 @@ void find_right_rows(const BucketResidues& right, MatchScratch& s) {
 }
 
 /// Rows of the left entries, and their sides of the equation: c + (2 b - p)^2 mod 127.
-void find_left_values(std::uint32_t parity, const BucketResidues& left, MatchScratch& s) {
+template <class Rules>
+void find_left_values(std::uint32_t parity, const BucketResidues& left, MatchScratch<Rules>& s) {
   const D16 d;
   for (std::size_t i = 0; i < left.size; i += hn::Lanes(d)) {
     const V16 residue = hn::Load(d, left.values.data() + i);
@@ -207,7 +220,8 @@ void find_left_values(std::uint32_t parity, const BucketResidues& left, MatchScr
 /// Whether three right entries share a residue: then the first one has two equals behind it, in its
 /// row. What an earlier bucket left behind the last entry is compared, too; it may make this true
 /// for nothing, which is rare and costs only time.
-bool has_third_copy(const MatchScratch& s) {
+template <class Rules>
+bool has_third_copy(const MatchScratch<Rules>& s) {
   const D16 d;
   V16 most = hn::Zero(d);
   for (std::size_t i = 0; i < s.n_right; i += hn::Lanes(d)) {
@@ -223,8 +237,10 @@ bool has_third_copy(const MatchScratch& s) {
 }
 
 /// Bytes of line `row` from place `first` on, and by how much they grow from line to line.
+template <class Rules>
 HWY_INLINE void first_line(std::uint32_t parity, std::uint32_t row, std::size_t first,
-                           const MatchScratch& s, std::uint8_t* value, std::uint8_t* growth) {
+                           const MatchScratch<Rules>& s, std::uint8_t* value,
+                           std::uint8_t* growth) {
   const D16 d;
   const auto offset = static_cast<std::uint16_t>(2 * row + 3 * kModulus - parity);
   for (std::size_t i = 0; i < hn::Lanes(D8()); i += hn::Lanes(d)) {
@@ -239,7 +255,8 @@ HWY_INLINE void first_line(std::uint32_t parity, std::uint32_t row, std::size_t 
 }
 
 /// Writes each vector of right entries into the lines whose windows it overlaps.
-void write_lines(std::uint32_t parity, MatchScratch& s) {
+template <class Rules>
+void write_lines(std::uint32_t parity, MatchScratch<Rules>& s) {
   const D8 d;
   HWY_ALIGN std::uint8_t value[kVectorBytes];
   HWY_ALIGN std::uint8_t growth[kVectorBytes];
@@ -299,10 +316,11 @@ HWY_INLINE void append_few_hits(std::uint64_t hits, Match base, Match* matches,
 }
 
 /// The right half of a match is a place by row here.
-std::size_t compare_left(const BucketResidues& left, MatchScratch& s) {
+template <class Rules>
+std::size_t compare_left(const BucketResidues& left, MatchScratch<Rules>& s) {
   const D8 d;
   std::size_t found = 0;
-  for (std::size_t i = 0; i < left.size && found < core::pos::kReducedMatchesCount; ++i) {
+  for (std::size_t i = 0; i < left.size && found < kSearchEnd<Rules>; ++i) {
     const std::size_t row = s.left_row[i];
     const std::size_t first = s.start[row];
     const std::size_t length = s.start[row + core::pos::kParamM] - first;
@@ -326,12 +344,15 @@ std::size_t compare_left(const BucketResidues& left, MatchScratch& s) {
   return found;
 }
 
-std::size_t FindMatches(std::uint32_t parity, const BucketResidues& left,
-                        const BucketResidues& right, MatchScratch& s) {
+template <class Rules>
+std::size_t find_matches(std::uint32_t parity, const BucketResidues& left,
+                         const BucketResidues& right, MatchScratch<Rules>& s) {
   find_right_rows(right, s);
   sort_right(right, s);
-  if (has_third_copy(s)) {
-    drop_third_copies(s);
+  if constexpr (Rules::kPartners < Rules::kBucketEntries) {
+    if (has_third_copy(s)) {
+      drop_third_copies(s);
+    }
   }
   repeat_rows(s);
   write_lines(parity, s);
@@ -344,40 +365,66 @@ std::size_t FindMatches(std::uint32_t parity, const BucketResidues& left,
   return found;
 }
 
+std::size_t FindByAbundanceRules(std::uint32_t parity, const BucketResidues& left,
+                                 const BucketResidues& right,
+                                 MatchScratch<core::pos::AbundanceRules>& s) {
+  return find_matches(parity, left, right, s);
+}
+std::size_t FindByAutonomysRules(std::uint32_t parity, const BucketResidues& left,
+                                 const BucketResidues& right,
+                                 MatchScratch<core::pos::AutonomysRules>& s) {
+  return find_matches(parity, left, right, s);
+}
+
 }  // namespace furrow::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace furrow {
 
-HWY_EXPORT(FindMatches);
+HWY_EXPORT(FindByAbundanceRules);
+HWY_EXPORT(FindByAutonomysRules);
 
-/// Only one of the two is used, but the larger is no more than 100 KiB.
-struct MatchFinder::State {
-  MatchScratch simd{};
-  ScalarMatchFinder scalar;
+/// Only one of the two is used, but the larger is no more than 150 KiB.
+template <class Rules>
+struct MatchFinder<Rules>::State {
+  MatchScratch<Rules> simd{};
+  ScalarMatchFinder<Rules> scalar;
   SimdMode mode = SimdMode::kBest;
 };
 
-MatchFinder::MatchFinder(SimdMode mode) : state_(std::make_unique<State>()) {
+template <class Rules>
+MatchFinder<Rules>::MatchFinder(SimdMode mode) : state_(std::make_unique<State>()) {
   state_->mode = mode;
 }
-MatchFinder::~MatchFinder() = default;
-MatchFinder::MatchFinder(MatchFinder&&) noexcept = default;
-MatchFinder& MatchFinder::operator=(MatchFinder&&) noexcept = default;
+template <class Rules>
+MatchFinder<Rules>::~MatchFinder() = default;
+template <class Rules>
+MatchFinder<Rules>::MatchFinder(MatchFinder&&) noexcept = default;
+template <class Rules>
+MatchFinder<Rules>& MatchFinder<Rules>::operator=(MatchFinder&&) noexcept = default;
 
-std::size_t MatchFinder::find(std::uint32_t parity, const BucketResidues& left,
-                              const BucketResidues& right) {
+template <class Rules>
+std::size_t MatchFinder<Rules>::find(std::uint32_t parity, const BucketResidues& left,
+                                     const BucketResidues& right) {
   if (uses_scalar(state_->mode)) {
     return state_->scalar.find(parity, {left.values.data(), left.size},
                                {right.values.data(), right.size}, state_->simd.matches.data());
   }
-  return HWY_DYNAMIC_DISPATCH(FindMatches)(parity, left, right, state_->simd);
+  if constexpr (std::is_same_v<Rules, core::pos::AbundanceRules>) {
+    return HWY_DYNAMIC_DISPATCH(FindByAbundanceRules)(parity, left, right, state_->simd);
+  } else {
+    return HWY_DYNAMIC_DISPATCH(FindByAutonomysRules)(parity, left, right, state_->simd);
+  }
 }
 
-const Match* MatchFinder::matches() const {
+template <class Rules>
+const Match* MatchFinder<Rules>::matches() const {
   return state_->simd.matches.data();
 }
+
+template class MatchFinder<core::pos::AbundanceRules>;
+template class MatchFinder<core::pos::AutonomysRules>;
 
 }  // namespace furrow
 #endif  // HWY_ONCE

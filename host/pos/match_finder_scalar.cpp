@@ -10,7 +10,6 @@ using core::pos::kParamB;
 using core::pos::kParamBC;
 using core::pos::kParamC;
 using core::pos::kParamM;
-using core::pos::kReducedMatchesCount;
 
 constexpr auto kColumnShifts = [] {
   std::array<std::array<std::uint8_t, kParamM>, 2> shifts{};
@@ -24,15 +23,12 @@ constexpr auto kColumnShifts = [] {
 
 }  // namespace
 
-void ScalarMatchFinder::insert_right(std::span<const std::uint16_t> right) {
-  for (std::size_t rank = 0; rank < right.size(); ++rank) {
+template <class Rules>
+void ScalarMatchFinder<Rules>::insert_right(std::span<const std::uint16_t> right) {
+  for (std::size_t rank = right.size(); rank-- > 0;) {
     const std::uint32_t residue = right[rank];
-    Partners& partners = partners_[residue];
-    if (partners.first == 0) {
-      partners.first = static_cast<std::uint16_t>(rank + 1);
-    } else if (partners.second == 0) {
-      partners.second = static_cast<std::uint16_t>(rank + 1);
-    }  // a third entry with this residue has no partners
+    next_[rank + 1] = first_[residue];
+    first_[residue] = static_cast<std::uint16_t>(rank + 1);
     for (std::uint32_t row = residue / kParamC; row < kRows; row += kParamB) {
       for (std::uint32_t column = residue % kParamC; column < 2 * kParamC; column += kParamC) {
         rows_[row][column / 64] |= std::uint64_t{1} << (column % 64);
@@ -41,16 +37,18 @@ void ScalarMatchFinder::insert_right(std::span<const std::uint16_t> right) {
   }
 }
 
-void ScalarMatchFinder::clear_right(std::span<const std::uint16_t> right) {
+template <class Rules>
+void ScalarMatchFinder<Rules>::clear_right(std::span<const std::uint16_t> right) {
   rows_ = {};
   for (const std::uint16_t residue : right) {
-    partners_[residue] = {};
+    first_[residue] = 0;
   }
 }
 
 /// Bit m says whether target m of the left residue is taken in the right bucket.
-std::uint64_t ScalarMatchFinder::targets_hit(const std::uint8_t* shifts,
-                                             std::uint32_t residue) const {
+template <class Rules>
+std::uint64_t ScalarMatchFinder<Rules>::targets_hit(const std::uint8_t* shifts,
+                                                    std::uint32_t residue) const {
   const std::array<std::uint64_t, kWordsPerRow>* row = &rows_[residue / kParamC];
   const std::uint32_t column = residue % kParamC;
   std::uint64_t hits = 0;
@@ -61,24 +59,29 @@ std::uint64_t ScalarMatchFinder::targets_hit(const std::uint8_t* shifts,
   return hits;
 }
 
-std::size_t ScalarMatchFinder::find(std::uint32_t parity, std::span<const std::uint16_t> left,
-                                    std::span<const std::uint16_t> right, Match* out) {
+template <class Rules>
+std::size_t ScalarMatchFinder<Rules>::find(std::uint32_t parity,
+                                           std::span<const std::uint16_t> left,
+                                           std::span<const std::uint16_t> right, Match* out) {
   insert_right(right);
   const std::uint8_t* shifts = kColumnShifts[parity].data();
   std::size_t found = 0;
-  for (std::uint32_t rank = 0; rank < left.size() && found < kReducedMatchesCount; ++rank) {
+  for (std::uint32_t rank = 0; rank < left.size() && found < kSearchEnd<Rules>; ++rank) {
     const std::uint32_t residue = left[rank];
     for (std::uint64_t hits = targets_hit(shifts, residue); hits != 0; hits &= hits - 1) {
       const auto m = static_cast<std::uint32_t>(std::countr_zero(hits));
-      const Partners partners = partners_[core::pos::target(parity, residue, m)];
-      out[found++] = rank << 16 | (partners.first - 1U);
-      if (partners.second != 0) {
-        out[found++] = rank << 16 | (partners.second - 1U);
+      std::size_t partners = 0;
+      for (std::uint16_t partner = first_[core::pos::target(parity, residue, m)];
+           partner != 0 && partners < Rules::kPartners; partner = next_[partner], ++partners) {
+        out[found++] = rank << 16 | (partner - 1U);
       }
     }
   }
   clear_right(right);
   return found;
 }
+
+template class ScalarMatchFinder<core::pos::AbundanceRules>;
+template class ScalarMatchFinder<core::pos::AutonomysRules>;
 
 }  // namespace furrow

@@ -15,9 +15,11 @@
 
 namespace furrow {
 
+template <class Rules>
 class ScalarMatchFinder {
  public:
-  /// As MatchFinder::find, with the matches written to `out`, which has room for kMaxMatches.
+  /// As MatchFinder::find, with the matches written to `out`, which has room for
+  /// kMaxMatches.
   std::size_t find(std::uint32_t parity, std::span<const std::uint16_t> left,
                    std::span<const std::uint16_t> right, Match* out);
 
@@ -25,18 +27,17 @@ class ScalarMatchFinder {
   static constexpr std::size_t kRows = core::pos::kParamB + core::pos::kParamM - 1;
   static constexpr std::size_t kWordsPerRow = 4;  // 254 bits
 
-  /// Ranks + 1 of the first two entries with a residue; 0 means none.
-  struct Partners {
-    std::uint16_t first = 0;
-    std::uint16_t second = 0;
-  };
-
   void insert_right(std::span<const std::uint16_t> right);
   void clear_right(std::span<const std::uint16_t> right);
   [[nodiscard]] std::uint64_t targets_hit(const std::uint8_t* shifts, std::uint32_t residue) const;
 
   std::array<std::array<std::uint64_t, kWordsPerRow>, kRows> rows_{};
-  std::array<Partners, core::pos::kParamBC> partners_{};
+  // Entries of one residue in the order of their ranks, as ranks + 1; 0 ends them.
+  std::array<std::uint16_t, core::pos::kParamBC> first_{};
+  std::array<std::uint16_t, BucketResidues::kPlaces + 1> next_{};
 };
+
+extern template class ScalarMatchFinder<core::pos::AbundanceRules>;
+extern template class ScalarMatchFinder<core::pos::AutonomysRules>;
 
 }  // namespace furrow

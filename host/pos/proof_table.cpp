@@ -21,6 +21,8 @@
 #include "host/crypto/chacha8.hpp"
 #include "host/pos/bucket_array.hpp"
 #include "host/pos/match_finder.hpp"
+#include "host/pos/proof_choice.hpp"
+#include "host/pos/proof_rank.hpp"
 #include "host/pos/proof_tree.hpp"
 #include "host/pos/supported_k.hpp"
 #include "host/pos/table_function.hpp"
@@ -30,20 +32,33 @@ namespace furrow {
 namespace {
 
 using core::pos::kNumTables;
-using core::pos::kReducedMatchesCount;
 
 constexpr std::size_t kMaxProofSize = core::pos::Params<20>::kProofSize;
 
+/// How many of the matches found in a pair of buckets become entries of `table`.
+template <class Rules>
+std::size_t matches_that_count(unsigned table, std::size_t found) {
+  if constexpr (Rules::kCuts) {
+    return std::min(found, Rules::kPairMatches);
+  } else {
+    if (found > Rules::kPairMatches) [[unlikely]] {
+      throw TableOverflow(table, "a pair of buckets", Rules::kPairMatches);
+    }
+    return found;
+  }
+}
+
+template <class Rules>
 class Tables final : public ProofTable {
  public:
   Tables(unsigned k, std::size_t n_buckets, SimdMode mode)
       : k_(k),
         mode_(mode),
         n_buckets_(n_buckets),
-        arrays_{BucketArray(n_buckets), BucketArray(n_buckets), BucketArray(n_buckets)},
-        origins_{HugeArray<std::uint32_t>(n_buckets * BucketArray::kCapacity),
-                 HugeArray<std::uint32_t>(n_buckets * BucketArray::kCapacity),
-                 HugeArray<std::uint32_t>(n_buckets * BucketArray::kCapacity)},
+        arrays_{Array(n_buckets), Array(n_buckets), Array(n_buckets)},
+        origins_{HugeArray<std::uint32_t>(n_buckets * kPlaces),
+                 HugeArray<std::uint32_t>(n_buckets * kPlaces),
+                 HugeArray<std::uint32_t>(n_buckets * kPlaces)},
         finder_(mode) {
     used_targets_.reserve(kNumChunks);
   }
@@ -51,19 +66,27 @@ class Tables final : public ProofTable {
   bool generate(const PosSeed& seed, TableObserver* observer, const MayGoOn& go_on) override {
     std::optional<TableObservation> observation;
     if (observer != nullptr) {
-      observation.emplace(*observer, n_buckets_);
+      observation.emplace(*observer, n_buckets_, kPlaces);
     }
     TableObservation* const seen = observation ? &*observation : nullptr;
     if (!make_table1(seed, seen, go_on)) {
       return false;
     }
-    targets_.fill(kNoTarget);
+    choice_.clear();
     for (unsigned table = 2; table <= kNumTables; ++table) {
       if (!make_table(table, seen, go_on)) {
         return false;
       }
     }
-    choose_proofs();
+    choice_.settle([&](Origin match) {
+      std::array<std::uint8_t, kMaxProofSize> proof;
+      tree().write_proofs(k_, {&match, 1}, proof.data());
+      return proof_rank(k_, seed, std::span(proof).first(proof_size()));
+    });
+    if (seen != nullptr) {
+      note_target_positions(*seen);
+    }
+    take_first_proofs();
     return true;
   }
 
@@ -78,6 +101,17 @@ class Tables final : public ProofTable {
 
   void proof(std::size_t index, std::span<std::uint8_t> out) const override {
     tree().write_proofs(k_, {&used_targets_[index], 1}, out.data());
+  }
+
+  bool proof_of(SBucket s_bucket, std::span<std::uint8_t> out) const override {
+    const bool is_used =
+        (found_proofs_.bytes[s_bucket.value() / 8] >> (s_bucket.value() % 8) & 1) != 0;
+    const std::optional<Origin> match =
+        is_used || Rules::kProofsOfUnused ? choice_.match(s_bucket.value()) : std::nullopt;
+    if (match.has_value()) {
+      tree().write_proofs(k_, {&*match, 1}, out.data());
+    }
+    return match.has_value();
   }
 
   bool proof_hashes(std::span<Hash> out, const MayGoOn& go_on) const override {
@@ -95,6 +129,10 @@ class Tables final : public ProofTable {
   }
 
  private:
+  using Array = BucketArray<Rules>;
+  /// From one bucket to the next in all arrays.
+  static constexpr std::uint32_t kPlaces = bucket_places<Rules>();
+
   /// Values of x whose keystream is made at a time, and those that fill a batch. 512 K bits are
   /// whole blocks for every K.
   static constexpr std::size_t kKeystreamEntries = 4096;
@@ -109,21 +147,20 @@ class Tables final : public ProofTable {
   static constexpr std::size_t kProofsBetweenQuestions = 1024;
   static_assert(kProofsBetweenQuestions % ProofTree::kMaxBatch == 0);
 
-  /// No origin: the last pair of buckets is far below.
-  static constexpr std::uint32_t kNoTarget = 0xFFFFFFFF;
-
-  BucketArray& entries_of(unsigned table) {
+  Array& entries_of(unsigned table) {
     constexpr std::array<std::size_t, kNumTables> kArrays = {0, 0, 1, 2, 0, 1, 0};
     return arrays_[kArrays[table]];
   }
 
   [[nodiscard]] ProofTree tree() const {
-    return {arrays_[2].entries(0), {origins_[0].data(), origins_[1].data(), origins_[2].data()}};
+    return {kPlaces,
+            arrays_[2].entries(0),
+            {origins_[0].data(), origins_[1].data(), origins_[2].data()}};
   }
 
   [[nodiscard]] bool make_table1(const PosSeed& seed, TableObservation* observation,
                                  const MayGoOn& go_on) {
-    BucketArray& children = entries_of(1);
+    Array& children = entries_of(1);
     children.reset(1);
     const std::size_t n_entries = std::size_t{1} << k_;
     const std::size_t n_bytes = kKeystreamEntries * k_ / 8;
@@ -144,6 +181,7 @@ class Tables final : public ProofTable {
         file_children<entry_words(1)>(kFirstEntries, children);
       }
     }
+    check_buckets(1);
     if (observation != nullptr) {
       observation->end_table(1);
     }
@@ -169,7 +207,7 @@ class Tables final : public ProofTable {
         entries_of(table - 1).prefetch_bucket(pair + 2);
       }
       const std::size_t found = finder_.find(pair % 2, left, right);
-      const std::size_t kept = std::min(found, kReducedMatchesCount);
+      const std::size_t kept = matches_that_count<Rules>(table, found);
       stage_parents(table - 1, pair, kept);
       table_function_many(mode_, k_, table, static_cast<std::uint32_t>(pair) * core::pos::kParamBC,
                           kept, batch_);
@@ -177,17 +215,16 @@ class Tables final : public ProofTable {
         observation->add_pair(table, pair, found, kept, finder_.matches(), batch_);
       }
       if (table == kNumTables) {
-        file_targets(kept);
+        offer_proofs(pair, kept);
       } else if (entry_words(table) == 2) {
         file_children<2>(kept, entries_of(table));
       } else {
         file_children<4>(kept, entries_of(table));
       }
     }
-    if (observation != nullptr) {
-      if (table == kNumTables) {
-        note_target_positions(*observation);
-      } else {
+    if (table < kNumTables) {
+      check_buckets(table);
+      if (observation != nullptr) {
         observation->end_table(table);
       }
     }
@@ -196,7 +233,7 @@ class Tables final : public ProofTable {
 
   /// Residues of a bucket of parents; its origins go to where proofs will look for them.
   void load_parents(unsigned table, std::size_t bucket, BucketResidues& residues) {
-    const BucketArray& parents = entries_of(table);
+    const Array& parents = entries_of(table);
     const std::uint32_t* entries = parents.entries(bucket);
     residues.size = parents.size(bucket);
     for (std::size_t i = 0; i < residues.size; ++i) {
@@ -204,7 +241,7 @@ class Tables final : public ProofTable {
           static_cast<std::uint16_t>(entry_residue(table, entries + i * entry_words(table)));
     }
     if (has_origin(table)) {
-      std::uint32_t* origins = origins_[table - 4].data() + bucket * BucketArray::kCapacity;
+      std::uint32_t* origins = origins_[table - 4].data() + bucket * kPlaces;
       for (std::size_t i = 0; i < residues.size; ++i) {
         origins[i] = entries[4 * i + kOriginWord];
       }
@@ -213,7 +250,7 @@ class Tables final : public ProofTable {
 
   /// Puts the parents of the first `count` matches of `pair` in the order of the matches.
   void stage_parents(unsigned table, std::size_t pair, std::size_t count) {
-    const BucketArray& parents = entries_of(table);
+    const Array& parents = entries_of(table);
     if (entry_words(table) == 2) {
       stage<2>(parents.entries(pair), parents.entries(pair + 1), count);
       return;
@@ -237,32 +274,41 @@ class Tables final : public ProofTable {
   }
 
   template <std::size_t kWords>
-  void file_children(std::size_t count, BucketArray& children) {
+  void file_children(std::size_t count, Array& children) {
     for (std::size_t i = 0; i < count; ++i) {
-      children.prefetch<kWords>(batch_.buckets[i]);
+      children.template prefetch<kWords>(batch_.buckets[i]);
     }
     for (std::size_t i = 0; i < count; ++i) {
-      children.append<kWords>(batch_.buckets[i], batch_.children.data() + kWords * i);
+      children.template append<kWords>(batch_.buckets[i], batch_.children.data() + kWords * i);
     }
   }
 
-  /// The first match in position order takes the s-bucket.
-  void file_targets(std::size_t count) {
+  /// Entries of table 7 that are proofs of s-buckets, in position order.
+  void offer_proofs(std::size_t pair, std::size_t count) {
+    const auto left_base = static_cast<std::uint32_t>(pair) * core::pos::kParamBC;
     for (std::size_t i = 0; i < count; ++i) {
-      const std::uint32_t s_bucket = batch_.y[i] >> core::pos::kParamExt;
-      if (s_bucket < kNumSBuckets && targets_[s_bucket] == kNoTarget) {
-        targets_[s_bucket] = batch_.left[4 * i + kOriginWord];
+      const std::uint32_t s_bucket = Rules::s_bucket(k_, batch_.y[i]);
+      if (s_bucket < kNumSBuckets) {
+        const std::uint32_t* left = batch_.left.data() + 4 * i;
+        choice_.offer(s_bucket, batch_.y[i], left_base + entry_residue(kNumTables - 1, left),
+                      Origin::from_bits(left[kOriginWord]));
       }
     }
   }
 
-  void choose_proofs() {
+  void check_buckets(unsigned table) {
+    if (entries_of(table).overflowed()) {
+      throw TableOverflow(table, "a bucket", Rules::kBucketEntries);
+    }
+  }
+
+  void take_first_proofs() {
     found_proofs_ = {};
     used_targets_.clear();
     for (std::size_t s = 0; s < kNumSBuckets && used_targets_.size() < kNumChunks; ++s) {
-      if (targets_[s] != kNoTarget) {
+      if (const std::optional<Origin> match = choice_.match(s)) {
         found_proofs_.bytes[s / 8] |= static_cast<std::uint8_t>(1U << (s % 8));
-        used_targets_.push_back(Origin::from_bits(targets_[s]));
+        used_targets_.push_back(*match);
       }
     }
   }
@@ -270,8 +316,8 @@ class Tables final : public ProofTable {
   void note_target_positions(const TableObservation& observation) {
     target_positions_.assign(kNumSBuckets, ParentPositions{0, 0});
     for (std::size_t s = 0; s < kNumSBuckets; ++s) {
-      if (targets_[s] != kNoTarget) {
-        target_positions_[s] = observation.positions(Origin::from_bits(targets_[s]));
+      if (const std::optional<Origin> match = choice_.match(s)) {
+        target_positions_[s] = observation.positions(*match);
       }
     }
   }
@@ -279,15 +325,15 @@ class Tables final : public ProofTable {
   unsigned k_;
   SimdMode mode_;
   std::size_t n_buckets_;
-  std::array<BucketArray, 3> arrays_;
+  std::array<Array, 3> arrays_;
   std::array<HugeArray<std::uint32_t>, 3> origins_;  // of tables 4, 5 and 6, by slot
 
   std::array<std::uint8_t, kKeystreamEntries * 20 / 8 + kKeystreamPadding> keystream_{};
   std::array<BucketResidues, 2> residues_;  // of even and odd buckets
-  MatchFinder finder_;
+  MatchFinder<Rules> finder_;
   EntryBatch batch_;
 
-  std::array<std::uint32_t, kNumSBuckets> targets_{};  // origins in table 6
+  ProofChoice<Rules> choice_;  // among matches of table 6
   std::vector<Origin> used_targets_;
   FoundProofs found_proofs_;
   std::vector<ParentPositions> target_positions_;  // only of an observed seed
@@ -310,10 +356,19 @@ std::optional<std::size_t> ProofTable::proof_index(SBucket s_bucket) const {
   return before + static_cast<std::size_t>(std::popcount(lower_bits));
 }
 
-std::unique_ptr<ProofTable> make_proof_table(unsigned k, SimdMode mode) {
-  return with_supported_k(k, [&]<unsigned K>() -> std::unique_ptr<ProofTable> {
-    static_assert(core::pos::Params<K>::kNumBuckets <= 1 << 13, "pairs have 13 bits in origins");
-    return std::make_unique<Tables>(K, core::pos::Params<K>::kNumBuckets, mode);
+TableOverflow::TableOverflow(unsigned table, const std::string& what, std::size_t room)
+    : Error(ErrorKind::kUnavailable,
+            "proof of space: " + what + " of table " + std::to_string(table) + " has more than " +
+                std::to_string(room) + " entries, which practically never happens",
+            {.expected = "at most " + std::to_string(room), .actual = "more"}) {}
+
+std::unique_ptr<ProofTable> make_proof_table(Network network, unsigned k, SimdMode mode) {
+  return with_supported_k(k, [&]<unsigned K>() {
+    constexpr std::size_t kNumBuckets = core::pos::Params<K>::kNumBuckets;
+    static_assert(kNumBuckets <= 1 << 13, "pairs have 13 bits in origins");
+    return core::pos::with_rules_of(network, [&]<class Rules>() -> std::unique_ptr<ProofTable> {
+      return std::make_unique<Tables<Rules>>(K, kNumBuckets, mode);
+    });
   });
 }
 

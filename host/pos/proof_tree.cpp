@@ -40,10 +40,11 @@ void write_pair(uint128 first, uint128 second, std::uint8_t* out) {
 }
 
 /// Slots of the parents of `count` origins, left before right.
-void expand(const Origin* from, std::size_t count, std::uint32_t* slots) {
+void expand(std::uint32_t bucket_places, const Origin* from, std::size_t count,
+            std::uint32_t* slots) {
   for (std::size_t i = 0; i < count; ++i) {
-    slots[2 * i] = from[i].left_slot();
-    slots[2 * i + 1] = from[i].right_slot();
+    slots[2 * i] = from[i].left_slot(bucket_places);
+    slots[2 * i + 1] = from[i].right_slot(bucket_places);
   }
 }
 
@@ -52,7 +53,7 @@ void expand(const Origin* from, std::size_t count, std::uint32_t* slots) {
 void ProofTree::write_proofs(unsigned k, std::span<const Origin> targets, std::uint8_t* out) const {
   std::array<std::uint32_t, kMaxBatch * kTable3Entries> slots;
   std::array<Origin, kMaxBatch * kTable3Entries / 2> level;
-  expand(targets.data(), targets.size(), slots.data());
+  expand(bucket_places, targets.data(), targets.size(), slots.data());
   std::size_t count = 2 * targets.size();
   const auto prefetch_all = [&](const std::uint32_t* array, std::size_t words) {
     for (std::size_t i = 0; i < count; ++i) {
@@ -64,7 +65,7 @@ void ProofTree::write_proofs(unsigned k, std::span<const Origin> targets, std::u
     for (std::size_t i = 0; i < count; ++i) {
       level[i] = Origin::from_bits(origins[table - 4][slots[i]]);
     }
-    expand(level.data(), count, slots.data());
+    expand(bucket_places, level.data(), count, slots.data());
   }
   prefetch_all(table3, entry_words(3));
   with_supported_k(k, [&]<unsigned K>() {

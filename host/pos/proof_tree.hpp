@@ -11,12 +11,13 @@
 
 namespace furrow {
 
-/// What the tables of one seed leave behind for their proofs. Slots are places in buckets with room
-/// for 272 entries each.
+/// What the tables of one seed leave behind for their proofs. A slot is a place in a bucket, buckets
+/// being `bucket_places` apart.
 struct ProofTree {
   /// Most proofs that are walked together: their reads do not wait for one another.
   static constexpr std::size_t kMaxBatch = 64;
 
+  std::uint32_t bucket_places;
   /// Entries of table 3 by slot: their metadata are four x values.
   const std::uint32_t* table3;
   /// Origins of the entries of tables 4, 5 and 6 by slot.

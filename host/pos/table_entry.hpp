@@ -9,11 +9,22 @@
 // an entry is one aligned read.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 
-#include "furrow/core/pos.hpp"
+#include "furrow/core/table_rules.hpp"
 
 namespace furrow {
+
+/// Places from one bucket to the next in memory. No power of two: the heads of all
+/// buckets would fall upon the same few sets of a cache.
+template <class Rules>
+constexpr std::uint32_t bucket_places() {
+  constexpr std::uint32_t kLinePlaces = 4;
+  constexpr auto kLines = static_cast<std::uint32_t>(Rules::kBucketEntries) / kLinePlaces;
+  static_assert(Rules::kBucketEntries % kLinePlaces == 0);
+  return (std::has_single_bit(kLines) ? kLines + 1 : kLines) * kLinePlaces;
+}
 
 /// Words of an entry of `table`, 1 to 6.
 constexpr std::size_t entry_words(unsigned table) {
@@ -44,17 +55,17 @@ class Origin {
   }
 
   [[nodiscard]] constexpr std::uint32_t bits() const { return bits_; }
-  /// Places of the parents when all buckets have room for 272 entries.
-  [[nodiscard]] constexpr std::uint32_t left_slot() const {
-    return (bits_ >> 18) * kBucketSlots + (bits_ >> 9 & 511);
+  /// Slots of the parents when it is `places` from one bucket to the next.
+  [[nodiscard]] constexpr std::uint32_t left_slot(std::uint32_t places) const {
+    return (bits_ >> 18) * places + (bits_ >> 9 & 511);
   }
-  [[nodiscard]] constexpr std::uint32_t right_slot() const {
-    return ((bits_ >> 18) + 1) * kBucketSlots + (bits_ & 511);
+  [[nodiscard]] constexpr std::uint32_t right_slot(std::uint32_t places) const {
+    return ((bits_ >> 18) + 1) * places + (bits_ & 511);
   }
 
  private:
-  static constexpr auto kBucketSlots = static_cast<std::uint32_t>(core::pos::kReducedBucketSize);
-  static_assert(kBucketSlots <= 512);
+  static_assert(core::pos::AbundanceRules::kBucketEntries <= 512 &&
+                core::pos::AutonomysRules::kBucketEntries <= 512);
   std::uint32_t bits_ = 0;
 };
 

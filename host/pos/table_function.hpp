@@ -14,7 +14,11 @@ namespace furrow {
 
 /// Entries on their way into the next table. Rows have room for whole vectors behind the last one.
 struct EntryBatch {
-  static constexpr std::size_t kPlaces = core::pos::kReducedMatchesCount;
+  /// The matches that a pair of buckets can have under any rules, and some: rows that are a power
+  /// of two apart would fall upon the same sets of a cache.
+  static constexpr std::size_t kPlaces = 512 + 64;
+  static_assert(kPlaces >= core::pos::AbundanceRules::kPairMatches &&
+                kPlaces >= core::pos::AutonomysRules::kPairMatches);
 
   /// Parents, entry after entry. The origin word of the left ones is that of the child.
   alignas(64) std::array<std::uint32_t, 4 * kPlaces> left{};

@@ -5,14 +5,13 @@
 #include <utility>
 
 namespace furrow {
-namespace {
-constexpr std::size_t kSlots = core::pos::kReducedBucketSize;
-}  // namespace
 
-TableObservation::TableObservation(TableObserver& observer, std::size_t n_buckets)
+TableObservation::TableObservation(TableObserver& observer, std::size_t n_buckets,
+                                   std::uint32_t bucket_places)
     : observer_(observer),
-      parents_(n_buckets * kSlots),
-      children_(n_buckets * kSlots),
+      bucket_places_(bucket_places),
+      parents_(n_buckets * bucket_places),
+      children_(n_buckets * bucket_places),
       sizes_(n_buckets) {}
 
 void TableObservation::add_entry(unsigned table, const EntryBatch& batch, std::size_t index) {
@@ -26,8 +25,8 @@ void TableObservation::add_entry(unsigned table, const EntryBatch& batch, std::s
   y_.push_back(static_cast<std::uint32_t>(bucket * core::pos::kParamBC) +
                entry_residue(table, entry));
   metadata_.push_back(entry_metadata(table, entry));
-  if (sizes_[bucket] < kSlots) {
-    children_[bucket * kSlots + sizes_[bucket]++] = position_;
+  if (sizes_[bucket] < bucket_places_) {
+    children_[bucket * bucket_places_ + sizes_[bucket]++] = position_;
   }
   ++position_;
 }
@@ -62,7 +61,7 @@ void TableObservation::end_table(unsigned table) {
 }
 
 ParentPositions TableObservation::positions(Origin origin) const {
-  return {parents_[origin.left_slot()], parents_[origin.right_slot()]};
+  return {parents_[origin.left_slot(bucket_places_)], parents_[origin.right_slot(bucket_places_)]};
 }
 
 }  // namespace furrow

@@ -15,7 +15,8 @@ namespace furrow {
 
 class TableObservation {
  public:
-  TableObservation(TableObserver& observer, std::size_t n_buckets);
+  /// `bucket_places` apart are the buckets that slots are places in.
+  TableObservation(TableObserver& observer, std::size_t n_buckets, std::uint32_t bucket_places);
 
   /// The next `count` entries of table 1 are in the batch.
   void add_first_entries(std::size_t count, const EntryBatch& batch);
@@ -32,6 +33,7 @@ class TableObservation {
   void add_entry(unsigned table, const EntryBatch& batch, std::size_t index);
 
   TableObserver& observer_;
+  std::uint32_t bucket_places_;
   std::uint32_t position_ = 0;
   std::vector<std::uint32_t> parents_;  // positions by slot
   std::vector<std::uint32_t> children_;

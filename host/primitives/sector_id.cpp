@@ -75,14 +75,18 @@ Hash shard_commitments_root(SimdMode mode, const Hash& seed, HistorySize history
   return balanced_merkle_root(mode, leaves);
 }
 
-SectorId derive_sector_id(const Hash& public_key_hash, const Hash& shard_commitments_root,
-                          SectorIndex sector_index, HistorySize history_size) {
-  // The count of segments is hashed here, not the stored form.
-  const Message<42> message = Message<42>()
-                                  .integer(sector_index.value())
-                                  .integer(history_size.count())
-                                  .append(shard_commitments_root.bytes);
-  return {blake3_keyed(public_key_hash, message.bytes()).bytes};
+SectorId derive_sector_id(Network network, const Hash& public_key_hash,
+                          const Hash& shard_commitments_root, SectorIndex sector_index,
+                          HistorySize history_size) {
+  const auto place = [&](auto message) {
+    return message.integer(sector_index.value()).integer(history_size.count());
+  };
+  const Hash id =
+      network == Network::kAbundance
+          ? blake3_keyed(public_key_hash,
+                         place(Message<42>()).append(shard_commitments_root.bytes).bytes())
+          : blake3_keyed(public_key_hash, place(Message<10>()).bytes());
+  return {id.bytes};
 }
 
 PieceIndex derive_piece_index(const SectorId& sector_id, PieceOffset offset,
@@ -132,7 +136,7 @@ SBucket s_bucket_audit_index(const SectorSlotChallenge& challenge) {
 
 std::optional<HistorySize> derive_expiration_history_size(const SectorId& sector_id,
                                                           HistorySize history_size,
-                                                          const Hash& super_segment_root,
+                                                          std::span<const std::uint8_t> commitment,
                                                           HistorySize min_sector_lifetime) {
   const std::uint64_t lifetime = min_sector_lifetime.count();
   std::uint64_t check = 0;
@@ -142,8 +146,7 @@ std::optional<HistorySize> derive_expiration_history_size(const SectorId& sector
       __builtin_add_overflow(last, lifetime, &last)) {
     return std::nullopt;
   }
-  const Hash hash =
-      blake3(Message<64>().append(sector_id.bytes).append(super_segment_root.bytes).bytes());
+  const Hash hash = Blake3Hasher().update(sector_id.bytes).update(commitment).finalize();
   // last - check = 3 * history size >= 3, and check + (last - check) - 1 < last: nothing can fail.
   return HistorySize::from_count(check + u256_modulo(hash.bytes, last - check));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What follows from the place of a sector: its id, its pieces, its seeds, its end
-// (docs/spec/01-primitives.md, section 9).
+// (docs/spec/01-primitives.md, section 9; docs/spec/09-autonomys.md, section 4).
 #pragma once
 
 #include <cstdint>
@@ -22,8 +22,10 @@ Hash public_key_hash(const PublicKey& public_key);
 /// Takes a good part of a second; keep the result.
 Hash shard_commitments_root(SimdMode mode, const Hash& seed, HistorySize history_size);
 
-SectorId derive_sector_id(const Hash& public_key_hash, const Hash& shard_commitments_root,
-                          SectorIndex sector_index, HistorySize history_size);
+/// `shard_commitments_root` is of Abundance and not looked at for another network.
+SectorId derive_sector_id(Network network, const Hash& public_key_hash,
+                          const Hash& shard_commitments_root, SectorIndex sector_index,
+                          HistorySize history_size);
 
 /// Index of the piece at `offset` of a sector (section 9.4). Throws InvalidArgument for parameters
 /// beyond any chain, for which the rule overflows or is not defined.
@@ -39,10 +41,12 @@ SectorSlotChallenge derive_sector_slot_challenge(const SectorId& sector_id,
 SBucket s_bucket_audit_index(const SectorSlotChallenge& challenge);
 
 /// History size at which the sector expires; none when the arithmetic overflows (section 9.7).
-/// `super_segment_root` covers the segment at history_size + min_sector_lifetime.
+/// `commitment` is to history at history_size + min_sector_lifetime: the root of the super segment
+/// that covers the last segment then (32 bytes, Abundance), or that segment's commitment (48 bytes,
+/// Autonomys).
 std::optional<HistorySize> derive_expiration_history_size(const SectorId& sector_id,
                                                           HistorySize history_size,
-                                                          const Hash& super_segment_root,
+                                                          std::span<const std::uint8_t> commitment,
                                                           HistorySize min_sector_lifetime);
 
 }  // namespace furrow

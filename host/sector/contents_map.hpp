@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which s-buckets each record of a sector uses (docs/spec/03-record-encoding-and-sector.md, section
-// 3): P bitmaps of 8192 bytes, then 32 bytes of BLAKE3 over them.
+// 3; docs/spec/09-autonomys.md, section 8): P bitmaps of 8192 bytes, then 32 bytes of BLAKE3 over them.
 #pragma once
 
 #include <cstdint>
@@ -19,10 +19,15 @@ inline bool has_s_bucket(const FoundProofs& bitmap, SBucket s_bucket) {
 class SectorContentsMap {
  public:
   /// All bits clear.
-  explicit SectorContentsMap(std::uint16_t pieces_in_sector) : bitmaps_(pieces_in_sector) {}
-  /// Throws InvalidBytesLength, then ChecksumMismatch.
+  explicit SectorContentsMap(std::uint16_t pieces_in_sector, Network network = Network::kAbundance)
+      : network_(network), bitmaps_(pieces_in_sector) {}
+  /// Throws InvalidBytesLength, then ChecksumMismatch, then, for Autonomys, MalformedData when a
+  /// record has more than 32768 s-buckets.
   static SectorContentsMap parse(std::span<const std::uint8_t> bytes,
-                                 std::uint16_t pieces_in_sector);
+                                 std::uint16_t pieces_in_sector,
+                                 Network network = Network::kAbundance);
+
+  [[nodiscard]] Network network() const { return network_; }
 
   [[nodiscard]] std::uint16_t pieces_in_sector() const {
     return static_cast<std::uint16_t>(bitmaps_.size());
@@ -30,18 +35,19 @@ class SectorContentsMap {
   /// One bitmap for each record, by piece offset; what an encoder fills.
   [[nodiscard]] std::span<FoundProofs> bitmaps() { return bitmaps_; }
   [[nodiscard]] std::span<const FoundProofs> bitmaps() const { return bitmaps_; }
-  /// Pre: offset < pieces_in_sector().
+  /// Whether the record has a masked chunk there. Pre: offset < pieces_in_sector().
   [[nodiscard]] bool uses(PieceOffset offset, SBucket s_bucket) const {
     return has_s_bucket(bitmaps_[offset.value()], s_bucket);
   }
 
-  /// Number of records that use each of the 65536 s-buckets.
+  /// Number of records that have a chunk, masked or plain, in each of the 65536 s-buckets.
   [[nodiscard]] std::vector<std::uint16_t> s_bucket_sizes() const;
 
   /// Writes bitmaps and checksum. Throws InvalidBytesLength when `out` has another size.
   void write_to(std::span<std::uint8_t> out) const;
 
  private:
+  Network network_;
   std::vector<FoundProofs> bitmaps_;
 };
 

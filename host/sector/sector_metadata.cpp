@@ -11,8 +11,10 @@
 
 namespace furrow {
 
-SectorMetadata SectorMetadata::expired_dummy(SectorIndex index, std::uint16_t pieces_in_sector) {
+SectorMetadata SectorMetadata::expired_dummy(Network network, SectorIndex index,
+                                             std::uint16_t pieces_in_sector) {
   SectorMetadata metadata;
+  metadata.network = network;
   metadata.sector_index = index;
   metadata.pieces_in_sector = pieces_in_sector;
   metadata.history_size = HistorySize::from_count(1);
@@ -30,11 +32,11 @@ std::vector<std::uint8_t> SectorMetadata::encode() const {
   for (const std::uint16_t size : s_bucket_sizes) {
     writer.u16(size);
   }
-  writer.u64(history_size.stored());
+  writer.u64(history_size.number(network));
   return writer.raw(blake3(writer.bytes()).bytes).take();
 }
 
-SectorMetadata SectorMetadata::decode(std::span<const std::uint8_t> bytes,
+SectorMetadata SectorMetadata::decode(Network network, std::span<const std::uint8_t> bytes,
                                       const std::string& what) {
   if (bytes.size() != kSectorMetadataSize) {
     throw InvalidBytesLength(what, kSectorMetadataSize, bytes.size());
@@ -46,12 +48,18 @@ SectorMetadata SectorMetadata::decode(std::span<const std::uint8_t> bytes,
   }
   ScaleReader reader(bytes);
   SectorMetadata metadata;
+  metadata.network = network;
   metadata.sector_index = SectorIndex(reader.u16());
   metadata.pieces_in_sector = reader.u16();
   for (std::uint16_t& size : metadata.s_bucket_sizes) {
     size = reader.u16();
   }
-  metadata.history_size = HistorySize::from_stored(reader.u64());
+  const std::optional<HistorySize> history_size = HistorySize::from_number(network, reader.u64());
+  if (!history_size.has_value()) {
+    throw MalformedData(what + ": history size: expected at least 1 segment, actual 0",
+                        {.expected = "at least 1", .actual = "0"});
+  }
+  metadata.history_size = *history_size;
   return metadata;
 }
 

@@ -10,6 +10,7 @@
 #include "host/crypto/blake3.hpp"
 #include "host/primitives/sector_id.hpp"
 #include "host/sector/contents_map.hpp"
+#include "host/sector/plain_chunks.hpp"
 #include "host/sector/s_bucket_counts.hpp"
 #include "host/sector/sector_layout.hpp"
 
@@ -33,30 +34,31 @@ void check_offset(PieceOffset offset, const SectorMetadata& metadata) {
   }
 }
 
-SectorContentsMap read_contents_map(const SectorReadAt& read_at, std::uint16_t pieces) {
-  std::vector<std::uint8_t> bytes(contents_map_size(pieces));
+SectorContentsMap read_contents_map(const SectorReadAt& read_at, const SectorMetadata& metadata) {
+  std::vector<std::uint8_t> bytes(contents_map_size(metadata.pieces_in_sector));
   read_at(0, bytes);
   try {
-    return SectorContentsMap::parse(bytes, pieces);
+    return SectorContentsMap::parse(bytes, metadata.pieces_in_sector, metadata.network);
   } catch (const Error& error) {
     throw FailedToDecodeSectorContentsMap(error.what());
   }
 }
 
-/// Places of the chunks of one record, ascending: s-bucket offsets come from the metadata, the rank
+/// Places of the chunks of one record, masked and plain, ascending: s-bucket offsets come from the metadata, the rank
 /// within an s-bucket from the map.
 std::vector<ChunkPlace> locate_chunks(const SectorContentsMap& map, const SectorMetadata& metadata,
                                       PieceOffset offset) {
   SBucketCounts before;
   for (std::size_t q = 0; q < offset.value(); ++q) {
-    before.add(map.bitmaps()[q]);
+    before.add(occupied_s_buckets(map.network(), map.bitmaps()[q]));
   }
+  const FoundProofs occupied = occupied_s_buckets(map.network(), map.bitmaps()[offset.value()]);
   std::vector<ChunkPlace> places;
   places.reserve(kNumChunks);
   std::uint64_t first_chunk = 0;
   for (std::size_t s = 0; s < kNumSBuckets; ++s) {
     const SBucket s_bucket(static_cast<std::uint16_t>(s));
-    if (map.uses(offset, s_bucket)) {
+    if (has_s_bucket(occupied, s_bucket)) {
       places.push_back({s_bucket, first_chunk + before.of(s)});
     }
     first_chunk += metadata.s_bucket_sizes[s];
@@ -97,6 +99,57 @@ void read_chunks(std::span<const ChunkPlace> places, std::uint64_t region_offset
   }
 }
 
+/// Masks of the s-buckets of a bitmap, in their order. Throws MissingPosProof.
+std::vector<Hash> masks_of(const FoundProofs& bitmap, const ProofTable& proofs) {
+  std::vector<Hash> used(proofs.num_proofs());
+  proofs.proof_hashes(used);
+  std::vector<Hash> masks;
+  masks.reserve(kNumChunks);
+  std::vector<std::uint8_t> proof(proofs.proof_size());
+  std::size_t n_used = 0;
+  for (std::size_t s = 0; s < kNumSBuckets; ++s) {
+    const SBucket s_bucket(static_cast<std::uint16_t>(s));
+    const bool is_used = has_s_bucket(proofs.found_proofs(), s_bucket);
+    if (has_s_bucket(bitmap, s_bucket)) {
+      if (is_used) {
+        masks.push_back(used[n_used]);
+      } else if (proofs.proof_of(s_bucket, proof)) {
+        masks.push_back(blake3(proof));  // by another choice of proofs than ours
+      } else {
+        throw MissingPosProof(s_bucket);
+      }
+    }
+    n_used += is_used ? 1 : 0;
+  }
+  return masks;
+}
+
+/// The chunks of a record without their masks, by s-bucket.
+std::unique_ptr<ExtendedRecord> read_chunks_of(PieceOffset offset, const SectorId& sector_id,
+                                               const SectorMetadata& metadata,
+                                               const SectorContentsMap& map,
+                                               const SectorReadAt& read_at, ProofTable& proofs) {
+  const FoundProofs& bitmap = map.bitmaps()[offset.value()];
+  const std::vector<ChunkPlace> places = locate_chunks(map, metadata, offset);
+  proofs.generate(derive_evaluation_seed(sector_id, offset));
+  const std::vector<Hash> masks = masks_of(bitmap, proofs);
+  auto extended = std::make_unique<ExtendedRecord>();
+  std::size_t n_masked = 0;
+  read_chunks(places, record_chunks_offset(metadata.pieces_in_sector), read_at,
+              [&](std::size_t k, std::span<const std::uint8_t, kChunkSize> stored) {
+                RecordChunk& chunk = (*extended)[places[k].s_bucket.value()];
+                std::ranges::copy(stored, chunk.bytes.begin());
+                if (!has_s_bucket(bitmap, places[k].s_bucket)) {
+                  return;  // a plain one
+                }
+                for (std::size_t i = 0; i < kChunkSize; ++i) {
+                  chunk.bytes[i] ^= masks[n_masked].bytes[i];
+                }
+                ++n_masked;
+              });
+  return extended;
+}
+
 }  // namespace
 
 FailedToDecodeSectorContentsMap::FailedToDecodeSectorContentsMap(const std::string& reason)
@@ -116,6 +169,12 @@ MissingPosProof::MissingPosProof(SBucket s_bucket)
                        ", which the contents map marks as used",
                    {.expected = "a proof for s-bucket " + std::to_string(s_bucket.value())}),
       s_bucket_(s_bucket) {}
+
+InvalidChunk::InvalidChunk(const InvalidFr& error)
+    : ReadingError(ErrorKind::kCorrupt,
+                   "chunk in s-bucket " + std::to_string(error.index()) + ": " + error.what(),
+                   error.fields()),
+      s_bucket_(static_cast<std::uint16_t>(error.index())) {}
 
 FailedToErasureDecodeRecord::FailedToErasureDecodeRecord(PieceOffset offset,
                                                          const std::string& reason)
@@ -138,8 +197,7 @@ PieceChecksumMismatch::PieceChecksumMismatch(PieceOffset offset, const Hash& exp
 void read_encoded_record(PieceOffset offset, const SectorMetadata& metadata,
                          const SectorReadAt& read_at, Record& record, FoundProofs& found_proofs) {
   check_offset(offset, metadata);
-  const std::uint16_t pieces = metadata.pieces_in_sector;
-  const SectorContentsMap map = read_contents_map(read_at, pieces);
+  const SectorContentsMap map = read_contents_map(read_at, metadata);
   const std::vector<ChunkPlace> places = locate_chunks(map, metadata, offset);
   if (places.size() > kNumChunks) {
     throw FailedToDecodeSectorContentsMap("piece offset " + std::to_string(offset.value()) +
@@ -148,53 +206,50 @@ void read_encoded_record(PieceOffset offset, const SectorMetadata& metadata,
   }
   found_proofs = map.bitmaps()[offset.value()];
   record.fill({});
-  read_chunks(places, record_chunks_offset(pieces), read_at,
+  ChunkPlaces encoded(found_proofs);
+  read_chunks(places, record_chunks_offset(metadata.pieces_in_sector), read_at,
               [&](std::size_t k, std::span<const std::uint8_t, kChunkSize> stored) {
-                std::ranges::copy(stored, record[k].bytes.begin());
+                std::ranges::copy(stored, record[encoded.next(places[k].s_bucket)].bytes.begin());
               });
 }
 
-PiecePtr read_piece(PieceOffset offset, const SectorId& sector_id, const SectorMetadata& metadata,
-                    const SectorReadAt& read_at, ProofTable& proofs, const ErasureCoding& erasure) {
+template <class P>
+std::shared_ptr<const P> read_piece_of(PieceOffset offset, const SectorId& sector_id,
+                                       const SectorMetadata& metadata, const SectorReadAt& read_at,
+                                       ProofTable& proofs, const RecordErasure& erasure) {
   check_offset(offset, metadata);
   const std::uint16_t pieces = metadata.pieces_in_sector;
-  const SectorContentsMap map = read_contents_map(read_at, pieces);
-  const std::vector<ChunkPlace> places = locate_chunks(map, metadata, offset);
+  const SectorContentsMap map = read_contents_map(read_at, metadata);
+  const FoundProofs& bitmap = map.bitmaps()[offset.value()];
+  const auto extended = read_chunks_of(offset, sector_id, metadata, map, read_at, proofs);
 
-  proofs.generate(derive_evaluation_seed(sector_id, offset));
-  for (const ChunkPlace& place : places) {
-    if (!has_s_bucket(proofs.found_proofs(), place.s_bucket)) {
-      throw MissingPosProof(place.s_bucket);
-    }
-  }
-  std::vector<Hash> masks(proofs.num_proofs());
-  proofs.proof_hashes(masks);
-
-  const auto extended = std::make_unique<ExtendedRecord>();
-  read_chunks(places, record_chunks_offset(pieces), read_at,
-              [&](std::size_t k, std::span<const std::uint8_t, kChunkSize> stored) {
-                RecordChunk& chunk = (*extended)[places[k].s_bucket.value()];
-                for (std::size_t i = 0; i < kChunkSize; ++i) {
-                  chunk.bytes[i] = stored[i] ^ masks[k].bytes[i];
-                }
-              });
-
-  auto piece = std::make_unique_for_overwrite<Piece>();
+  auto piece = std::make_unique_for_overwrite<P>();
   try {
-    erasure.recover_record(*extended, map.bitmaps()[offset.value()], piece->record);
+    erasure.recover(kNetworkOf<P>, *extended, occupied_s_buckets(map.network(), bitmap),
+                    piece->record);
+  } catch (const InvalidFr& error) {
+    throw InvalidChunk(error);
   } catch (const ErasureCodingError& error) {
     throw FailedToErasureDecodeRecord(offset, error.what());
   }
 
-  RecordMetadata record_metadata;
-  read_at(record_metadata_offset(pieces) + std::uint64_t{offset.value()} * kRecordMetadataSize,
+  decltype(record_metadata_of(*piece, Hash())) record_metadata;
+  read_at(record_metadata_offset(pieces) + std::uint64_t{offset.value()} * sizeof(record_metadata),
           mutable_bytes_of(record_metadata));
-  piece->header = record_metadata.piece_header;
+  set_from_record_metadata(*piece, record_metadata);
   const Hash actual = blake3(bytes_of(*piece));
   if (actual != record_metadata.piece_checksum) {
     throw PieceChecksumMismatch(offset, record_metadata.piece_checksum, actual);
   }
   return piece;
 }
+
+template std::shared_ptr<const Piece> read_piece_of<Piece>(PieceOffset, const SectorId&,
+                                                           const SectorMetadata&,
+                                                           const SectorReadAt&, ProofTable&,
+                                                           const RecordErasure&);
+template std::shared_ptr<const AutonomysPiece> read_piece_of<AutonomysPiece>(
+    PieceOffset, const SectorId&, const SectorMetadata&, const SectorReadAt&, ProofTable&,
+    const RecordErasure&);
 
 }  // namespace furrow

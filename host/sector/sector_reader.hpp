@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A piece back out of a sector (docs/spec/03-record-encoding-and-sector.md, section 5).
+// A piece back out of a sector (docs/spec/03-record-encoding-and-sector.md, section 5;
+// docs/spec/09-autonomys.md, section 9).
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,7 @@
 #include "furrow/errors.hpp"
 #include "furrow/piece.hpp"
 
-#include "host/erasure/erasure_coding.hpp"
+#include "host/erasure/record_erasure.hpp"
 #include "host/pos/proof_table.hpp"
 #include "host/sector/sector_metadata.hpp"
 
@@ -55,6 +56,17 @@ class MissingPosProof : public ReadingError {
   SBucket s_bucket_;
 };
 
+/// A chunk, its mask taken off, is no element of the field that the erasure code of the network works
+/// in.
+class InvalidChunk : public ReadingError {
+ public:
+  explicit InvalidChunk(const InvalidFr& error);
+  [[nodiscard]] SBucket s_bucket() const noexcept { return s_bucket_; }
+
+ private:
+  SBucket s_bucket_;
+};
+
 /// The decoder refused, practically because there are not enough chunks.
 class FailedToErasureDecodeRecord : public ReadingError {
  public:
@@ -74,17 +86,33 @@ class PieceChecksumMismatch : public ReadingError {
 // `WrongRecordSizeAfterDecoding` and `SBucketOutOfRange` of the specification have no counterpart:
 // the types Record and SBucket admit no other size and no other value.
 
-/// Reads the record at `offset` as it is stored, encoded, and its bitmap out of the contents map. What the
-/// map has no s-bucket for is zero. Throws InvalidArgument when offset >= pieces in sector,
+/// Reads the record at `offset` as it is stored, encoded, in the order in which an encoder gives its
+/// chunks, and its bitmap out of the contents map. Where there is no chunk, the record is zero. Throws InvalidArgument when offset >= pieces in sector,
 /// FailedToDecodeSectorContentsMap and FailedToReadChunk.
 void read_encoded_record(PieceOffset offset, const SectorMetadata& metadata,
                          const SectorReadAt& read_at, Record& record, FoundProofs& found_proofs);
 
-/// Reads, unmasks and recovers the piece at `offset`, and verifies its checksum.
-/// `proofs` is used as working memory and is left with the tables of this piece.
-/// Thread-safe for distinct `proofs`. Throws InvalidArgument when offset >= pieces in sector, and
-/// the errors above.
-PiecePtr read_piece(PieceOffset offset, const SectorId& sector_id, const SectorMetadata& metadata,
-                    const SectorReadAt& read_at, ProofTable& proofs, const ErasureCoding& erasure);
+/// Reads, unmasks and recovers the piece at `offset`, and verifies its checksum. P is the piece of the
+/// network of the metadata, and `proofs` is of that network; they are used as working memory and left
+/// with the tables of this piece. Thread-safe for distinct `proofs`. Throws InvalidArgument when
+/// offset >= pieces in sector, and the errors above.
+template <class P>
+std::shared_ptr<const P> read_piece_of(PieceOffset offset, const SectorId& sector_id,
+                                       const SectorMetadata& metadata, const SectorReadAt& read_at,
+                                       ProofTable& proofs, const RecordErasure& erasure);
+extern template std::shared_ptr<const Piece> read_piece_of<Piece>(PieceOffset, const SectorId&,
+                                                                  const SectorMetadata&,
+                                                                  const SectorReadAt&, ProofTable&,
+                                                                  const RecordErasure&);
+extern template std::shared_ptr<const AutonomysPiece> read_piece_of<AutonomysPiece>(
+    PieceOffset, const SectorId&, const SectorMetadata&, const SectorReadAt&, ProofTable&,
+    const RecordErasure&);
+
+/// The same for Abundance.
+inline PiecePtr read_piece(PieceOffset offset, const SectorId& sector_id,
+                           const SectorMetadata& metadata, const SectorReadAt& read_at,
+                           ProofTable& proofs, const RecordErasure& erasure) {
+  return read_piece_of<Piece>(offset, sector_id, metadata, read_at, proofs, erasure);
+}
 
 }  // namespace furrow

@@ -5,6 +5,7 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 
 #include "host/base/counted.hpp"
 #include "host/crypto/blake3.hpp"
+#include "host/sector/plain_chunks.hpp"
 #include "host/sector/sector_layout.hpp"
 
 namespace furrow {
@@ -41,17 +43,69 @@ void transpose(std::array<std::uint64_t, kTileBits>& bits) {
   }
 }
 
+/// The chunks of a record in the order of their s-buckets, and which those are.
+struct OrderedRecord {
+  FoundProofs occupied;
+  Record chunks;
+};
+
+/// Records as they are laid out. What has plain chunks, which practically never happens, is put in
+/// order first.
+class RecordsInOrder {
+ public:
+  RecordsInOrder(const SectorContentsMap& map, std::span<const Record> records) {
+    for (std::size_t p = 0; p < records.size(); ++p) {
+      const FoundProofs& bitmap = map.bitmaps()[p];
+      const std::size_t used = count_s_buckets(bitmap);
+      if (used > kNumChunks) {
+        throw InvalidArgument(
+            "sector: expected at most 32768 s-buckets of the record at piece offset " +
+            std::to_string(p) + ", actual " + std::to_string(used));
+      }
+      if (used < kNumChunks && traits_of(map.network()).plain_chunks_fill_up) {
+        const OrderedRecord& made = put_in_order(map.network(), bitmap, records[p]);
+        add(made.occupied, made.chunks);
+      } else {
+        add(bitmap, records[p]);
+      }
+    }
+  }
+
+  [[nodiscard]] std::span<const FoundProofs* const> occupied() const { return occupied_; }
+  [[nodiscard]] std::span<const Record* const> records() const { return records_; }
+
+ private:
+  const OrderedRecord& put_in_order(Network network, const FoundProofs& bitmap,
+                                    const Record& record) {
+    made_.push_back(std::make_unique<OrderedRecord>());
+    OrderedRecord& made = *made_.back();
+    made.occupied = occupied_s_buckets(network, bitmap);
+    ChunkPlaces places(bitmap);
+    std::size_t k = 0;
+    for_each_s_bucket(made.occupied, [&](SBucket s) { made.chunks[k++] = record[places.next(s)]; });
+    return made;
+  }
+
+  void add(const FoundProofs& occupied, const Record& record) {
+    occupied_.push_back(&occupied);
+    records_.push_back(&record);
+  }
+
+  std::vector<std::unique_ptr<OrderedRecord>> made_;
+  std::vector<const FoundProofs*> occupied_;
+  std::vector<const Record*> records_;
+};
+
 /// Lays out chunks s-bucket by s-bucket, each record's in the order it has them, so that all reads
 /// and writes are streams.
 class ChunkWriter {
  public:
-  ChunkWriter(std::span<const FoundProofs> bitmaps, std::span<const Record> records,
-              std::span<std::uint8_t> chunks)
-      : bitmaps_(bitmaps), begin_(chunks.data()), end_(chunks.data()) {
-    for (const Record& record : records) {
-      next_.push_back(record.data());
+  ChunkWriter(const RecordsInOrder& records, std::span<std::uint8_t> chunks)
+      : occupied_(records.occupied()), begin_(chunks.data()), end_(chunks.data()) {
+    for (const Record* record : records.records()) {
+      next_.push_back(record->data());
     }
-    next_.resize((records.size() + kTileBits - 1) / kTileBits * kTileBits);
+    next_.resize((next_.size() + kTileBits - 1) / kTileBits * kTileBits);
     users_.resize(next_.size());
   }
 
@@ -82,8 +136,8 @@ class ChunkWriter {
     std::array<std::uint64_t, kTileBits> bits;
     for (std::size_t first = 0; first < next_.size(); first += kTileBits) {
       for (std::size_t i = 0; i < kTileBits; ++i) {
-        bits[i] = first + i < bitmaps_.size()
-                      ? core::load_le64(bitmaps_[first + i].data() + tile * kTileBits / 8)
+        bits[i] = first + i < occupied_.size()
+                      ? core::load_le64(occupied_[first + i]->data() + tile * kTileBits / 8)
                       : 0;
       }
       transpose(bits);
@@ -91,7 +145,7 @@ class ChunkWriter {
     }
   }
 
-  std::span<const FoundProofs> bitmaps_;
+  std::span<const FoundProofs* const> occupied_;
   std::uint8_t* begin_;
   std::uint8_t* end_;                     // of what is laid out
   std::vector<const RecordChunk*> next_;  // chunk of each record
@@ -101,23 +155,20 @@ class ChunkWriter {
 }  // namespace
 
 void assemble_sector(const SectorContentsMap& map, std::span<const Record> records,
-                     std::span<const RecordMetadata> metadata, std::span<std::uint8_t> out) {
+                     std::span<const std::uint8_t> metadata, std::span<std::uint8_t> out) {
+  const Network network = map.network();
   const std::uint16_t pieces = map.pieces_in_sector();
-  if (records.size() != pieces || metadata.size() != pieces) {
-    throw InvalidArgument("sector of " + counted(pieces, "piece") + ": given " +
-                          counted(records.size(), "record") + " and " +
-                          std::to_string(metadata.size()) + " record metadata");
+  const std::size_t metadata_size = traits_of(network).record_metadata_size();
+  if (records.size() != pieces || metadata.size() != pieces * metadata_size) {
+    throw InvalidArgument(
+        "sector of " + counted(pieces, "piece") + ": given " + counted(records.size(), "record") +
+        " and " + counted(metadata.size(), "byte") + " of record metadata, of which each has " +
+        std::to_string(metadata_size));
   }
-  if (out.size() != sector_size(pieces)) {
-    throw InvalidBytesLength("buffer for the sector", sector_size(pieces), out.size());
+  if (out.size() != sector_size(network, pieces)) {
+    throw InvalidBytesLength("buffer for the sector", sector_size(network, pieces), out.size());
   }
-  for (std::size_t p = 0; p < pieces; ++p) {
-    if (const std::size_t used = count_s_buckets(map.bitmaps()[p]); used > kNumChunks) {
-      throw InvalidArgument(
-          "sector: expected at most 32768 s-buckets of the record at piece offset " +
-          std::to_string(p) + ", actual " + std::to_string(used));
-    }
-  }
+  const RecordsInOrder in_order(map, records);
   map.write_to(out.first(contents_map_size(pieces)));
 
   const std::span<std::uint8_t> chunks =
@@ -128,7 +179,7 @@ void assemble_sector(const SectorContentsMap& map, std::span<const Record> recor
     hasher.update(out.subspan(hashed, end - hashed));
     hashed = end;
   };
-  ChunkWriter writer(map.bitmaps(), records, chunks);
+  ChunkWriter writer(in_order, chunks);
   for (std::size_t tile = 0; tile < kNumSBuckets / kTileBits; ++tile) {
     writer.write_tile(tile);
     const std::size_t complete = record_chunks_offset(pieces) + writer.written();
@@ -137,12 +188,11 @@ void assemble_sector(const SectorContentsMap& map, std::span<const Record> recor
   const std::span<std::uint8_t> unused = chunks.subspan(writer.written());
   std::fill(unused.begin(), unused.end(), std::uint8_t{0});
 
-  auto place = out.begin() + static_cast<std::ptrdiff_t>(record_metadata_offset(pieces));
-  for (const RecordMetadata& entry : metadata) {
-    const std::span<const std::uint8_t> bytes = bytes_of(entry);
-    place = std::copy(bytes.begin(), bytes.end(), place);
-  }
-  hash_to(sector_checksum_offset(pieces));
+  const auto place =
+      std::ranges::copy(metadata,
+                        out.begin() + static_cast<std::ptrdiff_t>(record_metadata_offset(pieces)))
+          .out;
+  hash_to(sector_checksum_offset(network, pieces));
   const Hash checksum = hasher.finalize();
   std::copy(checksum.begin(), checksum.end(), place);
 }

@@ -40,12 +40,15 @@ class EncodingJob {
   /// `found_proofs` (shape [n][8192] bytes) must outlive the job. Throws InvalidArgument when they
   /// differ in length, or reach beyond the 65535 records that a sector can have.
   EncodingJob(const SectorId& sector_id, std::span<Record> records,
-              std::span<FoundProofs> found_proofs, PieceOffset first_offset = PieceOffset(0));
+              std::span<FoundProofs> found_proofs, PieceOffset first_offset = PieceOffset(0),
+              Network network = Network::kAbundance);
 
   /// The same records under one more watch; this job must outlive it.
   [[nodiscard]] EncodingJob watched(Watch watch);
 
   [[nodiscard]] const SectorId& sector_id() const noexcept { return sector_id_; }
+  /// Whose rules the records are encoded by.
+  [[nodiscard]] Network network() const noexcept { return network_; }
   /// Records of the job, done or not.
   [[nodiscard]] std::size_t size() const noexcept { return records_.size(); }
   /// Piece offset of the first record; the others follow it.
@@ -91,6 +94,7 @@ class EncodingJob {
   std::span<Record> records_;
   std::span<FoundProofs> found_proofs_;
   PieceOffset first_offset_;
+  Network network_;
   std::shared_ptr<Records> states_;  ///< shared by all jobs with these records
   std::vector<Watch> watches_;
 };

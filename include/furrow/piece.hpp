@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pieces: the unit of archived history (docs/spec/05-archiving-and-pieces.md, section 9).
+// Pieces: the unit of archived history (docs/spec/05-archiving-and-pieces.md, section 9;
+// docs/spec/09-autonomys.md, sections 3.3 and 8.2). Those of each network have a type of their own, so
+// that none is taken for another.
 #pragma once
 
 #include <array>
@@ -55,7 +57,7 @@ struct PieceHeader {
 };
 static_assert(sizeof(PieceHeader) == kPieceHeaderSize && alignof(PieceHeader) == 1);
 
-/// Header and record, 1049560 bytes, no padding. It names neither its index nor its position.
+/// A piece of Abundance: header and record, 1049560 bytes, no padding. It names neither its index nor its position.
 struct Piece {
   PieceHeader header;
   Record record;
@@ -63,9 +65,28 @@ struct Piece {
 static_assert(sizeof(Piece) == kPieceSize && alignof(Piece) == 1);
 static_assert(std::is_trivially_copyable_v<Piece>);
 
+/// A compressed point of the group G1 of BLS12-381: a commitment or a witness. Opaque here.
+using G1Point = FixedBytes<struct G1PointTag, kG1PointSize>;
+
+/// A piece of Autonomys: record, commitment to it, and witness of that in its segment, 1048672 bytes.
+struct AutonomysPiece {
+  Record record;
+  G1Point record_commitment;
+  G1Point record_witness;
+};
+static_assert(sizeof(AutonomysPiece) == kAutonomysTraits.piece_size());
+static_assert(alignof(AutonomysPiece) == 1 && std::is_trivially_copyable_v<AutonomysPiece>);
+
+/// The network whose pieces are of type P.
+template <class P>
+inline constexpr Network kNetworkOf = Network::kAbundance;
+template <>
+inline constexpr Network kNetworkOf<AutonomysPiece> = Network::kAutonomys;
+
 /// A piece and a share in its memory, wherever that is: on the heap, in a pool, in a cache. What is
 /// shared does not change.
 using PiecePtr = std::shared_ptr<const Piece>;
+using AutonomysPiecePtr = std::shared_ptr<const AutonomysPiece>;
 
 /// What a sector keeps of a piece beside its record: the header and the hash of the whole piece.
 struct RecordMetadata {
@@ -74,5 +95,33 @@ struct RecordMetadata {
   bool operator==(const RecordMetadata&) const = default;
 };
 static_assert(sizeof(RecordMetadata) == kRecordMetadataSize && alignof(RecordMetadata) == 1);
+
+/// The same for Autonomys.
+struct AutonomysRecordMetadata {
+  G1Point record_commitment;
+  G1Point record_witness;
+  Hash piece_checksum;
+  bool operator==(const AutonomysRecordMetadata&) const = default;
+};
+static_assert(sizeof(AutonomysRecordMetadata) == kAutonomysTraits.record_metadata_size() &&
+              alignof(AutonomysRecordMetadata) == 1);
+
+/// Record metadata of a piece whose BLAKE3 is `checksum`.
+inline RecordMetadata record_metadata_of(const Piece& piece, const Hash& checksum) {
+  return {piece.header, checksum};
+}
+inline AutonomysRecordMetadata record_metadata_of(const AutonomysPiece& piece,
+                                                  const Hash& checksum) {
+  return {piece.record_commitment, piece.record_witness, checksum};
+}
+/// The way back: everything of the piece but its record.
+inline void set_from_record_metadata(Piece& piece, const RecordMetadata& metadata) {
+  piece.header = metadata.piece_header;
+}
+inline void set_from_record_metadata(AutonomysPiece& piece,
+                                     const AutonomysRecordMetadata& metadata) {
+  piece.record_commitment = metadata.record_commitment;
+  piece.record_witness = metadata.record_witness;
+}
 
 }  // namespace furrow

@@ -50,21 +50,30 @@ class DeviceSilent : public DeviceLost {
   using DeviceLost::DeviceLost;
 };
 
-/// A record has fewer than 32768 proofs and therefore cannot be encoded (docs/spec/03, section 2).
-class TooFewProofs : public Error {
+/// A record that nobody can encode.
+class UnencodableRecord : public Error {
  public:
-  TooFewProofs(PieceOffset offset, std::size_t found);
+  /// `reason` names what is wrong; `fields` get the offset.
+  UnencodableRecord(PieceOffset offset, ErrorKind kind, const std::string& reason,
+                    ErrorFields fields = {});
   [[nodiscard]] PieceOffset piece_offset() const noexcept { return offset_; }
 
  private:
   PieceOffset offset_;
 };
 
-/// Encodes the one record at `offset` in place and sets its bitmap. Thread-safe. kCancelled when
-/// `may_go_on` said so; throws TooFewProofs. Record and bitmap are as they were after either.
-using EncodeOneRecord =
-    std::function<EncodeOutcome(const SectorId& sector_id, PieceOffset offset, Record& record,
-                                FoundProofs& found_proofs, const MayGoOn& may_go_on)>;
+/// It has fewer than 32768 proofs, and the network does not fill up (docs/spec/03, section 2).
+class TooFewProofs : public UnencodableRecord {
+ public:
+  TooFewProofs(PieceOffset offset, std::size_t found);
+};
+
+/// Encodes the one record at `offset` of a sector in place and sets its bitmap. Thread-safe. kCancelled when
+/// `may_go_on` said so; throws UnencodableRecord. Record and bitmap are as they were after
+/// either.
+using EncodeOneRecord = std::function<EncodeOutcome(
+    Network network, const SectorId& sector_id, PieceOffset offset, Record& record,
+    FoundProofs& found_proofs, const MayGoOn& may_go_on)>;
 
 /// Encodes the records of a sector (docs/spec/03-record-encoding-and-sector.md, section 2).
 class RecordsEncoder {
@@ -81,7 +90,7 @@ class RecordsEncoder {
   /// as it was and given back. A stop request takes effect within one batch of records; an encoder
   /// that can, and the CPU can, ends inside a record.
   ///
-  /// Thread-compatible: calls_at_once() calls at a time. Throws TooFewProofs when a record cannot be encoded,
+  /// Thread-compatible: calls_at_once() calls at a time. Throws UnencodableRecord when a record cannot be encoded,
   /// DeviceLost when another encoder has to take over for good, EncoderError when this encoder
   /// cannot; another one may. After any other exception nobody knows what the records are.
   virtual EncodeOutcome encode(EncodingJob& job, std::stop_token stop) = 0;
@@ -91,8 +100,9 @@ class RecordsEncoder {
   /// Throws like encode, and InvalidArgument like EncodingJob.
   EncodeOutcome encode_records(const SectorId& sector_id, std::span<Record> records,
                                std::span<FoundProofs> found_proofs, std::stop_token stop,
-                               PieceOffset first_offset = PieceOffset(0)) {
-    EncodingJob job(sector_id, records, found_proofs, first_offset);
+                               PieceOffset first_offset = PieceOffset(0),
+                               Network network = Network::kAbundance) {
+    EncodingJob job(sector_id, records, found_proofs, first_offset, network);
     return encode_all(job, std::move(stop));
   }
   /// encode() for a job that nobody else works on: throws EncoderError, too, when it ends without a

@@ -8,9 +8,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 
-#include "furrow/core/params.hpp"
+#include "furrow/core/network.hpp"
 
 namespace furrow {
 
@@ -81,6 +82,20 @@ class HistorySize {
   }
   constexpr auto operator<=>(const HistorySize&) const = default;
 
+  /// As the number that stands for it in the messages, metadata and files of a network
+  /// (docs/spec/09-autonomys.md, section 2.1). Saturates like count().
+  [[nodiscard]] constexpr std::uint64_t number(Network network) const {
+    return traits_of(network).history_size_is_count ? count() : stored();
+  }
+  /// From such a number; none for 0 segments, which is none in a network that counts.
+  [[nodiscard]] static constexpr std::optional<HistorySize> from_number(Network network,
+                                                                        std::uint64_t number) {
+    if (!traits_of(network).history_size_is_count) {
+      return from_stored(number);
+    }
+    return number == 0 ? std::nullopt : std::optional(from_count(number));
+  }
+
  private:
   static constexpr std::uint64_t kMax = std::numeric_limits<std::uint64_t>::max();
   explicit constexpr HistorySize(std::uint64_t stored) : stored_(stored) {}
@@ -108,7 +123,7 @@ using Hash = FixedBytes<struct HashTag, kHashSize>;
 using SectorId = FixedBytes<struct SectorIdTag, kHashSize>;
 /// Seed of the proof of space of one record.
 using PosSeed = FixedBytes<struct PosSeedTag, kPosSeedSize>;
-/// Ed25519 public key.
+/// Key of a farmer: Ed25519 for Abundance, sr25519 for Autonomys.
 using PublicKey = FixedBytes<struct PublicKeyTag, 32>;
 using GlobalChallenge = FixedBytes<struct GlobalChallengeTag, kHashSize>;
 using SectorSlotChallenge = FixedBytes<struct SectorSlotChallengeTag, kHashSize>;

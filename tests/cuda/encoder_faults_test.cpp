@@ -18,7 +18,8 @@ class FakeCpuEncoder final : public RecordsEncoder {
   EncodeOutcome encode(EncodingJob& job, std::stop_token) override {
     for (Claim claim(job, 1); !claim.empty(); claim = Claim(job, 1)) {
       const PieceOffset offset = claim.pending().front();
-      fake_encode_on_cpu(job.sector_id(), offset, job.record(offset), job.found_proofs(offset), {});
+      fake_encode_on_cpu(job.network(), job.sector_id(), offset, job.record(offset),
+                         job.found_proofs(offset), {});
       claim.done(offset);
     }
     return EncodeOutcome::kComplete;

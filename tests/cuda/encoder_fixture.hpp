@@ -32,8 +32,8 @@ struct FakeCudaSector {
         bytes[b] = static_cast<std::uint8_t>((start + b) % 251);
       }
       expected[i] = records[i];
-      fake_encode_on_cpu(sector_id, PieceOffset(static_cast<std::uint16_t>(i)), expected[i],
-                         expected_found_proofs[i], {});
+      fake_encode_on_cpu(Network::kAbundance, sector_id, PieceOffset(static_cast<std::uint16_t>(i)),
+                         expected[i], expected_found_proofs[i], {});
     }
     sources = records;
   }

@@ -192,12 +192,12 @@ TEST_F(CudaEncoderTest, ARecordThatNobodyCanEncodeEndsTheJobAndNothingElse) {
   bool refuses = true;
   const auto encoder = fake_cuda_encoder(
       {.batch = 2,
-       .fallback = [&](const SectorId& sector_id, PieceOffset offset, Record& record,
-                       FoundProofs& found_proofs, const MayGoOn& go_on) {
+       .fallback = [&](Network network, const SectorId& sector_id, PieceOffset offset,
+                       Record& record, FoundProofs& found_proofs, const MayGoOn& go_on) {
          if (refuses) {
            throw TooFewProofs(offset, 4);
          }
-         return fake_encode_on_cpu(sector_id, offset, record, found_proofs, go_on);
+         return fake_encode_on_cpu(network, sector_id, offset, record, found_proofs, go_on);
        }});
   std::uint64_t sector_seed = seed_;
   while (FakeCudaSector(24, sector_seed).n_overflowing() == 0) {

@@ -53,9 +53,9 @@ inline PosSeed seed_of(const SectorId& sector_id, PieceOffset offset) {
 }
 
 /// An EncodeOneRecord.
-inline EncodeOutcome fake_encode_on_cpu(const SectorId& sector_id, PieceOffset offset,
-                                        Record& record, FoundProofs& found_proofs,
-                                        const MayGoOn& /*go_on*/) {
+inline EncodeOutcome fake_encode_on_cpu(Network /*network*/, const SectorId& sector_id,
+                                        PieceOffset offset, Record& record,
+                                        FoundProofs& found_proofs, const MayGoOn& /*go_on*/) {
   fake_encode_from_seed(seed_of(sector_id, offset), record, found_proofs);
   return EncodeOutcome::kComplete;
 }

@@ -84,8 +84,8 @@ class Pair {
 
     const std::vector<std::uint16_t> left_residues = expect_sorted(left, result.left);
     const std::vector<std::uint16_t> right_residues = expect_sorted(right, result.right);
-    ScalarMatchFinder finder;
-    std::vector<Match> wanted(kMaxMatches);
+    ScalarMatchFinder<core::pos::AbundanceRules> finder;
+    std::vector<Match> wanted(kMaxMatches<core::pos::AbundanceRules>);
     const std::size_t n =
         std::min(finder.find(pair % 2, left_residues, right_residues, wanted.data()),
                  core::pos::kReducedMatchesCount);

@@ -187,7 +187,7 @@ class PlottingSimulation : public testing::Test {
  private:
   static void plot_sectors_of(const Host& host, const std::vector<Card>& cards, VirtualTime& time,
                               std::uint16_t n_sectors) {
-    const EncodeOneRecord on_cpu = [&](const SectorId&, PieceOffset, Record&,
+    const EncodeOneRecord on_cpu = [&](Network, const SectorId&, PieceOffset, Record&,
                                        FoundProofs& found_proofs, const MayGoOn&) {
       time.compute(host.verification);
       encode_by_name_only(found_proofs);

@@ -123,7 +123,7 @@ void compare_random_seed() {
 
 /// The first of random seeds with which a record can be encoded.
 PosSeed seed_with_all_proofs(unsigned k, std::uint64_t first) {
-  const auto table = make_proof_table(k);
+  const auto table = make_proof_table(Network::kAbundance, k);
   for (const PosSeed& seed : random_seeds(100, first)) {
     table->generate(seed);
     if (table->num_proofs() == kNumChunks) {

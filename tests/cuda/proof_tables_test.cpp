@@ -36,7 +36,7 @@ void compare_tables(const std::vector<PosSeed>& seeds) {
   std::vector<TableReader<K>> readers(n);
   std::vector<std::unique_ptr<ProofTable>> cpu;
   for (std::uint32_t i = 0; i < n; ++i) {
-    cpu.push_back(make_proof_table(K));
+    cpu.push_back(make_proof_table(Network::kAbundance, K));
     cpu.back()->generate(seeds[i], &expected[i]);
   }
   device.make([&](unsigned table) {

@@ -37,7 +37,7 @@ FoundProofs draw_and_encode(RecordEncoding& cpu, std::mt19937_64& random, PosSee
     }
     try {
       FoundProofs found;
-      cpu.encode(seed, PieceOffset(0), record, found);
+      cpu.encode(Network::kAbundance, seed, PieceOffset(0), record, found);
       return found;
     } catch (const TooFewProofs&) {  // the record is as it was
       if (drawn == kMostDrawn) {
@@ -99,7 +99,7 @@ PosSeed draw_bad_seed(RecordEncoding& cpu, std::mt19937_64& random) {
       byte = static_cast<std::uint8_t>(random());
     }
     try {
-      cpu.encode(seed, PieceOffset(0), *record, found);
+      cpu.encode(Network::kAbundance, seed, PieceOffset(0), *record, found);
     } catch (const TooFewProofs&) {
       return seed;
     }

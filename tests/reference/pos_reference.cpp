@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "blake3_reference.hpp"
 
@@ -156,12 +157,22 @@ Entry combine(unsigned k, unsigned table, const Entry& left, const Entry& right)
   return entry;
 }
 
+/// What may be left out: entries of a bucket, partners of a residue, matches of a pair of buckets.
+struct Cuts {
+  std::size_t bucket;
+  std::size_t partners;
+  std::size_t matches;
+};
+constexpr Cuts kAbundanceCuts = {272, 2, 288};
+constexpr Cuts kNoCuts = {SIZE_MAX, SIZE_MAX, SIZE_MAX};
+
 /// Positions of the kept entries of each bucket, in order.
-std::vector<std::vector<std::size_t>> file_by_bucket(unsigned k, const Table& table) {
+std::vector<std::vector<std::size_t>> file_by_bucket(unsigned k, const Cuts& cuts,
+                                                     const Table& table) {
   std::vector<std::vector<std::size_t>> buckets(((std::size_t{1} << (k + 6)) + kBC - 1) / kBC);
   for (std::size_t position = 0; position < table.size(); ++position) {
     std::vector<std::size_t>& bucket = buckets[table[position].y / kBC];
-    if (bucket.size() < 272) {
+    if (bucket.size() < cuts.bucket) {
       bucket.push_back(position);
     }
   }
@@ -169,8 +180,8 @@ std::vector<std::vector<std::size_t>> file_by_bucket(unsigned k, const Table& ta
 }
 
 std::vector<std::pair<std::size_t, std::size_t>> matches(
-    const Table& table, std::size_t parity, const std::vector<std::size_t>& left_bucket,
-    const std::vector<std::size_t>& right_bucket) {
+    const Cuts& cuts, const Table& table, std::size_t parity,
+    const std::vector<std::size_t>& left_bucket, const std::vector<std::size_t>& right_bucket) {
   std::map<std::uint64_t, std::vector<std::size_t>> by_residue;
   for (const std::size_t position : right_bucket) {
     by_residue[table[position].y % kBC].push_back(position);
@@ -183,21 +194,21 @@ std::vector<std::pair<std::size_t, std::size_t>> matches(
       const std::uint64_t column = ((2 * m + parity) * (2 * m + parity) + r) % kC;
       const auto found = by_residue.find(row * kC + column);
       if (found != by_residue.end()) {
-        for (std::size_t i = 0; i < std::min<std::size_t>(2, found->second.size()); ++i) {
+        for (std::size_t i = 0; i < std::min(cuts.partners, found->second.size()); ++i) {
           result.emplace_back(position, found->second[i]);
         }
       }
     }
   }
-  result.resize(std::min<std::size_t>(288, result.size()));
+  result.resize(std::min(cuts.matches, result.size()));
   return result;
 }
 
-Table next_table(unsigned k, unsigned number, const Table& table) {
-  const std::vector<std::vector<std::size_t>> buckets = file_by_bucket(k, table);
+Table next_table(unsigned k, const Cuts& cuts, unsigned number, const Table& table) {
+  const std::vector<std::vector<std::size_t>> buckets = file_by_bucket(k, cuts, table);
   Table next;
   for (std::size_t b = 0; b + 1 < buckets.size(); ++b) {
-    for (const auto& [left, right] : matches(table, b % 2, buckets[b], buckets[b + 1])) {
+    for (const auto& [left, right] : matches(cuts, table, b % 2, buckets[b], buckets[b + 1])) {
       Entry entry = combine(k, number, table[left], table[right]);
       entry.left = left;
       entry.right = right;
@@ -209,39 +220,31 @@ Table next_table(unsigned k, unsigned number, const Table& table) {
 
 /// The x values below an entry of table `number`, left before right.
 void collect(const std::vector<Table>& tables, std::size_t number, std::size_t position,
-             std::vector<std::size_t>& x) {
+             std::vector<std::uint64_t>& x) {
+  const Entry& entry = tables[number - 1][position];
   if (number == 1) {
-    x.push_back(position);
+    x.push_back(to_number(entry.metadata, 0, entry.metadata.size()));
     return;
   }
-  const Entry& entry = tables[number - 1][position];
   collect(tables, number - 1, entry.left, x);
   collect(tables, number - 1, entry.right, x);
 }
 
-}  // namespace
-
-PosProofs pos_proofs(unsigned k, const std::array<std::uint8_t, 32>& seed) {
-  std::vector<Table> tables = {first_table(k, seed)};
-  for (unsigned number = 2; number <= 7; ++number) {
-    tables.push_back(next_table(k, number, tables.back()));
-  }
+/// The first 32768 s-buckets with a proof, given the entry of table 7 for each.
+PosProofs with_proofs(unsigned k, std::vector<Table> tables,
+                      const std::map<std::uint64_t, std::size_t>& position_of_s_bucket) {
   PosProofs result;
-  std::map<std::uint64_t, std::size_t> first_of_s_bucket;
-  for (std::size_t position = 0; position < tables[6].size(); ++position) {
-    first_of_s_bucket.emplace(tables[6][position].y >> 6, position);  // keeps the first
-  }
   result.found_proofs.resize(8192);
-  for (const auto& [s, position] : first_of_s_bucket) {
+  for (const auto& [s, position] : position_of_s_bucket) {
     if (s > 65535 || result.proofs.size() == 32768) {
       break;
     }
     result.found_proofs[s / 8] |= static_cast<std::uint8_t>(1U << (s % 8));
     result.s_buckets.push_back(static_cast<std::uint16_t>(s));
-    std::vector<std::size_t> x;
+    std::vector<std::uint64_t> x;
     collect(tables, 7, position, x);
     Bits proof;
-    for (const std::size_t value : x) {
+    for (const std::uint64_t value : x) {
       append(proof, to_bits(value, k));
     }
     result.proofs.push_back(bytes_of_bits(proof));
@@ -249,6 +252,43 @@ PosProofs pos_proofs(unsigned k, const std::array<std::uint8_t, 32>& seed) {
   }
   result.tables = std::move(tables);
   return result;
+}
+
+void sort_by_rank(Table& table) {
+  std::stable_sort(table.begin(), table.end(), [](const Entry& a, const Entry& b) {
+    return std::tie(a.y, a.left, a.right) < std::tie(b.y, b.left, b.right);
+  });
+}
+
+}  // namespace
+
+PosProofs pos_proofs(unsigned k, const std::array<std::uint8_t, 32>& seed) {
+  std::vector<Table> tables = {first_table(k, seed)};
+  for (unsigned number = 2; number <= 7; ++number) {
+    tables.push_back(next_table(k, kAbundanceCuts, number, tables.back()));
+  }
+  std::map<std::uint64_t, std::size_t> first;
+  for (std::size_t position = 0; position < tables[6].size(); ++position) {
+    first.emplace(tables[6][position].y >> 6, position);  // keeps the first
+  }
+  return with_proofs(k, std::move(tables), first);
+}
+
+PosProofs autonomys_pos_proofs(unsigned k, const std::array<std::uint8_t, 32>& seed) {
+  std::vector<Table> tables = {first_table(k, seed)};
+  sort_by_rank(tables[0]);  // stable, so that equal y stay in the order of x
+  for (unsigned number = 2; number <= 7; ++number) {
+    tables.push_back(next_table(k, kNoCuts, number, tables.back()));
+    sort_by_rank(tables.back());
+  }
+  std::map<std::uint64_t, std::size_t> smallest;
+  for (std::size_t position = 0; position < tables[6].size(); ++position) {
+    Bits bits = to_bits(tables[6][position].y >> 6, k);
+    bits.resize(32);
+    const std::vector<std::uint8_t> bytes = bytes_of_bits(bits);
+    smallest.emplace(little_endian(bytes, 0), position);  // keeps the first
+  }
+  return with_proofs(k, std::move(tables), smallest);
 }
 
 }  // namespace furrow::reference

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Proof of space as docs/spec/02-proof-of-space.md writes it down: bit strings are strings of bits,
-// every match is looked for one by one. Small K only.
+// Proof of space as docs/spec/02-proof-of-space.md and 09-autonomys.md, section 5, write it down: bit
+// strings are strings of bits, every match is looked for one by one. Small K only.
 #pragma once
 
 #include <array>
@@ -28,6 +28,11 @@ struct PosProofs {
   std::vector<std::vector<PosEntry>> tables;
 };
 
+/// By the rules of Abundance.
 PosProofs pos_proofs(unsigned k, const std::array<std::uint8_t, 32>& seed);
+
+/// By the rules of Autonomys: nothing is cut, and each table is sorted as a whole, so that positions
+/// are ranks. For K = 15 the last bit of an s-bucket's bit string counts as zero.
+PosProofs autonomys_pos_proofs(unsigned k, const std::array<std::uint8_t, 32>& seed);
 
 }  // namespace furrow::reference

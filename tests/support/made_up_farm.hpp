@@ -32,7 +32,8 @@ struct MadeUpSector {
 inline MadeUpSector made_up_sector(std::uint16_t index, std::uint64_t version = 1,
                                    std::uint16_t pieces_in_sector = 1) {
   MadeUpSector sector;
-  sector.bytes = vectors::stream(1000 * version + index, sector_size(pieces_in_sector));
+  sector.bytes =
+      vectors::stream(1000 * version + index, sector_size(Network::kAbundance, pieces_in_sector));
   vectors::Splitmix numbers(version << 32 | index);
   SectorContentsMap map(pieces_in_sector);
   for (FoundProofs& bitmap : map.bitmaps()) {

@@ -80,15 +80,8 @@ std::vector<std::uint32_t> missing_shards(const nlohmann::json& expected, std::s
     std::iota(sources.begin(), sources.end(), 0U);
     return sources;
   }
-  std::vector<std::uint32_t> order(n_source + n_parity);
-  std::iota(order.begin(), order.end(), 0U);
-  Splitmix random(seed(expected, "missing_seed"));
-  for (std::size_t i = 0; i + 1 < order.size(); ++i) {
-    std::swap(order[i], order[i + random.next() % (order.size() - i)]);
-  }
-  order.resize(number(expected, "missing_count"));
-  std::sort(order.begin(), order.end());
-  return order;
+  return drawn_indexes(seed(expected, "missing_seed"), n_source + n_parity,
+                       number(expected, "missing_count"));
 }
 
 void check_missing(const nlohmann::json& expected, const std::vector<std::uint32_t>& missing,

@@ -108,11 +108,12 @@ void check_slot(const nlohmann::json& expected, const VectorReport::Fail& fail) 
   check.bytes("last_64", std::span(bytes).last(64));
   check.bytes("checksum", std::span(bytes).last(kHashSize));
   check.number("offset_in_metadata_file", MetadataFile::slot_offset(metadata.sector_index.value()));
-  check.is_true(SectorMetadata::decode(bytes, "slot") == metadata, "slot changes when decoded");
+  check.is_true(SectorMetadata::decode(Network::kAbundance, bytes, "slot") == metadata,
+                "slot changes when decoded");
   if (expected.value("name", "").starts_with("dummy")) {
-    check.is_true(
-        SectorMetadata::expired_dummy(metadata.sector_index, metadata.pieces_in_sector) == metadata,
-        "the dummy expired sector differs");
+    check.is_true(SectorMetadata::expired_dummy(Network::kAbundance, metadata.sector_index,
+                                                metadata.pieces_in_sector) == metadata,
+                  "the dummy expired sector differs");
   }
 }
 
@@ -159,7 +160,8 @@ void check_cache_element(const nlohmann::json& expected, const VectorReport::Fai
 /// 4).
 std::uint64_t reference_minimum(std::uint16_t pieces_in_sector, unsigned cache_percentage) {
   constexpr std::uint64_t kFixed = 3'058'468;
-  const std::uint64_t sector = sector_size(pieces_in_sector) + kSectorMetadataSize;
+  const std::uint64_t sector =
+      sector_size(Network::kAbundance, pieces_in_sector) + kSectorMetadataSize;
   const std::uint64_t share = 100 - cache_percentage;
   const std::uint64_t x = (sector + share - 1) / share * 100;
   return kFixed + (x - sector < kPieceElementSize ? sector + kPieceElementSize : x);
@@ -226,7 +228,8 @@ void check_space(const nlohmann::json& expected, const VectorReport::Fail& fail)
 }
 
 void check_sector_size(const nlohmann::json& expected, const VectorReport::Fail& fail) {
-  CaseChecker(expected, fail).number("sector_size", sector_size(u16(expected, "pieces_in_sector")));
+  CaseChecker(expected, fail)
+      .number("sector_size", sector_size(Network::kAbundance, u16(expected, "pieces_in_sector")));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "host/crypto/blake3.hpp"
 #include "host/pos/proof_table.hpp"
 #include "host/sector/contents_map.hpp"
+#include "tools/vectors/integer_hasher.hpp"
 #include "tools/vectors/vector_file.hpp"
 #include "tools/vectors/vector_input.hpp"
 
@@ -16,33 +17,6 @@ namespace furrow::vectors {
 namespace {
 
 using Params = core::pos::Params<kPosK>;
-
-/// Integers as the bytes that the file's digests are made of.
-class IntegerHasher {
- public:
-  template <class T>
-  void add(T value, unsigned size) {
-    for (unsigned i = 0; i < size; ++i) {
-      buffer_[used_++] = static_cast<std::uint8_t>(value >> (8 * i));
-    }
-    if (used_ > buffer_.size() - 16) {
-      flush();
-    }
-  }
-  Hash finish() {
-    flush();
-    return hasher_.finalize();
-  }
-
- private:
-  void flush() {
-    hasher_.update(std::span(buffer_).first(used_));
-    used_ = 0;
-  }
-  Blake3Hasher hasher_;
-  std::array<std::uint8_t, 1 << 16> buffer_{};
-  std::size_t used_ = 0;
-};
 
 /// What the file says of one table.
 struct TableSummary {
@@ -201,7 +175,9 @@ void check_encoder(const nlohmann::json& expected, const PosSeed& seed, CudaEnco
 
 void run_pos_vectors(const nlohmann::json& file, const VectorOptions& options,
                      VectorReport& report) {
-  const auto table = options.cuda == nullptr ? make_proof_table(kPosK, options.mode) : nullptr;
+  const auto table = options.cuda == nullptr
+                         ? make_proof_table(Network::kAbundance, kPosK, options.mode)
+                         : nullptr;
   std::size_t index = 0;
   for (const nlohmann::json& expected : file.at("cases")) {
     const std::string name = "proof of space, case " + std::to_string(index++);
@@ -231,8 +207,8 @@ void run_pos_vectors(const nlohmann::json& file, const VectorOptions& options,
             // No proof belongs to an s-bucket that does not exist.
             const bool valid =
                 s_bucket < kNumSBuckets &&
-                is_proof_valid(kPosK, seed, SBucket(static_cast<std::uint16_t>(s_bucket)),
-                               hex(one, "proof"));
+                is_proof_valid(Network::kAbundance, kPosK, seed,
+                               SBucket(static_cast<std::uint16_t>(s_bucket)), hex(one, "proof"));
             CaseChecker(one, fail).boolean("valid", valid);
           });
     }

@@ -90,7 +90,7 @@ void run_record_encoding_vectors(const nlohmann::json& file, const VectorOptions
   } else {
     cpu.emplace(kPosK, options.mode);
     encode = [&](const PosSeed& pos_seed, Record& record, FoundProofs& used) {
-      cpu->encode(pos_seed, PieceOffset(0), record, used);
+      cpu->encode(Network::kAbundance, pos_seed, PieceOffset(0), record, used);
     };
   }
   std::size_t index = 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <string>
 
+#include "furrow/piece.hpp"
+
 #include "host/primitives/sector_id.hpp"
 #include "tools/vectors/vector_file.hpp"
 #include "tools/vectors/vector_input.hpp"
@@ -27,21 +29,12 @@ FarmerProtocolInfo protocol_info(const nlohmann::json& expected) {
   return info;
 }
 
-void check_case(const nlohmann::json& expected, const VectorReport::Fail& fail) {
+/// What follows from a sector id in the same way for both networks.
+void check_derivations(const nlohmann::json& expected, const SectorId& sector_id,
+                       const FarmerProtocolInfo& info, std::span<const std::uint8_t> commitment,
+                       const VectorReport::Fail& fail) {
   const CaseChecker check(expected, fail);
-  const auto inputs = stream(seed(expected, "seed"), 4 * kHashSize);
-  check.bytes("public_key_hash", std::span(inputs).subspan(0, kHashSize));
-  check.bytes("shard_commitments_root", std::span(inputs).subspan(kHashSize, kHashSize));
-  check.bytes("global_challenge", std::span(inputs).subspan(2 * kHashSize, kHashSize));
-  check.bytes("super_segment_root", std::span(inputs).subspan(3 * kHashSize, kHashSize));
-
-  const FarmerProtocolInfo info = protocol_info(expected);
-  const SectorId sector_id = derive_sector_id(
-      fixed_bytes_at<Hash>(expected, "public_key_hash"),
-      fixed_bytes_at<Hash>(expected, "shard_commitments_root"),
-      SectorIndex(static_cast<std::uint16_t>(number(expected, "sector_index"))), info.history_size);
   check.bytes("sector_id", sector_id.bytes);
-
   for (const nlohmann::json& piece : expected.at("pieces")) {
     const PieceOffset offset(static_cast<std::uint16_t>(number(piece, "piece_offset")));
     const CaseChecker one(piece, fail, "offset " + std::to_string(offset.value()) + ": ");
@@ -54,10 +47,9 @@ void check_case(const nlohmann::json& expected, const VectorReport::Fail& fail) 
   check.bytes("sector_slot_challenge", challenge.bytes);
   check.number("s_bucket_audit_index", s_bucket_audit_index(challenge).value());
 
-  const auto root = fixed_bytes_at<Hash>(expected, "super_segment_root");
   for (const nlohmann::json& one : expected.at("expiration")) {
     const std::optional<HistorySize> result =
-        derive_expiration_history_size(sector_id, history_size(one, "history_size"), root,
+        derive_expiration_history_size(sector_id, history_size(one, "history_size"), commitment,
                                        history_size(one, "min_sector_lifetime"));
     const CaseChecker expiration(one, fail, "expiration: ");
     if (result.has_value() && !one.at("result").is_null()) {
@@ -70,14 +62,59 @@ void check_case(const nlohmann::json& expected, const VectorReport::Fail& fail) 
   }
 }
 
-}  // namespace
+void check_case(const nlohmann::json& expected, const VectorReport::Fail& fail) {
+  const CaseChecker check(expected, fail);
+  const auto inputs = stream(seed(expected, "seed"), 4 * kHashSize);
+  check.bytes("public_key_hash", std::span(inputs).subspan(0, kHashSize));
+  check.bytes("shard_commitments_root", std::span(inputs).subspan(kHashSize, kHashSize));
+  check.bytes("global_challenge", std::span(inputs).subspan(2 * kHashSize, kHashSize));
+  check.bytes("super_segment_root", std::span(inputs).subspan(3 * kHashSize, kHashSize));
 
-void run_sector_id_vectors(const nlohmann::json& file, const VectorOptions&, VectorReport& report) {
+  const FarmerProtocolInfo info = protocol_info(expected);
+  const SectorId sector_id = derive_sector_id(
+      Network::kAbundance, fixed_bytes_at<Hash>(expected, "public_key_hash"),
+      fixed_bytes_at<Hash>(expected, "shard_commitments_root"),
+      SectorIndex(static_cast<std::uint16_t>(number(expected, "sector_index"))), info.history_size);
+  check_derivations(expected, sector_id, info,
+                    fixed_bytes_at<Hash>(expected, "super_segment_root").bytes, fail);
+}
+
+void check_autonomys_case(const nlohmann::json& expected, const VectorReport::Fail& fail) {
+  const CaseChecker check(expected, fail);
+  const auto inputs = stream(seed(expected, "seed"), kHashSize + kG1PointSize + kHashSize);
+  check.bytes("public_key", std::span(inputs).first(kHashSize));
+  check.bytes("segment_commitment", std::span(inputs).subspan(kHashSize, kG1PointSize));
+  check.bytes("global_challenge", std::span(inputs).last(kHashSize));
+  const Hash key_hash = public_key_hash(fixed_bytes_at<PublicKey>(expected, "public_key"));
+  check.bytes("public_key_hash", key_hash.bytes);
+
+  const FarmerProtocolInfo info = protocol_info(expected);
+  const SectorId sector_id = derive_sector_id(
+      Network::kAutonomys, key_hash, Hash{},
+      SectorIndex(static_cast<std::uint16_t>(number(expected, "sector_index"))), info.history_size);
+  check_derivations(expected, sector_id, info,
+                    fixed_bytes_at<G1Point>(expected, "segment_commitment").bytes, fail);
+}
+
+using CheckCase = void (*)(const nlohmann::json&, const VectorReport::Fail&);
+
+void run_cases(const nlohmann::json& file, CheckCase check, VectorReport& report) {
   std::size_t index = 0;
   for (const nlohmann::json& expected : file.at("cases")) {
     report.run_case("sector id, case " + std::to_string(index++),
-                    [&](const VectorReport::Fail& fail) { check_case(expected, fail); });
+                    [&](const VectorReport::Fail& fail) { check(expected, fail); });
   }
+}
+
+}  // namespace
+
+void run_sector_id_vectors(const nlohmann::json& file, const VectorOptions&, VectorReport& report) {
+  run_cases(file, check_case, report);
+}
+
+void run_autonomys_sector_id_vectors(const nlohmann::json& file, const VectorOptions&,
+                                     VectorReport& report) {
+  run_cases(file, check_autonomys_case, report);
 }
 
 }  // namespace furrow::vectors

@@ -35,6 +35,22 @@ constexpr Kind kKinds[] = {
     {"stream_packing", {"approximate_max_message_size", "messages"}, run_cluster_vectors},
 };
 
+constexpr Kind kAutonomysKinds[] = {
+    {"cases", {"found_proofs_all_blake3", "all_proofs_blake3"}, run_autonomys_pos_vectors},
+    {"extend", {"source_shards", "scale"}, run_autonomys_erasure_vectors},
+    {"cases", {"sector_slot_challenge", "expiration"}, run_autonomys_sector_id_vectors},
+    {"cases", {"encoded_record_blake3", "table"}, run_autonomys_record_encoding_vectors},
+    {"cases", {"sector_blake3", "plotted_sector_blake3"}, run_autonomys_sector_vectors},
+};
+
+/// Kinds of the network whose code made the file.
+std::span<const Kind> kinds_of(const nlohmann::json& file) {
+  const std::string reference =
+      file.is_object() && file.contains("meta") ? file["meta"].value("reference", "") : "";
+  return reference.starts_with("autonomys/") ? std::span<const Kind>(kAutonomysKinds)
+                                             : std::span<const Kind>(kKinds);
+}
+
 bool is_of_kind(const nlohmann::json& file, const Kind& kind) {
   if (!file.is_object() || !file.contains(kind.list)) {
     return false;
@@ -61,7 +77,7 @@ void run_vector_file(const std::filesystem::path& path, const VectorOptions& opt
   if (file.is_discarded()) {
     throw MalformedData(path.native() + ": not a JSON file");
   }
-  for (const Kind& kind : kKinds) {
+  for (const Kind& kind : kinds_of(file)) {
     if (is_of_kind(file, kind)) {
       kind.run(file, options, report);
       return;

@@ -26,7 +26,7 @@ struct VectorOptions {
   std::string only = {};
 };
 
-/// Runs every case of a file. The kind is told from the content; a file of no known kind, or one
+/// Runs every case of a file. The network is told from `meta.reference`, the kind from the content; a file of no known kind, or one
 /// that is no JSON, throws MalformedData.
 void run_vector_file(const std::filesystem::path& path, const VectorOptions& options,
                      VectorReport& report);
@@ -38,6 +38,7 @@ bool run_vector_files(std::span<const std::string> files, const VectorOptions& o
 
 // One function for each kind of file.
 void run_pos_vectors(const nlohmann::json& file, const VectorOptions&, VectorReport&);
+
 void run_erasure_vectors(const nlohmann::json& file, const VectorOptions&, VectorReport&);
 void run_sector_id_vectors(const nlohmann::json& file, const VectorOptions&, VectorReport&);
 void run_record_encoding_vectors(const nlohmann::json& file, const VectorOptions&, VectorReport&);
@@ -45,5 +46,14 @@ void run_sector_vectors(const nlohmann::json& file, const VectorOptions&, Vector
 void run_archive_vectors(const nlohmann::json& file, const VectorOptions&, VectorReport&);
 void run_farm_vectors(const nlohmann::json& file, const VectorOptions&, VectorReport&);
 void run_cluster_vectors(const nlohmann::json& file, const VectorOptions&, VectorReport&);
+
+// The same for Autonomys.
+void run_autonomys_pos_vectors(const nlohmann::json& file, const VectorOptions&, VectorReport&);
+void run_autonomys_erasure_vectors(const nlohmann::json& file, const VectorOptions&, VectorReport&);
+void run_autonomys_sector_id_vectors(const nlohmann::json& file, const VectorOptions&,
+                                     VectorReport&);
+void run_autonomys_record_encoding_vectors(const nlohmann::json& file, const VectorOptions&,
+                                           VectorReport&);
+void run_autonomys_sector_vectors(const nlohmann::json& file, const VectorOptions&, VectorReport&);
 
 }  // namespace furrow::vectors

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <numeric>
 #include <string_view>
 
 namespace furrow::vectors {
@@ -22,6 +23,18 @@ std::uint64_t parse(std::string_view text, int base, const char* field) {
 void fill_stream(std::uint64_t seed, std::span<std::uint8_t> out) {
   const std::vector<std::uint8_t> bytes = stream(seed, out.size());
   std::copy(bytes.begin(), bytes.end(), out.begin());
+}
+
+std::vector<std::uint32_t> drawn_indexes(std::uint64_t seed, std::size_t n, std::size_t count) {
+  std::vector<std::uint32_t> order(n);
+  std::iota(order.begin(), order.end(), 0U);
+  Splitmix random(seed);
+  for (std::size_t i = 0; i + 1 < n; ++i) {
+    std::swap(order[i], order[i + random.next() % (n - i)]);
+  }
+  order.resize(count);
+  std::sort(order.begin(), order.end());
+  return order;
 }
 
 std::uint64_t number(const nlohmann::json& object, const char* field) {

@@ -20,6 +20,10 @@ namespace furrow::vectors {
 /// Fills `out` with the first bytes of the stream of a seed.
 void fill_stream(std::uint64_t seed, std::span<std::uint8_t> out);
 
+/// `count` of the indexes below `n`, drawn by a Fisher-Yates shuffle of the first n - 1 of them, in
+/// ascending order.
+std::vector<std::uint32_t> drawn_indexes(std::uint64_t seed, std::size_t n, std::size_t count);
+
 /// Members of a JSON object; each throws when it is missing or of the wrong kind.
 std::uint64_t number(const nlohmann::json& object, const char* field);
 std::uint64_t seed(const nlohmann::json& object, const char* field);

@@ -64,7 +64,7 @@ void compare(std::size_t n_records) {
   for (std::size_t i = 0; i < n_records; ++i) {
     SCOPED_TRACE("record " + std::to_string(i));
     FoundProofs wanted;
-    cpu.encode(batch.seeds[i], PieceOffset(0), batch.records[i], wanted);
+    cpu.encode(Network::kAbundance, batch.seeds[i], PieceOffset(0), batch.records[i], wanted);
     EXPECT_EQ(status[i].n_proofs, kNumChunks);
     EXPECT_EQ(status[i].n_overflows, 0U);
     EXPECT_EQ(found[i], wanted);

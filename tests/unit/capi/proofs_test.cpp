@@ -68,7 +68,7 @@ TEST(CProofs, AreTheGoldenOnesAndTheirMemoryIsKept) {
   Proofs made(test::from_hex(entry.at("seed")));
   ASSERT_EQ(made.make(library), FURROW_OK) << furrow_last_error();
   expect_golden(made, entry);
-  EXPECT_EQ(kept_memory(library), kProofTableBytes);
+  EXPECT_EQ(kept_memory(library), proof_table_bytes(Network::kAbundance));
   ASSERT_EQ(furrow_library_release_memory(library.get()), FURROW_OK);
   EXPECT_EQ(kept_memory(library), 0U);
 }

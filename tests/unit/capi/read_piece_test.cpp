@@ -49,7 +49,7 @@ struct GoldenSector {
     DownloadedSector downloaded{{},
                                 SectorIndex(entry.at("sector_index").get<std::uint16_t>()),
                                 {},
-                                RawSector(kPieces),
+                                RawSector(Network::kAbundance, kPieces),
                                 HistorySize::from_count(test::number(entry.at("history_size")))};
     std::ranges::copy(sector_id, downloaded.sector_id.bytes.begin());
     for (std::uint16_t i = 0; i < kPieces; ++i) {
@@ -57,11 +57,8 @@ struct GoldenSector {
           test::seeded(entry.at("first_header_seed"), kPieceHeaderSize, i);
       const std::vector<std::uint8_t> record =
           test::seeded(entry.at("first_record_seed"), kRecordSize, i);
-      RecordMetadata& of = downloaded.raw_sector.metadata[i];
-      std::memcpy(&of.piece_header, piece.data(), piece.size());
-      std::memcpy(&downloaded.raw_sector.all_records()[i], record.data(), record.size());
       piece.insert(piece.end(), record.begin(), record.end());
-      of.piece_checksum = blake3(piece);
+      downloaded.raw_sector.put(i, *reinterpret_cast<const Piece*>(piece.data()), blake3(piece));
       pieces.push_back(std::move(piece));
       downloaded.piece_indexes.emplace_back(i);
     }
@@ -164,8 +161,8 @@ TEST(CReadPiece, DamageHasItsName) {
     request.metadata.data()[5] ^= 1;
     expect_failure(request, FURROW_CORRUPT, FURROW_ERROR_CHECKSUM);
   }
-  SectorMetadata metadata =
-      SectorMetadata::decode(GoldenSector::instance().metadata, "the golden one");
+  SectorMetadata metadata = SectorMetadata::decode(
+      Network::kAbundance, GoldenSector::instance().metadata, "the golden one");
   {
     Request request(0);
     std::ranges::fill(metadata.s_bucket_sizes, std::uint16_t{65'535});
@@ -174,7 +171,8 @@ TEST(CReadPiece, DamageHasItsName) {
   }
   {
     Request request(0);
-    request.metadata = OddBuffer(SectorMetadata::expired_dummy(SectorIndex(77), kPieces).encode());
+    request.metadata = OddBuffer(
+        SectorMetadata::expired_dummy(Network::kAbundance, SectorIndex(77), kPieces).encode());
     request.request.sector_metadata = request.metadata.data();
     expect_failure(request, FURROW_UNAVAILABLE, FURROW_ERROR_SECTOR_EMPTY);
     EXPECT_EQ(test::last_error().fields & FURROW_HAS_SECTOR_INDEX, FURROW_HAS_SECTOR_INDEX);

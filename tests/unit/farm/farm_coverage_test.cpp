@@ -31,7 +31,8 @@ FarmerProtocolInfo protocol(std::uint64_t segments) {
 }
 
 SectorId id_of(std::uint16_t index, std::uint64_t segments) {
-  return derive_sector_id(kKeyHash, kRoot, SectorIndex(index), HistorySize::from_count(segments));
+  return derive_sector_id(Network::kAbundance, kKeyHash, kRoot, SectorIndex(index),
+                          HistorySize::from_count(segments));
 }
 
 /// Whether `sectors` sectors, as the arguments describe them, hold 128 pieces of each segment.

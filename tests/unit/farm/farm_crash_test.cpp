@@ -214,7 +214,7 @@ TEST(FarmCrash, AFailureOfAnyFileOperationNothingFinishedIsLost) {
 TEST(FarmCrash, ATornSlotMakesTheSectorLostAndNothingElse) {
   const std::vector<std::uint8_t> old_slot = made_up_sector(1).metadata.encode();
   const std::vector<std::uint8_t> marker =
-      SectorMetadata::expired_dummy(SectorIndex(1), 1).encode();
+      SectorMetadata::expired_dummy(Network::kAbundance, SectorIndex(1), 1).encode();
   const std::vector<std::uint8_t> new_slot = made_up_sector(1, 2).metadata.encode();
   for (const auto& [below, above] :
        {std::pair{old_slot, marker}, std::pair{marker, new_slot}, std::pair{old_slot, new_slot}}) {
@@ -250,7 +250,7 @@ TEST(FarmCrash, RubbishBehindTheCountedSectorsIsIgnored) {
   const TempDirectory directory;
   test::make_farm(directory.path(), kSectors, 1);
   const MadeUpSector second = made_up_sector(1);
-  test::overwrite(directory.path() / kPlotFileName, sector_size(1),
+  test::overwrite(directory.path() / kPlotFileName, sector_size(Network::kAbundance, 1),
                   std::span(second.bytes).first(second.bytes.size() / 2));
   test::overwrite(directory.path() / kMetadataFileName, MetadataFile::slot_offset(1),
                   vectors::stream(7, kSectorMetadataSize));

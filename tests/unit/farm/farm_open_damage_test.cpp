@@ -27,7 +27,8 @@ TEST(FarmOpen, NothingIsPlottedOnTruncatedFiles) {
   const fs::path path = directory.path() / "farm";
   make_farm(directory.path() / "good", 3, 2);
   const std::map<std::string, std::uint64_t> needed = {
-      {kMetadataFileName, MetadataFile::size_for(2)}, {kPlotFileName, 2 * sector_size(1)}};
+      {kMetadataFileName, MetadataFile::size_for(2)},
+      {kPlotFileName, 2 * sector_size(Network::kAbundance, 1)}};
   for (const auto& [name, size] : needed) {
     for (const std::uint64_t length :
          {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{2}, std::uint64_t{3},
@@ -59,9 +60,9 @@ TEST(FarmOpen, WhatIsWholeInTruncatedFilesIsRead) {
   const TempDirectory directory;
   const fs::path path = directory.path() / "farm";
   make_farm(directory.path() / "good", 3, 3);
-  for (const auto& [name, length] :
-       std::map<std::string, std::uint64_t>{{kMetadataFileName, MetadataFile::size_for(2) + 5},
-                                            {kPlotFileName, 3 * sector_size(1) - 1}}) {
+  for (const auto& [name, length] : std::map<std::string, std::uint64_t>{
+           {kMetadataFileName, MetadataFile::size_for(2) + 5},
+           {kPlotFileName, 3 * sector_size(Network::kAbundance, 1) - 1}}) {
     copy_farm(directory.path() / "good", path);
     fs::resize_file(path / name, length);
     const auto before = contents_of(path);
@@ -132,7 +133,7 @@ TEST(FarmOpen, DamagedSlotsAreNamedOrReplaced) {
   EXPECT_TRUE(farm->warnings().empty());
   for (std::uint16_t i = 1; i < 3; ++i) {
     EXPECT_EQ(*farm->sector_metadata(SectorIndex(i)),
-              SectorMetadata::expired_dummy(SectorIndex(i), 1));
+              SectorMetadata::expired_dummy(Network::kAbundance, SectorIndex(i), 1));
   }
 }
 

@@ -148,7 +148,7 @@ TEST(FarmOpen, AStoredSizeThatTheFilesDoNotHaveIsRefusedUnlessASizeIsAskedFor) {
   make_farm(good, 4, 2);
   FarmOptions unsized = plot_options(path, 4);
   unsized.allocated_space.reset();
-  const std::uint64_t sector = sector_size(1);
+  const std::uint64_t sector = sector_size(Network::kAbundance, 1);
   const auto stored = [&](const fs::path& farm) { return stored_info(farm).allocated_space; };
   const SpaceDistribution grown = SpaceDistribution::compute(allocated_space_for_sectors(7, 1), 1);
   struct Case {

@@ -48,7 +48,8 @@ TEST_F(FarmScrub, BytesThatMeanNothingAreNoted) {
            {kMetadataFileName, MetadataFile::size_for(kSectors), "metadata.bin: padding"},
            {kMetadataFileName, round_up_to_page(space.metadata_file_size) - 1,
             "metadata.bin: padding"},
-           {kPlotFileName, kSectors * sector_size(kPieces), "plot.bin: padding"},
+           {kPlotFileName, kSectors * sector_size(Network::kAbundance, kPieces),
+            "plot.bin: padding"},
            {kPlotFileName, space.plot_file_size - 1, "plot.bin: padding"}}) {
     SCOPED_TRACE(std::string(one.name) + ", byte " + std::to_string(one.offset));
     test::flip_byte(file(one.name), one.offset);
@@ -152,7 +153,7 @@ TEST_F(FarmScrub, FilesThatAreTooShort) {
     std::uint64_t length;
     std::uint16_t intact;
   };
-  const std::uint64_t sector = sector_size(kPieces);
+  const std::uint64_t sector = sector_size(Network::kAbundance, kPieces);
   for (const Case& one : std::initializer_list<Case>{
            {kPlotFileName, 3 * sector - 1, 2},
            {kPlotFileName, 2 * sector, 2},

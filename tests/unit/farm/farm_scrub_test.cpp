@@ -34,7 +34,7 @@ TEST_F(FarmScrub, AnIntactFarmIsCleanAndUnchanged) {
   EXPECT_EQ(report.counted_sectors, kSectors);
   EXPECT_EQ(report.intact_sectors, kSectors);
   EXPECT_EQ(report.broken_sectors, 0);
-  EXPECT_EQ(report.bytes_read, kSectors * sector_size(kPieces));
+  EXPECT_EQ(report.bytes_read, kSectors * sector_size(Network::kAbundance, kPieces));
   ASSERT_FALSE(seen.empty());
   EXPECT_EQ(seen.back().sectors_done, kSectors);
   EXPECT_EQ(seen.back().bytes_done, seen.back().bytes_total);
@@ -48,7 +48,7 @@ TEST_F(FarmScrub, AnIntactFarmIsCleanAndUnchanged) {
 }
 
 TEST_F(FarmScrub, EveryRegionOfASector) {
-  const std::uint64_t start = sector_size(kPieces);  // of sector 1
+  const std::uint64_t start = sector_size(Network::kAbundance, kPieces);  // of sector 1
   const SectorIndex sector(1);
   struct Case {
     std::uint64_t offset;
@@ -61,9 +61,9 @@ TEST_F(FarmScrub, EveryRegionOfASector) {
            {record_chunks_offset(kPieces), false},
            {record_metadata_offset(kPieces) - 1, false},
            {record_metadata_offset(kPieces), false},
-           {sector_checksum_offset(kPieces) - 1, false},
-           {sector_checksum_offset(kPieces), false},
-           {sector_size(kPieces) - 1, false},
+           {sector_checksum_offset(Network::kAbundance, kPieces) - 1, false},
+           {sector_checksum_offset(Network::kAbundance, kPieces), false},
+           {sector_size(Network::kAbundance, kPieces) - 1, false},
        }) {
     SCOPED_TRACE("byte " + std::to_string(one.offset));
     test::flip_byte(file(kPlotFileName), start + one.offset);
@@ -125,7 +125,7 @@ TEST_F(FarmScrub, APlotFileThatIsCutMeanwhileIsNamed) {
   const ScrubReport report =
       scrub_farm({.directory = path(), .genesis_root = {}}, [&](const ScrubProgress& progress) {
         if (progress.sectors_done == 1) {
-          fs::resize_file(file(kPlotFileName), sector_size(kPieces));
+          fs::resize_file(file(kPlotFileName), sector_size(Network::kAbundance, kPieces));
         }
       });
   ASSERT_FALSE(report.broken.empty());
@@ -184,7 +184,7 @@ ScrubReport scrub_beside(const fs::path& directory, const std::function<void(Far
   const auto plotter = Farm::open(options);
   bool is_done = false;
   return scrub_farm({.directory = directory}, [&](const ScrubProgress& progress) {
-    if (!is_done && progress.bytes_done > sector_size(kPieces) * 3 / 2) {
+    if (!is_done && progress.bytes_done > sector_size(Network::kAbundance, kPieces) * 3 / 2) {
       is_done = true;
       plot(*plotter);
     }
@@ -199,7 +199,7 @@ TEST_F(FarmScrub, ASectorThatIsPlottedMeanwhileIsNotBroken) {
   EXPECT_EQ(report.intact_sectors, kSectors);
 
   // Of the same history as before, so that nothing of the slot shows that the bytes were others.
-  test::flip_byte(file(kPlotFileName), sector_size(kPieces) + 100);
+  test::flip_byte(file(kPlotFileName), sector_size(Network::kAbundance, kPieces) + 100);
   report = scrub_beside(
       path(), [&](Farm& farm) { farm.write_sector(SectorIndex(1), again.bytes, again.metadata); });
   EXPECT_TRUE(report.broken.empty()) << report.broken.front().reason;
@@ -208,7 +208,7 @@ TEST_F(FarmScrub, ASectorThatIsPlottedMeanwhileIsNotBroken) {
   // In the middle of it: the slot says that it is lost, and some bytes are others already.
   report = scrub_beside(path(), [&](Farm& farm) {
     farm.mark_lost(SectorIndex(1));
-    test::overwrite(file(kPlotFileName), 2 * sector_size(kPieces) - 5'000,
+    test::overwrite(file(kPlotFileName), 2 * sector_size(Network::kAbundance, kPieces) - 5'000,
                     std::vector<std::uint8_t>(4'000, 7));
   });
   EXPECT_TRUE(report.broken.empty()) << report.broken.front().reason;
@@ -217,7 +217,7 @@ TEST_F(FarmScrub, ASectorThatIsPlottedMeanwhileIsNotBroken) {
 }
 
 TEST_F(FarmScrub, DamageIsSaidOnceAlsoInAFarmThatIsPlotted) {
-  test::flip_byte(file(kPlotFileName), sector_size(kPieces) + 100);
+  test::flip_byte(file(kPlotFileName), sector_size(Network::kAbundance, kPieces) + 100);
   const ScrubReport report = scrub_beside(path(), [](Farm&) {});
   ASSERT_EQ(report.broken.size(), 2U);
   EXPECT_EQ(report.broken[0].thing, "plot.bin: checksum of sector 1");
@@ -250,7 +250,8 @@ TEST_F(FarmScrub, StopsWithinOneRead) {
       {.directory = path(), .genesis_root = {}},
       [&](const ScrubProgress& progress) {
         reads_after_stop += stop.stop_requested() ? 1U : 0U;
-        if (progress.sectors_done == 1 && progress.bytes_done > sector_size(kPieces)) {
+        if (progress.sectors_done == 1 &&
+            progress.bytes_done > sector_size(Network::kAbundance, kPieces)) {
           stop.request_stop();
         }
       },
@@ -259,7 +260,8 @@ TEST_F(FarmScrub, StopsWithinOneRead) {
   EXPECT_EQ(reads_after_stop, 0U);
   EXPECT_EQ(report.intact_sectors, 1);
   EXPECT_EQ(report.broken_sectors, 0);
-  EXPECT_EQ(report.bytes_read, sector_size(kPieces) + (std::uint64_t{1} << 20));
+  EXPECT_EQ(report.bytes_read,
+            sector_size(Network::kAbundance, kPieces) + (std::uint64_t{1} << 20));
 }
 
 }  // namespace

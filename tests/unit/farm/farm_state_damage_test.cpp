@@ -261,7 +261,7 @@ class ModelledFarm {
       if (versions_[i].value_or(0) == 0) {  // marked, or passed over by a later sector
         EXPECT_EQ(farm_->sector_state(SectorIndex(i)), SectorState::kLost);
         EXPECT_EQ(*farm_->sector_metadata(SectorIndex(i)),
-                  SectorMetadata::expired_dummy(SectorIndex(i), 1));
+                  SectorMetadata::expired_dummy(Network::kAbundance, SectorIndex(i), 1));
       } else {
         EXPECT_TRUE(test::holds(*farm_, made_up_sector(i, *versions_[i]))) << "sector " << i;
       }

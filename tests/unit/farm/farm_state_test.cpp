@@ -142,7 +142,7 @@ TEST(FarmState, AReplotReplacesOneLeafAndTheNodesAboveIt) {
     farm->mark_lost(SectorIndex(3));
     EXPECT_EQ(backend->written, 1U);
     EXPECT_EQ(*farm->sector_metadata(SectorIndex(3)),
-              SectorMetadata::expired_dummy(SectorIndex(3), 1));
+              SectorMetadata::expired_dummy(Network::kAbundance, SectorIndex(3), 1));
   }
   backend->written = backend->nodes_written = 0;
   const auto farm = Farm::open(options);

@@ -97,7 +97,7 @@ TEST_F(FarmUncounted, TheOneThatACrashLeavesIsPlottedAgain) {
 // docs/manual/damaged-farm.md, "plot.bin is cut short": the slots behind the cut are still there, their bytes are
 // not, and the next run finds zeros.
 TEST_F(FarmUncounted, SlotsWhoseBytesAreGoneAreNoSectors) {
-  fs::resize_file(path() / kPlotFileName, 2 * sector_size(1) + 100);
+  fs::resize_file(path() / kPlotFileName, 2 * sector_size(Network::kAbundance, 1) + 100);
   count(2);
   Farm::open(plot_options(path(), kSectors));
   const auto farm = Farm::open(unsized());

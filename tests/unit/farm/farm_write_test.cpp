@@ -302,12 +302,12 @@ TEST(FarmWrite, SectorIdsFollowFromKeyAndHistorySize) {
     thread.join();
   }
   for (const SectorId& id : from_threads) {
-    EXPECT_EQ(id, derive_sector_id(farm->identity().public_key_hash(), root, SectorIndex(1),
-                                   history_size));
+    EXPECT_EQ(id, derive_sector_id(Network::kAbundance, farm->identity().public_key_hash(), root,
+                                   SectorIndex(1), history_size));
   }
   const HistorySize other = HistorySize::from_count(77);
   EXPECT_EQ(farm->sector_id(SectorIndex(0), other),
-            derive_sector_id(farm->identity().public_key_hash(),
+            derive_sector_id(Network::kAbundance, farm->identity().public_key_hash(),
                              farm->shard_commitments_root(other), SectorIndex(0), other));
   EXPECT_NE(farm->shard_commitments_root(other), root);
 }

@@ -19,7 +19,7 @@ namespace furrow::test {
 
 /// As large as a sector, and no sector.
 inline std::vector<std::uint8_t> made_up_bytes(SectorIndex index, std::uint16_t pieces = 1) {
-  return vectors::stream(7000 + index.value(), sector_size(pieces));
+  return vectors::stream(7000 + index.value(), sector_size(Network::kAbundance, pieces));
 }
 inline PlottedSector made_up_plotted(SectorIndex index, std::uint16_t pieces = 1) {
   PlottedSector plotted;

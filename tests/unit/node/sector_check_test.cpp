@@ -77,7 +77,8 @@ TEST_F(SectorCheckTest, DamageIsFound) {
   sector.bytes.pop_back();
   expect_wrong(sector, "bytes: expected");
   for (const std::uint64_t at :
-       {std::uint64_t{0}, record_chunks_offset(2), record_metadata_offset(2), sector_size(2) - 1}) {
+       {std::uint64_t{0}, record_chunks_offset(2), record_metadata_offset(2),
+        sector_size(Network::kAbundance, 2) - 1}) {
     sector = right();
     sector.bytes[at] ^= 1U;
     EXPECT_NE(check(sector), "") << "byte " << at;

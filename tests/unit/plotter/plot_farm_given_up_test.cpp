@@ -20,7 +20,7 @@ class PlotFarmGivenUp : public testing::Test {
   PlotResult plot(Farm& farm, const std::vector<SectorIndex>& broken) {
     std::vector<SectorId> ids;
     for (const SectorIndex index : broken) {
-      ids.push_back(derive_sector_id(farm.identity().public_key_hash(),
+      ids.push_back(derive_sector_id(Network::kAbundance, farm.identity().public_key_hash(),
                                      farm.shard_commitments_root(HistorySize::from_count(2)), index,
                                      HistorySize::from_count(2)));
     }

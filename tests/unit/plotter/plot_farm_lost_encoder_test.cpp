@@ -64,7 +64,7 @@ class CardLikeEncoder final : public RecordsEncoder {
         before_record_();
         auto record = std::make_unique<Record>(job.record(offset));
         auto found_proofs = std::make_unique<FoundProofs>();
-        encode_(job.sector_id(), offset, *record, *found_proofs, {});
+        encode_(job.network(), job.sector_id(), offset, *record, *found_proofs, {});
         job.record(offset) = *record;
         job.found_proofs(offset) = *found_proofs;
         claim.done(offset);

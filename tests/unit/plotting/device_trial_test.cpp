@@ -23,7 +23,7 @@ constexpr unsigned kSmallK = 16;
 CudaTrial encode_on_cpu(const PosSeed& seed, Record& record, FoundProofs& found_proofs,
                         unsigned k = kSmallK) {
   RecordEncoding encoding(k, SimdMode::kBest);
-  encoding.encode(seed, kKnownPieceOffset, record, found_proofs);
+  encoding.encode(Network::kAbundance, seed, kKnownPieceOffset, record, found_proofs);
   return {.k = k, .free_bytes = 123};
 }
 

@@ -417,8 +417,8 @@ TEST_F(PoolTest, WhatIsLeftUnverifiedDoesNotCount) {
                                .batch = 1,
                                .before_batch = [&](const Claim&) { other_has_claimed.wait(); }}),
       VerifiedEncoder::Options{.records_per_sector = 2,
-                               .reference = [&](const SectorId&, PieceOffset, Record&, FoundProofs&,
-                                                const MayGoOn& may_go_on) {
+                               .reference = [&](Network, const SectorId&, PieceOffset, Record&,
+                                                FoundProofs&, const MayGoOn& may_go_on) {
                                  stop.request_stop();
                                  while (may_go_on()) {
                                    std::this_thread::yield();

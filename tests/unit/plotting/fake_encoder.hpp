@@ -28,7 +28,7 @@ inline void fake_encode(PieceOffset offset, Record& record, FoundProofs& found_p
   found_proofs.bytes.fill(static_cast<std::uint8_t>(low ^ 0x5A));
 }
 
-inline EncodeOutcome fake_encode_one(const SectorId&, PieceOffset offset, Record& record,
+inline EncodeOutcome fake_encode_one(Network, const SectorId&, PieceOffset offset, Record& record,
                                      FoundProofs& found_proofs, const MayGoOn&) {
   fake_encode(offset, record, found_proofs);
   return EncodeOutcome::kComplete;

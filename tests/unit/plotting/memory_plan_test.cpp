@@ -31,9 +31,9 @@ TEST(MemoryPlan, IsTheSumOfItsItems) {
   EXPECT_EQ(more([](MemorySettings& s) { ++s.sectors_in_memory; }),
             1000U * (1048576 + 1016 + 8192));
   EXPECT_EQ(more([](MemorySettings& s) { ++s.output_buffers; }), 1'057'784'064U);
-  EXPECT_EQ(more([](MemorySettings& s) { ++s.threads; }), kProofTableBytes);
+  EXPECT_EQ(more([](MemorySettings& s) { ++s.threads; }), proof_table_bytes(Network::kAbundance));
   EXPECT_EQ(more([](MemorySettings& s) { ++s.pieces_in_flight; }), 2U * 1049560);
-  EXPECT_GT(more([](MemorySettings& s) { ++s.devices; }), kProofTableBytes);
+  EXPECT_GT(more([](MemorySettings& s) { ++s.devices; }), proof_table_bytes(Network::kAbundance));
   EXPECT_EQ(more([](MemorySettings& s) {
               s.devices = 1;
               s.pinned_bytes = 12345;

@@ -105,7 +105,7 @@ class PlotPipelineTest : public testing::Test {
           if (before_write_) {
             before_write_(sector.sector_index);
           }
-          EXPECT_EQ(bytes.size(), sector_size(kPieces));
+          EXPECT_EQ(bytes.size(), sector_size(Network::kAbundance, kPieces));
           EXPECT_TRUE(written_.emplace(sector.sector_index.value(), blake3(bytes)).second);
         },
         std::move(stop));

@@ -307,7 +307,7 @@ TEST_F(PlotPipeline, AfterWrongBytesThePiecesAreFetchedAgainAndEncodedByOthers) 
         found_proofs.bytes.fill(0x5A);
         record[100].bytes[5] ^= 1;
       }});
-  const EncodeOneRecord reference = [](const SectorId&, PieceOffset offset, Record& record,
+  const EncodeOneRecord reference = [](Network, const SectorId&, PieceOffset offset, Record& record,
                                        FoundProofs& found_proofs, const MayGoOn&) {
     fake_encode(offset, record, found_proofs);
     found_proofs.bytes.fill(0x5A);

@@ -20,8 +20,8 @@ constexpr std::size_t kTryingAgain = 7;
 
 SectorId id_of(std::uint16_t index) {
   const SectorPlan plan = plan_of(index);
-  return derive_sector_id(plan.public_key_hash, plan.shard_commitments_root, plan.sector_index,
-                          plan.protocol_info.history_size);
+  return derive_sector_id(Network::kAbundance, plan.public_key_hash, plan.shard_commitments_root,
+                          plan.sector_index, plan.protocol_info.history_size);
 }
 
 class PlotRetry : public test::PlotPipelineTest {

@@ -54,7 +54,7 @@ TEST(PlottedSector, HasTheBytesOfTheReference) {
 
 TEST(PlottedSector, SurvivesTheRoundTrip) {
   for (const PlottedSector& sector : {empty_sector(), sector_of_three_pieces()}) {
-    EXPECT_EQ(PlottedSector::decode(sector.encode(), "test"), sector);
+    EXPECT_EQ(PlottedSector::decode(Network::kAbundance, sector.encode(), "test"), sector);
   }
 }
 
@@ -63,31 +63,32 @@ TEST(PlottedSector, OfTheWrongLengthIsRefused) {
   for (const std::size_t length :
        {std::size_t{0}, std::size_t{31}, std::size_t{33}, std::size_t{34}, std::size_t{131'149},
         std::size_t{131'150}, bytes.size() - 1}) {
-    EXPECT_THROW(PlottedSector::decode(std::span(bytes).first(length), "test"), ScaleError)
+    EXPECT_THROW(PlottedSector::decode(Network::kAbundance, std::span(bytes).first(length), "test"),
+                 ScaleError)
         << length;
   }
   bytes.push_back(0);
-  EXPECT_THROW(PlottedSector::decode(bytes, "test"), ScaleError);
+  EXPECT_THROW(PlottedSector::decode(Network::kAbundance, bytes, "test"), ScaleError);
 }
 
 TEST(PlottedSector, OfChangedMetadataIsRefused) {
   std::vector<std::uint8_t> bytes = sector_of_three_pieces().encode();
   bytes[34 + 1000] ^= 1;
-  EXPECT_THROW(PlottedSector::decode(bytes, "test"), ChecksumMismatch);
+  EXPECT_THROW(PlottedSector::decode(Network::kAbundance, bytes, "test"), ChecksumMismatch);
 }
 
 TEST(PlottedSector, ThatContradictsItselfIsRefused) {
   PlottedSector sector = sector_of_three_pieces();
   sector.piece_indexes.pop_back();
-  EXPECT_THROW(PlottedSector::decode(sector.encode(), "test"), ScaleError);
+  EXPECT_THROW(PlottedSector::decode(Network::kAbundance, sector.encode(), "test"), ScaleError);
   sector = sector_of_three_pieces();
   sector.sector_index = SectorIndex(8);
-  EXPECT_THROW(PlottedSector::decode(sector.encode(), "test"), ScaleError);
+  EXPECT_THROW(PlottedSector::decode(Network::kAbundance, sector.encode(), "test"), ScaleError);
   // A count that would take all memory, were it believed.
   std::vector<std::uint8_t> bytes = sector_of_three_pieces().encode();
   bytes.resize(131'150);
   bytes.insert(bytes.end(), {0x13, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF});
-  EXPECT_THROW(PlottedSector::decode(bytes, "test"), ScaleError);
+  EXPECT_THROW(PlottedSector::decode(Network::kAbundance, bytes, "test"), ScaleError);
 }
 
 }  // namespace

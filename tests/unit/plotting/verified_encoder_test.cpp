@@ -60,15 +60,16 @@ TEST(VerifiedEncoder, ARightEncoderIsLeftAlone) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   for (const std::size_t k : {0U, 1U, 3U, 100U}) {
     std::atomic<std::size_t> compared = 0;
-    const auto encoder = verified(
-        {.name = "cuda 0"}, {.records_per_sector = k,
-                             .seed = seed,
-                             .reference = [&](const SectorId&, PieceOffset offset, Record& record,
-                                              FoundProofs& found_proofs, const MayGoOn&) {
-                               ++compared;
-                               fake_encode(offset, record, found_proofs);
-                               return EncodeOutcome::kComplete;
-                             }});
+    const auto encoder =
+        verified({.name = "cuda 0"},
+                 {.records_per_sector = k,
+                  .seed = seed,
+                  .reference = [&](Network, const SectorId&, PieceOffset offset, Record& record,
+                                   FoundProofs& found_proofs, const MayGoOn&) {
+                    ++compared;
+                    fake_encode(offset, record, found_proofs);
+                    return EncodeOutcome::kComplete;
+                  }});
     EXPECT_EQ(encoder->name(), "cuda 0");
     for (int round = 0; round < 3; ++round) {
       FakeSector sector(9, seed + static_cast<unsigned>(round));
@@ -83,7 +84,7 @@ TEST(VerifiedEncoder, EncodersWithOneSeedVerifyAsManyAsWereAskedFor) {
   const unsigned seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::atomic<std::size_t> compared = 0;
-  const EncodeOneRecord count = [&](const SectorId&, PieceOffset offset, Record& record,
+  const EncodeOneRecord count = [&](Network, const SectorId&, PieceOffset offset, Record& record,
                                     FoundProofs& found_proofs, const MayGoOn&) {
     ++compared;
     fake_encode(offset, record, found_proofs);
@@ -162,7 +163,7 @@ TEST(VerifiedEncoder, AMistakeIsFoundEvenIfTheDeviceIsLostAfterwards) {
 TEST(VerifiedEncoder, ARecordThatCannotBeEncodedAtAllIsAMistakeToo) {
   const auto encoder = verified(
       {}, {.seed = 1,
-           .reference = [](const SectorId&, PieceOffset offset, Record&, FoundProofs&,
+           .reference = [](Network, const SectorId&, PieceOffset offset, Record&, FoundProofs&,
                            const MayGoOn&) -> EncodeOutcome { throw TooFewProofs(offset, 5); }});
   FakeSector sector(3, 1);
   EXPECT_THROW(encode(*encoder, sector), WrongEncoding);
@@ -171,7 +172,7 @@ TEST(VerifiedEncoder, ARecordThatCannotBeEncodedAtAllIsAMistakeToo) {
 TEST(VerifiedEncoder, AFailureOfTheReferenceIsNotTheEncodersFault) {
   const auto encoder =
       verified({}, {.seed = 1,
-                    .reference = [](const SectorId&, PieceOffset, Record&, FoundProofs&,
+                    .reference = [](Network, const SectorId&, PieceOffset, Record&, FoundProofs&,
                                     const MayGoOn&) -> EncodeOutcome { throw std::bad_alloc(); }});
   FakeSector sector(3, 1);
   EXPECT_THROW(encode(*encoder, sector), std::bad_alloc);
@@ -198,7 +199,7 @@ TEST(VerifiedEncoder, AStopWhenAllIsEncodedDoesNotCutTheVerificationShort) {
       {.after_record = [](PieceOffset, Record& record, FoundProofs&) { record[0].bytes[0] ^= 1; },
        .on_return = [&] { all_encoded.count_down(); }},
       {.seed = 1,
-       .reference = [&](const SectorId&, PieceOffset offset, Record& record,
+       .reference = [&](Network, const SectorId&, PieceOffset offset, Record& record,
                         FoundProofs& found_proofs, const MayGoOn& may_go_on) {
          all_encoded.wait();
          stop.request_stop();

@@ -98,9 +98,9 @@ TEST(PosCore, SizesOfTheNetworksK) {
 }
 
 TEST(ProofTable, RefusesUnsupportedK) {
-  EXPECT_THROW(make_proof_table(14), InvalidArgument);
-  EXPECT_THROW(make_proof_table(19), InvalidArgument);
-  EXPECT_THROW(is_proof_valid(21, {}, SBucket(0), {}), InvalidArgument);
+  EXPECT_THROW(make_proof_table(Network::kAbundance, 14), InvalidArgument);
+  EXPECT_THROW(make_proof_table(Network::kAbundance, 19), InvalidArgument);
+  EXPECT_THROW(is_proof_valid(Network::kAbundance, 21, {}, SBucket(0), {}), InvalidArgument);
 }
 
 }  // namespace

@@ -35,17 +35,26 @@ void expect_equal(const ProofTable& table, const reference::PosProofs& expected)
   }
 }
 
-class PosDifferential : public testing::TestWithParam<unsigned> {};
+struct Case {
+  Network network;
+  unsigned k;
+};
+
+reference::PosProofs reference_proofs(const Case& what, const PosSeed& seed) {
+  return what.network == Network::kAbundance ? reference::pos_proofs(what.k, seed.bytes)
+                                             : reference::autonomys_pos_proofs(what.k, seed.bytes);
+}
+
+class PosDifferential : public testing::TestWithParam<Case> {};
 
 TEST_P(PosDifferential, EngineAgreesWithReference) {
-  const unsigned k = GetParam();
   const unsigned seed_of_test = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed_of_test));
   std::mt19937_64 random(seed_of_test);
   const PosSeed seed = random_seed(random);
-  const reference::PosProofs expected = reference::pos_proofs(k, seed.bytes);
+  const reference::PosProofs expected = reference_proofs(GetParam(), seed);
   test::for_each_simd_target([&] {
-    const auto table = make_proof_table(k);
+    const auto table = make_proof_table(GetParam().network, GetParam().k);
     table->generate(random_seed(random));  // what another seed leaves behind must not show
     table->generate(seed);
     expect_equal(*table, expected);
@@ -53,12 +62,12 @@ TEST_P(PosDifferential, EngineAgreesWithReference) {
 }
 
 TEST_P(PosDifferential, ProofsVerifyAndChangedOnesDoNot) {
-  const unsigned k = GetParam();
+  const auto [network, k] = GetParam();
   const unsigned seed_of_test = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed_of_test));
   std::mt19937_64 random(seed_of_test);
   const PosSeed seed = random_seed(random);
-  const auto table = make_proof_table(k);
+  const auto table = make_proof_table(network, k);
   table->generate(seed);
   std::vector<std::uint8_t> proof(table->proof_size());
   std::size_t index = 0;
@@ -68,16 +77,26 @@ TEST_P(PosDifferential, ProofsVerifyAndChangedOnesDoNot) {
       continue;
     }
     table->proof(index - 1, proof);
-    EXPECT_TRUE(is_proof_valid(k, seed, s_bucket, proof));
+    EXPECT_TRUE(is_proof_valid(network, k, seed, s_bucket, proof));
     const SBucket next(static_cast<std::uint16_t>(s + 1));
-    EXPECT_FALSE(is_proof_valid(k, seed, next, proof));
-    EXPECT_FALSE(is_proof_valid(k, seed, s_bucket, std::span(proof).first(proof.size() - 1)));
+    EXPECT_FALSE(is_proof_valid(network, k, seed, next, proof));
+    EXPECT_FALSE(
+        is_proof_valid(network, k, seed, s_bucket, std::span(proof).first(proof.size() - 1)));
     proof[random() % proof.size()] ^= static_cast<std::uint8_t>(1U << (random() % 8));
-    EXPECT_FALSE(is_proof_valid(k, seed, s_bucket, proof));
+    EXPECT_FALSE(is_proof_valid(network, k, seed, s_bucket, proof));
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(SmallK, PosDifferential, testing::Values(15U, 16U, 17U));
+std::string name_of(const testing::TestParamInfo<Case>& info) {
+  return std::string(traits_of(info.param.network).name) + "_" + std::to_string(info.param.k);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    SmallK, PosDifferential,
+    testing::Values(Case{Network::kAbundance, 15}, Case{Network::kAbundance, 16},
+                    Case{Network::kAbundance, 17}, Case{Network::kAutonomys, 15},
+                    Case{Network::kAutonomys, 16}, Case{Network::kAutonomys, 17}),
+    name_of);
 
 }  // namespace
 }  // namespace furrow

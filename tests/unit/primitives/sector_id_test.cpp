@@ -37,10 +37,11 @@ TEST(SectorId, SectorsAAndBOfTheSpecification) {
   EXPECT_EQ(to_hex(root_b.bytes),
             "72c918dafe925676479182dfa4d8add1fc4f18798a26fcb894515541025afe46");
 
-  const SectorId a = derive_sector_id(key_hash, root_a, SectorIndex(0), HistorySize::from_count(1));
+  const SectorId a = derive_sector_id(Network::kAbundance, key_hash, root_a, SectorIndex(0),
+                                      HistorySize::from_count(1));
   EXPECT_EQ(to_hex(a.bytes), "e52fa29b2d4fa8c07cb53806ad7f1349a3e8f1171285174df9c32ba994e23956");
-  const SectorId b =
-      derive_sector_id(key_hash, root_b, SectorIndex(7), HistorySize::from_count(1000));
+  const SectorId b = derive_sector_id(Network::kAbundance, key_hash, root_b, SectorIndex(7),
+                                      HistorySize::from_count(1000));
   EXPECT_EQ(to_hex(b.bytes), "390eeb002370a9020e7ef181a0e519dff2bbbf4edae32c6c8f4ce4103b829480");
 
   const std::uint16_t offsets[] = {0, 1, 2, 3, 198, 199, 200, 201, 999};
@@ -63,7 +64,7 @@ TEST(SectorId, SectorsAAndBOfTheSpecification) {
   EXPECT_EQ(s_bucket_audit_index(slot), SBucket(3897));
   Hash root;
   root.bytes.fill(0x22);
-  EXPECT_EQ(derive_expiration_history_size(b, HistorySize::from_count(1000), root,
+  EXPECT_EQ(derive_expiration_history_size(b, HistorySize::from_count(1000), root.bytes,
                                            HistorySize::from_count(4)),
             HistorySize::from_count(1799));
 }

@@ -34,15 +34,17 @@ struct PlottedFixture {
   PlottedFixture() {
     std::mt19937_64 random(7);
     sector_id.bytes.fill(42);
-    DownloadedSector downloaded{
-        sector_id, SectorIndex(9), {}, RawSector(kPieces), HistorySize::from_count(3)};
+    DownloadedSector downloaded{sector_id,
+                                SectorIndex(9),
+                                {},
+                                RawSector(Network::kAbundance, kPieces),
+                                HistorySize::from_count(3)};
     for (std::uint16_t p = 0; p < kPieces; ++p) {
       auto piece = std::make_unique<Piece>();
       for (std::uint8_t& byte : mutable_bytes_of(*piece)) {
         byte = static_cast<std::uint8_t>(random());
       }
-      downloaded.raw_sector.all_records()[p] = piece->record;
-      downloaded.raw_sector.metadata[p] = {piece->header, blake3(bytes_of(*piece))};
+      downloaded.raw_sector.put(p, *piece, blake3(bytes_of(*piece)));
       downloaded.piece_indexes.emplace_back(p);
       pieces.push_back(std::move(piece));
     }
@@ -55,7 +57,7 @@ struct PlottedFixture {
 
 PiecePtr read(const std::vector<std::uint8_t>& bytes, const SectorMetadata& metadata,
               std::uint16_t offset) {
-  static const auto kTable = make_proof_table(kTestK);
+  static const auto kTable = make_proof_table(Network::kAbundance, kTestK);
   const auto read_at = [&](std::uint64_t at, std::span<std::uint8_t> out) {
     if (at + out.size() > bytes.size()) {
       throw IoError("read", "sector", "it ends at byte " + std::to_string(bytes.size()));
@@ -63,7 +65,7 @@ PiecePtr read(const std::vector<std::uint8_t>& bytes, const SectorMetadata& meta
     std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(at), out.size(), out.begin());
   };
   return read_piece(PieceOffset(offset), PlottedFixture::instance().sector_id, metadata, read_at,
-                    *kTable, ErasureCoding());
+                    *kTable, RecordErasure());
 }
 
 TEST(SectorReader, GivesThePiecesBack) {
@@ -167,16 +169,17 @@ TEST(SectorReader, NamesAMapThatDoesNotFitTheSeed) {
 
 TEST(SectorMetadata, NamesDamageAndWrongLength) {
   std::vector<std::uint8_t> slot = PlottedFixture::instance().metadata.encode();
-  EXPECT_EQ(SectorMetadata::decode(slot, "slot"), PlottedFixture::instance().metadata);
+  EXPECT_EQ(SectorMetadata::decode(Network::kAbundance, slot, "slot"),
+            PlottedFixture::instance().metadata);
   for (std::size_t at = 0; at < slot.size(); at += 4099) {
     slot[at] ^= 1;
-    EXPECT_THROW(SectorMetadata::decode(slot, "slot"), ChecksumMismatch) << at;
+    EXPECT_THROW(SectorMetadata::decode(Network::kAbundance, slot, "slot"), ChecksumMismatch) << at;
     slot[at] ^= 1;
   }
   slot.push_back(0);
-  EXPECT_THROW(SectorMetadata::decode(slot, "slot"), InvalidBytesLength);
+  EXPECT_THROW(SectorMetadata::decode(Network::kAbundance, slot, "slot"), InvalidBytesLength);
   slot.resize(slot.size() - 2);
-  EXPECT_THROW(SectorMetadata::decode(slot, "slot"), InvalidBytesLength);
+  EXPECT_THROW(SectorMetadata::decode(Network::kAbundance, slot, "slot"), InvalidBytesLength);
 }
 
 TEST(SectorContentsMap, ChecksLengthThenChecksum) {

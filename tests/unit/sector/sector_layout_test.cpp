@@ -57,7 +57,7 @@ TEST(SectorLayout, ChunksStandWhereTheReferencePutsThem) {
       used.push_back(to_vector(map.bitmaps()[p].bytes));
       encoded.push_back(to_vector(bytes_of(records[p])));
     }
-    std::vector<std::uint8_t> sector(sector_size(pieces), 0xEE);
+    std::vector<std::uint8_t> sector(sector_size(Network::kAbundance, pieces), 0xEE);
     assemble_sector(map, records, metadata, sector);
     EXPECT_TRUE(
         to_vector(std::span(sector).subspan(record_chunks_offset(pieces), pieces * kRecordSize)) ==
@@ -71,7 +71,7 @@ TEST(SectorLayout, RefusesWrongSizes) {
   const SectorContentsMap map(2);
   std::vector<Record> records(2);
   std::vector<RecordMetadata> metadata(2);
-  std::vector<std::uint8_t> out(sector_size(2));
+  std::vector<std::uint8_t> out(sector_size(Network::kAbundance, 2));
   EXPECT_THROW(assemble_sector(map, std::span(records).first(1), metadata, out), InvalidArgument);
   EXPECT_THROW(assemble_sector(map, records, std::span(metadata).first(1), out), InvalidArgument);
   out.pop_back();
@@ -117,8 +117,8 @@ TEST(SectorLayout, KnownAnswersOfTheSpecification) {
 
   Hash key_hash;
   key_hash.bytes.fill(1);
-  const SectorId sector_id =
-      derive_sector_id(key_hash, Hash{}, SectorIndex(1), HistorySize::from_count(1));
+  const SectorId sector_id = derive_sector_id(Network::kAbundance, key_hash, Hash{}, SectorIndex(1),
+                                              HistorySize::from_count(1));
   EXPECT_EQ(to_hex(sector_id.bytes),
             "41cac2d759a86be940034166c079ab2a3f6f41f71bdd2bc548661effaaae7b78");
   SectorContentsMap map(1);
@@ -128,7 +128,7 @@ TEST(SectorLayout, KnownAnswersOfTheSpecification) {
   const std::vector<RecordMetadata> metadata = {{piece->header, blake3(bytes_of(*piece))}};
   EXPECT_EQ(to_hex(metadata[0].piece_checksum.bytes),
             "15cd9db8389592de702e11ea20e611e8cc1bb28d2cd684edcbfa9f60a920101f");
-  std::vector<std::uint8_t> sector(sector_size(1));
+  std::vector<std::uint8_t> sector(sector_size(Network::kAbundance, 1));
   assemble_sector(map, records, metadata, sector);
   EXPECT_EQ(to_hex(std::span(sector).last(kHashSize)),
             "980e28c82ede0013ab22bff3aa105de07d38474c945612d873f6c0ce0eb6d026");

@@ -23,8 +23,8 @@ struct PagedTraits<SectorMetadata> {
     out.raw(object.encode());
   }
   static std::shared_ptr<const SectorMetadata> deserialize(ObjectReader& in) {
-    return std::make_shared<const SectorMetadata>(
-        SectorMetadata::decode(in.raw(in.remaining_bytes()), describe(in.key())));
+    return std::make_shared<const SectorMetadata>(SectorMetadata::decode(
+        Network::kAbundance, in.raw(in.remaining_bytes()), describe(in.key())));
   }
 };
 
