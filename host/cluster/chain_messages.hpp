@@ -52,7 +52,7 @@ struct FarmerAppInfoResponse {
 /// No bytes.
 struct FarmerAppInfoRequest {
   static constexpr std::string_view kName = "farmer app info request";
-  static constexpr SubjectTemplate kSubject{"ab.controller.farmer-app-info", Sharing::kGroup,
+  static constexpr SubjectTemplate kSubject{"controller.farmer-app-info", Sharing::kGroup,
                                             kControllerGroup};
   using Response = FarmerAppInfoResponse;
   bool operator==(const FarmerAppInfoRequest&) const = default;
@@ -74,7 +74,7 @@ struct SuperSegmentHeadersResponse {
 
 struct SuperSegmentHeadersRequest {
   static constexpr std::string_view kName = "super segment headers request";
-  static constexpr SubjectTemplate kSubject{"ab.controller.super-segment-headers", Sharing::kGroup,
+  static constexpr SubjectTemplate kSubject{"controller.super-segment-headers", Sharing::kGroup,
                                             kControllerGroup};
   using Response = SuperSegmentHeadersResponse;
   std::vector<SuperSegmentIndex> super_segment_indices;  ///< at most kMaxSuperSegmentHeaders
@@ -93,7 +93,7 @@ struct SuperSegmentRootResponse {
 
 struct SuperSegmentRootRequest {
   static constexpr std::string_view kName = "super segment root request";
-  static constexpr SubjectTemplate kSubject{"ab.controller.super-segment-root-for-segment-index",
+  static constexpr SubjectTemplate kSubject{"controller.super-segment-root-for-segment-index",
                                             Sharing::kGroup, kControllerGroup};
   using Response = SuperSegmentRootResponse;
   SegmentIndex segment_index;
@@ -104,7 +104,7 @@ struct SuperSegmentRootRequest {
 /// Broadcast. Several controllers send the same one.
 struct NewSuperSegmentHeader {
   static constexpr std::string_view kName = "new super segment header";
-  static constexpr SubjectTemplate kSubject{"ab.controller.new-super-segment-header"};
+  static constexpr SubjectTemplate kSubject{"controller.new-super-segment-header"};
   SuperSegmentHeader header;
   bool operator==(const NewSuperSegmentHeader&) const = default;
   static void visit(auto& self, auto& field) { field("header", self.header); }
@@ -144,7 +144,7 @@ struct SlotInfo {
 /// Broadcast. Several controllers send the same one; farmers answer the one they took it from.
 struct SlotInfoBroadcast {
   static constexpr std::string_view kName = "slot info";
-  static constexpr SubjectTemplate kSubject{"ab.controller.slot-info"};
+  static constexpr SubjectTemplate kSubject{"controller.slot-info"};
   SlotInfo slot_info;
   std::string instance;  ///< of the controller
   bool operator==(const SlotInfoBroadcast&) const = default;
@@ -159,7 +159,7 @@ struct SlotInfoBroadcast {
 /// Broadcast.
 struct BlockSealingInfo {
   static constexpr std::string_view kName = "block sealing info";
-  static constexpr SubjectTemplate kSubject{"ab.controller.block-sealing-info"};
+  static constexpr SubjectTemplate kSubject{"controller.block-sealing-info"};
   Hash pre_seal_hash;
   Hash public_key_hash;
   bool operator==(const BlockSealingInfo&) const = default;
@@ -186,7 +186,7 @@ struct Ed25519Seal {
 /// group is that of a controller.
 struct BlockSeal {
   static constexpr std::string_view kName = "block seal";
-  static constexpr SubjectTemplate kSubject{"ab.controller.block-seal", Sharing::kInstance};
+  static constexpr SubjectTemplate kSubject{"controller.block-seal", Sharing::kInstance};
   Hash pre_seal_hash;
   std::variant<Ed25519Seal> seal;
   bool operator==(const BlockSeal&) const = default;
@@ -241,7 +241,7 @@ inline constexpr bool kIsWireImage<Solution> = true;
 /// Notification: u64 slot number, then the solution. The instance is that of the last slot info.
 struct SolutionNotification {
   static constexpr std::string_view kName = "solution";
-  static constexpr SubjectTemplate kSubject{"ab.controller.*.solution", Sharing::kInstance};
+  static constexpr SubjectTemplate kSubject{"controller.*.solution", Sharing::kInstance};
   std::uint64_t slot = 0;
   Solution solution;
   bool operator==(const SolutionNotification&) const = default;

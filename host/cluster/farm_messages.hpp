@@ -20,7 +20,7 @@ namespace furrow::cluster {
 /// A controller asks all farmers who they are. No bytes.
 struct FarmerIdentifyRequest {
   static constexpr std::string_view kName = "farmer identify request";
-  static constexpr SubjectTemplate kSubject{"ab.controller.farmer-identify"};
+  static constexpr SubjectTemplate kSubject{"controller.farmer-identify"};
   bool operator==(const FarmerIdentifyRequest&) const = default;
   static void visit(auto&, auto&) {}
 };
@@ -28,7 +28,7 @@ struct FarmerIdentifyRequest {
 /// The instance is the farmer itself.
 struct FarmerIdentify {
   static constexpr std::string_view kName = "farmer identify";
-  static constexpr SubjectTemplate kSubject{"ab.farmer.*.farmer-identify"};
+  static constexpr SubjectTemplate kSubject{"farmer.*.farmer-identify"};
   ClusterFarmerId id;
   bool operator==(const FarmerIdentify&) const = default;
   static void visit(auto& self, auto& field) { field("cluster farmer id", self.id); }
@@ -37,7 +37,7 @@ struct FarmerIdentify {
 /// A controller asks the caches of a group, its instance, who they are. No bytes.
 struct CacheIdentifyRequest {
   static constexpr std::string_view kName = "cache identify request";
-  static constexpr SubjectTemplate kSubject{"ab.controller.*.cache-identify"};
+  static constexpr SubjectTemplate kSubject{"controller.*.cache-identify"};
   bool operator==(const CacheIdentifyRequest&) const = default;
   static void visit(auto&, auto&) {}
 };
@@ -45,7 +45,7 @@ struct CacheIdentifyRequest {
 /// The instance is the cache group.
 struct CacheIdentify {
   static constexpr std::string_view kName = "cache identify";
-  static constexpr SubjectTemplate kSubject{"ab.cache.*.cache-identify"};
+  static constexpr SubjectTemplate kSubject{"cache.*.cache-identify"};
   ClusterCacheId id;
   bool operator==(const CacheIdentify&) const = default;
   static void visit(auto& self, auto& field) { field("cluster cache id", self.id); }
@@ -65,7 +65,7 @@ struct CacheDetails {
 /// The instance is a cluster cache. No bytes.
 struct CacheDetailsRequest {
   static constexpr std::string_view kName = "cache details request";
-  static constexpr SubjectTemplate kSubject{"ab.cache.*.details", Sharing::kInstance};
+  static constexpr SubjectTemplate kSubject{"cache.*.details", Sharing::kInstance};
   using Element = CacheDetails;
   bool operator==(const CacheDetailsRequest&) const = default;
   static void visit(auto&, auto&) {}
@@ -85,7 +85,7 @@ struct FarmDetails {
 /// The instance is a cluster farmer. No bytes.
 struct FarmDetailsRequest {
   static constexpr std::string_view kName = "farm details request";
-  static constexpr SubjectTemplate kSubject{"ab.farmer.*.farm.details", Sharing::kInstance};
+  static constexpr SubjectTemplate kSubject{"farmer.*.farm.details", Sharing::kInstance};
   using Element = FarmDetails;
   bool operator==(const FarmDetailsRequest&) const = default;
   static void visit(auto&, auto&) {}
@@ -101,7 +101,7 @@ struct PlottedSectorsElement {
 /// The instance is a farm, as in all that follow. No bytes.
 struct PlottedSectorsRequest {
   static constexpr std::string_view kName = "plotted sectors request";
-  static constexpr SubjectTemplate kSubject{"ab.farmer.*.farm.plotted-sectors", Sharing::kInstance};
+  static constexpr SubjectTemplate kSubject{"farmer.*.farm.plotted-sectors", Sharing::kInstance};
   using Element = PlottedSectorsElement;
   bool operator==(const PlottedSectorsRequest&) const = default;
   static void visit(auto&, auto&) {}
@@ -116,7 +116,7 @@ struct FarmReadPieceResponse {
 
 struct FarmReadPieceRequest {
   static constexpr std::string_view kName = "farm read piece request";
-  static constexpr SubjectTemplate kSubject{"ab.farmer.*.farm.read-piece", Sharing::kInstance};
+  static constexpr SubjectTemplate kSubject{"farmer.*.farm.read-piece", Sharing::kInstance};
   using Response = FarmReadPieceResponse;
   SectorIndex sector_index;
   PieceOffset piece_offset;
@@ -212,7 +212,7 @@ struct SectorExpiration {
 /// Broadcast.
 struct SectorUpdateBroadcast {
   static constexpr std::string_view kName = "sector update";
-  static constexpr SubjectTemplate kSubject{"ab.farmer.*.sector-update"};
+  static constexpr SubjectTemplate kSubject{"farmer.*.sector-update"};
   FarmId farm_id;
   SectorIndex sector_index;
   std::variant<SectorPlotting, SectorExpiration> update;
@@ -272,7 +272,7 @@ struct FarmingNotification {
 /// Broadcast.
 struct FarmingNotificationBroadcast {
   static constexpr std::string_view kName = "farming notification";
-  static constexpr SubjectTemplate kSubject{"ab.farmer.*.farming-notification"};
+  static constexpr SubjectTemplate kSubject{"farmer.*.farming-notification"};
   FarmId farm_id;
   FarmingNotification notification;
   bool operator==(const FarmingNotificationBroadcast&) const = default;
@@ -285,7 +285,7 @@ struct FarmingNotificationBroadcast {
 /// Broadcast.
 struct SolutionBroadcast {
   static constexpr std::string_view kName = "solution response";
-  static constexpr SubjectTemplate kSubject{"ab.farmer.*.solution-response"};
+  static constexpr SubjectTemplate kSubject{"farmer.*.solution-response"};
   FarmId farm_id;
   std::uint64_t slot = 0;
   Solution solution;

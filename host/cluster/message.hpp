@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Messages as bytes and back (docs/spec/07-cluster-protocol.md; SCALE in docs/spec/05, section 1).
+// Messages as bytes and back (docs/spec/07-cluster-protocol.md; SCALE in docs/spec/05, section 1). Whose
+// network a message is of decides how some values are sent (docs/spec/09-autonomys.md, section 13).
 //
 // A message is a plain struct that names its fields in the order in which they are sent:
 //
@@ -17,7 +18,7 @@
 //
 //   integers, Index, float       fixed width, little-endian
 //   bool                         one byte, 0 or 1
-//   HistorySize                  u64, the count minus one
+//   HistorySize                  u64, the number of the network, which may have no 0
 //   FixedBytes                   the bytes
 //   identifiers                  u128, some behind a variant byte (identifiers.hpp)
 //   std::string, Bytes           compact length, then the bytes; text is UTF-8
@@ -103,7 +104,9 @@ concept HasCodec = requires(const T& value, ScaleWriter& out) {
 /// Appends the fields that it is shown.
 class FieldEncoder {
  public:
-  explicit FieldEncoder(ScaleWriter& out) : out_(out) {}
+  FieldEncoder(ScaleWriter& out, Network network) : out_(out), network_(network) {}
+
+  [[nodiscard]] Network network() const { return network_; }
 
   void operator()(std::string_view, const auto& value) { put(value); }
   template <class T>
@@ -118,7 +121,7 @@ class FieldEncoder {
   void put(std::uint64_t value) { out_.u64(value); }
   void put(bool value) { out_.boolean(value); }
   void put(float value) { out_.u32(std::bit_cast<std::uint32_t>(value)); }
-  void put(HistorySize value) { out_.u64(value.stored()); }
+  void put(HistorySize value) { out_.u64(value.number(network_)); }
   void put(const std::string& text) { out_.text(text); }
   void put(const Bytes& bytes) { out_.byte_string(bytes); }
   template <class Tag, class T>
@@ -161,12 +164,15 @@ class FieldEncoder {
   }
 
   ScaleWriter& out_;
+  Network network_;
 };
 
 /// Sets the fields that it is shown.
 class FieldDecoder {
  public:
   explicit FieldDecoder(MessageReader& in) : in_(in) {}
+
+  [[nodiscard]] Network network() const { return in_.network(); }
 
   void operator()(std::string_view field, auto& value) {
     in_.enter(field);
@@ -186,7 +192,13 @@ class FieldDecoder {
   void get(std::uint64_t& value) { value = in_.u64(); }
   void get(bool& value) { value = in_.boolean(); }
   void get(float& value) { value = std::bit_cast<float>(in_.u32()); }
-  void get(HistorySize& value) { value = HistorySize::from_stored(in_.u64()); }
+  void get(HistorySize& value) {
+    const std::optional<HistorySize> size = HistorySize::from_number(in_.network(), in_.u64());
+    if (!size) {
+      in_.refuse("at least 1 segment", "0");
+    }
+    value = *size;
+  }
   void get(std::string& text) { text = in_.text(); }
   void get(Bytes& bytes) {
     const std::span<const std::uint8_t> view = in_.byte_string();
@@ -253,16 +265,16 @@ class FieldDecoder {
 
 /// Appends the encoding of a message, or of an element of a stream.
 template <class T>
-void encode_to(ScaleWriter& out, const T& message) {
-  FieldEncoder fields(out);
+void encode_to(ScaleWriter& out, const T& message, Network network = Network::kAbundance) {
+  FieldEncoder fields(out, network);
   fields(T::kName, message);
 }
 
 /// The payload of a message.
 template <class T>
-[[nodiscard]] Bytes encode_message(const T& message) {
+[[nodiscard]] Bytes encode_message(const T& message, Network network = Network::kAbundance) {
   ScaleWriter out;
-  encode_to(out, message);
+  encode_to(out, message, network);
   return out.take();
 }
 
@@ -277,8 +289,9 @@ template <class T>
 
 /// The message at the start of a payload; bytes behind it are ignored. Throws MalformedMessage.
 template <class T>
-[[nodiscard]] T decode_message(std::span<const std::uint8_t> payload) {
-  MessageReader in(T::kName, payload);
+[[nodiscard]] T decode_message(std::span<const std::uint8_t> payload,
+                               Network network = Network::kAbundance) {
+  MessageReader in(T::kName, payload, network);
   return decode_from<T>(in);
 }
 

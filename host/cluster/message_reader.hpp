@@ -12,7 +12,7 @@
 #include <string_view>
 #include <utility>
 
-#include "furrow/core/config.hpp"
+#include "furrow/core/network.hpp"
 #include "furrow/errors.hpp"
 
 #include "host/primitives/scale.hpp"
@@ -49,8 +49,12 @@ inline constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::ma
 class MessageReader {
  public:
   /// `message` must outlive this.
-  MessageReader(std::string_view message, std::span<const std::uint8_t> payload)
-      : message_(message), size_(payload.size()), in_(payload) {}
+  MessageReader(std::string_view message, std::span<const std::uint8_t> payload,
+                Network network = Network::kAbundance)
+      : message_(message), network_(network), size_(payload.size()), in_(payload) {}
+
+  /// Whose message it is.
+  [[nodiscard]] Network network() const { return network_; }
 
   /// From now on, byte strings are looked at and left empty: for who only asks whether the payload is
   /// one, and would throw away what may be most of it.
@@ -102,6 +106,7 @@ class MessageReader {
 
  private:
   std::string_view message_;
+  Network network_;
   std::string_view field_ = "payload";
   std::size_t size_;
   std::size_t field_offset_ = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How pieces are found in caches, read from them and asked of a controller
-// (docs/spec/07-cluster-protocol.md, section 8.1). Integers are little-endian.
+// (docs/spec/07-cluster-protocol.md, section 8.1; docs/spec/09-autonomys.md, section 13.2). What carries
+// pieces is a template over their type. Integers are little-endian.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +40,7 @@ struct FindPieceResponse {
 /// The instance is a cache group.
 struct FindPieceRequest {
   static constexpr std::string_view kName = "find piece in cache request";
-  static constexpr SubjectTemplate kSubject{"ab.controller.*.find-piece-in-cache", Sharing::kGroup,
+  static constexpr SubjectTemplate kSubject{"controller.*.find-piece-in-cache", Sharing::kGroup,
                                             kControllerGroup};
   using Response = FindPieceResponse;
   PieceIndex piece_index;
@@ -62,7 +63,7 @@ struct FoundPiece {
 /// The instance is a cache group.
 struct FindPiecesRequest {
   static constexpr std::string_view kName = "find pieces in cache request";
-  static constexpr SubjectTemplate kSubject{"ab.controller.*.find-pieces-in-cache", Sharing::kGroup,
+  static constexpr SubjectTemplate kSubject{"controller.*.find-pieces-in-cache", Sharing::kGroup,
                                             kControllerGroup};
   using Element = FoundPiece;
   std::vector<PieceIndex> piece_indices;
@@ -71,51 +72,61 @@ struct FindPiecesRequest {
 };
 
 /// Empty where the slot of the cache is.
-struct ReadPieceResponse {
+template <class P>
+struct ReadPieceResponseOf {
   static constexpr std::string_view kName = "read piece response";
-  ResultOf<std::optional<IndexedPiece>> result;
-  bool operator==(const ReadPieceResponse&) const = default;
+  ResultOf<std::optional<IndexedPieceOf<P>>> result;
+  bool operator==(const ReadPieceResponseOf&) const = default;
   static void visit(auto& self, auto& field) { field("result", self.result); }
 };
+using ReadPieceResponse = ReadPieceResponseOf<Piece>;
 
 /// The instance is a piece cache.
-struct ReadPieceRequest {
+template <class P>
+struct ReadPieceRequestOf {
   static constexpr std::string_view kName = "read piece request";
-  static constexpr SubjectTemplate kSubject{"ab.cache.*.read-piece", Sharing::kInstance};
-  using Response = ReadPieceResponse;
+  static constexpr SubjectTemplate kSubject{"cache.*.read-piece", Sharing::kInstance};
+  using Response = ReadPieceResponseOf<P>;
   CacheOffset offset;
-  bool operator==(const ReadPieceRequest&) const = default;
+  bool operator==(const ReadPieceRequestOf&) const = default;
   static void visit(auto& self, auto& field) { field("offset", self.offset); }
 };
+using ReadPieceRequest = ReadPieceRequestOf<Piece>;
 
 /// What a slot of a cache holds.
-struct CacheSlot {
+template <class P>
+struct CacheSlotOf {
   CacheOffset offset;
-  std::optional<IndexedPiece> found;
-  bool operator==(const CacheSlot&) const = default;
+  std::optional<IndexedPieceOf<P>> found;
+  bool operator==(const CacheSlotOf&) const = default;
   static void visit(auto& self, auto& field) {
     field("offset", self.offset);
     field("found", self.found);
   }
 };
+using CacheSlot = CacheSlotOf<Piece>;
 
 /// An error does not say which slot it is about.
-struct ReadPiecesElement {
+template <class P>
+struct ReadPiecesElementOf {
   static constexpr std::string_view kName = "read pieces element";
-  ResultOf<CacheSlot> result;
-  bool operator==(const ReadPiecesElement&) const = default;
+  ResultOf<CacheSlotOf<P>> result;
+  bool operator==(const ReadPiecesElementOf&) const = default;
   static void visit(auto& self, auto& field) { field("result", self.result); }
 };
+using ReadPiecesElement = ReadPiecesElementOf<Piece>;
 
 /// The instance is a piece cache.
-struct ReadPiecesRequest {
+template <class P>
+struct ReadPiecesRequestOf {
   static constexpr std::string_view kName = "read pieces request";
-  static constexpr SubjectTemplate kSubject{"ab.cache.*.read-pieces", Sharing::kInstance};
-  using Element = ReadPiecesElement;
+  static constexpr SubjectTemplate kSubject{"cache.*.read-pieces", Sharing::kInstance};
+  using Element = ReadPiecesElementOf<P>;
   std::vector<CacheOffset> offsets;
-  bool operator==(const ReadPiecesRequest&) const = default;
+  bool operator==(const ReadPiecesRequestOf&) const = default;
   static void visit(auto& self, auto& field) { field("offsets", self.offsets); }
 };
+using ReadPiecesRequest = ReadPiecesRequestOf<Piece>;
 
 struct ReadPieceIndexResponse {
   static constexpr std::string_view kName = "read piece index response";
@@ -127,7 +138,7 @@ struct ReadPieceIndexResponse {
 /// The instance is a piece cache.
 struct ReadPieceIndexRequest {
   static constexpr std::string_view kName = "read piece index request";
-  static constexpr SubjectTemplate kSubject{"ab.cache.*.read-piece-index", Sharing::kInstance};
+  static constexpr SubjectTemplate kSubject{"cache.*.read-piece-index", Sharing::kInstance};
   using Response = ReadPieceIndexResponse;
   CacheOffset offset;
   bool operator==(const ReadPieceIndexRequest&) const = default;
@@ -155,7 +166,7 @@ struct ContentsElement {
 /// What is in a cache. The instance is a piece cache. No bytes.
 struct ContentsRequest {
   static constexpr std::string_view kName = "cache contents request";
-  static constexpr SubjectTemplate kSubject{"ab.cache.*.contents", Sharing::kInstance};
+  static constexpr SubjectTemplate kSubject{"cache.*.contents", Sharing::kInstance};
   using Element = ContentsElement;
   bool operator==(const ContentsRequest&) const = default;
   static void visit(auto&, auto&) {}
@@ -169,54 +180,62 @@ struct WritePieceResponse {
 };
 
 /// Controllers alone write. The instance is a piece cache.
-struct WritePieceRequest {
+template <class P>
+struct WritePieceRequestOf {
   static constexpr std::string_view kName = "write piece request";
-  static constexpr SubjectTemplate kSubject{"ab.cache.*.write-piece", Sharing::kInstance};
+  static constexpr SubjectTemplate kSubject{"cache.*.write-piece", Sharing::kInstance};
   using Response = WritePieceResponse;
   CacheOffset offset;
-  IndexedPiece piece;
-  bool operator==(const WritePieceRequest&) const = default;
+  IndexedPieceOf<P> piece;
+  bool operator==(const WritePieceRequestOf&) const = default;
   static void visit(auto& self, auto& field) {
     field("offset", self.offset);
     field("indexed piece", self.piece);
   }
 };
+using WritePieceRequest = WritePieceRequestOf<Piece>;
 
 /// None: searched for and not found.
-struct PieceResponse {
+template <class P>
+struct PieceResponseOf {
   static constexpr std::string_view kName = "piece response";
-  std::optional<SharedPiece> piece;
-  bool operator==(const PieceResponse&) const = default;
+  std::optional<SharedPieceOf<P>> piece;
+  bool operator==(const PieceResponseOf&) const = default;
   static void visit(auto& self, auto& field) { field("piece", self.piece); }
 };
+using PieceResponse = PieceResponseOf<Piece>;
 
 /// A piece by any means.
-struct PieceRequest {
+template <class P>
+struct PieceRequestOf {
   static constexpr std::string_view kName = "piece request";
-  static constexpr SubjectTemplate kSubject{"ab.controller.piece", Sharing::kGroup,
-                                            kControllerGroup};
-  using Response = PieceResponse;
+  static constexpr SubjectTemplate kSubject{"controller.piece", Sharing::kGroup, kControllerGroup};
+  using Response = PieceResponseOf<P>;
   PieceIndex piece_index;
-  bool operator==(const PieceRequest&) const = default;
+  bool operator==(const PieceRequestOf&) const = default;
   static void visit(auto& self, auto& field) { field("piece index", self.piece_index); }
 };
+using PieceRequest = PieceRequestOf<Piece>;
 
-struct PiecesElement {
+template <class P>
+struct PiecesElementOf {
   static constexpr std::string_view kName = "pieces element";
-  IndexedPiece piece;
-  bool operator==(const PiecesElement&) const = default;
+  IndexedPieceOf<P> piece;
+  bool operator==(const PiecesElementOf&) const = default;
   static void visit(auto& self, auto& field) { field("indexed piece", self.piece); }
 };
+using PiecesElement = PiecesElementOf<Piece>;
 
 /// Pieces by any means; those that are not found are missing from the stream.
-struct PiecesRequest {
+template <class P>
+struct PiecesRequestOf {
   static constexpr std::string_view kName = "pieces request";
-  static constexpr SubjectTemplate kSubject{"ab.controller.pieces", Sharing::kGroup,
-                                            kControllerGroup};
-  using Element = PiecesElement;
+  static constexpr SubjectTemplate kSubject{"controller.pieces", Sharing::kGroup, kControllerGroup};
+  using Element = PiecesElementOf<P>;
   std::vector<PieceIndex> piece_indices;
-  bool operator==(const PiecesRequest&) const = default;
+  bool operator==(const PiecesRequestOf&) const = default;
   static void visit(auto& self, auto& field) { field("piece indices", self.piece_indices); }
 };
+using PiecesRequest = PiecesRequestOf<Piece>;
 
 }  // namespace furrow::cluster

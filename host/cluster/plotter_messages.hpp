@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What farmers and plotters say to one another (docs/spec/07-cluster-protocol.md, section 7).
+// What farmers and plotters say to one another (docs/spec/07-cluster-protocol.md, section 7;
+// docs/spec/09-autonomys.md, section 13.1).
 #pragma once
 
 #include <cstdint>
@@ -28,7 +29,7 @@ struct FreeInstanceResponse {
 /// Asks whichever plotter has capacity. No bytes.
 struct FreeInstanceRequest {
   static constexpr std::string_view kName = "free instance request";
-  static constexpr SubjectTemplate kSubject{"ab.plotter.free-instance", Sharing::kGroup,
+  static constexpr SubjectTemplate kSubject{"plotter.free-instance", Sharing::kGroup,
                                             kPlotterGroup};
   using Response = FreeInstanceResponse;
   bool operator==(const FreeInstanceRequest&) const = default;
@@ -101,20 +102,24 @@ struct PlottingProgress {
 ///   92  u64       recent history fraction, denominator minus one
 ///  100  u64       min sector lifetime minus one
 ///  108  u16       pieces in sector
+///
+/// Of Autonomys without the root, 78 bytes, and with history sizes as counts.
 struct PlotSectorRequest {
   static constexpr std::string_view kName = "plot sector request";
-  static constexpr SubjectTemplate kSubject{"ab.plotter.*.plot-sector", Sharing::kInstance};
+  static constexpr SubjectTemplate kSubject{"plotter.*.plot-sector", Sharing::kInstance};
   using Element = PlottingProgress;
 
   PublicKey public_key;
-  Hash shard_commitments_root;
+  Hash shard_commitments_root;  ///< of Abundance only
   SectorIndex sector_index;
   FarmerProtocolInfo farmer_protocol_info;
   std::uint16_t pieces_in_sector = 0;
   bool operator==(const PlotSectorRequest&) const = default;
   static void visit(auto& self, auto& field) {
     field("public key", self.public_key);
-    field("shard commitments root", self.shard_commitments_root);
+    if (field.network() == Network::kAbundance) {
+      field("shard commitments root", self.shard_commitments_root);
+    }
     field("sector index", self.sector_index);
     field("farmer protocol info", self.farmer_protocol_info);
     field("pieces in sector", self.pieces_in_sector);

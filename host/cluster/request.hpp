@@ -24,6 +24,8 @@ struct RequestOptions {
   /// Of all delays between attempts together; zero: one attempt.
   std::chrono::milliseconds most_delay = std::chrono::seconds(60);
   UlidSource draw_ulid = cluster::draw_ulid;
+  /// Whose subjects and messages.
+  Network network = Network::kAbundance;
 };
 
 /// Why an attempt had no answer.
@@ -71,9 +73,10 @@ class DoublingDelay {
 
 /// Subject of a request, by its instance where it has one.
 template <class Request>
-[[nodiscard]] std::string subject_of(const std::optional<SubjectToken>& instance) {
-  return Request::kSubject.has_instance() ? Request::kSubject.with(instance.value())
-                                          : Request::kSubject.without_instance();
+[[nodiscard]] std::string subject_of(const std::optional<SubjectToken>& instance,
+                                     Network network = Network::kAbundance) {
+  return Request::kSubject.has_instance() ? Request::kSubject.with(instance.value(), network)
+                                          : Request::kSubject.without_instance(network);
 }
 
 /// The answer; none when a stop was requested. Throws as request_payload, and MalformedMessage for an
@@ -83,11 +86,12 @@ template <class Request>
     Bus& bus, const std::optional<SubjectToken>& instance, const Request& request,
     const RequestOptions& options, const std::stop_token& stop) {
   const std::optional<Bytes> answer =
-      request_payload(bus, subject_of<Request>(instance), encode_message(request), options, stop);
+      request_payload(bus, subject_of<Request>(instance, options.network),
+                      encode_message(request, options.network), options, stop);
   if (!answer) {
     return std::nullopt;
   }
-  return decode_message<typename Request::Response>(*answer);
+  return decode_message<typename Request::Response>(*answer, options.network);
 }
 
 }  // namespace furrow::cluster

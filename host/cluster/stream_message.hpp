@@ -42,8 +42,8 @@ struct StreamMessage {
   /// `skip_element` reads one element. Throws MalformedMessage.
   template <class SkipElement>
   static StreamMessage decode(std::string_view name, std::span<const std::uint8_t> payload,
-                              SkipElement skip_element) {
-    MessageReader in(name, payload);
+                              SkipElement skip_element, Network network) {
+    MessageReader in(name, payload, network);
     in.look_only();  // elements are decoded when they are taken
     StreamMessage message;
     in.enter("stream message");
@@ -68,9 +68,10 @@ struct StreamMessage {
 };
 
 template <class Element>
-StreamMessage decode_stream_message(std::span<const std::uint8_t> payload) {
-  return StreamMessage::decode(Element::kName, payload,
-                               [](MessageReader& in) { (void)decode_from<Element>(in); });
+StreamMessage decode_stream_message(std::span<const std::uint8_t> payload,
+                                    Network network = Network::kAbundance) {
+  return StreamMessage::decode(
+      Element::kName, payload, [](MessageReader& in) { (void)decode_from<Element>(in); }, network);
 }
 
 /// The payload around elements that are encoded already; an empty `ack_subject` makes a Last.

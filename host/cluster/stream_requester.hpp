@@ -26,6 +26,8 @@ struct StreamRequesterOptions {
   /// would be waited for without end.
   std::chrono::milliseconds idle_timeout = std::chrono::minutes(5);
   UlidSource draw_ulid = cluster::draw_ulid;
+  /// Whose subjects and messages.
+  Network network = Network::kAbundance;
 };
 
 /// Why no more elements come. Whether all came, only the first says; the layer above has to know what
@@ -89,8 +91,13 @@ class StreamRequest {
   /// As StreamMessages. `instance` of requests that have one.
   StreamRequest(Bus& bus, const std::optional<SubjectToken>& instance, const Request& request,
                 const StreamRequesterOptions& options = {})
-      : messages_(bus, subject_of<Request>(instance), encode_message(request),
-                  decode_stream_message<Element>, options) {}
+      : network_(options.network),
+        messages_(
+            bus, subject_of<Request>(instance, network_), encode_message(request, network_),
+            [network = network_](std::span<const std::uint8_t> payload) {
+              return decode_stream_message<Element>(payload, network);
+            },
+            options) {}
 
   /// The next element; none when no more comes, for which end() has the reason.
   [[nodiscard]] std::optional<Element> next(const std::stop_token& stop) {
@@ -102,7 +109,7 @@ class StreamRequest {
       left_ = taken_->message.n_elements;
       offset_ = taken_->message.elements_offset;
     }
-    MessageReader in(Element::kName, std::span(taken_->payload).subspan(offset_));
+    MessageReader in(Element::kName, std::span(taken_->payload).subspan(offset_), network_);
     Element element = decode_from<Element>(in);
     offset_ += in.offset();
     if (--left_ == 0) {
@@ -115,6 +122,7 @@ class StreamRequest {
   [[nodiscard]] const std::optional<StreamEnd>& end() const { return messages_.end(); }
 
  private:
+  Network network_;
   StreamMessages messages_;
   std::optional<StreamMessages::Taken> taken_;
   std::size_t left_ = 0;

@@ -19,6 +19,10 @@ bool is_token(std::string_view text) {
          std::all_of(text.begin(), text.end(), is_token_character);
 }
 
+std::string with_prefix(Network network, std::string_view text) {
+  return std::string(traits_of(network).subject_prefix) + "." + std::string(text);
+}
+
 }  // namespace
 
 bool is_publish_subject(std::string_view subject) {
@@ -51,21 +55,27 @@ SubjectToken global_cache_group() {
   return {"_", "global cache group"};
 }
 
-std::string SubjectTemplate::without_instance() const {
-  return std::string(text);
+std::string SubjectTemplate::whole(Network network) const {
+  return is_of_network ? with_prefix(network, text) : std::string(text);
 }
 
-std::string SubjectTemplate::with(const SubjectToken& instance) const {
-  std::string subject(text);
+std::string SubjectTemplate::without_instance(Network network) const {
+  return whole(network);
+}
+
+std::string SubjectTemplate::with(const SubjectToken& instance, Network network) const {
+  std::string subject = whole(network);
   return subject.replace(subject.find('*'), 1, instance.text());
 }
 
-std::optional<SubjectToken> SubjectTemplate::instance_in(std::string_view subject) const {
-  const std::size_t star = text.find('*');
-  const std::string_view before = text.substr(0, star);
-  const std::string_view after = text.substr(star + 1);
-  if (star == std::string_view::npos || subject.size() < text.size() ||
-      !subject.starts_with(before) || !subject.ends_with(after)) {
+std::optional<SubjectToken> SubjectTemplate::instance_in(std::string_view subject,
+                                                         Network network) const {
+  const std::string mine = whole(network);
+  const std::size_t star = mine.find('*');
+  const std::string_view before = std::string_view(mine).substr(0, star);
+  const std::string_view after = std::string_view(mine).substr(star + 1);
+  if (star == std::string::npos || subject.size() < mine.size() || !subject.starts_with(before) ||
+      !subject.ends_with(after)) {
     return std::nullopt;
   }
   subject.remove_prefix(before.size());
@@ -76,12 +86,13 @@ std::optional<SubjectToken> SubjectTemplate::instance_in(std::string_view subjec
   return SubjectToken(subject, "instance");
 }
 
-std::string SubjectTemplate::queue_group(const std::optional<SubjectToken>& instance) const {
+std::string SubjectTemplate::queue_group(const std::optional<SubjectToken>& instance,
+                                         Network network) const {
   switch (sharing) {
     case Sharing::kEverybody:
       return {};
     case Sharing::kGroup:
-      return std::string(group);
+      return with_prefix(network, group);
     case Sharing::kInstance:
       break;
   }

@@ -2,8 +2,7 @@
 #include "host/cluster/wire_values.hpp"
 
 #include <algorithm>
-#include <cstring>
-#include <memory>
+#include <string>
 
 namespace furrow::cluster {
 namespace {
@@ -25,30 +24,6 @@ void Duration::check(MessageReader& in) const {
   }
 }
 
-bool SharedPiece::operator==(const SharedPiece& other) const {
-  if (piece == nullptr || other.piece == nullptr) {
-    return piece == other.piece;
-  }
-  return std::memcmp(piece.get(), other.piece.get(), sizeof(Piece)) == 0;
-}
-
-void CodecOf<SharedPiece>::encode(const SharedPiece& value, ScaleWriter& out) {
-  out.byte_string(bytes_of(*value.piece));
-}
-
-void CodecOf<SharedPiece>::decode(SharedPiece& value, MessageReader& in) {
-  const std::span<const std::uint8_t> bytes = in.byte_string();
-  if (bytes.size() != kPieceSize) {
-    in.refuse(std::to_string(kPieceSize) + " bytes", std::to_string(bytes.size()));
-  }
-  if (!in.keeps_bytes()) {
-    return;
-  }
-  const auto piece = std::make_shared_for_overwrite<Piece>();
-  std::memcpy(piece.get(), bytes.data(), bytes.size());
-  value.piece = piece;
-}
-
 void CodecOf<PlottedSector>::encode(const PlottedSector& value, ScaleWriter& out) {
   out.raw(value.encode());
 }
@@ -63,8 +38,7 @@ void CodecOf<PlottedSector>::decode(PlottedSector& value, MessageReader& in) {
   in.raw(sizeof(std::uint64_t) * n_pieces);
   const std::span<const std::uint8_t> whole(
       front.data(), kBeforePieceIndexes + length_size + sizeof(std::uint64_t) * n_pieces);
-  value = in.foreign(
-      [&] { return PlottedSector::decode(Network::kAbundance, whole, "plotted sector"); });
+  value = in.foreign([&] { return PlottedSector::decode(in.network(), whole, "plotted sector"); });
 }
 
 }  // namespace furrow::cluster

@@ -4,6 +4,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string>
 
 #include "furrow/piece.hpp"
 
@@ -31,18 +34,37 @@ struct Duration {
   void check(MessageReader& in) const;
 };
 
-/// A piece and a share in its memory: compact length `62 0f 40 00`, then 1049560 bytes. Equal when
-/// the bytes are.
-struct SharedPiece {
-  PiecePtr piece;
-  bool operator==(const SharedPiece& other) const;
+/// A piece of type P and a share in its memory: compact length (`62 0f 40 00` for Abundance,
+/// `82 01 40 00` for Autonomys), then the bytes. Equal when the bytes are.
+template <class P>
+struct SharedPieceOf {
+  std::shared_ptr<const P> piece;
+  bool operator==(const SharedPieceOf& other) const {
+    if (piece == nullptr || other.piece == nullptr) {
+      return piece == other.piece;
+    }
+    return std::memcmp(piece.get(), other.piece.get(), sizeof(P)) == 0;
+  }
 };
 
-template <>
-struct CodecOf<SharedPiece> {
+template <class P>
+struct CodecOf<SharedPieceOf<P>> {
   /// Pre: there is a piece.
-  static void encode(const SharedPiece& value, ScaleWriter& out);
-  static void decode(SharedPiece& value, MessageReader& in);
+  static void encode(const SharedPieceOf<P>& value, ScaleWriter& out) {
+    out.byte_string(bytes_of(*value.piece));
+  }
+  static void decode(SharedPieceOf<P>& value, MessageReader& in) {
+    const std::span<const std::uint8_t> bytes = in.byte_string();
+    if (bytes.size() != sizeof(P)) {
+      in.refuse(std::to_string(sizeof(P)) + " bytes", std::to_string(bytes.size()));
+    }
+    if (!in.keeps_bytes()) {
+      return;
+    }
+    const auto piece = std::make_shared_for_overwrite<P>();
+    std::memcpy(piece.get(), bytes.data(), bytes.size());
+    value.piece = piece;
+  }
 };
 
 /// As it is on its own (host/plotting/plotted_sector.hpp).
@@ -53,14 +75,18 @@ struct CodecOf<PlottedSector> {
 };
 
 /// u64 piece index, then the piece.
-struct IndexedPiece {
+template <class P>
+struct IndexedPieceOf {
   PieceIndex piece_index;
-  SharedPiece piece;
-  bool operator==(const IndexedPiece&) const = default;
+  SharedPieceOf<P> piece;
+  bool operator==(const IndexedPieceOf&) const = default;
   static void visit(auto& self, auto& field) {
     field("piece index", self.piece_index);
     field("piece", self.piece);
   }
 };
+
+using SharedPiece = SharedPieceOf<Piece>;
+using IndexedPiece = IndexedPieceOf<Piece>;
 
 }  // namespace furrow::cluster

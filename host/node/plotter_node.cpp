@@ -63,13 +63,15 @@ class OneElement final : public cluster::ElementSource {
   throw cluster::BusError("subscription to " + subject + ": the connection was closed");
 }
 
-std::string subject_of_requests(const cluster::PlotterId& id) {
-  return cluster::PlotSectorRequest::kSubject.with({id.to_string(), "plotter id"});
+std::string subject_of_requests(const PlotterNodeOptions& options) {
+  return cluster::PlotSectorRequest::kSubject.with({options.id.to_string(), "plotter id"},
+                                                   options.network);
 }
 
 }  // namespace
 
-SectorPlan plan_of(const cluster::PlotSectorRequest& request, std::uint16_t most_pieces_in_sector) {
+SectorPlan plan_of(Network network, const cluster::PlotSectorRequest& request,
+                   std::uint16_t most_pieces_in_sector) {
   const auto refuse = [](const std::string& what, const std::string& expected,
                          std::uint16_t actual) {
     throw InvalidArgument("plot sector request: " + what + ": expected " + expected + ", actual " +
@@ -83,7 +85,8 @@ SectorPlan plan_of(const cluster::PlotSectorRequest& request, std::uint16_t most
   if (request.farmer_protocol_info.max_pieces_in_sector == 0) {
     refuse("max pieces in sector", "at least 1", 0);
   }
-  return {.public_key_hash = public_key_hash(request.public_key),
+  return {.network = network,
+          .public_key_hash = public_key_hash(request.public_key),
           .shard_commitments_root = request.shard_commitments_root,
           .sector_index = request.sector_index,
           .protocol_info = request.farmer_protocol_info,
@@ -207,7 +210,7 @@ void PlotterNode::end_of(std::atomic<bool>& is_over) {
 
 std::size_t PlotterNode::run(const std::stop_token& drain, const std::stop_token& end) {
   // Before anybody is told the identifier.
-  const std::string subject = subject_of_requests(options_.id);
+  const std::string subject = subject_of_requests(options_);
   const auto requests = bus_.subscribe(subject, options_.id.to_string());
   std::stop_source serving;
   const auto stop_serving = [&] { serving.request_stop(); };
@@ -236,7 +239,8 @@ std::size_t PlotterNode::run(const std::stop_token& drain, const std::stop_token
 }
 
 void PlotterNode::offer(const std::stop_token& stop) {
-  const std::string subject = cluster::FreeInstanceRequest::kSubject.without_instance();
+  using cluster::FreeInstanceRequest;
+  const std::string subject = FreeInstanceRequest::kSubject.without_instance(options_.network);
   const auto answer = [&](const BusMessage& request) {
     const bool is_free = !stop.stop_requested() && places_.free() > 0;
     if (!request.reply_subject.empty()) {
@@ -261,7 +265,7 @@ void PlotterNode::offer(const std::stop_token& stop) {
       continue;
     }
     const auto requests =
-        bus_.subscribe(subject, cluster::FreeInstanceRequest::kSubject.queue_group());
+        bus_.subscribe(subject, FreeInstanceRequest::kSubject.queue_group({}, options_.network));
     while (true) {
       const Received received = requests->next(BusClock::TimePoint::max(), stop);
       if (received.waited == Waited::kEnded) {
@@ -306,7 +310,8 @@ void PlotterNode::take(const BusMessage& message) {
   }
   cluster::PlotSectorRequest request;
   try {
-    request = cluster::decode_message<cluster::PlotSectorRequest>(message.payload);
+    request =
+        cluster::decode_message<cluster::PlotSectorRequest>(message.payload, options_.network);
   } catch (const cluster::MalformedMessage& error) {
     return tell(NodeEvent::Malformed{error.what()}, {});
   }
@@ -320,7 +325,7 @@ void PlotterNode::take(const BusMessage& message) {
     return tell(NodeEvent::Occupied{}, request.sector_index);
   }
   try {
-    const SectorPlan plan = plan_of(request, options_.most_pieces_in_sector);
+    const SectorPlan plan = plan_of(options_.network, request, options_.most_pieces_in_sector);
     jobs_.emplace_back(*this, plan, message.reply_subject, *std::move(place));
     try {
       jobs_.back().start();

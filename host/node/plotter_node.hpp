@@ -70,6 +70,8 @@ struct NodeEvent {
 };
 
 struct PlotterNodeOptions {
+  /// Whose farmers it serves.
+  Network network = Network::kAbundance;
   cluster::PlotterId id = {cluster::draw_ulid()};
   /// Sectors at a time, from the request to the last byte.
   std::size_t places = 3;
@@ -87,7 +89,7 @@ struct PlotterNodeOptions {
 };
 
 /// The sector that a request is for. Throws InvalidArgument for numbers of which no sector can be made.
-[[nodiscard]] SectorPlan plan_of(const cluster::PlotSectorRequest& request,
+[[nodiscard]] SectorPlan plan_of(Network network, const cluster::PlotSectorRequest& request,
                                  std::uint16_t most_pieces_in_sector);
 
 class PlotterNode {

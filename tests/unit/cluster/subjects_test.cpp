@@ -6,8 +6,8 @@
 namespace furrow::cluster {
 namespace {
 
-constexpr SubjectTemplate kPlain{"ab.plotter.free-instance", Sharing::kGroup, kPlotterGroup};
-constexpr SubjectTemplate kByInstance{"ab.plotter.*.plot-sector", Sharing::kInstance};
+constexpr SubjectTemplate kPlain{"plotter.free-instance", Sharing::kGroup, kPlotterGroup};
+constexpr SubjectTemplate kByInstance{"plotter.*.plot-sector", Sharing::kInstance};
 
 TEST(ClusterSubjects, AreMadeWithTheirInstance) {
   EXPECT_EQ(kByInstance.with({"ID", "test"}), "ab.plotter.ID.plot-sector");

@@ -21,11 +21,24 @@
 #include "host/plotting/plot_sector.hpp"
 #include "tests/support/nats_test.hpp"
 #include "tests/unit/pieces/made_up_pieces.hpp"
+#include "tools/vectors/autonomys_inputs.hpp"
 
 namespace furrow::test {
 
 using namespace std::chrono_literals;
 using cluster::PlottingProgress;
+
+/// Made-up pieces of Autonomys for every index.
+class MadeUpAutonomysGetter final : public AutonomysPieceGetter {
+ public:
+  void get_pieces(std::span<const PieceIndex> indices, const Sink& sink,
+                  std::stop_token /*stop*/) override {
+    for (const PieceIndex index : indices) {
+      sink(index, AutonomysPieceAnswer::found(
+                      vectors::made_up_autonomys_piece("scalars", 1000, 2000, index.value())));
+    }
+  }
+};
 
 /// What a farmer asks for, and the sector of it, made without a cluster.
 inline cluster::PlotSectorRequest example_request() {
@@ -39,7 +52,10 @@ inline cluster::PlotSectorRequest example_request() {
 inline std::optional<node::MadeSector> make_by_cpu(const SectorPlan& plan,
                                                    const Observer<const PlottingEvent&>& on_event,
                                                    const std::stop_token& stop) {
-  MadeUpGetter pieces;
+  MadeUpGetter abundance;
+  MadeUpAutonomysGetter autonomys;
+  const PieceGetterRef pieces =
+      plan.network == Network::kAbundance ? PieceGetterRef(abundance) : PieceGetterRef(autonomys);
   CpuRecordsEncoder encoder({.threads = 1});
   node::MadeSector made;
   std::optional<PlottedSector> plotted = plot_sector(
@@ -55,11 +71,12 @@ struct ExampleSector {
   PlottedSector plotted_sector;
   std::vector<std::uint8_t> bytes;
 };
+inline ExampleSector make_example(Network network) {
+  auto sector = make_by_cpu(node::plan_of(network, example_request(), 1000), {}, {}).value();
+  return {std::move(sector.plotted_sector), std::move(sector.sector.bytes)};
+}
 inline const ExampleSector& example_sector() {
-  static const ExampleSector made = [] {
-    auto sector = make_by_cpu(node::plan_of(example_request(), 1000), {}, {}).value();
-    return ExampleSector{std::move(sector.plotted_sector), std::move(sector.sector.bytes)};
-  }();
+  static const ExampleSector made = make_example(Network::kAbundance);
   return made;
 }
 
@@ -120,6 +137,7 @@ class NodeTest : public NatsTest {
     };
     options.place_check_interval = 20ms;
     id_ = options.id;
+    network_ = options.network;
     node_bus_ = connect();
     node_.emplace(*node_bus_, std::move(make_sector), options);
     running_ =
@@ -135,8 +153,9 @@ class NodeTest : public NatsTest {
   /// What one request for a free plotter gets: its identifier, "none", or "nobody".
   [[nodiscard]] std::string ask_for_free() const {
     try {
-      const auto response = send_request(*farmer_, std::nullopt, cluster::FreeInstanceRequest{},
-                                         {.timeout = 10s, .most_delay = 0ms}, {});
+      const auto response =
+          send_request(*farmer_, std::nullopt, cluster::FreeInstanceRequest{},
+                       {.timeout = 10s, .most_delay = 0ms, .network = network_}, {});
       return response->plotter_id.value_or("none");
     } catch (const cluster::RequestUnanswered&) {
       return "nobody";
@@ -161,7 +180,7 @@ class NodeTest : public NatsTest {
   [[nodiscard]] Answer ask(const cluster::PlotSectorRequest& request) const {
     cluster::StreamRequest<cluster::PlotSectorRequest> stream(
         *farmer_, cluster::SubjectToken(id_.to_string(), "plotter id"), request,
-        {.idle_timeout = 20s});
+        {.idle_timeout = 20s, .network = network_});
     Answer answer;
     while (auto element = stream.next({})) {
       static constexpr std::array kNames = {"Occupied",   "Ping",        "Downloading",
@@ -190,6 +209,7 @@ class NodeTest : public NatsTest {
   std::unique_ptr<cluster::Bus> farmer_;
   std::unique_ptr<cluster::Bus> node_bus_;
   cluster::PlotterId id_;
+  Network network_ = Network::kAbundance;
   Happened happened_;
   std::stop_source drain_;
   std::stop_source end_;

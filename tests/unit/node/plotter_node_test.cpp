@@ -38,6 +38,30 @@ TEST_F(NodeTest, DeliversTheSectorThatIsMadeWithoutACluster) {
   EXPECT_TRUE(happened_.wait_for("delivered"));
 }
 
+TEST_F(NodeTest, ServesFarmersOfTheNetworkThatItIsToldTo) {
+  start(make_by_cpu, {.network = Network::kAutonomys});
+  const Answer answer = ask(example_request());
+  EXPECT_TRUE(answer.end.is_complete()) << answer.end.text;
+  const ExampleSector expected = make_example(Network::kAutonomys);
+  EXPECT_EQ(answer.plotted_sector, expected.plotted_sector);
+  EXPECT_EQ(answer.bytes, expected.bytes);
+  EXPECT_NE(answer.bytes.size(), example_sector().bytes.size());
+  network_ = Network::kAbundance;
+  EXPECT_EQ(ask_for_free(), "nobody");
+}
+
+/// A history of no segments does not decode there (docs/spec/09-autonomys.md, section 13.1).
+TEST_F(NodeTest, MeetsWhatIsNoRequestOfItsNetworkWithSilence) {
+  start(make_by_cpu, {.network = Network::kAutonomys});
+  const std::string subject = cluster::PlotSectorRequest::kSubject.with(
+      {id_.to_string(), "plotter id"}, Network::kAutonomys);
+  cluster::Bytes bytes = encode_message(example_request(), Network::kAutonomys);
+  std::fill_n(bytes.begin() + 34, 8, std::uint8_t{0});
+  farmer_->publish(subject, bytes, {.reply_subject = "nowhere"});
+  EXPECT_TRUE(happened_.wait_for("malformed"));
+  EXPECT_EQ(happened_.all(), std::vector<std::string>{"malformed"});
+}
+
 TEST_F(NodeTest, AFullOneLeavesTheGroupAndComesBack) {
   std::latch may_go_on(1);
   start(

@@ -21,7 +21,7 @@ class SectorCheckTest : public testing::Test {
   /// What is wrong with it; empty when nothing is.
   std::string check(const node::ReceivedSector& sector) {
     try {
-      check_.check(node::plan_of(example_request(), 1000), sector, {});
+      check_.check(node::plan_of(Network::kAbundance, example_request(), 1000), sector, {});
       return "";
     } catch (const node::WrongSector& error) {
       return error.what();
@@ -104,7 +104,8 @@ TEST_F(SectorCheckTest, WithoutRecordsOnlyTheBytesAreLookedAt) {
   node::ReceivedSector sector = right();
   sector.bytes[record_chunks_offset(2)] ^= 1U;
   renew_checksum(sector);
-  EXPECT_NO_THROW(check.check(node::plan_of(example_request(), 1000), sector, {}));
+  EXPECT_NO_THROW(
+      check.check(node::plan_of(Network::kAbundance, example_request(), 1000), sector, {}));
 }
 
 }  // namespace
