@@ -56,8 +56,8 @@ class ClusterSource {
       : headers_(bus), stop_(stop) {
     getter_ = std::make_unique<ClusterPieceGetter>(
         bus, headers_,
-        ClusterPieceGetterOptions{.cache_group = request.cache_group,
-                                  .on_warning = observer.on_warning});
+        ClusterPieceGetterOptions{
+            .pieces = {.cache_group = request.cache_group, .on_warning = observer.on_warning}});
     known_ = getter_.get();
   }
 

@@ -69,6 +69,17 @@ TEST_F(CudaEncoderTest, IsNamedAfterTheDevice) {
   EXPECT_EQ(fake_cuda_encoder({.device = 1})->name(), "cuda 1 (Furrow SIMT harness)");
 }
 
+/// Rather than encoding them by the rules of another one.
+TEST_F(CudaEncoderTest, RefusesRecordsOfANetworkThatItHasNoKernelsFor) {
+  const auto encoder = fake_cuda_encoder({});
+  FakeCudaSector sector(2, seed_);
+  EncodingJob job(sector.sector_id, sector.records, sector.found_proofs, PieceOffset(0),
+                  Network::kAutonomys);
+  EXPECT_THROW(encoder->encode(job, {}), EncoderError);
+  EXPECT_EQ(sector.records, sector.sources);
+  EXPECT_EQ(job.claim(2).size(), 2U) << "nothing is left claimed";
+}
+
 TEST_F(CudaEncoderTest, RefusesBadOptions) {
   EXPECT_THROW(fake_cuda_encoder({.lanes = 0}), InvalidArgument);
   EXPECT_THROW(fake_cuda_encoder({.batch = 65536}), InvalidArgument);

@@ -137,9 +137,10 @@ class ClusterPieces : public testing::Test {
   int n_header_requests_ = 0;
   std::vector<std::string> warnings_;
   node::SuperSegmentHeaders headers_{*bus_};
-  node::ClusterPieceGetter getter_{*bus_, headers_, {.on_warning = [this](const std::string& line) {
-                                     warnings_.push_back(line);
-                                   }}};
+  node::ClusterPieceGetter getter_{
+      *bus_,
+      headers_,
+      {.pieces = {.on_warning = [this](const std::string& line) { warnings_.push_back(line); }}}};
 };
 
 TEST_F(ClusterPieces, ComeFromCachesAndTheRestFromTheController) {

@@ -182,7 +182,7 @@ TEST_F(PieceNodeTest, GivesAllOfAStoreToAPlotterThatVerifiesIt) {
   node::SuperSegmentHeaders headers(*requester_);
   node::ClusterPieceGetter getter(
       *requester_, headers,
-      {.on_warning = [&](const std::string& line) { warnings.push_back(line); }});
+      {.pieces = {.on_warning = [&](const std::string& line) { warnings.push_back(line); }}});
   const std::vector<PieceIndex> indices = indices_up_to(stock_->n_pieces());
   std::map<std::uint64_t, PiecePtr> expected;
   store.get_pieces(
