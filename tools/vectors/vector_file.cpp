@@ -22,6 +22,8 @@ struct Kind {
   const char* list;
   std::array<const char*, 2> members;
   Run run;
+  /// Whether a device that encodes can be in the place of the CPU, or nothing is encoded.
+  bool has_kernels = true;
 };
 
 constexpr Kind kKinds[] = {
@@ -36,11 +38,11 @@ constexpr Kind kKinds[] = {
 };
 
 constexpr Kind kAutonomysKinds[] = {
-    {"cases", {"found_proofs_all_blake3", "all_proofs_blake3"}, run_autonomys_pos_vectors},
+    {"cases", {"found_proofs_all_blake3", "all_proofs_blake3"}, run_autonomys_pos_vectors, false},
     {"extend", {"source_shards", "scale"}, run_autonomys_erasure_vectors},
     {"cases", {"sector_slot_challenge", "expiration"}, run_autonomys_sector_id_vectors},
-    {"cases", {"encoded_record_blake3", "table"}, run_autonomys_record_encoding_vectors},
-    {"cases", {"sector_blake3", "plotted_sector_blake3"}, run_autonomys_sector_vectors},
+    {"cases", {"encoded_record_blake3", "table"}, run_autonomys_record_encoding_vectors, false},
+    {"cases", {"sector_blake3", "plotted_sector_blake3"}, run_autonomys_sector_vectors, false},
 };
 
 /// Kinds of the network whose code made the file.
@@ -79,6 +81,10 @@ void run_vector_file(const std::filesystem::path& path, const VectorOptions& opt
   }
   for (const Kind& kind : kinds_of(file)) {
     if (is_of_kind(file, kind)) {
+      if (options.cuda != nullptr && !kind.has_kernels) {
+        throw InvalidArgument(path.native() + ": there are no CUDA kernels for these vectors; " +
+                              "expected --encoder cpu or cpu-scalar");
+      }
       kind.run(file, options, report);
       return;
     }
