@@ -187,8 +187,8 @@ __syncthreads();  // the frame is complete; nobody needs the counts any more
         "used + record * kNumChunks",
         "(PLANTED ? (used + static_cast<std::uint16_t>(record) % 32768 * kNumChunks) : (used + record * kNumChunks))"),
     Bug(PREFETCH, "s-buckets of the next run", "cuda/kernels/encode_chunks.cuh",
-        "const std::uint32_t lane = threadIdx.x % 32;",
-        """const std::uint32_t lane = threadIdx.x % 32;
+        "const std::uint32_t lane = threadIdx.x % kLanes;",
+        """const std::uint32_t lane = threadIdx.x % kLanes;
   if (PLANTED) { static_cast<void>(*const_cast<const volatile std::uint16_t*>(used_here + kProofs)); }"""),
     Bug(PREFETCH, "place of the next encoded chunk", "cuda/kernels/encode_chunks.cuh",
         "out[0] = exclusive_or(chunk[0], mask);",
