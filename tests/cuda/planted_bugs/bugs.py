@@ -161,10 +161,10 @@ __syncthreads();  // the frame is complete; nobody needs the counts any more
         "std::uint32_t record = blockIdx.y; record < view.n_records; record += gridDim.y",
         "std::uint32_t record = PLANTED ? 0U : blockIdx.y; record < view.n_records; record += PLANTED ? 1U : gridDim.y"),
     Bug(ALL_WORK, "erasure_pass, points", "cuda/kernels/erasure_extend.cuh",
-        """std::uint32_t start = blockIdx.x * blockDim.x; start < n_threads;
-         start += gridDim.x * blockDim.x""",
-        """std::uint32_t start = PLANTED ? 0U : blockIdx.x * blockDim.x; start < n_threads;
-         start += (PLANTED ? 1U : gridDim.x) * blockDim.x"""),
+        """std::uint32_t thread = blockIdx.x * blockDim.x + threadIdx.x; thread < n_threads;
+         thread += gridDim.x * blockDim.x""",
+        """std::uint32_t thread = (PLANTED ? 0U : blockIdx.x * blockDim.x) + threadIdx.x; thread < n_threads;
+         thread += (PLANTED ? 1U : gridDim.x) * blockDim.x"""),
     Bug(OFFSET, "tables of a record", "cuda/kernels/proof_tables.cuh",
         "index * ProofTablesRef<K>::bytes()",
         "(PLANTED ? (static_cast<std::uint32_t>(index * ProofTablesRef<K>::bytes())) : (index * ProofTablesRef<K>::bytes()))"),
