@@ -173,7 +173,7 @@ def step_of(name):
     table = re.search(r"make_table<20u, (\d)u", name)
     if table:
         return f"make_table {table[1]}"
-    return {"erasure_pass": "erasure extend"}.get(base, base)
+    return {"erasure_pass": "erasure extend", "find_proofs": "choose_proofs"}.get(base, base)
 
 
 @dataclasses.dataclass

@@ -167,6 +167,8 @@ class ProofTablesRef {
   __host__ __device__ unsigned long long* targets() const {
     return at<unsigned long long>(kTargetsAt);
   }
+  /// A bit for each target, whether there is one.
+  __host__ __device__ std::uint32_t* has_proof() const { return at<std::uint32_t>(kHasProofAt); }
   /// Entries that asked for a slot, by bucket, of tables 1 to 6.
   __host__ __device__ std::uint32_t* bucket_sizes(unsigned table) const {
     return at<std::uint32_t>(kSizesAt + (table - 1) * kNumBuckets * sizeof(std::uint32_t));
@@ -193,7 +195,8 @@ class ProofTablesRef {
       kSizesAt + 6 * std::size_t{kNumBuckets} * sizeof(std::uint32_t);
   static constexpr std::size_t kEntriesAt = (kCountersAt + sizeof(TableCounters) + 255) / 256 * 256;
   static constexpr std::size_t kTargetsAt = kEntriesAt + 3 * kNumSlots * sizeof(PackedEntry);
-  static constexpr std::size_t kLinksAt = kTargetsAt + kNumTargets * sizeof(unsigned long long);
+  static constexpr std::size_t kHasProofAt = kTargetsAt + kNumTargets * sizeof(unsigned long long);
+  static constexpr std::size_t kLinksAt = kHasProofAt + kNumTargets / 8;
   static constexpr std::size_t kBytes =
       (kLinksAt + kNumSlots * sizeof(std::uint32_t) + 255) / 256 * 256;
 
