@@ -34,8 +34,9 @@ namespace furrow::cuda {
 struct ErasureShape {
   /// A pass over one record is 32,768 threads: in small blocks they spread evenly.
   static constexpr unsigned kThreads = 64;
-  /// Blocks per multiprocessor to leave registers for.
-  static constexpr unsigned kMinBlocks = 20;
+  /// Blocks per multiprocessor to leave registers for: 80 each. At 64 the compiler, which asks for
+  /// factors early, spills on some architectures.
+  static constexpr unsigned kMinBlocks = 12;
   static constexpr unsigned kLayers = 5;
   static constexpr unsigned kPoints = 1U << kLayers;
   /// Points that a thread has.
