@@ -113,10 +113,9 @@ __host__ __device__ inline Link unpack_link(std::uint32_t packed) {
   return {packed >> kSlotsBits, (packed >> 9) & 511U, packed & 511U};
 }
 
-/// The link of an entry that has slots, which are in the last two of its words.
+/// The link of an entry that has slots.
 __host__ __device__ inline Link link_of(const PackedEntry& entry) {
-  const uint2 words = reinterpret_cast<const uint2*>(&entry.words)[1];
-  return {words.y >> kMatchIndexBits, (words.x >> 9) & 511U, words.x & 511U};
+  return {position_of(entry) >> kMatchIndexBits, (entry.words.z >> 9) & 511U, entry.words.z & 511U};
 }
 
 __host__ __device__ inline unsigned long long pack_target(std::uint32_t position,
