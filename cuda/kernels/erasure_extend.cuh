@@ -235,6 +235,9 @@ __global__ void __launch_bounds__(Shape::kThreads, Shape::kMinBlocks)
           convert_words<kToValues>(q, points);
         }
       }
+      if constexpr (!std::is_same_v<In, Out>) {
+        __syncwarp();  // a pass works in place: all lanes have read before others write there
+      }
       std::uint32_t* const out =
           view.out + record * view.out_stride + first_word + kDistance * Out::first(part);
 #pragma unroll
