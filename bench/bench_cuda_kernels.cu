@@ -72,12 +72,12 @@ class Batch {
                                {dim3(kTiles, n_), dim3(FillTable1Shape::kThreads)}, queue(),
                                seeds_.data(), batch());
                       }});
-    add_make_table<2>("make_table_2", (4 + 12) * kEntries);
-    add_make_table<3>("make_table_3", (12 + 20) * kEntries);
+    add_make_table<2>("make_table_2", (4 + 16) * kEntries);
+    add_make_table<3>("make_table_3", (16 + 16) * kEntries);
     add_make_table<4>("make_table_4", (16 + 20) * kEntries);
-    add_make_table<5>("make_table_5", (16 + 20) * kEntries);
-    add_make_table<6>("make_table_6", (16 + 12) * kEntries);
-    add_make_table<7>("make_table_7", 12 * kEntries);
+    add_make_table<5>("make_table_5", (16 + 16) * kEntries);
+    add_make_table<6>("make_table_6", (16 + 16) * kEntries);
+    add_make_table<7>("make_table_7", 16 * kEntries);
   }
 
   template <unsigned kTable>

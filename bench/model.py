@@ -32,6 +32,7 @@ The part of model.md between the two marks is written by this program.
 import argparse
 import dataclasses
 import json
+import math
 import pathlib
 import re
 import sys
@@ -39,6 +40,7 @@ import sys
 MARKS = ("<!-- written by model.py -->", "<!-- until here -->")
 MIB = 1 << 20
 ENTRIES = 1 << 20  # of each table, on average, K = 20
+PROOFS = 1 << 15
 
 # Warp instructions, or passes, that a multiprocessor carries out in a clock.
 RATES = {"issue": 4, "alu": 2, "fma": 2, "xu": 0.5, "lsu": 1}
@@ -135,15 +137,20 @@ def seconds_with_stalls(kernel, card):
 
 
 def written_bytes(table):
-    """Bytes that each entry of a table brings to memory: itself and its link, in table 7 its share
-    of the targets."""
-    return {1: 4, 2: 8 + 4, 6: 8 + 4, 7: 8 / 16}.get(table, 16 + 4)
+    """Bytes that each entry of a table brings to memory: itself, in table 4 its link, too, in table 7
+    its share of the targets."""
+    return {1: 4, 4: 16 + 4, 7: 8 / 16}.get(table, 16)
 
 
 def read_bytes(table):
-    """Bytes that making a table reads of each entry of the one before: short entries need their
-    links."""
-    return {2: 4, 3: 8 + 4, 7: 8 + 4}.get(table, 16)
+    """Bytes that making a table reads of each entry of the one before."""
+    return {2: 4}.get(table, 16)
+
+
+def distinct_bytes(n_reads, n_bytes):
+    """Bytes of the 32-byte sectors that so many reads anywhere in so many bytes meet."""
+    sectors = n_bytes / 32
+    return n_bytes * (1 - math.exp(-n_reads / sectors))
 
 
 def working_set_table():
@@ -158,10 +165,13 @@ def working_set_table():
 def record_bytes():
     """Bytes that must move from or to memory in each step of a record, if nothing stays in the L2.
     Runs of 8 pairs of buckets overlap by one."""
+    # Entries of tables 6 and 5, links of table 4, entries of table 3. What is read again comes from
+    # the L2.
+    walked = sum(distinct_bytes(n_reads * PROOFS, n_bytes * ENTRIES)
+                 for n_reads, n_bytes in ((2, 16), (4, 16), (8, 4), (16, 16)))
     result = {"clear_tables": 65536 * 8 + 6 * 4441 * 4, "fill_table1": 4 * ENTRIES,
-              "choose_proofs": 65536 * 8 + 65536 + 8192, "erasure extend": 12 * MIB,
-              # The tables of links and table 1 once; what comes again comes from the L2.
-              "encode_chunks": (5 * 4 + 4) * ENTRIES + 3 * MIB}
+              "choose_proofs": 65536 * 8 + 65536 + 8192, "erasure extend": 10 * MIB,
+              "encode_chunks": walked + 3 * MIB}
     for table in range(2, 8):
         result[f"make_table {table}"] = (read_bytes(table) * 9 / 8 + written_bytes(table)) * ENTRIES
     return result
@@ -173,7 +183,7 @@ def step_of(name):
     table = re.search(r"make_table<20u, (\d)u", name)
     if table:
         return f"make_table {table[1]}"
-    return {"erasure_pass": "erasure extend"}.get(base, base)
+    return {"erasure_pass": "erasure extend", "find_proofs": "choose_proofs"}.get(base, base)
 
 
 @dataclasses.dataclass

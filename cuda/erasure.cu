@@ -46,13 +46,14 @@ std::vector<FactorProducts> make_products() {
 }
 
 using ErasureKernel = void (*)(ErasurePassView);
-constexpr unsigned kMaxPasses = 3;  // in each direction
-constexpr ErasureKernel kToCoefficients[kMaxPasses] = {
-    erasure_pass<FftDirection::kToCoefficients, 0>, erasure_pass<FftDirection::kToCoefficients, 5>,
-    erasure_pass<FftDirection::kToCoefficients, 10>};
-constexpr ErasureKernel kToValues[kMaxPasses] = {erasure_pass<FftDirection::kToValues, 0>,
-                                                 erasure_pass<FftDirection::kToValues, 5>,
-                                                 erasure_pass<FftDirection::kToValues, 10>};
+constexpr unsigned kMaxPasses = 3;  // in each direction, the last one is the first one back
+constexpr ErasureKernel kToCoefficients[kMaxPasses - 1] = {
+    erasure_pass<ErasurePass::kToCoefficients, 0>, erasure_pass<ErasurePass::kToCoefficients, 5>};
+constexpr ErasureKernel kBoth[kMaxPasses] = {erasure_pass<ErasurePass::kBoth, 0>,
+                                             erasure_pass<ErasurePass::kBoth, 5>,
+                                             erasure_pass<ErasurePass::kBoth, 10>};
+constexpr ErasureKernel kToValues[kMaxPasses - 1] = {erasure_pass<ErasurePass::kToValues, 0>,
+                                                     erasure_pass<ErasurePass::kToValues, 5>};
 
 bool is_word_multiple(std::uint64_t value) {
   return value % sizeof(std::uint32_t) == 0;
@@ -108,20 +109,22 @@ void extend_records(StreamView stream, const ErasureTable& table, const ErasureB
       .n_points = n_points,
       .first_point = n_points,  // sources have the points from n on, parity those from 0 on
       .products = reinterpret_cast<const FactorProducts*>(table.data())};
-  const unsigned n_threads = n_points / ErasureShape::kPoints * ErasureShape::kWords;
   const LaunchShape shape{
-      .grid = dim3((n_threads + ErasureShape::kThreads - 1) / ErasureShape::kThreads,
+      .grid = dim3((n_points + ErasureShape::kThreads - 1) / ErasureShape::kThreads,
                    static_cast<unsigned>(std::min(batch.n_records, kMaxGridY))),
       .block = dim3(ErasureShape::kThreads)};
-  const unsigned n_passes = batch.log_chunks / ErasureShape::kLayers;
-  for (unsigned pass = 0; pass < n_passes; ++pass) {
-    launch(kToCoefficients[pass], shape, stream.get(), view);
+  const unsigned last = batch.log_chunks / ErasureShape::kLayers - 1;
+  const auto run = [&](ErasureKernel kernel) {
+    launch(kernel, shape, stream.get(), view);
     view.in = view.out;
     view.in_stride = view.out_stride;
+  };
+  for (unsigned pass = 0; pass < last; ++pass) {
+    run(kToCoefficients[pass]);
   }
-  view.first_point = 0;
-  for (unsigned pass = n_passes; pass-- > 0;) {
-    launch(kToValues[pass], shape, stream.get(), view);
+  run(kBoth[last]);
+  for (unsigned pass = last; pass-- > 0;) {
+    run(kToValues[pass]);
   }
 }
 

@@ -50,8 +50,10 @@ void make_proof_tables(StreamView stream, std::uint32_t n, const std::uint32_t* 
 template <unsigned K>
 void choose_all_proofs(StreamView stream, std::uint32_t n, ProofTablesBatch<K> batch,
                        std::uint32_t* d_found, std::uint16_t* d_used, RecordStatus* d_status) {
-  launch(choose_proofs<K>, {dim3(n), dim3(ChooseProofsShape::kThreads)}, stream.get(), batch,
-         d_found, d_used, d_status);
+  launch(find_proofs<K>, {dim3(FindProofsShape::kBlocks, n), dim3(FindProofsShape::kThreads)},
+         stream.get(), batch);
+  launch(choose_proofs<K>, {dim3(ChooseProofsShape::kBlocks, n), dim3(ChooseProofsShape::kThreads)},
+         stream.get(), batch, d_found, d_used, d_status);
 }
 
 }  // namespace furrow::cuda

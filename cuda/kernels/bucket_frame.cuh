@@ -78,8 +78,6 @@ struct SourceTable {
       const std::uint32_t packed = tables.table1()[index];
       const std::uint32_t x = table1_x<K>(bucket, packed);
       return pack_entry(x, packed & 0x3FFFU, x);
-    } else if constexpr (has_short_entries(kTable - 1)) {
-      return lengthen(tables.short_entries(kTable - 1)[index], tables.links(kTable - 1)[index]);
     } else {
       return tables.entries(kTable - 1)[index];
     }

@@ -2,25 +2,41 @@
 // Which s-buckets have a proof, the first 32768 of them: bitmap, list and count
 // (docs/spec/02-proof-of-space.md, section 8).
 //
-// One block for a record (grid x = record). Warp w looks at the s-buckets from 2048 w on, 32 at a
-// time, and lane l keeps the votes 2 l and 2 l + 1, so that in thread order every thread holds the
-// next 64 s-buckets; a prefix sum over their numbers of bits gives each proof its number.
+// Two kernels, because a proof's number is how many come before it: the first makes a bit of each
+// target, the second has a warp for 32 words of bits, which counts the bits of all words before its
+// own. That is 8 KB at most, and less to wait for than one block that does all of it.
+// Grids: x = run of s-buckets, y = record.
 #pragma once
 
 #include "furrow/core/params.hpp"
 
-#include "cuda/block_scan.cuh"
 #include "cuda/kernels/proof_tables.cuh"
+#include "cuda/kernels/warp_scan.cuh"
 #include "cuda/record_status.hpp"
 
 namespace furrow::cuda {
 
-struct ChooseProofsShape {
-  static constexpr unsigned kThreads = 1024;
+struct FindProofsShape {
+  static constexpr unsigned kThreads = 256;
+  static constexpr std::uint32_t kBlocks = kNumSBuckets / kThreads;
 };
 
-struct ChooseProofsShared {
-  BlockScan<ChooseProofsShape::kThreads>::TempStorage scan;
+template <unsigned K>
+__global__ void __launch_bounds__(FindProofsShape::kThreads)
+    find_proofs(ProofTablesBatch<K> batch) {
+  THREADS_AT_MOST(FindProofsShape::kThreads);
+  const ProofTablesRef<K> tables = batch.record(blockIdx.y);
+  const std::uint32_t s_bucket = blockIdx.x * FindProofsShape::kThreads + threadIdx.x;
+  const std::uint32_t bits = __ballot_sync(0xFFFFFFFFU, tables.targets()[s_bucket] != kNoTarget);
+  if (s_bucket % 32 == 0) {
+    tables.has_proof()[s_bucket / 32] = bits;
+  }
+}
+
+struct ChooseProofsShape {
+  /// One warp.
+  static constexpr unsigned kThreads = 32;
+  static constexpr std::uint32_t kBlocks = kNumSBuckets / 32 / kThreads;
 };
 
 /// The lowest `n` set bits of `word`.
@@ -39,52 +55,41 @@ __global__ void __launch_bounds__(ChooseProofsShape::kThreads)
     choose_proofs(ProofTablesBatch<K> batch, std::uint32_t* found, std::uint16_t* used,
                   RecordStatus* status) {
   THREADS_AT_MOST(ChooseProofsShape::kThreads);
-  constexpr unsigned kThreads = ChooseProofsShape::kThreads;
   constexpr std::uint32_t kMost = kNumChunks;
-  static_assert(kThreads * 64 == kNumSBuckets);
-  SHARED(ChooseProofsShared, s);
-  const std::uint32_t record = blockIdx.x;
+  const std::uint32_t record = blockIdx.y;
   const ProofTablesRef<K> tables = batch.record(record);
-  const std::uint32_t lane = threadIdx.x % 32;
-  const std::uint32_t first = threadIdx.x / 32 * 2048;
+  const std::uint32_t lane = threadIdx.x;
+  const auto count = [](std::uint32_t word) { return static_cast<std::uint32_t>(__popc(word)); };
 
-  std::uint32_t words[2] = {};
+  // Words before those of this warp, four at a time.
+  const auto* const quads = reinterpret_cast<const uint4*>(tables.has_proof());
+  std::uint32_t n_before = 0;
 #pragma unroll 4
-  for (std::uint32_t i = 0; i < 64; ++i) {
-    const std::uint32_t vote =
-        __ballot_sync(0xFFFFFFFFU, tables.targets()[first + 32 * i + lane] != kNoTarget);
-    if (lane == i / 2) {
-      words[i % 2] = vote;
-    }
+  for (std::uint32_t i = lane; i < blockIdx.x * 8; i += 32) {
+    const uint4 quad = quads[i];
+    n_before += count(quad.x) + count(quad.y) + count(quad.z) + count(quad.w);
   }
-
-  const auto n_here = static_cast<std::uint32_t>(__popc(words[0]) + __popc(words[1]));
-  std::uint32_t before = 0;
-  std::uint32_t total = 0;
-  BlockScan<kThreads>(s.scan).exclusive_sum(n_here, before, total);
-
-  std::uint32_t place = __shfl_sync(0xFFFFFFFFU, before, 0);
-#pragma unroll
-  for (std::uint32_t i = 0; i < 2; ++i) {
-    const auto n = static_cast<std::uint32_t>(__popc(words[i]));
-    if (before + n > kMost) {
-      words[i] = lowest_bits_of(words[i], before < kMost ? kMost - before : 0);
-    }
-    found[record * (kNumSBuckets / 32) + 2 * threadIdx.x + i] = words[i];
-    before += n;
+  std::uint32_t word = tables.has_proof()[32 * blockIdx.x + lane];
+  const std::uint32_t n = count(word);
+  const std::uint32_t before = warp_sum(n_before) + warp_exclusive_sum(lane, n);
+  if (before + n > kMost) {
+    word = lowest_bits_of(word, before < kMost ? kMost - before : 0);
   }
+  found[record * (kNumSBuckets / 32) + 32 * blockIdx.x + lane] = word;
+
   // One lane for each bit of a word, so that neighbours write side by side.
-#pragma unroll 2
-  for (std::uint32_t i = 0; i < 64; ++i) {
-    const std::uint32_t word = __shfl_sync(0xFFFFFFFFU, words[i % 2], static_cast<int>(i / 2));
+#pragma unroll 4
+  for (std::uint32_t i = 0; i < 32; ++i) {
+    const std::uint32_t bits = __shfl_sync(0xFFFFFFFFU, word, static_cast<int>(i));
+    const std::uint32_t place = __shfl_sync(0xFFFFFFFFU, before, static_cast<int>(i));
     const std::uint32_t mine = 1U << lane;
-    if ((word & mine) != 0) {
-      used[record * kMost + place + static_cast<std::uint32_t>(__popc(word & (mine - 1)))] =
-          static_cast<std::uint16_t>(first + 32 * i + lane);
+    if ((bits & mine) != 0) {
+      used[record * kMost + place + count(bits & (mine - 1))] =
+          static_cast<std::uint16_t>(32 * (32 * blockIdx.x + i) + lane);
     }
-    place += static_cast<std::uint32_t>(__popc(word));
   }
-  if (threadIdx.x == 0) {
+  if (blockIdx.x == ChooseProofsShape::kBlocks - 1 && lane == 31) {
+    const std::uint32_t total = before + n;
     status[record] = {total < kMost ? total : kMost, tables.counters()->overflows};
   }
 }

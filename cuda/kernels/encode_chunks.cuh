@@ -3,11 +3,11 @@
 // once, and never leave the block (docs/spec/02-proof-of-space.md, section 8;
 // docs/spec/03-record-encoding-and-sector.md, section 2).
 //
-// A block makes kProofs neighbouring encoded chunks. A warp walks one proof at a time, a lane the
-// two leaves 2 l and 2 l + 1: bit 4 of the lane chooses a side in table 7, bits 3 to 0 in tables 6
-// to 3, and table 2 gives both leaves. Lanes with the same way up read the same words, so a step
-// costs as many transactions as it has different links. Then one thread takes one proof, hashes its
-// 8 K bytes and masks one chunk. Grid: x = run of proofs, y = record.
+// A block makes kProofs neighbouring encoded chunks. A warp walks two proofs at a time, a lane four
+// of the leaves of one: bit 3 of the lane chooses a side in table 7, bits 2 to 0 in tables 6 to 4,
+// and an entry of table 3 has the four x that it is made of. Lanes with the same way up read the
+// same words, so a step costs as many transactions as it has different entries. Then one thread
+// takes one proof, hashes its 8 K bytes and masks one chunk. Grid: x = run of proofs, y = record.
 //
 //   xs[leaf][proof], rows one word longer than there are proofs, against bank conflicts
 #pragma once
@@ -23,6 +23,9 @@ namespace furrow::cuda {
 struct EncodeChunksShape {
   static constexpr unsigned kThreads = 128;
   static constexpr std::uint32_t kProofs = 32;
+  /// Lanes that walk one proof.
+  static constexpr std::uint32_t kLanes = 16;
+  static constexpr std::uint32_t kLeaves = core::pos::kProofEntries / kLanes;
 };
 
 struct EncodeChunksShared {
@@ -34,18 +37,25 @@ __device__ inline std::uint32_t parent_index(const Link& link, std::uint32_t sid
   return (link.pair + side) * kSlotsPerBucket + (side != 0 ? link.right_slot : link.left_slot);
 }
 
-/// Values of x of leaves 2 * lane and 2 * lane + 1 of the proof of a target.
+/// Metadata of the entry of table 3 that leaves 4 * lane to 4 * lane + 3 of the proof of a target
+/// make: their x, of K bits each. `lane`: 0 to 15.
 template <unsigned K>
-__device__ void walk_proof(const ProofTablesRef<K>& tables, unsigned long long target,
-                           std::uint32_t lane, std::uint32_t& x_left, std::uint32_t& x_right) {
-  std::uint32_t index = parent_index(unpack_target(target), (lane >> 4) & 1U);
+__device__ uint128 walk_proof(const ProofTablesRef<K>& tables, unsigned long long target,
+                              std::uint32_t lane) {
+  std::uint32_t index = parent_index(unpack_target(target), (lane >> 3) & 1U);
 #pragma unroll
-  for (unsigned table = 6; table >= 3; --table) {
-    index = parent_index(unpack_link(tables.links(table)[index]), (lane >> (table - 3)) & 1U);
+  for (unsigned table = 6; table >= 5; --table) {
+    index = parent_index(link_of(tables.entries(table)[index]), (lane >> (table - 4)) & 1U);
   }
-  const Link leaves = unpack_link(tables.links(2)[index]);
-  x_left = table1_x<K>(leaves.pair, tables.table1()[parent_index(leaves, 0)]);
-  x_right = table1_x<K>(leaves.pair + 1, tables.table1()[parent_index(leaves, 1)]);
+  index = parent_index(unpack_link(tables.links()[index]), lane & 1U);
+  return metadata_of<core::pos::metadata_bits<K>(3)>(tables.entries(3)[index]);
+}
+
+/// Leaf `i` of an entry of table 3, 0 to 3.
+template <unsigned K>
+__device__ std::uint32_t leaf_of(uint128 metadata, std::uint32_t i) {
+  return static_cast<std::uint32_t>(metadata >> ((EncodeChunksShape::kLeaves - 1 - i) * K)) &
+         ((1U << K) - 1);
 }
 
 /// Hash of a proof: 64 values of x of K bits each, as one big-endian string of bits. `x(i)` gives
@@ -105,6 +115,9 @@ __global__ void __launch_bounds__(EncodeChunksShape::kThreads)
                   const uint4* source, const uint4* parity, uint4* encoded) {
   THREADS_AT_MOST(EncodeChunksShape::kThreads);
   constexpr std::uint32_t kProofs = EncodeChunksShape::kProofs;
+  constexpr std::uint32_t kLanes = EncodeChunksShape::kLanes;
+  constexpr std::uint32_t kLeaves = EncodeChunksShape::kLeaves;
+  constexpr std::uint32_t kAtOnce = EncodeChunksShape::kThreads / kLanes;
   SHARED(EncodeChunksShared, s);
   const std::uint32_t record = blockIdx.y;
   const RecordStatus state = status[record];
@@ -113,16 +126,16 @@ __global__ void __launch_bounds__(EncodeChunksShape::kThreads)
   }
   const ProofTablesRef<K> tables = batch.record(record);
   const std::uint16_t* used_here = used + record * kNumChunks + blockIdx.x * kProofs;
-  const std::uint32_t lane = threadIdx.x % 32;
+  const std::uint32_t lane = threadIdx.x % kLanes;
 
-#pragma unroll 4
-  for (std::uint32_t proof = threadIdx.x / 32; proof < kProofs;
-       proof += EncodeChunksShape::kThreads / 32) {
-    std::uint32_t x_left = 0;
-    std::uint32_t x_right = 0;
-    walk_proof<K>(tables, tables.targets()[used_here[proof]], lane, x_left, x_right);
-    s.xs[2 * lane][proof] = x_left;
-    s.xs[2 * lane + 1][proof] = x_right;
+#pragma unroll
+  for (std::uint32_t first = 0; first < kProofs; first += kAtOnce) {
+    const std::uint32_t proof = first + threadIdx.x / kLanes;
+    const uint128 entry = walk_proof<K>(tables, tables.targets()[used_here[proof]], lane);
+#pragma unroll
+    for (std::uint32_t i = 0; i < kLeaves; ++i) {
+      s.xs[kLeaves * lane + i][proof] = leaf_of<K>(entry, i);
+    }
   }
   __syncthreads();  // all leaves of all proofs are there before they are hashed
 

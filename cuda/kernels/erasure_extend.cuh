@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Five layers of the additive FFT over GF(2^16) on the chunks of many records
 // (docs/spec/04-erasure-coding.md, sections 4 and 5). Values to coefficients takes layers 0-4, 5-9,
-// 10-14, one launch each; coefficients to values the same layers in descending order.
+// 10-14, and coefficients to values the same layers in descending order: five launches, because the
+// third takes layers 10-14 in both directions.
 //
-// One thread = 32 points, whose numbers differ in the five bits of its layers, and one of the 8
-// words of their chunks; the 8 threads of a chunk are neighbours. blockIdx.y strides over records.
-// Everything stays in registers: no shared memory, no barrier, and no thread reads what another one
-// writes. A thread reads all its points before it writes them, so the passes work in place.
+// One warp = 32 points, whose numbers differ in the five bits of its layers: 8 lanes for the words of
+// a chunk times four for the points, of which each has 8. They are neighbours in the three lowest
+// layers; for the two highest the threads trade points. (With 32 points in a thread a record has 256
+// warps, too few for the multiprocessors of a large card.) blockIdx.y strides over records.
+// Everything stays in registers: no shared memory, no barrier, and no warp reads what another one
+// writes. A warp reads all its points before it writes them, so the passes work in place.
 //
 // A chunk of 32 bytes is 16 symbols, first their low bytes, then their high bytes. Between the
 // passes it is 8 words of 2 symbols:
@@ -19,6 +22,8 @@
 // the passes over layers 0-4.
 #pragma once
 
+#include <type_traits>
+
 #include "furrow/core/params.hpp"
 
 #include "cuda/arch/byte_signs.cuh"
@@ -27,21 +32,29 @@
 namespace furrow::cuda {
 
 struct ErasureShape {
-  /// A pass over one record is 8,192 threads: in blocks of 64 they find a multiprocessor each on the
-  /// largest cards.
+  /// A pass over one record is 32,768 threads: in small blocks they spread evenly.
   static constexpr unsigned kThreads = 64;
-  /// Blocks per multiprocessor to leave registers for: 96 each. At 80 the compiler spills on some
-  /// architectures, and the 16 independent butterflies of a layer need no more warps than these.
-  static constexpr unsigned kMinBlocks = 10;
+  /// Blocks per multiprocessor to leave registers for: 80 each. At 64 the compiler, which asks for
+  /// factors early, spills on some architectures.
+  static constexpr unsigned kMinBlocks = 12;
   static constexpr unsigned kLayers = 5;
   static constexpr unsigned kPoints = 1U << kLayers;
+  /// Points that a thread has.
+  static constexpr unsigned kHeld = 8;
   /// 4-byte words of a chunk.
   static constexpr unsigned kWords = static_cast<unsigned>(kChunkSize) / 4;
+  static_assert(kPoints / kHeld * kWords == 32);
 };
 
 enum class FftDirection {
   kToCoefficients,  ///< `ifft` of section 4
   kToValues,        ///< `fft`
+};
+
+enum class ErasurePass {
+  kToCoefficients,
+  kToValues,
+  kBoth,  ///< one after the other, on the highest layers that there are
 };
 
 /// Products of an even factor w with the 16 unit symbols: half h (low, high) of word k is
@@ -58,7 +71,7 @@ struct ErasurePassView {
   std::uint64_t out_stride;        //
   std::uint32_t n_records;         //
   std::uint32_t n_points;          // 2^5, 2^10 or 2^15
-  std::uint32_t first_point;       // `delta` of section 4
+  std::uint32_t first_point;       // `delta` of section 4 of the values that come in; of others 0
   const FactorProducts* products;  // [32768], of the factors 0, 2, 4, ...
 };
 
@@ -87,21 +100,59 @@ __device__ inline FactorProducts load_products(const FactorProducts* products) {
   return {{a.x, a.y, a.z, a.w, b.x, b.y, b.z, b.w}};
 }
 
-/// One layer inside the 32 points of a thread. `first` is the number of its first point, delta
-/// included, in units of the distance of its points; w = (delta + r) >> m loses nothing by that.
-template <FftDirection kDirection, unsigned kLayer>
+/// Which points a thread has for layers 0 to 2: neighbours.
+struct LowLayers {
+  __device__ static constexpr unsigned point(unsigned i) { return i; }
+  __device__ static constexpr std::uint32_t first(std::uint32_t part) { return 8 * part; }
+  __device__ static constexpr unsigned bit(unsigned layer) { return layer; }
+};
+/// For layers 3 and 4.
+struct HighLayers {
+  __device__ static constexpr unsigned point(unsigned i) { return (i & 4U) | (i & 3U) << 3; }
+  __device__ static constexpr std::uint32_t first(std::uint32_t part) { return part; }
+  __device__ static constexpr unsigned bit(unsigned layer) { return layer - 3; }
+};
+
+/// From one to the other, either way: the two low bits that number the points of a thread trade
+/// places with those that number the threads of a word.
+__device__ inline void trade_points(std::uint32_t part,
+                                    std::uint32_t (&points)[ErasureShape::kHeld]) {
+#pragma unroll
+  for (unsigned bit = 1; bit <= 2; bit *= 2) {
+    const bool is_upper = (part & bit) != 0;
+#pragma unroll
+    for (unsigned i = 0; i < ErasureShape::kHeld; ++i) {
+      if ((i & bit) == 0) {
+        std::uint32_t& low = points[i];
+        std::uint32_t& high = points[i | bit];
+        const std::uint32_t other =
+            __shfl_xor_sync(0xFFFFFFFFU, is_upper ? low : high, ErasureShape::kWords * bit);
+        low = is_upper ? other : low;
+        high = is_upper ? high : other;
+      }
+    }
+  }
+}
+
+/// One layer inside the 32 points of a warp. `first` is the number of the thread's first point, delta
+/// included, in units of the distance of the points; w = (delta + r) >> m loses nothing by that.
+template <FftDirection kDirection, unsigned kLayer, class Layers>
 __device__ inline void fft_layer(const FactorProducts* products, std::uint32_t first,
-                                 std::uint32_t (&points)[ErasureShape::kPoints]) {
-  constexpr unsigned kHalf = 1U << kLayer;
+                                 std::uint32_t (&points)[ErasureShape::kHeld]) {
+  constexpr unsigned kHalf = 1U << Layers::bit(kLayer);
+  constexpr unsigned kFactors = (Layers::point(ErasureShape::kHeld - 1) >> (kLayer + 1)) + 1;
   // Factors are even and the table leaves out the odd ones, hence the additional bit.
   const FactorProducts* const of_layer = products + (first >> (kLayer + 1));
 #pragma unroll
-  for (unsigned block = 0; block < ErasureShape::kPoints / (2 * kHalf); ++block) {
-    const FactorProducts factor = load_products(of_layer + block);
+  for (unsigned number = 0; number < kFactors; ++number) {
+    const FactorProducts factor = load_products(of_layer + number);
 #pragma unroll
-    for (unsigned i = 0; i < kHalf; ++i) {
-      std::uint32_t& a = points[2 * kHalf * block + i];
-      std::uint32_t& b = points[2 * kHalf * block + i + kHalf];
+    for (unsigned i = 0; i < ErasureShape::kHeld; ++i) {
+      if ((i & kHalf) != 0 || Layers::point(i) >> (kLayer + 1) != number) {
+        continue;
+      }
+      std::uint32_t& a = points[i];
+      std::uint32_t& b = points[i | kHalf];
       if constexpr (kDirection == FftDirection::kToCoefficients) {
         b ^= a;
         a ^= multiply_word(factor, b);
@@ -116,7 +167,7 @@ __device__ inline void fft_layer(const FactorProducts* products, std::uint32_t f
 /// Words of bytes to words of symbols or back, by exchange with the thread of word q ^ 4.
 template <FftDirection kDirection>
 __device__ inline void convert_words(std::uint32_t q,
-                                     std::uint32_t (&points)[ErasureShape::kPoints]) {
+                                     std::uint32_t (&points)[ErasureShape::kHeld]) {
   constexpr bool kFromBytes = kDirection == FftDirection::kToCoefficients;
   const bool is_high = q >= ErasureShape::kWords / 2;
   // __byte_perm numbers the bytes of its own word 0-3 and of the other one 4-7.
@@ -130,61 +181,68 @@ __device__ inline void convert_words(std::uint32_t q,
 }
 
 /// Layers kFirstLayer to kFirstLayer + 4. Launch with whole warps, any number of them.
-template <FftDirection kDirection, unsigned kFirstLayer, class Shape = ErasureShape>
+template <ErasurePass kPass, unsigned kFirstLayer, class Shape = ErasureShape>
 __global__ void __launch_bounds__(Shape::kThreads, Shape::kMinBlocks)
     erasure_pass(ErasurePassView view) {
   THREADS_AT_MOST(Shape::kThreads);
+  using enum FftDirection;
   constexpr unsigned kPoints = ErasureShape::kPoints;
+  constexpr unsigned kHeld = ErasureShape::kHeld;
   constexpr unsigned kWords = ErasureShape::kWords;
   constexpr std::size_t kDistance = std::size_t{kWords} << kFirstLayer;  // of points, in words
-  const std::uint32_t n_threads = view.n_points / kPoints * kWords;
+  using In = std::conditional_t<kPass == ErasurePass::kToValues, HighLayers, LowLayers>;
+  using Out = std::conditional_t<kPass == ErasurePass::kToCoefficients, HighLayers, LowLayers>;
+  const std::uint32_t n_threads = view.n_points;  // a warp for 32
   for (std::uint32_t record = blockIdx.y; record < view.n_records; record += gridDim.y) {
-    for (std::uint32_t start = blockIdx.x * blockDim.x; start < n_threads;
-         start += gridDim.x * blockDim.x) {
-      const std::uint32_t thread = start + threadIdx.x;
-      // A warp stays whole for the exchange of words.
-      const bool is_used = thread < n_threads;
+    for (std::uint32_t thread = blockIdx.x * blockDim.x + threadIdx.x; thread < n_threads;
+         thread += gridDim.x * blockDim.x) {
       const std::uint32_t q = thread % kWords;
-      const std::uint32_t group = thread / kWords;
+      const std::uint32_t part = thread / kWords % (kPoints / kHeld);
+      const std::uint32_t group = thread / 32;
       const std::uint32_t above = group >> kFirstLayer;
       const std::uint32_t below = group & ((1U << kFirstLayer) - 1);
       const std::size_t first_word = kPoints * kDistance * above + std::size_t{kWords} * below + q;
 
-      std::uint32_t points[kPoints] = {};
-      if (is_used) {
-        const std::uint32_t* const in = view.in + record * view.in_stride + first_word;
+      std::uint32_t points[kHeld];
+      const std::uint32_t* const in =
+          view.in + record * view.in_stride + first_word + kDistance * In::first(part);
 #pragma unroll
-        for (unsigned i = 0; i < kPoints; ++i) {
-          points[i] = in[i * kDistance];
+      for (unsigned i = 0; i < kHeld; ++i) {
+        points[i] = in[In::point(i) * kDistance];
+      }
+      const FactorProducts* const products = view.products;
+      if constexpr (kPass != ErasurePass::kToValues) {
+        if constexpr (kFirstLayer == 0) {
+          convert_words<kToCoefficients>(q, points);
+        }
+        const std::uint32_t first = (view.first_point >> kFirstLayer) + kPoints * above;
+        fft_layer<kToCoefficients, 0, LowLayers>(products, first + LowLayers::first(part), points);
+        fft_layer<kToCoefficients, 1, LowLayers>(products, first + LowLayers::first(part), points);
+        fft_layer<kToCoefficients, 2, LowLayers>(products, first + LowLayers::first(part), points);
+        trade_points(part, points);
+        fft_layer<kToCoefficients, 3, HighLayers>(products, first, points);
+        fft_layer<kToCoefficients, 4, HighLayers>(products, first, points);
+      }
+      if constexpr (kPass != ErasurePass::kToCoefficients) {
+        const std::uint32_t first = kPoints * above;
+        fft_layer<kToValues, 4, HighLayers>(products, first, points);
+        fft_layer<kToValues, 3, HighLayers>(products, first, points);
+        trade_points(part, points);
+        fft_layer<kToValues, 2, LowLayers>(products, first + LowLayers::first(part), points);
+        fft_layer<kToValues, 1, LowLayers>(products, first + LowLayers::first(part), points);
+        fft_layer<kToValues, 0, LowLayers>(products, first + LowLayers::first(part), points);
+        if constexpr (kFirstLayer == 0) {
+          convert_words<kToValues>(q, points);
         }
       }
-      const std::uint32_t first =
-          (view.first_point >> kFirstLayer) + kPoints * (is_used ? above : 0);
-      if constexpr (kDirection == FftDirection::kToCoefficients) {
-        if constexpr (kFirstLayer == 0) {
-          convert_words<kDirection>(q, points);
-        }
-        fft_layer<kDirection, 0>(view.products, first, points);
-        fft_layer<kDirection, 1>(view.products, first, points);
-        fft_layer<kDirection, 2>(view.products, first, points);
-        fft_layer<kDirection, 3>(view.products, first, points);
-        fft_layer<kDirection, 4>(view.products, first, points);
-      } else {
-        fft_layer<kDirection, 4>(view.products, first, points);
-        fft_layer<kDirection, 3>(view.products, first, points);
-        fft_layer<kDirection, 2>(view.products, first, points);
-        fft_layer<kDirection, 1>(view.products, first, points);
-        fft_layer<kDirection, 0>(view.products, first, points);
-        if constexpr (kFirstLayer == 0) {
-          convert_words<kDirection>(q, points);
-        }
+      if constexpr (!std::is_same_v<In, Out>) {
+        __syncwarp();  // a pass works in place: all lanes have read before others write there
       }
-      if (is_used) {
-        std::uint32_t* const out = view.out + record * view.out_stride + first_word;
+      std::uint32_t* const out =
+          view.out + record * view.out_stride + first_word + kDistance * Out::first(part);
 #pragma unroll
-        for (unsigned i = 0; i < kPoints; ++i) {
-          out[i * kDistance] = points[i];
-        }
+      for (unsigned i = 0; i < kHeld; ++i) {
+        out[Out::point(i) * kDistance] = points[i];
       }
     }
   }

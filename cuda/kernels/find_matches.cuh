@@ -12,8 +12,8 @@
 // them in a column of bits (bit_planes.cuh), and a left entry is compared with 32 of them at once:
 // its row is b = 16 h + d, and, because 16 * 8 = 1,
 //
-//   lines[column].coarse[h]   k - 4 r (r + p) + h * r   h = 0 .. 7
-//   lines[column].fine[d]     d * 8 r                   d = 0 .. 15
+//   coarse line h   k - 4 r (r + p) + h * r   h = 0 .. 7
+//   fine line d     d * 8 r                   d = 0 .. 15
 //
 // are added and compared with the left side by 21 instructions. In the second lap row b is row
 // b - 119, on the left side of the equation, too, which is row b + 8 modulo 127.
@@ -80,15 +80,15 @@ class Lap {
   /// `line`: the row modulo 127; `first`: the column of word 0.
   __device__ Lap(std::uint32_t line, std::uint32_t left_column, std::uint32_t parity,
                  std::uint32_t first, const MatchShared& s)
-      : coarse_(reinterpret_cast<const char*>(&s.lines[first].coarse[line / LineColumn::kStep])),
-        fine_(reinterpret_cast<const char*>(&s.lines[first].fine[line % LineColumn::kStep])) {
+      : coarse_(address(s.lines[first], line / LineColumn::kStep)),
+        fine_(address(s.lines[first], LineColumn::kNumCoarse + line % LineColumn::kStep)) {
     const std::uint32_t root = 2 * line - parity;
     wanted_ = spread(reduce(left_column + root * root + core::pos::kParamC));
   }
   __device__ LapWord word(std::uint32_t number) const {
     const std::uint32_t at = number * static_cast<std::uint32_t>(sizeof(LineColumn));
-    const StoredPlanes coarse = *reinterpret_cast<const StoredPlanes*>(coarse_ + at);
-    const StoredPlanes fine = *reinterpret_cast<const StoredPlanes*>(fine_ + at);
+    const StoredPlanes coarse = line_at(coarse_ + at);
+    const StoredPlanes fine = line_at(fine_ + at);
     return {load_planes(coarse), load_planes(fine), coarse.high.w};
   }
   __device__ std::uint32_t hits(const LapWord& word) const {
@@ -96,6 +96,14 @@ class Lap {
   }
 
  private:
+  __device__ static const char* address(const LineColumn& column, std::uint32_t number) {
+    return reinterpret_cast<const char*>(&column.low[number]);
+  }
+  __device__ static StoredPlanes line_at(const char* low) {
+    const auto* const quads = reinterpret_cast<const uint4*>(low);
+    return {quads[0], quads[LineColumn::kLines]};
+  }
+
   const char* coarse_;
   const char* fine_;
   BitPlanes wanted_;

@@ -98,15 +98,13 @@ __device__ void file_match(const ProofTablesRef<K>& tables, const MatchedEntries
     file_in_bucket(
         tables.bucket_sizes(kTable) + bucket, tables.counters(), [&](std::uint32_t slot) {
           const std::uint32_t at = bucket * kSlotsPerBucket + slot;
-          const PackedEntry made = pack_entry(
+          tables.entries(kTable)[at] = pack_entry(
               position, y - bucket * pos::kParamBC,
-              pos::table_function_metadata<K>(kTable, left_metadata, right_metadata, hash));
-          if constexpr (has_short_entries(kTable)) {
-            tables.short_entries(kTable)[at] = shorten(made);
-          } else {
-            tables.entries(kTable)[at] = made;
+              pos::table_function_metadata<K>(kTable, left_metadata, right_metadata, hash),
+              has_slots(kTable) ? slots_of(packed_link) : 0);
+          if constexpr (has_links(kTable)) {
+            tables.links()[at] = packed_link;
           }
-          tables.links(kTable)[at] = packed_link;
         });
   }
 }

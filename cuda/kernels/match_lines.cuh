@@ -4,8 +4,8 @@
 //
 // Right entries stand by row, 32 of them in a column of bits. Of each column there are, modulo 127,
 //
-//   coarse[h]   k - 4 r (r + p) + h * r   h = 0 .. 7
-//   fine[d]     d * 8 r                   d = 0 .. 15
+//   coarse line h   k - 4 r (r + p) + h * r   h = 0 .. 7
+//   fine line d     d * 8 r                   d = 0 .. 15
 //
 // for the right entry in row r and column k of each bit, and a bit that says that there is none.
 #pragma once
@@ -22,13 +22,15 @@ struct alignas(16) StoredPlanes {
   uint4 high;  ///< planes 4 to 6; in coarse ones, the bits that stand for no entry
 };
 
-/// 32 right entries.
+/// 32 right entries: their coarse lines, then the fine ones. The halves of a line lie apart, because
+/// neighbouring lanes read neighbouring lines: so eight of them meet in no bank.
 struct LineColumn {
   static constexpr std::uint32_t kStep = 16;  ///< rows from one coarse line to the next
   static constexpr std::uint32_t kNumCoarse = (core::pos::kParamC + kStep - 1) / kStep;
+  static constexpr std::uint32_t kLines = kNumCoarse + kStep;
 
-  StoredPlanes coarse[kNumCoarse];
-  StoredPlanes fine[kStep];
+  uint4 low[kLines];
+  uint4 high[kLines];
   uint4 padding;  ///< so that lanes that each write to a column of their own meet in no bank
 };
 
@@ -135,13 +137,15 @@ __device__ inline void make_lines(std::uint32_t lane, std::uint32_t n_columns, M
     step.words[i] = (row.words[i] & ~fine) | (two.words[i] & fine);
   }
   LineColumn& column = s.lines[number];
-  StoredPlanes* to = is_fine ? &column.fine[progression - 1] : column.coarse;
+  uint4* to = &column.low[is_fine ? LineColumn::kNumCoarse + progression - 1 : 0];
   const std::uint32_t distance = is_fine ? 2 : 1;
   constexpr std::uint32_t kLines = LineColumn::kStep / 2;
   static_assert(kLines == LineColumn::kNumCoarse);
 #pragma unroll
   for (std::uint32_t i = 0; i < kLines; ++i) {
-    *to = store_planes(line, none);
+    const StoredPlanes planes = store_planes(line, none);
+    to[0] = planes.low;
+    to[LineColumn::kLines] = planes.high;
     to += distance;
     line = add(line, step);
   }

@@ -9,13 +9,17 @@
 //
 //   table 1     u32   residue (14 bits) | low K - 6 bits of x << 14; the high 6 bits of x are those
 //                     that end y
-//   tables 3-5  uint4 metadata bits 0-31 | 32-63 | 64-79, residue << 16 | position
-//   tables 2, 6 uint2 metadata bits 0-31 | 32-40, index << 9, residue << 18; the pair is the link's
-//   links       u32   for an entry of tables 2 to 6: pair << 18 | left slot << 9 | right slot
+//   tables 2-6  uint4 metadata bits 0-31 | 32-63 | residue << 18 and what 18 bits lie below it |
+//                     position
+//                       tables 3, 4   metadata bits 64-79
+//                       tables 5, 6   left slot << 9 | right slot: the pair is the position's
+//   links       u32   for an entry of table 4, which has no room for them: pair << 18 | left slot
+//                     << 9 | right slot
 //   targets     u64   for an s-bucket: position << 18 | left slot << 9 | right slot of a match of
 //                     table 6, the smallest of all; all bits set for none
 //
-// A link leads straight to the two parents, so that walking a proof back is one load a step.
+// Slots lead straight to the two parents, so that walking a proof back is one load a step. It ends
+// in table 3, whose metadata are the four x that an entry is made of.
 #pragma once
 
 #include "furrow/core/pos.hpp"
@@ -35,30 +39,34 @@ static_assert(core::pos::kReducedMatchesCount <= 1U << kMatchIndexBits);
 
 inline constexpr unsigned long long kNoTarget = ~0ULL;
 
-/// An entry of tables 1 to 6 as kernels handle it, and as it lies in memory in tables 3 to 5.
+/// An entry of tables 1 to 6 as kernels handle it, and as it lies in memory from table 2 on.
 struct PackedEntry {
   uint4 words;
 };
-/// An entry of tables 2 and 6 in memory.
-struct ShortEntry {
-  uint2 words;
-};
-__host__ __device__ constexpr bool has_short_entries(unsigned table) {
-  return table == 2 || table == 6;
-}
-inline constexpr unsigned kShortMetadataBits = 41;
 
+/// Two slots, of the parents of an entry.
+inline constexpr unsigned kSlotsBits = 18;
+
+/// Where the slots of an entry's parents are to be found. Tables 2 and 3 need none.
+__host__ __device__ constexpr bool has_links(unsigned table) {
+  return table == 4;
+}
+__host__ __device__ constexpr bool has_slots(unsigned table) {
+  return table == 5 || table == 6;
+}
+
+/// `slots`: for metadata of at most 64 bits.
 __host__ __device__ inline PackedEntry pack_entry(std::uint32_t position, std::uint32_t residue,
-                                                  uint128 metadata) {
+                                                  uint128 metadata, std::uint32_t slots = 0) {
   PackedEntry entry;
   entry.words.x = static_cast<std::uint32_t>(metadata);
   entry.words.y = static_cast<std::uint32_t>(metadata >> 32);
-  entry.words.z = static_cast<std::uint32_t>(metadata >> 64) | (residue << 16);
+  entry.words.z = static_cast<std::uint32_t>(metadata >> 64) | slots | residue << kSlotsBits;
   entry.words.w = position;
   return entry;
 }
 /// Metadata of at most `kBits` bits.
-template <unsigned kBits = 80>
+template <unsigned kBits>
 __host__ __device__ inline uint128 metadata_of(const PackedEntry& entry) {
   // High words first: the other way round costs ptxas of sm_100 a spilled register in make_table.
   uint128 metadata = 0;
@@ -71,7 +79,7 @@ __host__ __device__ inline uint128 metadata_of(const PackedEntry& entry) {
   return metadata | entry.words.x;
 }
 __host__ __device__ inline std::uint32_t residue_of(const PackedEntry& entry) {
-  return entry.words.z >> 16;
+  return entry.words.z >> kSlotsBits;
 }
 __host__ __device__ inline std::uint32_t position_of(const PackedEntry& entry) {
   return entry.words.w;
@@ -96,22 +104,18 @@ struct Link {
   std::uint32_t right_slot;
 };
 __host__ __device__ inline std::uint32_t pack_link(const Link& link) {
-  return (link.pair << 18) | (link.left_slot << 9) | link.right_slot;
+  return (link.pair << kSlotsBits) | (link.left_slot << 9) | link.right_slot;
+}
+__host__ __device__ inline std::uint32_t slots_of(std::uint32_t packed_link) {
+  return packed_link & ((1U << kSlotsBits) - 1);
 }
 __host__ __device__ inline Link unpack_link(std::uint32_t packed) {
-  return {packed >> 18, (packed >> 9) & 511U, packed & 511U};
+  return {packed >> kSlotsBits, (packed >> 9) & 511U, packed & 511U};
 }
 
-/// Pre: at most kShortMetadataBits of metadata.
-__host__ __device__ inline ShortEntry shorten(const PackedEntry& entry) {
-  constexpr std::uint32_t kIndexMask = (1U << kMatchIndexBits) - 1;
-  return {{entry.words.x,
-           entry.words.y | ((position_of(entry) & kIndexMask) << 9) | (residue_of(entry) << 18)}};
-}
-__host__ __device__ inline PackedEntry lengthen(const ShortEntry& entry, std::uint32_t link) {
-  const std::uint32_t index = (entry.words.y >> 9) & ((1U << kMatchIndexBits) - 1);
-  return {{entry.words.x, entry.words.y & 511U, (entry.words.y >> 18) << 16,
-           (unpack_link(link).pair << kMatchIndexBits) | index}};
+/// The link of an entry that has slots.
+__host__ __device__ inline Link link_of(const PackedEntry& entry) {
+  return {position_of(entry) >> kMatchIndexBits, (entry.words.z >> 9) & 511U, entry.words.z & 511U};
 }
 
 __host__ __device__ inline unsigned long long pack_target(std::uint32_t position,
@@ -138,8 +142,7 @@ template <unsigned K>
 class ProofTablesRef {
   using Params = core::pos::Params<K>;
   static_assert(Params::kNumBucketPairs <= 1U << 13, "a link has 13 bits for a pair");
-  static_assert(core::pos::metadata_bits<K>(2) <= kShortMetadataBits &&
-                core::pos::metadata_bits<K>(6) <= kShortMetadataBits);
+  static_assert(core::pos::metadata_bits<K>(4) <= 80 && core::pos::metadata_bits<K>(5) <= 64);
 
  public:
   static constexpr std::uint32_t kNumBuckets = Params::kNumBuckets;
@@ -149,22 +152,22 @@ class ProofTablesRef {
 
   __host__ __device__ explicit ProofTablesRef(std::byte* base) : base_(base) {}
 
-  /// Entries of tables 3 to 5; a table overwrites the one before the one it is made from.
+  /// Entries of tables 2 to 6. Tables 3, 5 and 6 stay, because proofs are walked back through them;
+  /// tables 2 and 4 make way for the next but one.
   __host__ __device__ PackedEntry* entries(unsigned table) const {
-    return at<PackedEntry>(kEntriesAt + (table % 2) * kNumSlots * sizeof(PackedEntry));
+    return at<PackedEntry>(kEntriesAt + place_of(table) * kNumSlots * sizeof(PackedEntry));
   }
-  /// Entries of tables 2 and 6, in the same places.
-  __host__ __device__ ShortEntry* short_entries(unsigned table) const {
-    return at<ShortEntry>(kEntriesAt + (table % 2) * kNumSlots * sizeof(PackedEntry));
+  /// Where table 5 will be.
+  __host__ __device__ std::uint32_t* table1() const {
+    return reinterpret_cast<std::uint32_t*>(entries(5));
   }
-  __host__ __device__ std::uint32_t* table1() const { return at<std::uint32_t>(kTable1At); }
-  /// Links of tables 2 to 6.
-  __host__ __device__ std::uint32_t* links(unsigned table) const {
-    return at<std::uint32_t>(kLinksAt + (table - 2) * kNumSlots * sizeof(std::uint32_t));
-  }
+  /// Links of table 4.
+  __host__ __device__ std::uint32_t* links() const { return at<std::uint32_t>(kLinksAt); }
   __host__ __device__ unsigned long long* targets() const {
     return at<unsigned long long>(kTargetsAt);
   }
+  /// A bit for each target, whether there is one.
+  __host__ __device__ std::uint32_t* has_proof() const { return at<std::uint32_t>(kHasProofAt); }
   /// Entries that asked for a slot, by bucket, of tables 1 to 6.
   __host__ __device__ std::uint32_t* bucket_sizes(unsigned table) const {
     return at<std::uint32_t>(kSizesAt + (table - 1) * kNumBuckets * sizeof(std::uint32_t));
@@ -182,16 +185,19 @@ class ProofTablesRef {
   __host__ __device__ T* at(std::size_t offset) const {
     return reinterpret_cast<T*>(base_ + offset);
   }
+  __host__ __device__ static constexpr std::size_t place_of(unsigned table) {
+    return table % 2 == 0 ? 0 : table / 2;
+  }
   // What every thread asks for comes first, within reach of an instruction's immediate.
   static constexpr std::size_t kSizesAt = 0;
   static constexpr std::size_t kCountersAt =
       kSizesAt + 6 * std::size_t{kNumBuckets} * sizeof(std::uint32_t);
   static constexpr std::size_t kEntriesAt = (kCountersAt + sizeof(TableCounters) + 255) / 256 * 256;
-  static constexpr std::size_t kTargetsAt = kEntriesAt + 2 * kNumSlots * sizeof(PackedEntry);
-  static constexpr std::size_t kTable1At = kTargetsAt + kNumTargets * sizeof(unsigned long long);
-  static constexpr std::size_t kLinksAt = kTable1At + kNumSlots * sizeof(std::uint32_t);
+  static constexpr std::size_t kTargetsAt = kEntriesAt + 3 * kNumSlots * sizeof(PackedEntry);
+  static constexpr std::size_t kHasProofAt = kTargetsAt + kNumTargets * sizeof(unsigned long long);
+  static constexpr std::size_t kLinksAt = kHasProofAt + kNumTargets / 8;
   static constexpr std::size_t kBytes =
-      (kLinksAt + 5 * kNumSlots * sizeof(std::uint32_t) + 255) / 256 * 256;
+      (kLinksAt + kNumSlots * sizeof(std::uint32_t) + 255) / 256 * 256;
 
   std::byte* base_;
 };

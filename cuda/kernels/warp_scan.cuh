@@ -23,4 +23,13 @@ __device__ inline std::uint32_t warp_exclusive_sum(std::uint32_t lane, std::uint
   return sum - value;
 }
 
+/// The sum of `value` of all lanes. All lanes of a warp call it.
+__device__ inline std::uint32_t warp_sum(std::uint32_t value) {
+#pragma unroll
+  for (int distance = 16; distance > 0; distance /= 2) {
+    value += __shfl_xor_sync(0xFFFFFFFFU, value, distance);
+  }
+  return value;
+}
+
 }  // namespace furrow::cuda

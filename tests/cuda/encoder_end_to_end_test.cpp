@@ -56,7 +56,7 @@ TEST(CudaEncoderEndToEnd, ASectorOnTwoDevicesOneOfWhichIsLost) {
     return make_cuda_records_encoder(std::move(options));
   };
   const auto pool = make_encoder_pool(choice, settings);
-  // A record takes 15 launches, so device 0 dies within its first one.
+  // A record takes 16 launches, so device 0 dies within its first one.
   simt::FakeCuda::plant({.api = "cudaLaunchKernel",
                          .nth = 9,
                          .status = cudaErrorIllegalAddress,

@@ -189,11 +189,9 @@ TEST(CudaErasure, SmallGridsReachEverything) {
         launch(kernel, shape, stream.view().get(), pass);
         pass.in = pass.out;
       };
-      run(erasure_pass<FftDirection::kToCoefficients, 0>);
-      run(erasure_pass<FftDirection::kToCoefficients, 5>);
-      pass.first_point = 0;
-      run(erasure_pass<FftDirection::kToValues, 5>);
-      run(erasure_pass<FftDirection::kToValues, 0>);
+      run(erasure_pass<ErasurePass::kToCoefficients, 0>);
+      run(erasure_pass<ErasurePass::kBoth, 5>);
+      run(erasure_pass<ErasurePass::kToValues, 0>);
       EXPECT_EQ(to_host(stream.view(), d_parity.data(), d_parity.size()), expected);
     });
   }

@@ -27,8 +27,12 @@ __global__ void walk_and_hash(ProofTablesBatch<K> batch, const std::uint16_t* us
   for (std::uint32_t proof = (blockIdx.x * blockDim.x + threadIdx.x) / 32; proof < n_proofs;
        proof += n_warps) {
     std::uint32_t* const leaves = xs + proof * core::pos::kProofEntries;
-    walk_proof<K>(tables, tables.targets()[used[proof]], lane, leaves[2 * lane],
-                  leaves[2 * lane + 1]);
+    if (lane < EncodeChunksShape::kLanes) {
+      const uint128 entry = walk_proof<K>(tables, tables.targets()[used[proof]], lane);
+      for (std::uint32_t i = 0; i < EncodeChunksShape::kLeaves; ++i) {
+        leaves[EncodeChunksShape::kLeaves * lane + i] = leaf_of<K>(entry, i);
+      }
+    }
     __syncwarp();  // all leaves are there before they are hashed
     if (lane == 0) {
       hash_proof<K>([&](std::uint32_t i) { return leaves[i]; }, hashes + kWordsOfHash * proof);

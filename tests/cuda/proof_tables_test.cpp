@@ -121,13 +121,10 @@ std::vector<std::vector<std::uint32_t>> bucket_of(std::byte* memory, unsigned ta
   std::vector<std::vector<std::uint32_t>> found;
   for (std::uint32_t slot = 0; slot < tables.bucket_sizes(table)[bucket]; ++slot) {
     const std::uint32_t index = bucket * kSlotsPerBucket + slot;
-    const uint4& long_one = tables.entries(table)[index].words;
-    const uint2& short_one = tables.short_entries(table)[index].words;
-    found.push_back({tables.links(table)[index]});
-    if (has_short_entries(table)) {
-      found.back().insert(found.back().end(), {short_one.x, short_one.y});
-    } else {
-      found.back().insert(found.back().end(), {long_one.x, long_one.y, long_one.z, long_one.w});
+    const uint4& entry = tables.entries(table)[index].words;
+    found.push_back({entry.x, entry.y, entry.z, entry.w});
+    if (has_links(table)) {
+      found.back().push_back(tables.links()[index]);
     }
   }
   std::sort(found.begin(), found.end());

@@ -45,12 +45,16 @@ class TableReader {
     for (const Found& one : found) {
       dense[one.index] = static_cast<std::uint32_t>(dump.y.size());
       dump.y.push_back(one.bucket * core::pos::kParamBC + residue_of(one.entry));
-      dump.metadata.push_back(metadata_of(one.entry));
+      dump.metadata.push_back(metadata(one.entry, table));
       if (table > 1) {
-        dump.parents.push_back(parents(unpack_link(tables.links(table)[one.index])));
+        dump.parents.push_back(parents(tables, table, one, dump.metadata.back()));
       }
     }
     dense_ = std::move(dense);
+    by_metadata_.clear();
+    for (std::size_t i = 0; i < dump.metadata.size(); ++i) {
+      by_metadata_[dump.metadata[i]] = static_cast<std::uint32_t>(i);
+    }
     return dump;
   }
 
@@ -76,15 +80,29 @@ class TableReader {
 
   static PackedEntry entry(const Tables& tables, unsigned table, std::uint32_t bucket,
                            std::uint32_t index) {
-    if (has_short_entries(table)) {
-      return lengthen(tables.short_entries(table)[index], tables.links(table)[index]);
-    }
     if (table > 1) {
       return tables.entries(table)[index];
     }
     const std::uint32_t packed = tables.table1()[index];
     const std::uint32_t x = table1_x<K>(bucket, packed);
     return pack_entry(x, packed & 0x3FFFU, x);
+  }
+  static uint128 metadata(const PackedEntry& entry, unsigned table) {
+    return core::pos::metadata_bits<K>(table) <= 64 ? metadata_of<64>(entry)
+                                                    : metadata_of<80>(entry);
+  }
+  [[nodiscard]] ParentPositions parents(const Tables& tables, unsigned table, const Found& child,
+                                        uint128 metadata) const {
+    if (has_links(table)) {
+      return parents(unpack_link(tables.links()[child.index]));
+    }
+    if (has_slots(table)) {
+      return parents(link_of(child.entry));
+    }
+    // Tables 2 and 3: the metadata are those of both parents.
+    const unsigned bits = core::pos::metadata_bits<K>(table - 1);
+    return {by_metadata_.at(metadata >> bits),
+            by_metadata_.at(metadata & ((static_cast<uint128>(1) << bits) - 1))};
   }
   [[nodiscard]] ParentPositions parents(const Link& link) const {
     return {dense_.at(link.pair * kSlotsPerBucket + link.left_slot),
@@ -93,6 +111,8 @@ class TableReader {
 
   /// Dense positions of the table read last, by place in device memory.
   std::vector<std::uint32_t> dense_;
+  /// The same by metadata, for tables 1 and 2, where no two have the same.
+  std::map<uint128, std::uint32_t> by_metadata_;
 };
 
 }  // namespace furrow::cuda

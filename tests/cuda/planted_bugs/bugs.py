@@ -161,10 +161,10 @@ __syncthreads();  // the frame is complete; nobody needs the counts any more
         "std::uint32_t record = blockIdx.y; record < view.n_records; record += gridDim.y",
         "std::uint32_t record = PLANTED ? 0U : blockIdx.y; record < view.n_records; record += PLANTED ? 1U : gridDim.y"),
     Bug(ALL_WORK, "erasure_pass, points", "cuda/kernels/erasure_extend.cuh",
-        """std::uint32_t start = blockIdx.x * blockDim.x; start < n_threads;
-         start += gridDim.x * blockDim.x""",
-        """std::uint32_t start = PLANTED ? 0U : blockIdx.x * blockDim.x; start < n_threads;
-         start += (PLANTED ? 1U : gridDim.x) * blockDim.x"""),
+        """std::uint32_t thread = blockIdx.x * blockDim.x + threadIdx.x; thread < n_threads;
+         thread += gridDim.x * blockDim.x""",
+        """std::uint32_t thread = (PLANTED ? 0U : blockIdx.x * blockDim.x) + threadIdx.x; thread < n_threads;
+         thread += (PLANTED ? 1U : gridDim.x) * blockDim.x"""),
     Bug(OFFSET, "tables of a record", "cuda/kernels/proof_tables.cuh",
         "index * ProofTablesRef<K>::bytes()",
         "(PLANTED ? (static_cast<std::uint32_t>(index * ProofTablesRef<K>::bytes())) : (index * ProofTablesRef<K>::bytes()))"),
@@ -187,8 +187,8 @@ __syncthreads();  // the frame is complete; nobody needs the counts any more
         "used + record * kNumChunks",
         "(PLANTED ? (used + static_cast<std::uint16_t>(record) % 32768 * kNumChunks) : (used + record * kNumChunks))"),
     Bug(PREFETCH, "s-buckets of the next run", "cuda/kernels/encode_chunks.cuh",
-        "const std::uint32_t lane = threadIdx.x % 32;",
-        """const std::uint32_t lane = threadIdx.x % 32;
+        "const std::uint32_t lane = threadIdx.x % kLanes;",
+        """const std::uint32_t lane = threadIdx.x % kLanes;
   if (PLANTED) { static_cast<void>(*const_cast<const volatile std::uint16_t*>(used_here + kProofs)); }"""),
     Bug(PREFETCH, "place of the next encoded chunk", "cuda/kernels/encode_chunks.cuh",
         "out[0] = exclusive_or(chunk[0], mask);",
@@ -255,8 +255,10 @@ __syncthreads();  // the frame is complete; nobody needs the counts any more
         "dim3(FillTable1Shape::kThreads)}, stream.get(),",
         "dim3(FillTable1Shape::kThreads)}, PLANTED ? nullptr : stream.get(),"),
     Bug(STREAM, "proofs chosen on the default stream", "cuda/proof_pipeline.cuh",
-        "dim3(ChooseProofsShape::kThreads)}, stream.get(),",
-        "dim3(ChooseProofsShape::kThreads)}, PLANTED ? nullptr : stream.get(),"),
+        """dim3(ChooseProofsShape::kThreads)},
+         stream.get(),""",
+        """dim3(ChooseProofsShape::kThreads)},
+         PLANTED ? nullptr : stream.get(),"""),
     Bug(SHAPE, "rows of a grid not capped", "cuda/erasure.cu",
         "std::min(batch.n_records, kMaxGridY)",
         "(PLANTED ? (batch.n_records) : (std::min(batch.n_records, kMaxGridY)))"),
