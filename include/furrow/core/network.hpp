@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The networks of the family, and the one table of what differs between them in numbers and names
 // (docs/spec/09-autonomys.md, section 1). What differs in rules is chosen by this value, once for
-// each record or higher up, in the room that the rule belongs to; docs/networks.md names the rooms.
+// each record or higher up, in the room that the rule belongs to; docs/design.md names the rooms.
 #pragma once
 
 #include "furrow/core/params.hpp"
@@ -23,17 +23,11 @@ struct NetworkTraits {
   const char* name;
   /// First token of every subject in a cluster.
   const char* subject_prefix;
-  /// Name of the key that a farmer signs with.
-  const char* key_kind;
   /// A history size as a number is the count of segments, never 0. Otherwise it is that less one.
   bool history_size_is_count;
   /// A piece: so many bytes before the record, so many behind it.
   std::size_t bytes_before_record;
   std::size_t bytes_behind_record;
-  /// Commitment to history from which a sector's expiration is drawn.
-  std::size_t expiration_commitment_size;
-  /// Whether every chunk of a record is a number below the modulus of the erasure code's field.
-  bool chunks_are_field_elements;
   /// Whether extended chunk s is source s / 2 or parity s / 2, by the lowest bit of s. Otherwise
   /// all sources come before all parity chunks.
   bool extended_chunks_alternate;
@@ -56,12 +50,9 @@ inline constexpr std::size_t kG1PointSize = 48;
 inline constexpr NetworkTraits kAbundanceTraits = {
     .name = "abundance",
     .subject_prefix = "ab",
-    .key_kind = "Ed25519",
     .history_size_is_count = false,
     .bytes_before_record = kPieceHeaderSize,
     .bytes_behind_record = 0,
-    .expiration_commitment_size = kHashSize,
-    .chunks_are_field_elements = false,
     .extended_chunks_alternate = false,
     .plain_chunks_fill_up = false,
 };
@@ -69,12 +60,9 @@ inline constexpr NetworkTraits kAbundanceTraits = {
 inline constexpr NetworkTraits kAutonomysTraits = {
     .name = "autonomys",
     .subject_prefix = "subspace",
-    .key_kind = "sr25519",
     .history_size_is_count = true,
     .bytes_before_record = 0,
     .bytes_behind_record = 2 * kG1PointSize,  // record commitment, record witness
-    .expiration_commitment_size = kG1PointSize,
-    .chunks_are_field_elements = true,
     .extended_chunks_alternate = true,
     .plain_chunks_fill_up = true,
 };
