@@ -187,5 +187,14 @@ inline void store(const Fr& value, RecordChunk& chunk) {
   }
 }
 
+/// `index` with its `n_bits` low bits in reversed order.
+constexpr std::size_t reversed_bits(std::size_t index, unsigned n_bits) {
+  std::size_t result = 0;
+  for (unsigned i = 0; i < n_bits; ++i) {
+    result |= (index >> i & 1) << (n_bits - 1 - i);
+  }
+  return result;
+}
+
 }  // namespace fr
 }  // namespace furrow

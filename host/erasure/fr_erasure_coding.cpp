@@ -7,62 +7,108 @@
 #include <vector>
 
 #include "host/base/hex.hpp"
+#include "host/erasure/fr_arithmetic.hpp"
 #include "host/erasure/fr_recovery.hpp"
-#include "host/erasure/fr_transform.hpp"
+#include "host/erasure/fr_scratch.hpp"
 
 namespace furrow {
 namespace {
 
-/// Those of a record, which everybody needs.
-const std::vector<Fr>& shift_factors_of_record() {
-  static const std::vector<Fr> factors = fr_shift_factors(kNumChunks);
-  return factors;
-}
-
-/// Throws InvalidFr.
-void load_all(std::span<const RecordChunk> chunks, std::span<Fr> values) {
-  for (std::size_t i = 0; i < chunks.size(); ++i) {
-    values[i] = fr::load(chunks[i]);
-    if (!fr::is_canonical(values[i])) {
-      throw InvalidFr(i, chunks[i]);
-    }
+/// Throws InvalidFr, which says that the chunk is the one of that index.
+Fr load_checked(const RecordChunk& chunk, std::size_t index) {
+  const Fr value = fr::load(chunk);
+  if (!fr::is_canonical(value)) {
+    throw InvalidFr(index, chunk);
   }
+  return value;
 }
 
-void store_all(std::span<const Fr> values, std::span<RecordChunk> chunks) {
-  for (std::size_t i = 0; i < chunks.size(); ++i) {
-    fr::store(values[i], chunks[i]);
+std::string modulus_in_hex() {
+  RecordChunk chunk;
+  fr::store(fr::kModulus, chunk);
+  return to_hex(chunk.bytes);
+}
+
+/// From source to parity chunks. False when `go_on` ended it.
+bool extend_chunks(SimdMode mode, std::span<const RecordChunk> source,
+                   std::span<RecordChunk> parity, const MayGoOn& go_on) {
+  const FrArithmetic& arithmetic = fr_arithmetic(mode);
+  const std::size_t n = source.size();
+  FrScratch scratch(n);
+  const std::span<Fr> values = scratch.take(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    values[i] = load_checked(source[i], i);
   }
-}
-
-/// From source values to parity values. False when `go_on` ended it.
-bool extend_values(std::span<Fr> values, std::span<const Fr> shift_factors, const MayGoOn& go_on) {
-  fr_transform_to_reversed(FrDirection::kInverse, values);
+  arithmetic.to_coefficients(values, n);
   if (!may_go_on(go_on)) {
     return false;
   }
-  for (std::size_t j = 0; j < values.size(); ++j) {
-    values[j] = fr::multiply(values[j], shift_factors[j]);
+  arithmetic.multiply(values, fr_roots().shift_of(n));
+  arithmetic.to_values(values, n);
+  for (std::size_t i = 0; i < n; ++i) {
+    fr::store(values[i], parity[i]);
   }
-  fr_transform_from_reversed(FrDirection::kForward, values);
   return true;
 }
 
-std::vector<Fr>& values_of_this_thread(std::size_t n) {
-  thread_local std::vector<Fr> values;
-  values.resize(n);
-  return values;
+/// The values of a code word that has some missing, and which.
+class CodeWord {
+ public:
+  /// `is_present` tells of each shard whether it is there. Throws InvalidFr, NotEnoughShards.
+  template <class IsPresent>
+  CodeWord(std::span<const RecordChunk> shards, const IsPresent& is_present)
+      : n_(shards.size() / 2),
+        scratch_((2 + kFrRecoveryScratch) * n_),
+        halves_{scratch_.take(n_), scratch_.take(n_)} {
+    std::size_t n_missing[2] = {};
+    for (std::size_t s = 0; s < shards.size(); ++s) {
+      if (is_present(s)) {
+        halves_[s % 2][s / 2] = load_checked(shards[s], s);
+      } else {
+        missing_.push_back(s);
+        ++n_missing[s % 2];
+      }
+    }
+    if (missing_.size() > n_) {
+      throw NotEnoughShards(n_, n_ - n_missing[0], n_ - n_missing[1]);
+    }
+    // n shards determine the code word. Others are recovered as if they were missing, too.
+    n_missing_ = missing_.size();
+    for (std::size_t s = 0; missing_.size() < n_; ++s) {
+      if (is_present(s)) {
+        missing_.push_back(s);
+      }
+    }
+  }
+
+  [[nodiscard]] std::span<const std::size_t> missing() const {
+    return std::span(missing_).first(n_missing_);
+  }
+  [[nodiscard]] const Fr& value(std::size_t s) const { return halves_[s % 2][s / 2]; }
+  void recover(SimdMode mode, bool wants_parity) {
+    recover_fr(fr_arithmetic(mode), halves_[0], halves_[1], missing_, wants_parity, scratch_);
+  }
+
+ private:
+  std::size_t n_;
+  FrScratch scratch_;
+  std::span<Fr> halves_[2];  ///< sources and parity
+  std::vector<std::size_t> missing_;
+  std::size_t n_missing_ = 0;
+};
+
+bool is_source(std::size_t s) {
+  return s % 2 == 0;
 }
 
 }  // namespace
 
 InvalidFr::InvalidFr(std::size_t index, const RecordChunk& chunk)
     : ErasureCodingError(ErrorKind::kCorrupt,
-                         "chunk " + std::to_string(index) +
-                             ": expected a number below the modulus of BLS12-381's scalar field, "
-                             "actual " +
+                         "chunk " + std::to_string(index) + ": expected a number below " +
+                             modulus_in_hex() + " (BLS12-381's scalar field), actual " +
                              to_hex(chunk.bytes),
-                         {.actual = to_hex(chunk.bytes)}),
+                         {.expected = "below " + modulus_in_hex(), .actual = to_hex(chunk.bytes)}),
       index_(index) {}
 
 bool is_fr(const RecordChunk& chunk) {
@@ -77,9 +123,9 @@ std::optional<std::size_t> first_invalid_fr(std::span<const RecordChunk> chunks)
 
 FrErasureCoding::FrErasureCoding(SimdMode mode, std::size_t most_shards)
     : mode_(mode), most_shards_(most_shards) {
-  if (!std::has_single_bit(most_shards) || most_shards > FrRoots::kMaxLength) {
+  if (!std::has_single_bit(most_shards) || most_shards > FrRoots::kSize) {
     throw InvalidArgument("erasure code over Fr: expected a power of two up to " +
-                          std::to_string(FrRoots::kMaxLength) + " for the shards, actual " +
+                          std::to_string(FrRoots::kSize) + " for the shards, actual " +
                           std::to_string(most_shards));
   }
 }
@@ -90,83 +136,40 @@ void FrErasureCoding::extend(std::span<const RecordChunk> source,
   if (!std::has_single_bit(n) || n > most_shards_ / 2 || parity.size() != n) {
     throw UnsupportedShardCount(n, parity.size());
   }
-  std::vector<Fr>& values = values_of_this_thread(n);
-  load_all(source, values);
-  extend_values(values, fr_shift_factors(n), {});
-  store_all(values, parity);
+  extend_chunks(mode_, source, parity, {});
 }
 
 bool FrErasureCoding::extend_record(const Record& source, Record& parity,
                                     const MayGoOn& go_on) const {
-  std::vector<Fr>& values = values_of_this_thread(kNumChunks);
-  load_all(source, values);
-  if (!extend_values(values, shift_factors_of_record(), go_on)) {
-    return false;
-  }
-  store_all(values, parity);
-  return true;
+  return extend_chunks(mode_, source, parity, go_on);
 }
 
 void FrErasureCoding::recover(std::span<RecordChunk> shards,
                               std::span<const std::uint8_t> is_present) const {
-  const std::size_t n = shards.size();
-  if (!std::has_single_bit(n) || n < 2 || n > most_shards_ || is_present.size() != n) {
-    throw UnsupportedShardCount(n / 2, n - n / 2);
+  const std::size_t n_shards = shards.size();
+  if (!std::has_single_bit(n_shards) || n_shards < 2 || n_shards > most_shards_ ||
+      is_present.size() != n_shards) {
+    throw UnsupportedShardCount(n_shards / 2, n_shards - n_shards / 2);
   }
-  std::vector<std::size_t> missing;
-  std::vector<Fr>& values = values_of_this_thread(n);
-  for (std::size_t s = 0; s < n; ++s) {
-    if (is_present[s] == 0) {
-      missing.push_back(s);
-      continue;
-    }
-    values[s] = fr::load(shards[s]);
-    if (!fr::is_canonical(values[s])) {
-      throw InvalidFr(s, shards[s]);
-    }
-  }
-  if (missing.size() > n / 2) {
-    const auto is_even = [](std::size_t s) { return s % 2 == 0; };
-    const auto sources_missing = static_cast<std::size_t>(std::ranges::count_if(missing, is_even));
-    throw NotEnoughShards(n / 2, n / 2 - sources_missing,
-                          n / 2 - (missing.size() - sources_missing));
-  }
-  if (missing.empty()) {
+  CodeWord word(shards, [&](std::size_t s) { return is_present[s] != 0; });
+  if (word.missing().empty()) {
     return;
   }
-  recover_fr_values(values, missing, missing);
-  for (const std::size_t s : missing) {
-    fr::store(values[s], shards[s]);
+  word.recover(mode_, !std::ranges::all_of(word.missing(), is_source));
+  for (const std::size_t s : word.missing()) {
+    fr::store(word.value(s), shards[s]);
   }
 }
 
 void FrErasureCoding::recover_record(const ExtendedRecord& extended, const FoundProofs& present,
                                      Record& source) const {
-  std::vector<std::size_t> missing;
-  std::vector<std::size_t> wanted;  // the sources among them
-  std::vector<Fr>& values = values_of_this_thread(kNumSBuckets);
-  for (std::size_t s = 0; s < kNumSBuckets; ++s) {
-    if ((present.bytes[s / 8] >> (s % 8) & 1) == 0) {
-      missing.push_back(s);
-      if (s % 2 == 0) {
-        wanted.push_back(s);
-      }
-      continue;
-    }
-    values[s] = fr::load(extended[s]);
-    if (!fr::is_canonical(values[s])) {
-      throw InvalidFr(s, extended[s]);
-    }
-  }
-  if (missing.size() > kNumChunks) {
-    throw NotEnoughShards(kNumChunks, kNumChunks - wanted.size(),
-                          kNumChunks - (missing.size() - wanted.size()));
-  }
-  if (!wanted.empty()) {
-    recover_fr_values(values, missing, wanted);
+  CodeWord word(extended,
+                [&](std::size_t s) { return (present.bytes[s / 8] >> (s % 8) & 1) != 0; });
+  if (std::ranges::any_of(word.missing(), is_source)) {
+    word.recover(mode_, false);
   }
   for (std::size_t i = 0; i < kNumChunks; ++i) {
-    fr::store(values[2 * i], source[i]);
+    fr::store(word.value(2 * i), source[i]);
   }
 }
 

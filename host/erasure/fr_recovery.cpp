@@ -1,164 +1,203 @@
 // SPDX-License-Identifier: Apache-2.0
+// With M the missing places, Z the product of all (x - w^m) for m in M, and h = f Z, which is 0 at the
+// places of M and known at the others:   f(w^m) = h'(w^m) / Z'(w^m)   for m in M, by derivatives.
+//
+// Everything is done in halves of n values, one at the even powers of w, where x^n is 1, and one at the
+// odd ones, where it is -1.
+//
+// Z is x^n + z, z having degree below n; so its values at the even powers, all of them 1 more than z's,
+// determine it, and extending z gives the odd ones. The same holds of the factors of Z: of two of degree
+// d their n = d values each are extended to 2 d values, and the products of these are the 2 d values of
+// a factor of degree 2 d. So Z is never multiplied out.
+//
+// h is a + x^n b, both below degree n. Let p be what interpolates it at the even powers, and q at the odd
+// ones: p = a + b, q = a - b. As p is 0 at the missing even powers and q at the missing odd ones,
+//
+//   2 x h' = 2 x p' - n q  at missing even powers,    2 x h' = 2 x q' - n p  at missing odd ones,
+//   2 x Z' = 2 x z' + 2 n  at even powers,            2 x Z' = 2 x z' - 2 n  at odd ones.
 #include "host/erasure/fr_recovery.hpp"
 
 #include <algorithm>
-#include <bit>
-#include <vector>
-
-#include "host/erasure/fr_transform.hpp"
+#include <utility>
 
 namespace furrow {
 namespace {
 
-/// Polynomials up to this degree are multiplied coefficient by coefficient.
-constexpr std::size_t kPlainDegree = 8;
-
-unsigned log_of(std::size_t power_of_two) {
-  return static_cast<unsigned>(std::countr_zero(power_of_two));
+Fr factor_of(std::size_t number) {
+  return fr::to_factor(Fr{{number}});
 }
 
-Fr negated(const Fr& x) {
-  return fr::subtract(Fr{}, x);
+/// Factor w^exponent of the root of order 2 n.
+Fr power_of_root(std::size_t exponent, std::size_t n) {
+  const Fr& power = fr_roots().forward[n + exponent % n];
+  return exponent < n ? power : fr::subtract(Fr{}, power);
 }
 
-/// The value of a power of a root of unity of order 2 h, whose powers are elements h to 2 h.
-Fr value_of_power(std::size_t exponent, std::size_t order) {
-  const std::size_t half = order / 2;
-  if (half == 0) {
-    return Fr{{1}};
+void add_to_all(std::span<Fr> values, const Fr& summand) {
+  for (Fr& value : values) {
+    value = fr::add(value, summand);
   }
-  const Fr power = fr::multiply(fr_roots().forward[half + exponent % half], Fr{{1}});
-  return exponent < half ? power : negated(power);
+}
+void subtract_from_all(std::span<Fr> values, const Fr& subtrahend) {
+  for (Fr& value : values) {
+    value = fr::subtract(value, subtrahend);
+  }
 }
 
-// A polynomial of degree d whose highest coefficient is 1 is given by the other d ones.
-
-/// Coefficients of a product of two polynomials below degree d, from those of a and b, times what
-/// `to_factor` makes of b beyond a factor.
-void multiply_plainly(std::span<const Fr> a, std::span<const Fr> b, std::span<Fr> product) {
-  std::ranges::fill(product, Fr{});
-  for (std::size_t i = 0; i < b.size(); ++i) {
-    const Fr factor = fr::to_factor(b[i]);
-    for (std::size_t j = 0; j < a.size(); ++j) {
-      product[i + j] = fr::add(product[i + j], fr::multiply(a[j], factor));
+/// Values of Z, as factors, at the even powers of w. `odd` and `next` have n elements, too.
+void make_locator(const FrArithmetic& arithmetic, std::span<const std::size_t> missing,
+                  std::span<Fr> locator, std::span<Fr> odd, std::span<Fr> next) {
+  const std::size_t n = missing.size();
+  const std::size_t half = n / 2;
+  for (std::size_t i = 0; i < n; ++i) {
+    locator[i] = fr::subtract(fr::kOne, power_of_root(missing[i], n));
+  }
+  // n / d polynomials of degree d, of which one in the first half and one in the second have a product.
+  for (std::size_t d = 1; d < n; d *= 2) {
+    std::ranges::copy(locator, odd.begin());
+    subtract_from_all(odd, fr::kOne);
+    extend_fr(arithmetic, odd, d);
+    subtract_from_all(odd, fr::kOne);
+    arithmetic.multiply(locator.first(half), locator.last(half));
+    arithmetic.multiply(odd.first(half), odd.last(half));
+    for (std::size_t i = 0; i < half; ++i) {
+      next[2 * i] = locator[i];
+      next[2 * i + 1] = odd[i];
     }
+    std::ranges::copy(next, locator.begin());
   }
 }
 
-/// The same by transforms of length 2 d. `work` has 2 d elements.
-void multiply_by_transforms(std::span<const Fr> a, std::span<const Fr> b, std::span<Fr> product,
-                            std::span<Fr> work) {
-  const std::size_t length = product.size();
-  std::ranges::fill(std::ranges::copy(a, product.begin()).out, product.end(), Fr{});
-  std::ranges::fill(std::ranges::copy(b, work.begin()).out, work.end(), Fr{});
-  fr_transform_to_reversed(FrDirection::kForward, product);
-  fr_transform_to_reversed(FrDirection::kForward, work);
-  const Fr to_factor_by_length =
-      fr::multiply(fr::kToFactor, fr::inverse(fr::to_factor(Fr{{length}})));
-  for (std::size_t i = 0; i < length; ++i) {
-    product[i] = fr::multiply(product[i], fr::multiply(work[i], to_factor_by_length));
-  }
-  fr_transform_from_reversed(FrDirection::kInverse, product);
-}
-
-/// Coefficients of x^p times the product of all (x - w^m), p being what makes the degree a power of
-/// two; without the highest one, which is 1. The additional root 0 is no power of w.
-std::vector<Fr> locator_of(std::span<const std::size_t> missing, std::size_t order) {
-  const std::size_t degree = std::bit_ceil(missing.size());
-  std::vector<Fr> factors(degree);
-  for (std::size_t i = 0; i < missing.size(); ++i) {
-    factors[i] = negated(value_of_power(missing[i], order));
-  }
-  std::vector<Fr> products(degree);
-  std::vector<Fr> work(degree);
-  for (std::size_t d = 1; d < degree; d *= 2) {
-    for (std::size_t first = 0; first < degree; first += 2 * d) {
-      const std::span<const Fr> a = std::span(factors).subspan(first, d);
-      const std::span<const Fr> b = std::span(factors).subspan(first + d, d);
-      const std::span<Fr> product = std::span(products).subspan(first, 2 * d);
-      if (d <= kPlainDegree) {
-        multiply_plainly(a, b, product);
-      } else {
-        multiply_by_transforms(a, b, product, std::span(work).first(2 * d));
-      }
-      // (x^d + a) (x^d + b) = x^2d + (a + b) x^d + a b
-      for (std::size_t i = 0; i < d; ++i) {
-        product[d + i] = fr::add(product[d + i], fr::add(a[i], b[i]));
-      }
+/// Factors 2 j / n in reversed order of j.
+void fill_derivation(std::span<Fr> factors) {
+  const Fr half = fr::inverse(factor_of(2));
+  Fr step = fr::kOne;
+  factors[0] = Fr{};
+  for (std::size_t h = 1; h < factors.size(); h *= 2) {
+    for (std::size_t i = 0; i < h; ++i) {
+      factors[h + i] = fr::add(factors[i], step);  // bit h of i stands for n / 2 h in j
     }
-    std::swap(factors, products);
+    step = fr::multiply(step, half);
   }
-  return factors;
 }
 
-/// Replaces coefficients by those of the derivative.
-void differentiate(std::span<Fr> coefficients) {
-  Fr factor = fr::kOne;
-  for (std::size_t j = 0; j + 1 < coefficients.size(); ++j) {
-    coefficients[j] = fr::multiply(coefficients[j + 1], factor);
-    factor = fr::add(factor, fr::kOne);
+/// Factors w^j, or w^-j, in reversed order of j. `roots` is a member of FrRoots.
+void fill_powers(const FrArithmetic& arithmetic, const std::vector<Fr>& roots,
+                 std::span<Fr> factors) {
+  factors[0] = fr::kOne;
+  for (std::size_t h = 1; h < factors.size(); h *= 2) {
+    std::ranges::copy(factors.first(h), factors.begin() + static_cast<std::ptrdiff_t>(h));
+    arithmetic.multiply(factors.subspan(h, h), std::span(roots).subspan(2 * h + 1, 1));
   }
-  coefficients.back() = Fr{};
 }
 
-/// Replaces factors, none of them 0, by their inverses, with one inversion for all.
-void invert_all(std::span<Fr> factors) {
-  std::vector<Fr> products;  // of all before
-  products.reserve(factors.size());
-  Fr product = fr::kOne;
-  for (const Fr& factor : factors) {
-    products.push_back(product);
-    product = fr::multiply(product, factor);
+/// Replaces factors, none of which is 0, by their inverses. By one inversion, of the product of all.
+/// `work` has as many elements.
+void invert_all(const FrArithmetic& arithmetic, std::span<Fr> factors, std::span<Fr> work) {
+  if (factors.size() == 1) {
+    factors[0] = fr::inverse(factors[0]);
+    return;
   }
-  Fr rest = fr::inverse(product);
-  for (std::size_t i = factors.size(); i-- > 0;) {
-    const Fr inverse = fr::multiply(rest, products[i]);
-    rest = fr::multiply(rest, factors[i]);
-    factors[i] = inverse;
+  const std::size_t half = factors.size() / 2;
+  const std::span<Fr> low = factors.first(half);
+  const std::span<Fr> high = factors.last(half);
+  const std::span<Fr> products = work.first(half);
+  std::ranges::copy(low, products.begin());
+  arithmetic.multiply(products, high);
+  invert_all(arithmetic, products, work.subspan(half));
+  std::ranges::swap_ranges(low, high);
+  arithmetic.multiply(low, products);
+  arithmetic.multiply(high, products);
+}
+
+/// Places of one half.
+struct Half {
+  std::span<Fr> values;
+  std::size_t is_odd;  ///< 1 for parity
+};
+
+/// Sets values at missing places to `value`.
+void set_missing(const Half& half, std::span<const std::size_t> missing, const Fr& value) {
+  for (const std::size_t place : missing) {
+    if (place % 2 == half.is_odd) {
+      half.values[place / 2] = value;
+    }
   }
 }
 
 }  // namespace
 
-void recover_fr_values(std::span<Fr> values, std::span<const std::size_t> missing,
-                       std::span<const std::size_t> wanted) {
-  const std::size_t order = values.size();
-  const unsigned n_bits = log_of(order);
+void recover_fr(const FrArithmetic& arithmetic, std::span<Fr> sources, std::span<Fr> parity,
+                std::span<const std::size_t> missing, bool wants_parity, FrScratch& scratch) {
+  const std::size_t n = sources.size();
+  const std::span<Fr> even_locator = scratch.take(n);
+  const std::span<Fr> odd_locator = scratch.take(n);
+  const std::span<Fr> p = scratch.take(n);
+  const std::span<Fr> q = scratch.take(n);
+  const std::span<Fr> z = scratch.take(n);
+  make_locator(arithmetic, missing, even_locator, odd_locator, p);
 
-  // Z, and its values in reversed order.
-  std::vector<Fr> locator = locator_of(missing, order);
-  locator.push_back(Fr{{1}});
-  locator.resize(order);
-  std::vector<Fr> product = locator;
-  fr_transform_to_reversed(FrDirection::kForward, product);
+  // n z, and Z at the odd powers.
+  std::ranges::copy(even_locator, z.begin());
+  subtract_from_all(z, fr::kOne);
+  arithmetic.to_coefficients(z, n);
+  std::ranges::copy(z, odd_locator.begin());
+  arithmetic.multiply(odd_locator, fr_roots().shift_of(n));
+  arithmetic.to_values(odd_locator, n);
+  subtract_from_all(odd_locator, fr::kOne);
 
-  // f Z, of which 0 is known at the missing places and the rest elsewhere. Its degree is below N, so
-  // that its coefficients follow, here times N.
-  for (const std::size_t place : missing) {
-    product[reversed_bits(place, n_bits)] = Fr{};
-  }
-  for (std::size_t place = 0; place < order; ++place) {
-    Fr& element = product[reversed_bits(place, n_bits)];
-    if (element != Fr{}) {
-      element = fr::multiply(values[place], fr::to_factor(element));
+  // n p; of q, whose powers are those of w and not of its square, coefficient j times n w^j.
+  set_missing({sources, 0}, missing, Fr{});
+  set_missing({parity, 1}, missing, Fr{});
+  std::ranges::copy(sources, p.begin());
+  std::ranges::copy(parity, q.begin());
+  arithmetic.multiply(p, even_locator);
+  arithmetic.multiply(q, odd_locator);
+  arithmetic.to_coefficients(p, n);
+  arithmetic.to_coefficients(q, n);
+
+  const std::span<Fr> derivation = even_locator;  // which are no longer needed
+  const std::span<Fr> powers = odd_locator;
+  fill_derivation(derivation);
+  const std::span<Fr> numerators = scratch.take(n);
+  const std::span<Fr> others = scratch.take(n);
+  const std::span<Fr> divisors = scratch.take(n);
+  const Fr twice_n = factor_of(2 * n);
+  for (const Half& half : {Half{sources, 0}, Half{parity, 1}}) {
+    const bool is_odd = half.is_odd == 1;
+    if (is_odd && !wants_parity) {
+      break;
     }
-  }
-  fr_transform_from_reversed(FrDirection::kInverse, product);
+    fill_powers(arithmetic, is_odd ? fr_roots().forward : fr_roots().inverse, powers);
+    std::ranges::copy(is_odd ? q : p, numerators.begin());
+    std::ranges::copy(is_odd ? p : q, others.begin());
+    arithmetic.multiply(numerators, derivation);
+    arithmetic.multiply(others, powers);
+    for (std::size_t i = 0; i < n; ++i) {
+      numerators[i] = fr::subtract(numerators[i], others[i]);
+    }
+    arithmetic.to_values(numerators, n);
 
-  // At a root of Z: (f Z)' = f Z'.
-  differentiate(product);
-  differentiate(locator);
-  fr_transform_to_reversed(FrDirection::kForward, product);
-  fr_transform_to_reversed(FrDirection::kForward, locator);
-  std::vector<Fr> divisors;
-  divisors.reserve(wanted.size());
-  const Fr to_factor_times_order = fr::multiply(fr::kToFactor, fr::to_factor(Fr{{order}}));
-  for (const std::size_t place : wanted) {
-    divisors.push_back(fr::multiply(locator[reversed_bits(place, n_bits)], to_factor_times_order));
-  }
-  invert_all(divisors);
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    values[wanted[i]] = fr::multiply(product[reversed_bits(wanted[i], n_bits)], divisors[i]);
+    std::ranges::copy(z, divisors.begin());
+    arithmetic.multiply(divisors, derivation);
+    if (is_odd) {
+      arithmetic.multiply(divisors, powers);
+    }
+    arithmetic.to_values(divisors, n);
+    add_to_all(divisors, is_odd ? fr::subtract(Fr{}, twice_n) : twice_n);
+    // Z' is not 0 where Z is, as the roots of Z are different. Nothing is known of it elsewhere.
+    for (std::size_t i = 0; i < n; ++i) {
+      if (divisors[i] == Fr{}) {
+        divisors[i] = fr::kOne;
+      }
+    }
+    invert_all(arithmetic, divisors, others);
+    arithmetic.multiply(numerators, divisors);
+    for (const std::size_t place : missing) {
+      if (place % 2 == half.is_odd) {
+        half.values[place / 2] = numerators[place / 2];
+      }
+    }
   }
 }
 

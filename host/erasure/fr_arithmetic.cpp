@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/erasure/fr_arithmetic.hpp"
+
+#include <bit>
+
+namespace furrow {
+namespace {
+
+FrRoots make_roots() {
+  FrRoots roots;
+  for (std::size_t h = 1; h < FrRoots::kSize; h *= 2) {
+    const unsigned n_bits = static_cast<unsigned>(std::countr_zero(h));
+    const Fr root = fr::root_of_unity(n_bits + 1);
+    const Fr inverse_root = fr::inverse(root);
+    roots.forward[h] = fr::kOne;
+    roots.inverse[h] = fr::kOne;
+    roots.shift[h] = fr::inverse(fr::to_factor(Fr{{h}}));
+    for (std::size_t j = 1; j < h; ++j) {
+      roots.forward[h + j] = fr::multiply(roots.forward[h + j - 1], root);
+      roots.inverse[h + j] = fr::multiply(roots.inverse[h + j - 1], inverse_root);
+      roots.shift[h + fr::reversed_bits(j, n_bits)] =
+          fr::multiply(roots.forward[h + j], roots.shift[h]);
+    }
+  }
+  return roots;
+}
+
+}  // namespace
+
+const FrArithmetic& fr_arithmetic(SimdMode mode) {
+  // Who forces another instruction set than AVX-512 wants to see what a processor without it does.
+  const FrArithmetic* const ifma = fr_ifma();
+  return ifma != nullptr && simd_target_name(mode).starts_with("avx3") ? *ifma : fr_plain();
+}
+
+const FrRoots& fr_roots() {
+  static const FrRoots roots = make_roots();
+  return roots;
+}
+
+void extend_fr(const FrArithmetic& arithmetic, std::span<Fr> values, std::size_t n) {
+  arithmetic.to_coefficients(values, n);
+  arithmetic.multiply(values, fr_roots().shift_of(n));
+  arithmetic.to_values(values, n);
+}
+
+}  // namespace furrow
