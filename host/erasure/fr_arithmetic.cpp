@@ -38,10 +38,4 @@ const FrRoots& fr_roots() {
   return roots;
 }
 
-void extend_fr(const FrArithmetic& arithmetic, std::span<Fr> values, std::size_t n) {
-  arithmetic.to_coefficients(values, n);
-  arithmetic.multiply(values, fr_roots().shift_of(n));
-  arithmetic.to_values(values, n);
-}
-
 }  // namespace furrow

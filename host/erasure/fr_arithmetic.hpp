@@ -65,8 +65,4 @@ struct FrRoots {
 /// Built on first use. Thread-safe.
 const FrRoots& fr_roots();
 
-/// Replaces each block of `n` values of a polynomial at the even powers of the root of order 2 n by those
-/// at the odd ones. Pre: as for FrArithmetic::to_coefficients().
-void extend_fr(const FrArithmetic& arithmetic, std::span<Fr> values, std::size_t n);
-
 }  // namespace furrow

@@ -252,7 +252,7 @@ FURROW_IFMA void store_all(std::span<const StoredLanes> vectors, Fr* to, std::si
 FURROW_IFMA void multiply_all(std::span<Fr> values, std::span<const Fr> factors) {
   for (std::size_t i = 0; i < values.size(); i += kLanes) {
     // The R of a factor is 2^256, that of the product 2^260.
-    const Lanes factor = load_values<4>(&factors[i % factors.size()], 1);
+    const Lanes factor = load_values<4>(&factors[i & (factors.size() - 1)], 1);
     store_values(multiply(load_values(&values[i], 1), factor), &values[i], 1);
   }
 }
@@ -307,7 +307,7 @@ class IfmaArithmetic final : public FrArithmetic {
     }
     std::array<Fr, kLanes> repeated;
     for (std::size_t i = 0; i < kLanes; ++i) {
-      repeated[i] = factors[i % factors.size()];
+      repeated[i] = factors[i & (factors.size() - 1)];
     }
     multiply_all(values.first(in_lanes), repeated);
     fr_plain().multiply(values.subspan(in_lanes), factors);

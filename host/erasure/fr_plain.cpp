@@ -64,7 +64,7 @@ class PlainArithmetic final : public FrArithmetic {
 
   void multiply(std::span<Fr> values, std::span<const Fr> factors) const override {
     for (std::size_t i = 0; i < values.size(); ++i) {
-      values[i] = fr::multiply(values[i], factors[i % factors.size()]);
+      values[i] = fr::multiply(values[i], factors[i & (factors.size() - 1)]);
     }
   }
 };

@@ -5,10 +5,11 @@
 // Everything is done in halves of n values, one at the even powers of w, where x^n is 1, and one at the
 // odd ones, where it is -1.
 //
-// Z is x^n + z, z having degree below n; so its values at the even powers, all of them 1 more than z's,
-// determine it, and extending z gives the odd ones. The same holds of the factors of Z: of two of degree
-// d their n = d values each are extended to 2 d values, and the products of these are the 2 d values of
-// a factor of degree 2 d. So Z is never multiplied out.
+// Z is x^n + z, z having degree below n. At the even powers that is 1 + z, which has degree below n too;
+// so the n values there determine it, and at the odd ones -1 + z is 2 less than what extends them. The
+// same holds of the factors of Z: of two of degree d their d values each are extended to 2 d values, and
+// the products of these are the 2 d values of a factor of degree 2 d. So Z is never multiplied out, and
+// what is added to all values is added to one coefficient.
 //
 // h is a + x^n b, both below degree n. Let p be what interpolates it at the even powers, and q at the odd
 // ones: p = a + b, q = a - b. As p is 0 at the missing even powers and q at the missing odd ones,
@@ -33,31 +34,24 @@ Fr power_of_root(std::size_t exponent, std::size_t n) {
   return exponent < n ? power : fr::subtract(Fr{}, power);
 }
 
-void add_to_all(std::span<Fr> values, const Fr& summand) {
-  for (Fr& value : values) {
-    value = fr::add(value, summand);
-  }
-}
-void subtract_from_all(std::span<Fr> values, const Fr& subtrahend) {
-  for (Fr& value : values) {
-    value = fr::subtract(value, subtrahend);
-  }
-}
-
 /// Values of Z, as factors, at the even powers of w. `odd` and `next` have n elements, too.
 void make_locator(const FrArithmetic& arithmetic, std::span<const std::size_t> missing,
                   std::span<Fr> locator, std::span<Fr> odd, std::span<Fr> next) {
   const std::size_t n = missing.size();
   const std::size_t half = n / 2;
+  const Fr two = factor_of(2);
   for (std::size_t i = 0; i < n; ++i) {
     locator[i] = fr::subtract(fr::kOne, power_of_root(missing[i], n));
   }
   // n / d polynomials of degree d, of which one in the first half and one in the second have a product.
   for (std::size_t d = 1; d < n; d *= 2) {
     std::ranges::copy(locator, odd.begin());
-    subtract_from_all(odd, fr::kOne);
-    extend_fr(arithmetic, odd, d);
-    subtract_from_all(odd, fr::kOne);
+    arithmetic.to_coefficients(odd, d);
+    arithmetic.multiply(odd, fr_roots().shift_of(d));
+    for (std::size_t first = 0; first < n; first += d) {
+      odd[first] = fr::subtract(odd[first], two);
+    }
+    arithmetic.to_values(odd, d);
     arithmetic.multiply(locator.first(half), locator.last(half));
     arithmetic.multiply(odd.first(half), odd.last(half));
     for (std::size_t i = 0; i < half; ++i) {
@@ -137,14 +131,13 @@ void recover_fr(const FrArithmetic& arithmetic, std::span<Fr> sources, std::span
   const std::span<Fr> z = scratch.take(n);
   make_locator(arithmetic, missing, even_locator, odd_locator, p);
 
-  // n z, and Z at the odd powers.
+  // n (1 + z), and Z at the odd powers.
   std::ranges::copy(even_locator, z.begin());
-  subtract_from_all(z, fr::kOne);
   arithmetic.to_coefficients(z, n);
   std::ranges::copy(z, odd_locator.begin());
   arithmetic.multiply(odd_locator, fr_roots().shift_of(n));
+  odd_locator[0] = fr::subtract(odd_locator[0], factor_of(2));
   arithmetic.to_values(odd_locator, n);
-  subtract_from_all(odd_locator, fr::kOne);
 
   // n p; of q, whose powers are those of w and not of its square, coefficient j times n w^j.
   set_missing({sources, 0}, missing, Fr{});
@@ -183,8 +176,8 @@ void recover_fr(const FrArithmetic& arithmetic, std::span<Fr> sources, std::span
     if (is_odd) {
       arithmetic.multiply(divisors, powers);
     }
+    divisors[0] = is_odd ? fr::subtract(Fr{}, twice_n) : twice_n;
     arithmetic.to_values(divisors, n);
-    add_to_all(divisors, is_odd ? fr::subtract(Fr{}, twice_n) : twice_n);
     // Z' is not 0 where Z is, as the roots of Z are different. Nothing is known of it elsewhere.
     for (std::size_t i = 0; i < n; ++i) {
       if (divisors[i] == Fr{}) {
