@@ -28,9 +28,14 @@ FrRoots make_roots() {
 }  // namespace
 
 const FrArithmetic& fr_arithmetic(SimdMode mode) {
-  // Who forces another instruction set than AVX-512 wants to see what a processor without it does.
-  const FrArithmetic* const ifma = fr_ifma();
-  return ifma != nullptr && simd_target_name(mode).starts_with("avx3") ? *ifma : fr_plain();
+  // By the instruction set that is in use and not only by the processor: who forces another one wants
+  // to see what a processor without the better ones does.
+  const std::string target = simd_target_name(mode);
+  const bool is_avx512 = target.starts_with("avx3");
+  if (is_avx512 && fr_ifma() != nullptr) {
+    return *fr_ifma();
+  }
+  return (is_avx512 || target == "avx2") && fr_adx() != nullptr ? *fr_adx() : fr_plain();
 }
 
 const FrRoots& fr_roots() {

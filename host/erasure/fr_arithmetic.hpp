@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Many values of Fr at once: transforms and products (docs/spec/09-autonomys.md, section 6.3), in forms
-// that give the same numbers. The plain one works on four words of 64 bits and is the oracle; the one
-// for AVX-512 IFMA works on eight values at a time.
+// that give the same numbers. Two work on four words of 64 bits: the plain one, which is the oracle, and
+// one with BMI2 and ADX. The third one works on eight values at a time, with AVX-512 IFMA.
 //
 // A transform of n = 2^m values goes by the root of unity of order n, between the values of a
 // polynomial at the powers of the root, in natural order, and its coefficients, in the order of reversed
@@ -38,10 +38,12 @@ class FrArithmetic {
   virtual void multiply(std::span<Fr> values, std::span<const Fr> factors) const = 0;
 };
 
-/// The plain form for the scalar mode, otherwise the fastest that the chosen instruction set has.
+/// The fastest form that goes with the instruction set in use; the plain one for the scalar mode.
 const FrArithmetic& fr_arithmetic(SimdMode mode);
 /// The plain form.
 const FrArithmetic& fr_plain();
+/// Four words with BMI2 and ADX; nullptr where the processor lacks them.
+const FrArithmetic* fr_adx();
 /// The form for AVX-512 IFMA; nullptr where the processor lacks it.
 const FrArithmetic* fr_ifma();
 

@@ -67,11 +67,13 @@ class RandomFr {
   std::mt19937_64 engine_;
 };
 
-/// The forms that this machine has.
+/// The forms that this machine has, the plain one first.
 inline std::vector<const FrArithmetic*> fr_forms() {
   std::vector<const FrArithmetic*> forms = {&fr_plain()};
-  if (fr_ifma() != nullptr) {
-    forms.push_back(fr_ifma());
+  for (const FrArithmetic* form : {fr_adx(), fr_ifma()}) {
+    if (form != nullptr) {
+      forms.push_back(form);
+    }
   }
   return forms;
 }
