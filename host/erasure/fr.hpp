@@ -73,9 +73,13 @@ constexpr Fr reduced(const Fr& x) {
   return difference;
 }
 
+/// Whether x is below r.
 constexpr bool is_canonical(const Fr& x) {
+  if (x.limbs[3] != kModulus.limbs[3]) {
+    return x.limbs[3] < kModulus.limbs[3];  // almost always
+  }
   std::uint64_t borrow = 0;
-  for (std::size_t i = 0; i < 4; ++i) {
+  for (std::size_t i = 0; i < 3; ++i) {
     static_cast<void>(subtract_borrow(x.limbs[i], kModulus.limbs[i], borrow));
   }
   return borrow != 0;

@@ -20,7 +20,7 @@ static_assert(kNegatedInverse * fr::kModulus.limbs[0] == ~std::uint64_t{0});
 
 /// WORD t, in five words.
 #define FURROW_PRODUCT(WORD, T, A0, A1, A2, A3, A4)                            \
-  "movq %[" WORD "], %%rdx\n\t"                                                \
+  "movq " WORD ", %%rdx\n\t"                                                \
   "mulxq 0(%[" T "]), %[" A0 "], %[" A1 "]\n\t"                                \
   "mulxq 8(%[" T "]), %[low], %[" A2 "]\n\t"                                   \
   "addq %[low], %[" A1 "]\n\t"                                                \
@@ -32,7 +32,7 @@ static_assert(kNegatedInverse * fr::kModulus.limbs[0] == ~std::uint64_t{0});
 
 /// a + WORD t, a being five words, the fifth of which is 0 before.
 #define FURROW_ADD_PRODUCT(WORD, T, A0, A1, A2, A3, A4)                        \
-  "movq %[" WORD "], %%rdx\n\t"                                                \
+  "movq " WORD ", %%rdx\n\t"                                                \
   "xorl %k[zero], %k[zero]\n\t"  /* and both carries */                        \
   "mulxq 0(%[" T "]), %[low], %[high]\n\t"                                     \
   "adcxq %[low], %[" A0 "]\n\t"                                                \
@@ -52,7 +52,7 @@ static_assert(kNegatedInverse * fr::kModulus.limbs[0] == ~std::uint64_t{0});
 #define FURROW_ADD_MODULI(A0, A1, A2, A3, A4)                                  \
   "movq %[" A0 "], %[high]\n\t"                                                \
   "imulq %[negated_inverse], %[high]\n\t"                                      \
-  FURROW_ADD_PRODUCT("high", "r", A0, A1, A2, A3, A4)
+  FURROW_ADD_PRODUCT("%[high]", "r", A0, A1, A2, A3, A4)
 
 // clang-format on
 
@@ -139,18 +139,18 @@ struct AdxOperations {
     std::uint64_t low = 0;
     std::uint64_t high = 0;
     std::uint64_t zero = 0;
-    asm(FURROW_PRODUCT("x0", "t", "a0", "a1", "a2", "a3", "a4")
+    asm(FURROW_PRODUCT("0(%[x])", "t", "a0", "a1", "a2", "a3", "a4")
             FURROW_ADD_MODULI("a0", "a1", "a2", "a3", "a4")
-                FURROW_ADD_PRODUCT("x1", "t", "a1", "a2", "a3", "a4", "a0")
+                FURROW_ADD_PRODUCT("8(%[x])", "t", "a1", "a2", "a3", "a4", "a0")
                     FURROW_ADD_MODULI("a1", "a2", "a3", "a4", "a0")
-                        FURROW_ADD_PRODUCT("x2", "t", "a2", "a3", "a4", "a0", "a1")
+                        FURROW_ADD_PRODUCT("16(%[x])", "t", "a2", "a3", "a4", "a0", "a1")
                             FURROW_ADD_MODULI("a2", "a3", "a4", "a0", "a1")
-                                FURROW_ADD_PRODUCT("x3", "t", "a3", "a4", "a0", "a1", "a2")
+                                FURROW_ADD_PRODUCT("24(%[x])", "t", "a3", "a4", "a0", "a1", "a2")
                                     FURROW_ADD_MODULI("a3", "a4", "a0", "a1", "a2")
         : [a0] "=&r"(a0), [a1] "=&r"(a1), [a2] "=&r"(a2), [a3] "=&r"(a3), [a4] "=&r"(a4),
           [low] "=&r"(low), [high] "=&r"(high), [zero] "=&r"(zero)
-        : [x0] "m"(x.limbs[0]), [x1] "m"(x.limbs[1]), [x2] "m"(x.limbs[2]), [x3] "m"(x.limbs[3]),
-          [t] "r"(&t), [r] "r"(&fr::kModulus), [negated_inverse] "m"(kNegatedInverse), "m"(t)
+        : [x] "r"(&x), [t] "r"(&t), [r] "r"(&fr::kModulus), [negated_inverse] "m"(kNegatedInverse),
+          "m"(x), "m"(t)
         : "cc", "rdx");
     return reduced({{a4, a0, a1, a2}});
   }

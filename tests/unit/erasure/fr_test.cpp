@@ -190,8 +190,15 @@ TEST(FrArithmetic, FormsMultiplyAlike) {
   const unsigned seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));
   RandomFr random(seed);
-  for (const auto& [n, n_factors] : std::vector<std::pair<std::size_t, std::size_t>>{
-           {1, 1}, {7, 1}, {9, 1}, {12, 4}, {16, 16}, {24, 8}, {64, 2}, {65536, 65536}, {4096, 32}}) {
+  for (const auto& [n, n_factors] : std::vector<std::pair<std::size_t, std::size_t>>{{1, 1},
+                                                                                     {7, 1},
+                                                                                     {9, 1},
+                                                                                     {12, 4},
+                                                                                     {16, 16},
+                                                                                     {24, 8},
+                                                                                     {64, 2},
+                                                                                     {65536, 65536},
+                                                                                     {4096, 32}}) {
     const std::vector<Fr> values = random.canonical(n);
     const std::vector<Fr> factors = random.canonical(n_factors);
     for (const FrArithmetic* form : fr_forms()) {
