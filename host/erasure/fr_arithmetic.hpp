@@ -31,8 +31,10 @@ class FrArithmetic {
   /// Replaces each block of `n` values by n times their polynomial's coefficients, in reversed order.
   /// Pre: n is a power of two up to kMaxLength and divides the number of values.
   virtual void to_coefficients(std::span<Fr> values, std::size_t n) const = 0;
-  /// Replaces each block of `n` coefficients in reversed order by the values. As above.
-  virtual void to_values(std::span<Fr> coefficients, std::size_t n) const = 0;
+  /// Replaces each block of `n` coefficients in reversed order by the values, as above; each coefficient
+  /// first multiplied by its factor, unless `factors` is empty. Pre: otherwise there are n.
+  virtual void to_values(std::span<Fr> coefficients, std::size_t n,
+                         std::span<const Fr> factors) const = 0;
   /// Multiplies element i by factor i, again from the first one when the factors are at their end.
   /// Pre: their number is a power of two and divides that of the values. They may not overlap.
   virtual void multiply(std::span<Fr> values, std::span<const Fr> factors) const = 0;

@@ -43,8 +43,7 @@ bool extend_chunks(SimdMode mode, std::span<const RecordChunk> source,
   if (!may_go_on(go_on)) {
     return false;
   }
-  arithmetic.multiply(values, fr_roots().shift_of(n));
-  arithmetic.to_values(values, n);
+  arithmetic.to_values(values, n, fr_roots().shift_of(n));
   for (std::size_t i = 0; i < n; ++i) {
     fr::store(values[i], parity[i]);
   }

@@ -31,7 +31,11 @@ class FourWordArithmetic final : public FrArithmetic {
     }
   }
 
-  void to_values(std::span<Fr> coefficients, std::size_t n) const override {
+  void to_values(std::span<Fr> coefficients, std::size_t n,
+                 std::span<const Fr> factors) const override {
+    if (!factors.empty()) {
+      multiply(coefficients, factors);
+    }
     const Fr* const roots = fr_roots().forward.data();
     const std::size_t block = std::min(kBlock, n);
     if (n > 1) {

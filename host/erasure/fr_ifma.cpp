@@ -29,10 +29,16 @@ struct Roots {
   std::vector<StoredLanes> forward, inverse;
 };
 
+/// Eight factors that lie `stride` apart: their R is 2^256, that of a product 2^260. Not reduced, below
+/// 16 r: a product with a value below r is below 1.5 r all the same.
+FURROW_IFMA_INLINE Lanes load_factors(const Fr* from, std::size_t stride) {
+  return load_values<4>(from, stride);
+}
+
 FURROW_IFMA std::vector<StoredLanes> to_lanes(std::span<const Fr> factors) {
   std::vector<StoredLanes> lanes(factors.size() / kLanes);
   for (std::size_t i = 0; i < lanes.size(); ++i) {
-    store(reduced(load_values<4>(&factors[kLanes * i], 1)), lanes[i]);
+    store(reduced(load_factors(&factors[kLanes * i], 1)), lanes[i]);
   }
   return lanes;
 }
@@ -107,7 +113,7 @@ FURROW_IFMA void to_coefficients_in_lanes(StoredLanes* vectors, std::size_t n, u
   }
 }
 
-// Decimation in time: products are below 2 r, and each layer adds that much. From 1 r it is 31 after
+// Decimation in time: products are below 2 r, and each layer adds that much. From 1.5 r it is 31.5 after
 // the 15 layers of the longest transform.
 
 constexpr unsigned kProductBound = 2;
@@ -208,22 +214,67 @@ FURROW_IFMA void to_coefficients_in_vectors(std::span<StoredLanes> vectors, unsi
   }
 }
 
-FURROW_IFMA void to_values_in_vectors(const Fr* from, std::span<StoredLanes> vectors,
-                                      const StoredLanes* roots) {
+/// Eight coefficients, times their factors unless there are none: below 1.5 r.
+FURROW_IFMA_INLINE Lanes load_coefficients(const Fr* from, std::size_t stride, const Fr* factors,
+                                           std::size_t factor_stride) {
+  const Lanes x = load_values(from, stride);
+  return factors == nullptr ? x : multiply(x, load_factors(factors, factor_stride));
+}
+
+FURROW_IFMA void to_values_in_vectors(const Fr* from, const Fr* factors,
+                                      std::span<StoredLanes> vectors, const StoredLanes* roots) {
   if (vectors.size() > kLanes) {
     const std::size_t half = vectors.size() / 2;
-    to_values_in_vectors(from, vectors.first(half), roots);
-    to_values_in_vectors(from + kLanes * half, vectors.last(half), roots);
+    const std::size_t n = kLanes * half;
+    to_values_in_vectors(from, factors, vectors.first(half), roots);
+    to_values_in_vectors(from + n, factors == nullptr ? nullptr : factors + n, vectors.last(half),
+                         roots);
     multiply_then_join_vectors(vectors, half, roots);
     return;
   }
   for (std::size_t i = 0; i < kLanes; ++i) {
-    store(load_values(from + i, kLanes), vectors[i]);
+    store(load_coefficients(from + i, kLanes, factors == nullptr ? nullptr : factors + i, kLanes),
+          vectors[i]);
   }
   to_values_in_lanes(vectors.data(), kLanes, roots);
   transpose(vectors.data());
   for (std::size_t half = 1; half < kLanes; half *= 2) {
     multiply_then_join_vectors(vectors, half, roots);
+  }
+}
+
+/// Eight transforms of n values, one in each lane.
+FURROW_IFMA void to_values_eight_times(Fr* coefficients, std::size_t n, const Fr* factors,
+                                       StoredLanes* vectors, const StoredLanes* roots) {
+  for (std::size_t i = 0; i < n; ++i) {
+    // The same factor for all of them.
+    store(load_coefficients(coefficients + i, n, factors == nullptr ? nullptr : factors + i, 0),
+          vectors[i]);
+  }
+  to_values_in_lanes(vectors, n, roots);
+  for (std::size_t i = 0; i < n; ++i) {
+    store_values(load(vectors[i]), coefficients + i, n);
+  }
+}
+FURROW_IFMA void to_coefficients_eight_times(Fr* values, std::size_t n, StoredLanes* vectors,
+                                             const StoredLanes* roots) {
+  for (std::size_t i = 0; i < n; ++i) {
+    store(load_values(values + i, n), vectors[i]);
+  }
+  to_coefficients_in_lanes(vectors, n, 1, roots);
+  for (std::size_t i = 0; i < n; ++i) {
+    store_values(load(vectors[i]), values + i, n);
+  }
+}
+
+FURROW_IFMA void load_all(const Fr* from, std::span<StoredLanes> vectors) {
+  for (std::size_t i = 0; i < vectors.size(); ++i) {
+    store(load_values(from + kLanes * i, 1), vectors[i]);
+  }
+}
+FURROW_IFMA void store_all(std::span<const StoredLanes> vectors, Fr* to) {
+  for (std::size_t i = 0; i < vectors.size(); ++i) {
+    store_values(load(vectors[i]), to + kLanes * i, 1);
   }
 }
 
@@ -235,24 +286,10 @@ std::span<StoredLanes> vectors_of_this_thread(std::size_t n) {
   return std::span(vectors).first(n);
 }
 
-FURROW_IFMA void load_all(const Fr* from, std::size_t stride, std::size_t step,
-                          std::span<StoredLanes> vectors) {
-  for (std::size_t i = 0; i < vectors.size(); ++i) {
-    store(load_values(from + step * i, stride), vectors[i]);
-  }
-}
-FURROW_IFMA void store_all(std::span<const StoredLanes> vectors, Fr* to, std::size_t stride,
-                           std::size_t step) {
-  for (std::size_t i = 0; i < vectors.size(); ++i) {
-    store_values(load(vectors[i]), to + step * i, stride);
-  }
-}
-
 /// Pre: numbers of both are multiples of 8.
 FURROW_IFMA void multiply_all(std::span<Fr> values, std::span<const Fr> factors) {
   for (std::size_t i = 0; i < values.size(); i += kLanes) {
-    // The R of a factor is 2^256, that of the product 2^260.
-    const Lanes factor = load_values<4>(&factors[i & (factors.size() - 1)], 1);
+    const Lanes factor = load_factors(&factors[i & (factors.size() - 1)], 1);
     store_values(multiply(load_values(&values[i], 1), factor), &values[i], 1);
   }
 }
@@ -264,7 +301,7 @@ class IfmaArithmetic final : public FrArithmetic {
     if (n >= kVectorLength) {
       const std::span<StoredLanes> vectors = vectors_of_this_thread(n / kLanes);
       for (std::size_t first = 0; first < values.size(); first += n) {
-        load_all(&values[first], 1, kLanes, vectors);
+        load_all(&values[first], vectors);
         to_coefficients_in_vectors(vectors, 1, inverse, &values[first]);
       }
       return;
@@ -272,31 +309,29 @@ class IfmaArithmetic final : public FrArithmetic {
     const std::span<StoredLanes> vectors = vectors_of_this_thread(n);
     const std::size_t in_lanes = values.size() - values.size() % (kLanes * n);
     for (std::size_t first = 0; first < in_lanes; first += kLanes * n) {
-      load_all(&values[first], n, 1, vectors);
-      to_coefficients_in_lanes(vectors.data(), n, 1, inverse);
-      store_all(vectors, &values[first], n, 1);
+      to_coefficients_eight_times(&values[first], n, vectors.data(), inverse);
     }
     fr_plain().to_coefficients(values.subspan(in_lanes), n);
   }
 
-  void to_values(std::span<Fr> coefficients, std::size_t n) const override {
+  void to_values(std::span<Fr> coefficients, std::size_t n,
+                 std::span<const Fr> factors) const override {
     const StoredLanes* const forward = roots().forward.data();
+    const Fr* const factor = factors.empty() ? nullptr : factors.data();
     if (n >= kVectorLength) {
       const std::span<StoredLanes> vectors = vectors_of_this_thread(n / kLanes);
       for (std::size_t first = 0; first < coefficients.size(); first += n) {
-        to_values_in_vectors(&coefficients[first], vectors, forward);
-        store_all(vectors, &coefficients[first], 1, kLanes);
+        to_values_in_vectors(&coefficients[first], factor, vectors, forward);
+        store_all(vectors, &coefficients[first]);
       }
       return;
     }
     const std::span<StoredLanes> vectors = vectors_of_this_thread(n);
     const std::size_t in_lanes = coefficients.size() - coefficients.size() % (kLanes * n);
     for (std::size_t first = 0; first < in_lanes; first += kLanes * n) {
-      load_all(&coefficients[first], n, 1, vectors);
-      to_values_in_lanes(vectors.data(), n, forward);
-      store_all(vectors, &coefficients[first], n, 1);
+      to_values_eight_times(&coefficients[first], n, factor, vectors.data(), forward);
     }
-    fr_plain().to_values(coefficients.subspan(in_lanes), n);
+    fr_plain().to_values(coefficients.subspan(in_lanes), n, factors);
   }
 
   void multiply(std::span<Fr> values, std::span<const Fr> factors) const override {

@@ -34,12 +34,19 @@ Fr power_of_root(std::size_t exponent, std::size_t n) {
   return exponent < n ? power : fr::subtract(Fr{}, power);
 }
 
+/// Makes the values of polynomials 2 less, of which there are d times the coefficients.
+void take_two_from_each(std::span<Fr> coefficients, std::size_t d) {
+  const Fr twice_d = factor_of(2 * d);
+  for (std::size_t first = 0; first < coefficients.size(); first += d) {
+    coefficients[first] = fr::subtract(coefficients[first], twice_d);
+  }
+}
+
 /// Values of Z, as factors, at the even powers of w. `odd` and `next` have n elements, too.
 void make_locator(const FrArithmetic& arithmetic, std::span<const std::size_t> missing,
                   std::span<Fr> locator, std::span<Fr> odd, std::span<Fr> next) {
   const std::size_t n = missing.size();
   const std::size_t half = n / 2;
-  const Fr two = factor_of(2);
   for (std::size_t i = 0; i < n; ++i) {
     locator[i] = fr::subtract(fr::kOne, power_of_root(missing[i], n));
   }
@@ -47,11 +54,8 @@ void make_locator(const FrArithmetic& arithmetic, std::span<const std::size_t> m
   for (std::size_t d = 1; d < n; d *= 2) {
     std::ranges::copy(locator, odd.begin());
     arithmetic.to_coefficients(odd, d);
-    arithmetic.multiply(odd, fr_roots().shift_of(d));
-    for (std::size_t first = 0; first < n; first += d) {
-      odd[first] = fr::subtract(odd[first], two);
-    }
-    arithmetic.to_values(odd, d);
+    take_two_from_each(odd, d);
+    arithmetic.to_values(odd, d, fr_roots().shift_of(d));
     arithmetic.multiply(locator.first(half), locator.last(half));
     arithmetic.multiply(odd.first(half), odd.last(half));
     for (std::size_t i = 0; i < half; ++i) {
@@ -135,9 +139,8 @@ void recover_fr(const FrArithmetic& arithmetic, std::span<Fr> sources, std::span
   std::ranges::copy(even_locator, z.begin());
   arithmetic.to_coefficients(z, n);
   std::ranges::copy(z, odd_locator.begin());
-  arithmetic.multiply(odd_locator, fr_roots().shift_of(n));
-  odd_locator[0] = fr::subtract(odd_locator[0], factor_of(2));
-  arithmetic.to_values(odd_locator, n);
+  take_two_from_each(odd_locator, n);
+  arithmetic.to_values(odd_locator, n, fr_roots().shift_of(n));
 
   // n p; of q, whose powers are those of w and not of its square, coefficient j times n w^j.
   set_missing({sources, 0}, missing, Fr{});
@@ -169,7 +172,7 @@ void recover_fr(const FrArithmetic& arithmetic, std::span<Fr> sources, std::span
     for (std::size_t i = 0; i < n; ++i) {
       numerators[i] = fr::subtract(numerators[i], others[i]);
     }
-    arithmetic.to_values(numerators, n);
+    arithmetic.to_values(numerators, n, {});
 
     std::ranges::copy(z, divisors.begin());
     arithmetic.multiply(divisors, derivation);
@@ -177,7 +180,7 @@ void recover_fr(const FrArithmetic& arithmetic, std::span<Fr> sources, std::span
       arithmetic.multiply(divisors, powers);
     }
     divisors[0] = is_odd ? fr::subtract(Fr{}, twice_n) : twice_n;
-    arithmetic.to_values(divisors, n);
+    arithmetic.to_values(divisors, n, {});
     // Z' is not 0 where Z is, as the roots of Z are different. Nothing is known of it elsewhere.
     for (std::size_t i = 0; i < n; ++i) {
       if (divisors[i] == Fr{}) {
