@@ -19,39 +19,39 @@ static_assert(kNegatedInverse * fr::kModulus.limbs[0] == ~std::uint64_t{0});
 // clang-format off
 
 /// WORD t, in five words.
-#define FURROW_PRODUCT(WORD, T, A0, A1, A2, A3, A4)                            \
-  "movq " WORD ", %%rdx\n\t"                                                \
-  "mulxq 0(%[" T "]), %[" A0 "], %[" A1 "]\n\t"                                \
-  "mulxq 8(%[" T "]), %[low], %[" A2 "]\n\t"                                   \
-  "addq %[low], %[" A1 "]\n\t"                                                \
-  "mulxq 16(%[" T "]), %[low], %[" A3 "]\n\t"                                  \
-  "adcq %[low], %[" A2 "]\n\t"                                                \
-  "mulxq 24(%[" T "]), %[low], %[" A4 "]\n\t"                                  \
-  "adcq %[low], %[" A3 "]\n\t"                                                \
+#define FURROW_PRODUCT(WORD, T, A0, A1, A2, A3, A4)                     \
+  "movq " WORD ", %%rdx\n\t"                                            \
+  "mulxq 0(%[" T "]), %[" A0 "], %[" A1 "]\n\t"                         \
+  "mulxq 8(%[" T "]), %[low], %[" A2 "]\n\t"                            \
+  "addq %[low], %[" A1 "]\n\t"                                          \
+  "mulxq 16(%[" T "]), %[low], %[" A3 "]\n\t"                           \
+  "adcq %[low], %[" A2 "]\n\t"                                          \
+  "mulxq 24(%[" T "]), %[low], %[" A4 "]\n\t"                           \
+  "adcq %[low], %[" A3 "]\n\t"                                          \
   "adcq $0, %[" A4 "]\n\t"
 
 /// a + WORD t, a being five words, the fifth of which is 0 before.
-#define FURROW_ADD_PRODUCT(WORD, T, A0, A1, A2, A3, A4)                        \
-  "movq " WORD ", %%rdx\n\t"                                                \
-  "xorl %k[zero], %k[zero]\n\t"  /* and both carries */                        \
-  "mulxq 0(%[" T "]), %[low], %[high]\n\t"                                     \
-  "adcxq %[low], %[" A0 "]\n\t"                                                \
-  "adoxq %[high], %[" A1 "]\n\t"                                               \
-  "mulxq 8(%[" T "]), %[low], %[high]\n\t"                                     \
-  "adcxq %[low], %[" A1 "]\n\t"                                                \
-  "adoxq %[high], %[" A2 "]\n\t"                                               \
-  "mulxq 16(%[" T "]), %[low], %[high]\n\t"                                    \
-  "adcxq %[low], %[" A2 "]\n\t"                                                \
-  "adoxq %[high], %[" A3 "]\n\t"                                               \
-  "mulxq 24(%[" T "]), %[low], %[high]\n\t"                                    \
-  "adcxq %[low], %[" A3 "]\n\t"                                                \
-  "adoxq %[high], %[" A4 "]\n\t"                                               \
+#define FURROW_ADD_PRODUCT(WORD, T, A0, A1, A2, A3, A4)                 \
+  "movq " WORD ", %%rdx\n\t"                                            \
+  "xorl %k[zero], %k[zero]\n\t"  /* and both carries */                 \
+  "mulxq 0(%[" T "]), %[low], %[high]\n\t"                              \
+  "adcxq %[low], %[" A0 "]\n\t"                                         \
+  "adoxq %[high], %[" A1 "]\n\t"                                        \
+  "mulxq 8(%[" T "]), %[low], %[high]\n\t"                              \
+  "adcxq %[low], %[" A1 "]\n\t"                                         \
+  "adoxq %[high], %[" A2 "]\n\t"                                        \
+  "mulxq 16(%[" T "]), %[low], %[high]\n\t"                             \
+  "adcxq %[low], %[" A2 "]\n\t"                                         \
+  "adoxq %[high], %[" A3 "]\n\t"                                        \
+  "mulxq 24(%[" T "]), %[low], %[high]\n\t"                             \
+  "adcxq %[low], %[" A3 "]\n\t"                                         \
+  "adoxq %[high], %[" A4 "]\n\t"                                        \
   "adcxq %[zero], %[" A4 "]\n\t"
 
 /// a + m r, whose lowest word is 0: it is the fifth one of the next product.
-#define FURROW_ADD_MODULI(A0, A1, A2, A3, A4)                                  \
-  "movq %[" A0 "], %[high]\n\t"                                                \
-  "imulq %[negated_inverse], %[high]\n\t"                                      \
+#define FURROW_ADD_MODULI(A0, A1, A2, A3, A4)                           \
+  "movq %[" A0 "], %[high]\n\t"                                         \
+  "imulq %[negated_inverse], %[high]\n\t"                               \
   FURROW_ADD_PRODUCT("%[high]", "r", A0, A1, A2, A3, A4)
 
 // clang-format on
