@@ -163,7 +163,7 @@ TEST(FrErasureCoding, RecoversRandomShardsAtEverySize) {
       continue;  // which takes too long with sanitizers
     }
     expect_recovery(shards, order, n);  // the first half
-    std::ranges::stable_partition(order, [](std::size_t s) { return s % 2 == 0; });
+    std::stable_partition(order.begin(), order.end(), [](std::size_t s) { return s % 2 == 0; });
     expect_recovery(shards, order, n);  // all sources
     std::ranges::reverse(order);
     expect_recovery(shards, order, n);  // all parity
@@ -256,6 +256,7 @@ TEST(FrErasureCodingRecord, ThreadsDoNotDisturbEachOther) {
   const FrErasureCoding coding;
   std::array<bool, 4> is_right{};
   std::vector<std::jthread> threads;
+  threads.reserve(is_right.size());
   for (bool& result : is_right) {
     threads.emplace_back([&] {
       const auto parity = std::make_unique<Record>();
