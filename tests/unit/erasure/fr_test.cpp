@@ -212,6 +212,40 @@ TEST(FrArithmetic, FormsMultiplyAlike) {
   }
 }
 
+/// Where the low 52 bits of a limb are 0, 1 or all ones when a multiple of the modulus is added to make
+/// them vanish, which random numbers never reach: the IFMA form multiplies 16 times the factor, whose
+/// lowest limb is 0 here, so the second limb of the product is that of value and factor alone.
+TEST(FrArithmetic, CarriesAtTheEdgesOfALimb) {
+  constexpr std::uint64_t kLimb = (std::uint64_t{1} << 52) - 1;
+  RandomFr random(3);
+  std::vector<Fr> values;
+  std::vector<Fr> factors;
+  for (std::size_t i = 0; i < 64; ++i) {
+    Fr factor = random.canonical();
+    factor.limbs[0] = (random.next() | 1) << 48;
+    factor.limbs[3] >>= 1;  // below the modulus whatever the others are
+    const std::uint64_t low = (factor.limbs[0] >> 48 | factor.limbs[1] << 16) & kLimb;
+    std::uint64_t inverse = low;  // of an odd number modulo 8; each step doubles the bits
+    for (int bits = 3; bits < 52; bits *= 2) {
+      inverse *= 2 - low * inverse;
+    }
+    const std::uint64_t edges[] = {1, 0, kLimb, kLimb - 1};
+    Fr value = random.canonical();
+    value.limbs[0] = (value.limbs[0] & ~kLimb) | (inverse * edges[i % 4] & kLimb);
+    value.limbs[3] >>= 1;
+    ASSERT_EQ(value.limbs[0] * low & kLimb, edges[i % 4]);
+    values.push_back(value);
+    factors.push_back(factor);
+  }
+  for (const FrArithmetic* form : fr_forms()) {
+    std::vector<Fr> products = values;
+    form->multiply(products, factors);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      ASSERT_EQ(products[i], fr::multiply(values[i], factors[i])) << i;
+    }
+  }
+}
+
 TEST(FrArithmetic, TransformsAreInverse) {
   RandomFr random(2);
   for (const FrArithmetic* form : fr_forms()) {
