@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Working memory of the erasure code over Fr. Each thread keeps its own and reuses it: 1 MiB where
-// records are extended, 11 MiB where they are recovered.
+// records are extended, 10 MiB where they are recovered, and 1.3 MiB more of the IFMA form.
 #pragma once
 
 #include <cstddef>
