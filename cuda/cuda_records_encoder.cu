@@ -205,8 +205,7 @@ void CudaRecordsEncoder::lose_device(const CudaError& reason) {
 
 EncodeOutcome CudaRecordsEncoder::encode(EncodingJob& job, std::stop_token stop) {
   if (job.network() != Network::kAbundance) {
-    throw EncoderError(name_ + " has no kernels for records of " +
-                       traits_of(job.network()).name);
+    throw EncoderError(name_ + " has no kernels for records of " + traits_of(job.network()).name);
   }
   return guarded(stop, [&] { return run(job, stop); });
 }

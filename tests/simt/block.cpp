@@ -19,10 +19,7 @@ constexpr std::uint64_t kMaxAtomicsWithoutProgress = std::uint64_t{1} << 26U;
 
 }  // namespace
 
-Block::Block()
-    : lanes_(std::make_unique<Lane[]>(kMaxThreadsPerBlock)),
-      held_values_(new std::uint32_t[SharedMemory::kMaxBytes / sizeof(std::uint32_t)]) {
-  held_.reserve(kMostHeld);
+Block::Block() : lanes_(std::make_unique<Lane[]>(kMaxThreadsPerBlock)) {
   stacks_.reserve(kMaxThreadsPerBlock);
   for (unsigned i = 0; i < kMaxThreadsPerBlock; ++i) {
     lanes_[i].index = i;
@@ -71,7 +68,6 @@ void Block::run(uint3 block_index, std::uint64_t seed) {
   ++n_blocks_;
   builtins_.block_index = block_index;
   shared_.begin_block(n_dynamic_);
-  forget_held();
   guards_whole_at_ = launch_;
   queue_.reset(current_schedule(), n_warps_, seed);
   prepare_lanes();
@@ -106,7 +102,6 @@ void Block::run(uint3 block_index, std::uint64_t seed) {
     std::rethrow_exception(std::exchange(error_, nullptr));
   }
   check_guards(launch_);
-  check_held(launch_);
 }
 
 void Block::end_grid() {
@@ -334,7 +329,6 @@ inline int Block::barrier(BarrierOp op, int predicate, std::source_location wher
 
 void Block::complete_barrier(std::source_location where) {
   check_guards(where);
-  check_held(where);
   guards_whole_at_ = where;
   switch (barrier_op_) {
     case BarrierOp::kSync:
@@ -410,14 +404,6 @@ void* static_shared(const SharedTag& tag, std::size_t n_bytes, std::size_t align
 
 void* dynamic_shared() {
   return t_running->dynamic_memory();
-}
-
-void hold_until_barrier(const void* words, std::size_t n_bytes, std::source_location where) {
-  t_running->hold(words, n_bytes, where);
-}
-
-void expect_not_held(const void* words, std::size_t n_bytes, std::source_location where) {
-  t_running->expect_not_held(words, n_bytes, where);
 }
 
 void device_fence() {

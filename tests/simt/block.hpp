@@ -83,8 +83,6 @@ class Block {
                       std::source_location where);
   void* dynamic_memory() { return shared_.dynamic(); }
   void fence();
-  void hold(const void* words, std::size_t n_bytes, std::source_location where);
-  void expect_not_held(const void* words, std::size_t n_bytes, std::source_location where) const;
   void yield(std::source_location where);
   [[nodiscard]] std::uint32_t current_lane() const { return current_->index % kWarpSize; }
   [[nodiscard]] std::uint32_t current_warp_lanes() const {
@@ -122,11 +120,6 @@ class Block {
   [[noreturn]] void fail_inactive(const Warp& warp, unsigned lane) const;
   void complete_barrier(std::source_location where);
   void check_guards(std::source_location until) const;
-  void check_held(std::source_location until);
-  void forget_held() {
-    held_.clear();
-    n_held_values_ = 0;
-  }
 
   [[nodiscard]] std::exception_ptr diagnose() const;
   [[nodiscard]] uint3 thread_of(unsigned lane_index) const {
@@ -162,18 +155,6 @@ class Block {
 
   SharedMemory shared_;
   std::source_location guards_whole_at_;
-  /// Words that nobody may write before the next barrier, and what they were. Lanes fill them, so nothing
-  /// is allocated then, which ThreadSanitizer would see.
-  struct Held {
-    const std::uint32_t* words;
-    std::size_t n_words;
-    const std::uint32_t* values;
-    std::source_location where;
-  };
-  static constexpr std::size_t kMostHeld = 64;
-  std::unique_ptr<std::uint32_t[]> held_values_;  // NOLINT(modernize-avoid-c-arrays)
-  std::size_t n_held_values_ = 0;
-  std::vector<Held> held_;
   const std::function<void()>* body_ = nullptr;
   std::size_t n_dynamic_ = 0;
   std::uint64_t n_blocks_ = 0;

@@ -57,50 +57,6 @@ void Block::check_guards(std::source_location until) const {
       broken + " was written between " + point(guards_whole_at_) + " and " + point(until));
 }
 
-// What is held is shared memory, each word once, so there is room for all of it.
-void Block::hold(const void* words, std::size_t n_bytes, std::source_location where) {
-  const auto* const first = static_cast<const std::uint32_t*>(words);
-  for (const Held& held : held_) {
-    if (held.words == first) {
-      return;  // another thread at the same place
-    }
-  }
-  Held held{first, n_bytes / sizeof(std::uint32_t), &held_values_[n_held_values_], where};
-  // Word by word: copying by the library is what ThreadSanitizer would see.
-  const volatile std::uint32_t* const read = first;
-  for (std::size_t i = 0; i < held.n_words; ++i) {
-    held_values_[n_held_values_++] = read[i];
-  }
-  held_.push_back(held);
-}
-
-void Block::expect_not_held(const void* words, std::size_t n_bytes,
-                            std::source_location where) const {
-  const auto* const first = static_cast<const std::byte*>(words);
-  for (const Held& held : held_) {
-    const auto* const begin = reinterpret_cast<const std::byte*>(held.words);
-    if (first < begin + held.n_words * sizeof(std::uint32_t) && begin < first + n_bytes) {
-      fail<SharedReused>(where, "this uses what was used at " + text(held.where) +
-                                    " again, and no barrier lies between the two");
-    }
-  }
-}
-
-void Block::check_held(std::source_location until) {
-  for (const Held& held : held_) {
-    for (std::size_t i = 0; i < held.n_words; ++i) {
-      if (held.words[i] != held.values[i]) {
-        throw SharedReused(Place{held.where, builtins_.block_index, {}},
-                           "word " + std::to_string(i) +
-                               " of what is used here was written before the " +
-                               (same_line(until, launch_) ? "end of the block, without a barrier"
-                                                          : "barrier at " + text(until)));
-      }
-    }
-  }
-  forget_held();
-}
-
 int Block::describe_running(const char* what, char* text, std::size_t n_bytes) const {
   const uint3 block = builtins_.block_index;
   const uint3 thread = current_->thread_index;

@@ -73,11 +73,6 @@ class SharedOverrun : public SimtError {
   using SimtError::SimtError;
 };
 
-/// Shared memory was used again though a barrier has to come first.
-class SharedReused : public SimtError {
-  using SimtError::SimtError;
-};
-
 /// A launch that no device could carry out: its shape, or more shared memory than allowed.
 class BadLaunch : public SimtError {
   using SimtError::SimtError;

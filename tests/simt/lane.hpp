@@ -72,12 +72,6 @@ void* static_shared(const SharedTag& tag, std::size_t n_bytes, std::size_t align
 /// The dynamic shared memory of the running block.
 void* dynamic_shared();
 
-/// What a barrier must come before is not to be written before it: whoever does ends the launch with
-/// SharedReused, at the next barrier. The bytes are words that no two calls between barriers overlap in.
-void hold_until_barrier(const void* words, std::size_t n_bytes, std::source_location where);
-/// The caller is about to use the bytes: ends the launch with SharedReused when they are held.
-void expect_not_held(const void* words, std::size_t n_bytes, std::source_location where);
-
 /// `__threadfence`: as if all fences of a launch happened one after the other.
 void device_fence();
 

@@ -6,7 +6,7 @@ import collections
 Bug = collections.namedtuple("Bug", "kind name path old new")
 
 ATOMIC = "plain access in place of an atomic"
-BARRIER = "scan storage or shared memory used again without a barrier"
+BARRIER = "shared memory used again without a barrier"
 OVERRUN = "overrun inside a struct"
 ALL_WORK = "all blocks do all the work"
 OFFSET = "32-bit or 16-bit offset"
@@ -296,8 +296,8 @@ __syncthreads();  // the frame is complete; nobody needs the counts any more
         "check(cudaMemcpyAsync(status_out,",
         "planted_check(PLANTED, cudaMemcpyAsync(status_out,"),
     Bug(OVERFLOW, "overflow not counted", "cuda/kernels/proof_tables.cuh",
-        "} else {\n    atomicAdd(&counters->overflows, 1U);",
-        "} else if (!PLANTED) {\n    atomicAdd(&counters->overflows, 1U);"),
+        "file(slot);\n  } else {",
+        "file(slot);\n  } else if (!PLANTED) {"),
     Bug(OVERFLOW, "entry without a slot filed", "cuda/kernels/proof_tables.cuh",
         "slot < kSlotsPerBucket)",
         "(PLANTED ? slot <= kSlotsPerBucket : slot < kSlotsPerBucket))"),

@@ -6,7 +6,6 @@
 #include <numeric>
 #include <vector>
 
-#include "cuda/block_scan.cuh"
 #include "simt/test/kernel_test.hpp"
 #include "simt/test/shared_in_template.hpp"
 
@@ -86,39 +85,6 @@ TEST(SimtShared, IsPoisonedAtTheStartOfEachBlock) {
       fixed = dynamic[15] = 1;
     });
     EXPECT_EQ(is_fresh, (std::array{1U, 1U, 1U, 1U}));
-  });
-}
-
-template <int kThreads>
-void scan_kernel(const std::uint32_t* in, std::uint32_t* out, std::uint32_t* totals) {
-  using Scan = cuda::BlockScan<kThreads>;
-  SHARED(typename Scan::TempStorage, temp);
-  const unsigned t = threadIdx.x;
-  const std::uint32_t values[3] = {in[3 * t], in[3 * t + 1], in[3 * t + 2]};
-  std::uint32_t sums[3];
-  Scan(temp).exclusive_sum(values, sums, totals[t]);
-  for (unsigned i = 0; i < 3; ++i) {
-    out[3 * t + i] = sums[i];
-  }
-}
-
-TEST(SimtBlockScan, EqualsASerialSum) {
-  for_each_schedule([] {
-    constexpr int kThreads = 288;
-    std::vector<std::uint32_t> in(3 * kThreads);
-    for (std::size_t i = 0; i < in.size(); ++i) {
-      in[i] = static_cast<std::uint32_t>(i * i % 251);
-    }
-    std::vector<std::uint32_t> out(in.size());
-    std::vector<std::uint32_t> totals(kThreads);
-    EXPECT_EQ(cuda::launch_with(scan_kernel<kThreads>, {1, kThreads}, nullptr, in.data(),
-                                out.data(), totals.data()),
-              cudaSuccess);
-    cudaDeviceSynchronize();
-    std::vector<std::uint32_t> expected(in.size());
-    std::exclusive_scan(in.begin(), in.end(), expected.begin(), 0U);
-    EXPECT_EQ(out, expected);
-    EXPECT_EQ(totals, std::vector<std::uint32_t>(kThreads, expected.back() + in.back()));
   });
 }
 

@@ -4,7 +4,6 @@
 #include <array>
 #include <numeric>
 
-#include "cuda/block_scan.cuh"
 #include "cuda/simt.cuh"
 #include "simt/grid.hpp"
 
@@ -60,34 +59,6 @@ void loop_for_ever() {
     const volatile bool is_set = false;
     while (blockIdx.x == 1 && threadIdx.x == 5 && !is_set) {
     }
-  });
-}
-
-// --- Storage of scans ---
-
-void scan_reused_without_barrier() {
-  using Scan = cuda::BlockScan<kThreads>;
-  run_grid({.grid = 1, .block = kThreads}, [] {
-    SHARED(Scan::TempStorage, temp);
-    std::uint32_t before = 0;
-    std::uint32_t total = 0;
-    for (int i = 0; i < 2; ++i) {
-      Scan(temp).exclusive_sum(1, before, total);  // BUG scan_reused_without_barrier
-    }
-  });
-}
-
-void scan_storage_written_before_barrier() {
-  using Scan = cuda::BlockScan<kThreads>;
-  run_grid({.grid = 1, .block = kThreads}, [] {
-    SHARED(Scan::TempStorage, temp);
-    std::uint32_t before = 0;
-    std::uint32_t total = 0;
-    Scan(temp).exclusive_sum(1, before, total);  // BUG scan_storage_written_before_barrier
-    if (threadIdx.x == 7) {
-      temp.sums[3] = 999;
-    }
-    __syncthreads();
   });
 }
 

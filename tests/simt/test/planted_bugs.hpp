@@ -34,8 +34,6 @@ void bad_width();
 void spin_for_ever();
 void trap();
 void too_many_threads();
-void scan_reused_without_barrier();
-void scan_storage_written_before_barrier();
 void write_through_wild_pointer();
 void read_past_allocation();
 void loop_for_ever();

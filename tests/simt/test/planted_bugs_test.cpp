@@ -154,13 +154,6 @@ TEST(SimtFinds, MoreThreadsThanTheKernelIsBoundTo) {
                           "bound to 95 threads in a block, the launch has 96");
 }
 
-TEST(SimtFinds, StorageOfAScanThatIsUsedAgain) {
-  expect_found<SharedReused>(planted::scan_reused_without_barrier, "scan_reused_without_barrier",
-                             "no barrier lies between");
-  expect_found<SharedReused>(planted::scan_storage_written_before_barrier,
-                             "scan_storage_written_before_barrier", "word 3 of what is used here");
-}
-
 // --- What ends the program: it says where ---
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
