@@ -83,7 +83,7 @@ void records(benchmark::State& state) {
 void sector(benchmark::State& state) {
   const auto n = static_cast<std::uint16_t>(state.range(0));
   CudaEncoderOptions options;
-  options.fallback = [](const SectorId&, PieceOffset, Record&, FoundProofs&,
+  options.fallback = [](Network, const SectorId&, PieceOffset, Record&, FoundProofs&,
                         const MayGoOn&) -> EncodeOutcome {
     throw EncoderError("benchmark: the device could not encode a record");
   };

@@ -25,8 +25,9 @@ int main(int argc, char** argv) {
     furrow::CudaEncoderOptions options;
     options.lanes = 1;
     options.batch = 1;  // a record at a time: nothing runs at once here
-    options.fallback = [](const furrow::SectorId&, furrow::PieceOffset, furrow::Record&,
-                          furrow::FoundProofs&, const furrow::MayGoOn&) -> furrow::EncodeOutcome {
+    options.fallback = [](furrow::Network, const furrow::SectorId&, furrow::PieceOffset,
+                          furrow::Record&, furrow::FoundProofs&,
+                          const furrow::MayGoOn&) -> furrow::EncodeOutcome {
       throw furrow::EncoderError("the kernels could not encode a record");
     };
     const auto cuda = furrow::make_cuda_records_encoder(options);

@@ -35,11 +35,11 @@ struct NetworkTraits {
   /// unmasked chunks. Otherwise such a record cannot be encoded.
   bool plain_chunks_fill_up;
 
-  FURROW_HD constexpr std::size_t piece_size() const {
+  constexpr std::size_t piece_size() const {
     return bytes_before_record + kRecordSize + bytes_behind_record;
   }
   /// What a sector keeps of a piece beside its record: all that is no record, and a checksum.
-  FURROW_HD constexpr std::size_t record_metadata_size() const {
+  constexpr std::size_t record_metadata_size() const {
     return bytes_before_record + bytes_behind_record + kHashSize;
   }
 };

@@ -13,21 +13,21 @@
 
 namespace furrow {
 
-FURROW_HD constexpr std::uint64_t contents_map_size(std::uint16_t pieces_in_sector) {
+constexpr std::uint64_t contents_map_size(std::uint16_t pieces_in_sector) {
   return std::uint64_t{pieces_in_sector} * kFoundProofsSize + kHashSize;
 }
-FURROW_HD constexpr std::uint64_t record_chunks_offset(std::uint16_t pieces_in_sector) {
+constexpr std::uint64_t record_chunks_offset(std::uint16_t pieces_in_sector) {
   return contents_map_size(pieces_in_sector);
 }
-FURROW_HD constexpr std::uint64_t record_metadata_offset(std::uint16_t pieces_in_sector) {
+constexpr std::uint64_t record_metadata_offset(std::uint16_t pieces_in_sector) {
   return record_chunks_offset(pieces_in_sector) + std::uint64_t{pieces_in_sector} * kRecordSize;
 }
-FURROW_HD constexpr std::uint64_t sector_checksum_offset(Network network,
+constexpr std::uint64_t sector_checksum_offset(Network network,
                                                          std::uint16_t pieces_in_sector) {
   return record_metadata_offset(pieces_in_sector) +
          std::uint64_t{pieces_in_sector} * traits_of(network).record_metadata_size();
 }
-FURROW_HD constexpr std::uint64_t sector_size(Network network, std::uint16_t pieces_in_sector) {
+constexpr std::uint64_t sector_size(Network network, std::uint16_t pieces_in_sector) {
   return sector_checksum_offset(network, pieces_in_sector) + kHashSize;
 }
 static_assert(sector_size(Network::kAbundance, 1000) == 1'057'784'064);
