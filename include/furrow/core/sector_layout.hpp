@@ -22,8 +22,7 @@ constexpr std::uint64_t record_chunks_offset(std::uint16_t pieces_in_sector) {
 constexpr std::uint64_t record_metadata_offset(std::uint16_t pieces_in_sector) {
   return record_chunks_offset(pieces_in_sector) + std::uint64_t{pieces_in_sector} * kRecordSize;
 }
-constexpr std::uint64_t sector_checksum_offset(Network network,
-                                                         std::uint16_t pieces_in_sector) {
+constexpr std::uint64_t sector_checksum_offset(Network network, std::uint16_t pieces_in_sector) {
   return record_metadata_offset(pieces_in_sector) +
          std::uint64_t{pieces_in_sector} * traits_of(network).record_metadata_size();
 }
