@@ -11,19 +11,29 @@
 
 namespace furrow {
 
-/// Where the chunks of a record stand among its 65536 extended ones, which are those of the s-buckets.
-struct ExtendedChunks {
-  const Record& source;
-  const Record& parity;
-
-  [[nodiscard]] const RecordChunk& at(Network network, SBucket s_bucket) const {
-    const std::size_t s = s_bucket.value();
-    if (traits_of(network).extended_chunks_alternate) {
-      return s % 2 == 0 ? source[s / 2] : parity[s / 2];
-    }
-    return s < kNumChunks ? source[s] : parity[s - kNumChunks];
+/// The 65536 extended chunks of a record, which are those of the s-buckets, where they stand among source
+/// and parity chunks. Both must outlive it.
+class ExtendedChunks {
+ public:
+  ExtendedChunks(Network network, const Record& source, const Record& parity)
+      : halves_{&source, &parity} {
+    // One bit of the s-bucket tells source from parity, the others are the number of the chunk.
+    const bool alternate = traits_of(network).extended_chunks_alternate;
+    half_bit_ = alternate ? 0 : 15;
+    chunk_bit_ = alternate ? 1 : 0;
   }
+
+  [[nodiscard]] const RecordChunk& operator[](SBucket s_bucket) const {
+    const std::size_t s = s_bucket.value();
+    return (*halves_[s >> half_bit_ & 1])[s >> chunk_bit_ & (kNumChunks - 1)];
+  }
+
+ private:
+  const Record* halves_[2];
+  unsigned half_bit_;
+  unsigned chunk_bit_;
 };
+static_assert(kNumChunks == std::size_t{1} << 15);
 
 /// Both codes. Thread-safe; each call uses working memory of its own.
 class RecordErasure {

@@ -4,18 +4,10 @@
 
 #include <memory>
 
-#include "host/archive/piece_validation.hpp"
 #include "host/cluster/bus.hpp"
 #include "host/node/cluster_pieces.hpp"
 
 namespace furrow::node {
-
-/// A chunk of the record is no element of the field, so that nobody could encode it.
-class InvalidRecordChunk : public InvalidPiece {
- public:
-  /// `chunk` is its place in the record.
-  InvalidRecordChunk(PieceIndex index, std::size_t chunk, const RecordChunk& actual);
-};
 
 /// What can be checked without the network's commitments: that every chunk is an element of the field.
 /// Whether the record is the right one, those who put it into the caches have checked; the network's

@@ -15,6 +15,7 @@
 #include "host/base/mutex.hpp"
 #include "host/base/threads.hpp"
 #include "host/crypto/blake3.hpp"
+#include "host/pieces/autonomys_piece.hpp"
 #include "host/pieces/source_errors.hpp"
 #include "host/primitives/sector_id.hpp"
 
@@ -125,6 +126,25 @@ void for_each_batch(
   });
 }
 
+/// What no getter has to know of a piece: whether it can be encoded. Throws InvalidPiece.
+void check_piece(PieceIndex /*index*/, const Piece& /*piece*/) {}
+void check_piece(PieceIndex index, const AutonomysPiece& piece) {
+  check_record_chunks(index, piece);
+}
+
+/// The answer, or that the piece in it is of no use.
+template <class P>
+PieceAnswerOf<P> checked(PieceIndex index, const PieceAnswerOf<P>& answer) {
+  try {
+    if (answer.piece != nullptr) {
+      check_piece(index, *answer.piece);
+    }
+    return answer;
+  } catch (const InvalidPiece&) {
+    return PieceAnswerOf<P>::failed(std::current_exception());
+  }
+}
+
 /// Gets everything from `getter`; throws a PlottingError when it cannot.
 template <class P>
 void get_all(MissingPieces& missing, PieceGetterOf<P>& getter, const DownloadOptions& options,
@@ -140,7 +160,8 @@ void get_all(MissingPieces& missing, PieceGetterOf<P>& getter, const DownloadOpt
                    [&](std::span<const PieceIndex> batch, const std::stop_token& end) {
                      getter.get_pieces(
                          batch,
-                         [&](PieceIndex index, const PieceAnswerOf<P>& answer) {
+                         [&](PieceIndex index, const PieceAnswerOf<P>& given) {
+                           const PieceAnswerOf<P> answer = checked(index, given);
                            if (answer.piece != nullptr) {
                              missing.fill(index, *answer.piece);
                            }

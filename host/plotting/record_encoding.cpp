@@ -64,21 +64,21 @@ void RecordEncoding::mask(Network network, Record& record) {
     *source_ = record;
     source = source_.get();
   }  // in place otherwise: the k-th used s-bucket is never below k, so none is overwritten unread
-  const ExtendedChunks extended{*source, *parity_};
+  const ExtendedChunks extended(network, *source, *parity_);
   std::size_t k = 0;
   for_each_s_bucket(found, [&](SBucket s_bucket) {
-    const RecordChunk& chunk = extended.at(network, s_bucket);
+    const RecordChunk& chunk = extended[s_bucket];
     for (std::size_t i = 0; i < kChunkSize; ++i) {
       record[k].bytes[i] = chunk.bytes[i] ^ masks_[k].bytes[i];
     }
     ++k;
   });
-  if (k == kNumChunks) {
+  if (!has_plain_chunks(network, found)) {
     return;
   }
   for_each_s_bucket(occupied_s_buckets(network, found), [&](SBucket s_bucket) {
     if (!has_s_bucket(found, s_bucket)) {
-      record[k++] = extended.at(network, s_bucket);
+      record[k++] = extended[s_bucket];
     }
   });
 }

@@ -51,6 +51,23 @@ std::uint64_t checked_product(std::uint64_t a, std::uint64_t b, const char* what
   return product;
 }
 
+/// Drawn from a commitment to history at history_size + min_sector_lifetime.
+std::optional<HistorySize> expiration(const SectorId& sector_id, HistorySize history_size,
+                                      std::span<const std::uint8_t> commitment,
+                                      HistorySize min_sector_lifetime) {
+  const std::uint64_t lifetime = min_sector_lifetime.count();
+  std::uint64_t check = 0;
+  std::uint64_t last = 0;
+  if (__builtin_add_overflow(history_size.count(), lifetime, &check) ||
+      __builtin_mul_overflow(history_size.count(), std::uint64_t{4}, &last) ||
+      __builtin_add_overflow(last, lifetime, &last)) {
+    return std::nullopt;
+  }
+  const Hash hash = Blake3Hasher().update(sector_id.bytes).update(commitment).finalize();
+  // last - check = 3 * history size >= 3, and check + (last - check) - 1 < last: nothing can fail.
+  return HistorySize::from_count(check + u256_modulo(hash.bytes, last - check));
+}
+
 }  // namespace
 
 std::uint64_t u256_modulo(std::span<const std::uint8_t, 32> bytes, std::uint64_t divisor) {
@@ -136,19 +153,16 @@ SBucket s_bucket_audit_index(const SectorSlotChallenge& challenge) {
 
 std::optional<HistorySize> derive_expiration_history_size(const SectorId& sector_id,
                                                           HistorySize history_size,
-                                                          std::span<const std::uint8_t> commitment,
+                                                          const Hash& super_segment_root,
                                                           HistorySize min_sector_lifetime) {
-  const std::uint64_t lifetime = min_sector_lifetime.count();
-  std::uint64_t check = 0;
-  std::uint64_t last = 0;
-  if (__builtin_add_overflow(history_size.count(), lifetime, &check) ||
-      __builtin_mul_overflow(history_size.count(), std::uint64_t{4}, &last) ||
-      __builtin_add_overflow(last, lifetime, &last)) {
-    return std::nullopt;
-  }
-  const Hash hash = Blake3Hasher().update(sector_id.bytes).update(commitment).finalize();
-  // last - check = 3 * history size >= 3, and check + (last - check) - 1 < last: nothing can fail.
-  return HistorySize::from_count(check + u256_modulo(hash.bytes, last - check));
+  return expiration(sector_id, history_size, super_segment_root.bytes, min_sector_lifetime);
+}
+
+std::optional<HistorySize> derive_expiration_history_size(const SectorId& sector_id,
+                                                          HistorySize history_size,
+                                                          const G1Point& segment_commitment,
+                                                          HistorySize min_sector_lifetime) {
+  return expiration(sector_id, history_size, segment_commitment.bytes, min_sector_lifetime);
 }
 
 }  // namespace furrow

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 
+#include "furrow/piece.hpp"
 #include "furrow/types.hpp"
 
 #include "host/base/simd_mode.hpp"
@@ -41,12 +42,15 @@ SectorSlotChallenge derive_sector_slot_challenge(const SectorId& sector_id,
 SBucket s_bucket_audit_index(const SectorSlotChallenge& challenge);
 
 /// History size at which the sector expires; none when the arithmetic overflows (section 9.7).
-/// `commitment` is to history at history_size + min_sector_lifetime: the root of the super segment
-/// that covers the last segment then (32 bytes, Abundance), or that segment's commitment (48 bytes,
-/// Autonomys).
+/// `super_segment_root` covers the segment at history_size + min_sector_lifetime.
 std::optional<HistorySize> derive_expiration_history_size(const SectorId& sector_id,
                                                           HistorySize history_size,
-                                                          std::span<const std::uint8_t> commitment,
+                                                          const Hash& super_segment_root,
+                                                          HistorySize min_sector_lifetime);
+/// The same for Autonomys: `segment_commitment` is that of the segment itself.
+std::optional<HistorySize> derive_expiration_history_size(const SectorId& sector_id,
+                                                          HistorySize history_size,
+                                                          const G1Point& segment_commitment,
                                                           HistorySize min_sector_lifetime);
 
 }  // namespace furrow

@@ -52,7 +52,7 @@ SectorContentsMap SectorContentsMap::parse(std::span<const std::uint8_t> bytes,
 std::vector<std::uint16_t> SectorContentsMap::s_bucket_sizes() const {
   SBucketCounts counts;
   for (const FoundProofs& bitmap : bitmaps_) {
-    counts.add(occupied_s_buckets(network_, bitmap));
+    count_chunks(network_, bitmap, counts);
   }
   std::vector<std::uint16_t> sizes(kNumSBuckets);
   for (std::size_t s = 0; s < sizes.size(); ++s) {

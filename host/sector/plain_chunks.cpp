@@ -9,13 +9,14 @@
 
 namespace furrow {
 
+bool has_plain_chunks(Network network, const FoundProofs& bitmap) {
+  return traits_of(network).plain_chunks_fill_up && count_s_buckets(bitmap) < kNumChunks;
+}
+
 FoundProofs occupied_s_buckets(Network network, const FoundProofs& bitmap) {
   FoundProofs occupied = bitmap;
-  const std::size_t n_masked = count_s_buckets(bitmap);
-  if (!traits_of(network).plain_chunks_fill_up || n_masked >= kNumChunks) {
-    return occupied;
-  }
-  std::size_t n_missing = kNumChunks - n_masked;
+  std::size_t n_missing =
+      has_plain_chunks(network, bitmap) ? kNumChunks - count_s_buckets(bitmap) : 0;
   for (std::size_t byte = 0; n_missing > 0; ++byte) {  // ends: there are twice as many s-buckets
     for (unsigned clear = static_cast<std::uint8_t>(~bitmap.bytes[byte]);
          clear != 0 && n_missing > 0; clear &= clear - 1, --n_missing) {
@@ -23,6 +24,14 @@ FoundProofs occupied_s_buckets(Network network, const FoundProofs& bitmap) {
     }
   }
   return occupied;
+}
+
+void count_chunks(Network network, const FoundProofs& bitmap, SBucketCounts& counts) {
+  if (has_plain_chunks(network, bitmap)) {
+    counts.add(occupied_s_buckets(network, bitmap));
+  } else {
+    counts.add(bitmap);
+  }
 }
 
 ChunkPlaces::ChunkPlaces(const FoundProofs& bitmap)

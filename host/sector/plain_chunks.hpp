@@ -9,11 +9,19 @@
 
 #include "furrow/types.hpp"
 
+#include "host/sector/s_bucket_counts.hpp"
+
 namespace furrow {
+
+/// Whether a record with this bitmap has plain chunks. Practically never.
+[[nodiscard]] bool has_plain_chunks(Network network, const FoundProofs& bitmap);
 
 /// The s-buckets in which a record has a chunk: those of its bitmap and, where the network fills up,
 /// the first ones without a bit, as many as bits are missing.
 [[nodiscard]] FoundProofs occupied_s_buckets(Network network, const FoundProofs& bitmap);
+
+/// Counts the chunks of a record with this bitmap, masked and plain.
+void count_chunks(Network network, const FoundProofs& bitmap, SBucketCounts& counts);
 
 /// Places of the chunks of an encoded record, for whoever goes through its occupied s-buckets in
 /// ascending order.

@@ -50,7 +50,7 @@ std::vector<ChunkPlace> locate_chunks(const SectorContentsMap& map, const Sector
                                       PieceOffset offset) {
   SBucketCounts before;
   for (std::size_t q = 0; q < offset.value(); ++q) {
-    before.add(occupied_s_buckets(map.network(), map.bitmaps()[q]));
+    count_chunks(map.network(), map.bitmaps()[q], before);
   }
   const FoundProofs occupied = occupied_s_buckets(map.network(), map.bitmaps()[offset.value()]);
   std::vector<ChunkPlace> places;
@@ -218,6 +218,12 @@ std::shared_ptr<const P> read_piece_of(PieceOffset offset, const SectorId& secto
                                        const SectorMetadata& metadata, const SectorReadAt& read_at,
                                        ProofTable& proofs, const RecordErasure& erasure) {
   check_offset(offset, metadata);
+  if (metadata.network != kNetworkOf<P>) {
+    throw InvalidArgument(
+        std::string("reading a piece of ") + traits_of(kNetworkOf<P>).name +
+            " out of a sector of " + traits_of(metadata.network).name,
+        {.expected = traits_of(kNetworkOf<P>).name, .actual = traits_of(metadata.network).name});
+  }
   const std::uint16_t pieces = metadata.pieces_in_sector;
   const SectorContentsMap map = read_contents_map(read_at, metadata);
   const FoundProofs& bitmap = map.bitmaps()[offset.value()];

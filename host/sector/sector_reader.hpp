@@ -95,7 +95,7 @@ void read_encoded_record(PieceOffset offset, const SectorMetadata& metadata,
 /// Reads, unmasks and recovers the piece at `offset`, and verifies its checksum. P is the piece of the
 /// network of the metadata, and `proofs` is of that network; they are used as working memory and left
 /// with the tables of this piece. Thread-safe for distinct `proofs`. Throws InvalidArgument when
-/// offset >= pieces in sector, and the errors above.
+/// offset >= pieces in sector or the sector is of another network, and the errors above.
 template <class P>
 std::shared_ptr<const P> read_piece_of(PieceOffset offset, const SectorId& sector_id,
                                        const SectorMetadata& metadata, const SectorReadAt& read_at,

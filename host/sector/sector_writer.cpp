@@ -62,7 +62,7 @@ class RecordsInOrder {
             "sector: expected at most 32768 s-buckets of the record at piece offset " +
             std::to_string(p) + ", actual " + std::to_string(used));
       }
-      if (used < kNumChunks && traits_of(map.network()).plain_chunks_fill_up) {
+      if (has_plain_chunks(map.network(), bitmap)) {
         const OrderedRecord& made = put_in_order(map.network(), bitmap, records[p]);
         add(made.occupied, made.chunks);
       } else {

@@ -10,7 +10,7 @@
 #include "furrow/core/pos.hpp"
 
 #include "host/pos/proof_table.hpp"
-#include "host/sector/contents_map.hpp"
+#include "tools/vectors/encoding_checks.hpp"
 #include "tools/vectors/integer_hasher.hpp"
 #include "tools/vectors/vector_file.hpp"
 #include "tools/vectors/vector_input.hpp"
@@ -214,38 +214,12 @@ void check_all_proofs(const ProofTable& table, const CaseChecker& check) {
   check.digest("all_proofs_blake3", proofs);
 }
 
-void check_used_proofs(const nlohmann::json& expected, const ProofTable& table,
-                       const VectorReport::Fail& fail) {
-  const CaseChecker check(expected, fail);
-  const FoundProofs& used = table.found_proofs();
-  std::vector<std::uint16_t> s_buckets;
-  for_each_s_bucket(used, [&](SBucket s) { s_buckets.push_back(s.value()); });
+void check_used_s_buckets(const FoundProofs& used, const CaseChecker& check) {
+  const std::vector<std::uint16_t> s_buckets = s_buckets_of(used);
   check.number("num_used", s_buckets.size());
   check.number("last_used_s_bucket", s_buckets.empty() ? 0 : s_buckets.back());
   check.digest("record_chunks_used_blake3", used.bytes);
   check.bytes("record_chunks_used_first_64_bytes", std::span(used.bytes).first(64));
-
-  std::vector<std::uint8_t> proofs(table.num_proofs() * table.proof_size());
-  std::vector<Hash> hashes(table.num_proofs());
-  for (std::size_t i = 0; i < table.num_proofs(); ++i) {
-    table.proof(i, std::span(proofs).subspan(i * table.proof_size(), table.proof_size()));
-  }
-  table.proof_hashes(hashes);
-  check.digest("proofs_blake3", proofs);
-  check.digest("proof_hashes_blake3",
-               {reinterpret_cast<const std::uint8_t*>(hashes.data()), hashes.size() * kHashSize});
-  for (const char* which : {"first", "second", "last"}) {
-    const nlohmann::json& shown = expected.at(which);
-    const std::size_t index = number(shown, "proof_index");
-    const CaseChecker one(shown, fail, std::string(which) + ".");
-    if (index >= s_buckets.size()) {
-      one.is_true(false, "proof_index is beyond the proofs found");
-      continue;
-    }
-    one.number("s_bucket", s_buckets[index]);
-    one.bytes("proof", std::span(proofs).subspan(index * table.proof_size(), table.proof_size()));
-    one.bytes("proof_hash", hashes[index].bytes);
-  }
 }
 
 }  // namespace
@@ -260,8 +234,10 @@ void run_autonomys_pos_vectors(const nlohmann::json& file, const VectorOptions& 
     report.run_case(name, [&](const VectorReport::Fail& fail) {
       WholeTables tables;
       table->generate(seed, &tables);
-      check_used_proofs(expected, *table, fail);
-      check_all_proofs(*table, CaseChecker(expected, fail));
+      const CaseChecker check(expected, fail);
+      check_used_s_buckets(table->found_proofs(), check);
+      check_proofs_of(expected, *table, fail);
+      check_all_proofs(*table, check);
       check_tables(expected.value("tables", nlohmann::json::array()), tables, *table, fail);
     });
     for (const nlohmann::json& one : expected.value("verification", nlohmann::json::array())) {

@@ -6,22 +6,16 @@
 #include <vector>
 
 #include "host/plotting/record_encoding.hpp"
-#include "host/primitives/sector_id.hpp"
 #include "host/sector/contents_map.hpp"
 #include "host/sector/plain_chunks.hpp"
 #include "tools/vectors/autonomys_inputs.hpp"
+#include "tools/vectors/encoding_checks.hpp"
 #include "tools/vectors/integer_hasher.hpp"
 #include "tools/vectors/vector_file.hpp"
 #include "tools/vectors/vector_input.hpp"
 
 namespace furrow::vectors {
 namespace {
-
-std::vector<std::uint16_t> s_buckets_of(const FoundProofs& bitmap) {
-  std::vector<std::uint16_t> result;
-  for_each_s_bucket(bitmap, [&](SBucket s) { result.push_back(s.value()); });
-  return result;
-}
 
 void check_bitmap(const FoundProofs& bitmap, const CaseChecker& check) {
   check.digest("record_chunks_used_blake3", bitmap.bytes);
@@ -52,13 +46,7 @@ void check_bitmap(const FoundProofs& bitmap, const CaseChecker& check) {
 void check_case(const nlohmann::json& expected, const RecordErasure& erasure,
                 RecordEncoding& encoding, const VectorReport::Fail& fail) {
   const CaseChecker check(expected, fail);
-  SectorId sector_id;
-  fill_stream(seed(expected, "sector_id_seed"), sector_id.bytes);
-  check.bytes("sector_id", sector_id.bytes);
-  const PieceOffset offset(static_cast<std::uint16_t>(number(expected, "piece_offset")));
-  const PosSeed pos_seed = derive_evaluation_seed(sector_id, offset);
-  check.bytes("pos_seed", pos_seed.bytes);
-
+  const RecordPlace place = check_record_place(expected, check);
   const auto record = std::make_unique<Record>();
   const auto parity = std::make_unique<Record>();
   fill_fr_source(expected.at("kind").get<std::string>(), seed(expected, "record_seed"), *record);
@@ -69,12 +57,8 @@ void check_case(const nlohmann::json& expected, const RecordErasure& erasure,
   check.bytes("first_parity_chunk", parity->at(0).bytes);
 
   FoundProofs bitmap;
-  encoding.encode(Network::kAutonomys, pos_seed, offset, *record, bitmap);
-  check.digest("encoded_record_blake3", bytes_of(*record));
-  check.bytes("first_encoded_chunk", record->at(0).bytes);
-  check.bytes("second_encoded_chunk", record->at(1).bytes);
-  check.bytes("encoded_chunk_16384", record->at(16384).bytes);
-  check.bytes("last_encoded_chunk", record->at(kNumChunks - 1).bytes);
+  encoding.encode(Network::kAutonomys, place.seed, place.offset, *record, bitmap);
+  check_encoded_record(*record, check);
   check_bitmap(bitmap, check);
 }
 

@@ -8,7 +8,7 @@
 
 #include "host/crypto/blake3.hpp"
 #include "host/pos/proof_table.hpp"
-#include "host/sector/contents_map.hpp"
+#include "tools/vectors/encoding_checks.hpp"
 #include "tools/vectors/integer_hasher.hpp"
 #include "tools/vectors/vector_file.hpp"
 #include "tools/vectors/vector_input.hpp"
@@ -106,54 +106,11 @@ void check_table7(const nlohmann::json& expected, const TableSummary& table,
 
 /// S-buckets with a bit, ascending.
 std::vector<std::uint16_t> check_found_proofs(const FoundProofs& found, const CaseChecker& check) {
-  std::vector<std::uint16_t> s_buckets;
-  for_each_s_bucket(found, [&](SBucket s) { s_buckets.push_back(s.value()); });
+  const std::vector<std::uint16_t> s_buckets = s_buckets_of(found);
   check.number("num_set_bits", s_buckets.size());
   check.digest("found_proofs_blake3", found.bytes);
   check.number("last_set_s_bucket", s_buckets.empty() ? 0 : s_buckets.back());
   return s_buckets;
-}
-
-/// Calls `check_one(checker, index)` for the three proofs that the file shows.
-template <class CheckOne>
-void check_shown_proofs(const nlohmann::json& expected, const VectorReport::Fail& fail,
-                        std::span<const std::uint16_t> s_buckets, const CheckOne& check_one) {
-  for (const char* which : {"first", "second", "last"}) {
-    const nlohmann::json& proof = expected.at(which);
-    const std::size_t index = number(proof, "proof_index");
-    const CaseChecker one(proof, fail, std::string(which) + ".");
-    if (index >= s_buckets.size()) {
-      one.is_true(false, "proof_index is beyond the proofs found");
-      continue;
-    }
-    one.number("s_bucket", s_buckets[index]);
-    check_one(one, index);
-  }
-}
-
-void check_proofs(const nlohmann::json& expected, const ProofTable& table,
-                  const VectorReport::Fail& fail) {
-  const CaseChecker check(expected, fail);
-  const std::vector<std::uint16_t> s_buckets = check_found_proofs(table.found_proofs(), check);
-  bool indexes_agree = table.num_proofs() == s_buckets.size();
-  for (std::size_t i = 0; i < s_buckets.size(); ++i) {
-    indexes_agree = indexes_agree && table.proof_index(SBucket(s_buckets[i])) == i;
-  }
-  check.is_true(indexes_agree, "proof_index disagrees with the bitmap");
-
-  std::vector<std::uint8_t> proofs(table.num_proofs() * table.proof_size());
-  std::vector<Hash> hashes(table.num_proofs());
-  for (std::size_t i = 0; i < table.num_proofs(); ++i) {
-    table.proof(i, std::span(proofs).subspan(i * table.proof_size(), table.proof_size()));
-  }
-  table.proof_hashes(hashes);
-  check.digest("proofs_blake3", proofs);
-  check.digest("proof_hashes_blake3",
-               {reinterpret_cast<const std::uint8_t*>(hashes.data()), hashes.size() * kHashSize});
-  check_shown_proofs(expected, fail, s_buckets, [&](const CaseChecker& one, std::size_t index) {
-    one.bytes("proof", std::span(proofs).subspan(index * table.proof_size(), table.proof_size()));
-    one.bytes("proof_hash", hashes[index].bytes);
-  });
 }
 
 /// A record of zeros has parity chunks of zeros, so its encoded chunks are the hashes of the
@@ -191,7 +148,8 @@ void run_pos_vectors(const nlohmann::json& file, const VectorOptions& options,
     report.run_case(name, [&](const VectorReport::Fail& fail) {
       Summaries summaries;
       table->generate(seed, &summaries);
-      check_proofs(expected, *table, fail);
+      check_found_proofs(table->found_proofs(), CaseChecker(expected, fail));
+      check_proofs_of(expected, *table, fail);
       for (const nlohmann::json& one : expected.at("tables")) {
         const std::size_t number_of_table = number(one, "table");
         check_table(one, summaries.of(number_of_table),

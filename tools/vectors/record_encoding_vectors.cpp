@@ -6,8 +6,7 @@
 #include <string>
 
 #include "host/plotting/record_encoding.hpp"
-#include "host/primitives/sector_id.hpp"
-#include "host/sector/contents_map.hpp"
+#include "tools/vectors/encoding_checks.hpp"
 #include "tools/vectors/vector_file.hpp"
 #include "tools/vectors/vector_input.hpp"
 
@@ -34,12 +33,9 @@ void fill_record(const nlohmann::json& expected, Record& record) {
 }
 
 void check_used(const FoundProofs& used, const CaseChecker& check) {
-  std::size_t n_source = 0;
-  std::vector<std::uint16_t> s_buckets;
-  for_each_s_bucket(used, [&](SBucket s) {
-    n_source += s.value() < kNumChunks ? 1 : 0;
-    s_buckets.push_back(s.value());
-  });
+  const std::vector<std::uint16_t> s_buckets = s_buckets_of(used);
+  const auto n_source = static_cast<std::size_t>(
+      std::ranges::count_if(s_buckets, [](std::uint16_t s) { return s < kNumChunks; }));
   check.digest("record_chunks_used_blake3", used.bytes);
   check.bytes("record_chunks_used_first_64_bytes", std::span(used.bytes).first(64));
   check.number("num_used", s_buckets.size());
@@ -52,13 +48,7 @@ void check_used(const FoundProofs& used, const CaseChecker& check) {
 void check_case(const nlohmann::json& expected, const ErasureCoding& erasure,
                 const EncodeFromSeed& encode, const VectorReport::Fail& fail) {
   const CaseChecker check(expected, fail);
-  SectorId sector_id;
-  fill_stream(seed(expected, "sector_id_seed"), sector_id.bytes);
-  check.bytes("sector_id", sector_id.bytes);
-  const PieceOffset offset(static_cast<std::uint16_t>(number(expected, "piece_offset")));
-  const PosSeed pos_seed = derive_evaluation_seed(sector_id, offset);
-  check.bytes("pos_seed", pos_seed.bytes);
-
+  const PosSeed pos_seed = check_record_place(expected, check).seed;
   const auto record = std::make_unique<Record>();
   const auto parity = std::make_unique<Record>();
   fill_record(expected, *record);
@@ -68,11 +58,7 @@ void check_case(const nlohmann::json& expected, const ErasureCoding& erasure,
 
   FoundProofs used;
   encode(pos_seed, *record, used);
-  check.digest("encoded_record_blake3", bytes_of(*record));
-  check.bytes("first_encoded_chunk", record->at(0).bytes);
-  check.bytes("second_encoded_chunk", record->at(1).bytes);
-  check.bytes("encoded_chunk_16384", record->at(16384).bytes);
-  check.bytes("last_encoded_chunk", record->at(kNumChunks - 1).bytes);
+  check_encoded_record(*record, check);
   check_used(used, check);
 }
 

@@ -19,6 +19,7 @@
 #include "host/pieces/source_errors.hpp"
 #include "host/primitives/sector_id.hpp"
 #include "tests/support/made_up_piece.hpp"
+#include "tools/vectors/autonomys_inputs.hpp"
 
 namespace furrow {
 namespace {
@@ -205,6 +206,57 @@ TEST(DownloadSector, BatchesRunAtTheSameTimeAndShareThePieces) {
   std::ranges::sort(getter.requested);
   const std::set<PieceIndex> distinct(sector->piece_indexes.begin(), sector->piece_indexes.end());
   EXPECT_TRUE(std::ranges::equal(getter.requested, distinct)) << "each once";
+}
+
+/// Pieces of Autonomys; that of one index has a chunk that is no number below the modulus.
+class AutonomysGetter final : public AutonomysPieceGetter {
+ public:
+  void get_pieces(std::span<const PieceIndex> indices, const Sink& sink, std::stop_token) override {
+    for (const PieceIndex index : indices) {
+      auto piece = vectors::made_up_autonomys_piece("scalars", 1, 2, index.value());
+      if (index == spoilt) {
+        piece->record[9].bytes.fill(0xFF);
+      }
+      sink(index, AutonomysPieceAnswer::found(std::move(piece)));
+    }
+  }
+  std::optional<PieceIndex> spoilt;
+};
+
+TEST(DownloadSector, OfAutonomysHasItsMetadataAndNoChunkThatNobodyCouldEncode) {
+  SectorPlan plan = small_plan();
+  plan.network = Network::kAutonomys;
+  AutonomysGetter getter;
+  const auto sector = download_sector(plan, {.piece_getter = getter}, {});
+  ASSERT_TRUE(sector.has_value());
+  for (std::size_t p = 0; p < plan.pieces_in_sector; ++p) {
+    const auto piece =
+        vectors::made_up_autonomys_piece("scalars", 1, 2, sector->piece_indexes[p].value());
+    const AutonomysRecordMetadata metadata = record_metadata_of(*piece, blake3(bytes_of(*piece)));
+    EXPECT_EQ(sector->raw_sector.all_records()[p], piece->record);
+    EXPECT_TRUE(std::ranges::equal(sector->raw_sector.metadata_at(p), bytes_of(metadata)));
+  }
+  getter.spoilt = sector->piece_indexes[3];
+  try {
+    static_cast<void>(download_sector(plan, {.piece_getter = getter}, {}));
+    FAIL();
+  } catch (const PieceRecoveryFailed& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kCorrupt);
+    EXPECT_NE(std::string(error.what()).find("chunk 9 of its record"), std::string::npos)
+        << error.what();
+  }
+}
+
+TEST(DownloadSector, AGetterOrMemoryOfAnotherNetworkIsRefused) {
+  AutonomysGetter getter;
+  SectorPlan plan = small_plan();
+  EXPECT_THROW(static_cast<void>(download_sector(plan, {.piece_getter = getter}, {})),
+               InvalidArgument);
+  plan.network = Network::kAutonomys;
+  EXPECT_THROW(
+      static_cast<void>(download_sector(plan, {.piece_getter = getter}, {},
+                                        RawSector(Network::kAbundance, plan.pieces_in_sector))),
+      InvalidArgument);
 }
 
 TEST(DownloadSector, NoMoreBatchesThanPieces) {

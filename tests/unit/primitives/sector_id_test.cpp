@@ -64,7 +64,7 @@ TEST(SectorId, SectorsAAndBOfTheSpecification) {
   EXPECT_EQ(s_bucket_audit_index(slot), SBucket(3897));
   Hash root;
   root.bytes.fill(0x22);
-  EXPECT_EQ(derive_expiration_history_size(b, HistorySize::from_count(1000), root.bytes,
+  EXPECT_EQ(derive_expiration_history_size(b, HistorySize::from_count(1000), root,
                                            HistorySize::from_count(4)),
             HistorySize::from_count(1799));
 }

@@ -113,12 +113,12 @@ TEST(AutonomysSector, PlainChunksAreWhatTheErasureCodeGives) {
   const auto source = piece_number(0);
   const auto parity = std::make_unique<Record>();
   RecordErasure().extend(Network::kAutonomys, source->record, *parity);
-  const ExtendedChunks extended{source->record, *parity};
+  const ExtendedChunks extended(Network::kAutonomys, source->record, *parity);
   const Record& encoded = sector.encoded->raw_sector.all_records()[0];
   std::size_t k = count_s_buckets(bitmap);
   for_each_s_bucket(occupied_s_buckets(Network::kAutonomys, bitmap), [&](SBucket s) {
     if (!has_s_bucket(bitmap, s)) {
-      ASSERT_EQ(encoded[k++], extended.at(Network::kAutonomys, s)) << "s-bucket " << s.value();
+      ASSERT_EQ(encoded[k++], extended[s]) << "s-bucket " << s.value();
     }
   });
   EXPECT_EQ(k, kNumChunks);
@@ -158,6 +158,14 @@ TEST(AutonomysSector, AChunkThatIsNoElementIsNamedAndSpoilsItsPieceAlone) {
     }
   }
   EXPECT_EQ(n_invalid, 1U);
+}
+
+TEST(AutonomysSector, IsNotReadAsOneOfTheOtherNetwork) {
+  const auto table = make_proof_table(Network::kAbundance, kTestK);
+  const Fixture& sector = Fixture::instance();
+  EXPECT_THROW(read_piece(PieceOffset(0), sector.sector_id, sector.metadata(),
+                          reader_of(sector.bytes), *table, RecordErasure()),
+               InvalidArgument);
 }
 
 TEST(AutonomysSector, AMapWithTooManySBucketsIsRefusedWithTheirNumber) {
